@@ -1,0 +1,143 @@
+"""(image, mask) -> image: what to do with a photo once its subject is known.
+
+An effect returns a new image and leaves its arguments alone; all but ``crop`` keep the size.
+``mask`` must fit ``image``, else ``ValueError``. With an empty mask nothing stands out, which is
+a result, not an error.
+"""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
+
+from u2demo.edges import clean_colors
+from u2demo.masks import Box, Mask, bounding_box, check_fit, split_objects
+
+Color = str | tuple[int, int, int]  # whatever Pillow takes: "teal", "#3c78ff", (60, 120, 255)
+
+
+def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
+    """Return the subject as RGBA with soft, straight (not premultiplied) alpha.
+
+    Where alpha is 255 the photo's pixels are unchanged; on soft edges the old background's colour
+    is taken out, so that no fringe shows on a new one; where alpha is 0 the colour is 0, which
+    keeps the file small.
+    """
+    alpha = _alpha(image, mask)
+    cutout = clean_colors(image, mask)
+    cutout.putalpha(alpha)
+    cutout.paste((0, 0, 0, 0), mask=alpha.point(lambda a: 255 * (a == 0)))
+    return cutout
+
+
+def replace_background(
+    image: Image.Image, mask: Mask, background: Image.Image | Color = "white"
+) -> Image.Image:
+    """Return the subject, RGB, in front of a color or another photo.
+
+    The photo covers the frame, scaled and centre-cropped; the subject stays where it is and is
+    never stretched.
+    """
+    alpha = _alpha(image, mask)
+    if isinstance(background, Image.Image):
+        scene = ImageOps.fit(background.convert("RGB"), image.size, Image.Resampling.LANCZOS)
+    else:
+        scene = Image.new("RGB", image.size, background)
+    scene.paste(clean_colors(image, mask), mask=alpha)
+    return scene
+
+
+def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = None) -> Image.Image:
+    """Return the photo, RGB, with all but the subject out of focus.
+
+    ``radius`` is the blur's standard deviation in pixels, 2 % of the longer side by default. The
+    subject's colors do not bleed into the background: they are left out of the average.
+    """
+    alpha = _alpha(image, mask)
+    radius = 0.02 * max(image.size) if radius is None else radius
+    scene = _blur_around(image, alpha, radius)
+    scene.paste(clean_colors(image, mask), mask=alpha)
+    return scene
+
+
+def highlight(
+    image: Image.Image, mask: Mask, *, color: Color = "#2f6bff", strength: float = 0.45
+) -> Image.Image:
+    """Return the photo, RGB, with the subject tinted.
+
+    ``strength`` 0 leaves the photo as it is, 1 paints the subject in pure ``color``.
+    """
+    tint = Image.new("RGB", image.size, color)
+    return Image.composite(tint, image.convert("RGB"), _alpha(image, mask * np.float32(strength)))
+
+
+def draw_box(
+    image: Image.Image,
+    mask: Mask,
+    *,
+    per_object: bool = False,
+    threshold: float = 0.5,
+    color: Color = "#ff3b30",
+    width: int | None = None,
+) -> Image.Image:
+    """Return the photo, RGB, with the subject's bounding box drawn.
+
+    With ``per_object`` each separate object gets a box of its own. The line, ``width`` pixels
+    wide (0.5 % of the longer side by default), lies just inside the box.
+    """
+    check_fit(image, mask)
+    parts = split_objects(mask, threshold=threshold) if per_object else [mask]
+    picture = image.convert("RGB")
+    if picture is image:
+        picture = image.copy()
+    draw = ImageDraw.Draw(picture)
+    width = width or max(2, round(0.005 * max(image.size)))
+    for part in parts:
+        if box := bounding_box(part, threshold=threshold):
+            draw.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), None, color, width)
+    return picture
+
+
+def crop(
+    image: Image.Image, mask: Mask, *, margin: float = 0.0, threshold: float = 0.5
+) -> Image.Image:
+    """Return the part of the image inside the subject's bounding box, the whole image if none.
+
+    ``margin`` widens the box on every side by that share of its longer side, as far as the image
+    reaches. Cutting a cut-out works too: ``crop(remove_background(image, mask), mask)``.
+    """
+    check_fit(image, mask)
+    box = bounding_box(mask, threshold=threshold)
+    return image.crop(_widen(box, margin, image.size)) if box else image.copy()
+
+
+def show_mask(image: Image.Image, mask: Mask) -> Image.Image:
+    """Return the mask as a grey picture (mode L): black background, white subject."""
+    return _alpha(image, mask)
+
+
+def _blur_around(image: Image.Image, alpha: Image.Image, radius: float) -> Image.Image:
+    """Return the image blurred, each average taken over the background's pixels alone.
+
+    The blur runs on a copy small enough for its radius to be a few pixels: same look, less work.
+    """
+    step = max(1, int(radius / 4))
+    blur = ImageFilter.GaussianBlur(radius / step)
+    behind = Image.composite(Image.new("RGB", image.size), image.convert("RGB"), alpha)
+    color = np.asarray(behind.reduce(step).filter(blur), np.float32)
+    share = np.asarray(ImageOps.invert(alpha).reduce(step).filter(blur), np.float32) / 255
+    mean = (color / share.clip(1 / 255)[..., None]).clip(0, 255)
+    return Image.fromarray(mean.astype(np.uint8)).resize(image.size, Image.Resampling.BICUBIC)
+
+
+def _alpha(image: Image.Image, mask: Mask) -> Image.Image:
+    check_fit(image, mask)
+    return Image.fromarray(np.rint(mask.clip(0, 1) * 255).astype(np.uint8))
+
+
+def _widen(box: Box, margin: float, size: tuple[int, int]) -> Box:
+    more = round(margin * max(box.right - box.left, box.bottom - box.top))
+    return Box(
+        max(box.left - more, 0),
+        max(box.top - more, 0),
+        min(box.right + more, size[0]),
+        min(box.bottom + more, size[1]),
+    )

@@ -1,0 +1,60 @@
+"""{title: image | mask} -> figure: pictures side by side."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from u2demo.masks import Mask
+
+_LONGEST_SIDE = 640  # pixels a picture is shown with: a full photo takes seconds to draw
+
+
+def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0) -> Figure:
+    """Return a closed figure, ``height`` inches high, of titled pictures in a row.
+
+    Transparent images lie on a checkerboard; masks are grey, black 0 to white 1.
+
+    Raises:
+        ValueError: there is nothing to show.
+    """
+    if not pictures:
+        raise ValueError("no pictures to show; pass a dict of title: image or mask")
+    panels = {title: _panel(picture) for title, picture in pictures.items()}
+    ratios = [panel.shape[1] / panel.shape[0] for panel in panels.values()]
+    figure, grid = plt.subplots(
+        1,
+        len(panels),
+        squeeze=False,
+        layout="constrained",
+        width_ratios=ratios,
+        figsize=(height * sum(ratios), height),
+    )
+    for axes, (title, panel) in zip(grid[0], panels.items(), strict=True):
+        axes.imshow(panel, cmap="gray", vmin=0, vmax=1)
+        axes.set_title(title)
+        axes.axis("off")
+    plt.close(figure)  # the caller shows or saves it; left open, a notebook shows it twice
+    return figure
+
+
+def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
+    """Return a light grey and white board, RGB, the usual ground under transparent pictures."""
+    columns, rows = (np.arange(side) // square for side in size)
+    board = np.where((rows[:, None] + columns) % 2, 255, 225).astype(np.uint8)
+    return Image.fromarray(board).convert("RGB")
+
+
+def _panel(picture: Image.Image | Mask) -> np.ndarray:
+    """Return what imshow draws: (H, W, 3) uint8 for an image, (H, W) float32 for a mask."""
+    if not isinstance(picture, Image.Image):
+        step = -(-max(picture.shape) // _LONGEST_SIDE)
+        return picture[::step, ::step]
+    small = picture.copy()
+    small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    small = small.convert("RGBA")
+    board = checkerboard(small.size)
+    board.paste(small, mask=small)
+    return np.asarray(board)

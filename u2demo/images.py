@@ -1,0 +1,170 @@
+"""file | bytes -> image: one loader for every photo.
+
+What comes out is always a new, upright ``PIL.Image.Image`` in mode RGB. What cannot be read raises
+a ``ValueError`` that names the file and the reason.
+"""
+
+import os
+import re
+import threading
+import warnings
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif"}
+    | {".bmp", ".dib", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+)
+# Only formats that photos come in: Pillow would hand an EPS file to an external interpreter.
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
+# The first bytes of those formats; "." stands for any byte.
+_SIGNATURE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|GIF8|BM|II\*\0|MM\0\*|....ftyp(?:avi|hei|hev|mif|msf)",
+    re.DOTALL,
+)
+_warnings_lock = threading.Lock()  # warnings.catch_warnings swaps state of the whole process
+
+
+def open_image(source: str | Path | BinaryIO) -> Image.Image:
+    """Return the photo in ``source``, a path or an open binary file, upright and in mode RGB.
+
+    The format is decided by content, never by suffix: JPEG, PNG, WebP, GIF and TIFF (first frame),
+    BMP, AVIF, and HEIC with the extra ``u2demo[heif]``. Transparent parts become white; 16-bit
+    and float samples are scaled to 8 bits, not clipped. ``info["icc_profile"]`` is kept.
+
+    Raises:
+        ValueError: not an image, truncated or damaged, not there, or more than twice
+            ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (178 million unless you raise it).
+    """
+    is_path = isinstance(source, str | Path)
+    name = str(source) if is_path else getattr(source, "name", "the uploaded file")
+    try:
+        with _open_header(source) as picture:
+            return _to_rgb(_upright(picture))
+    # Decoders fed with damaged files raise nearly every exception there is.
+    except Exception as error:
+        raise ValueError(f"{name}: {_reason(error)}") from error
+
+
+def find_images(folder: str | Path) -> list[Path]:
+    """Return the image files below ``folder`` in natural order (``photo2`` before ``photo10``).
+
+    A file counts by its suffix or, failing that, by its first bytes. Hidden files and folders,
+    such as ``.ipynb_checkpoints``, and linked folders are never entered.
+
+    Raises:
+        ValueError: ``folder`` is not a folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder; open_image reads a single file")
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(parent, name) for name in files if not name.startswith(".")]
+        found += [path for path in paths if path.is_file() and _looks_like_image(path)]
+    return sorted(found, key=natural_order)
+
+
+def natural_order(path: str | Path) -> list:
+    """Return a sort key that compares numbers inside names by value, folder by folder."""
+    return [
+        [(not piece.isdigit(), int(piece) if piece.isdigit() else 0, piece.casefold())
+         for piece in re.split(r"([0-9]+)", part)]
+        for part in Path(path).parts
+    ]  # fmt: skip
+
+
+def sample_images() -> dict[str, Image.Image]:
+    """Return the packaged photos by file name; see ``data/samples/README.md`` for their origin."""
+    folder = resources.files("u2demo") / "data" / "samples"
+    return {path.name: open_image(path) for path in find_images(str(folder))}
+
+
+def _open_header(source: str | Path | BinaryIO) -> Image.Image:
+    _register_heif()
+    formats = [name for name in _FORMATS if name in Image.OPEN]
+    with _warnings_lock, warnings.catch_warnings():
+        # A 108-megapixel phone photo is no attack; the limit proper still raises.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(source, formats=formats)
+
+
+@cache
+def _register_heif() -> None:
+    Image.init()
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return
+    register_heif_opener()
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    picture.load()
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # damaged metadata is no reason to refuse good pixels
+        return picture
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode[0] in "IF":
+        rgb = Image.fromarray(_scale_to_8_bits(np.asarray(picture))).convert("RGB")
+    elif picture.has_transparency_data:
+        rgba = picture.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        rgb = Image.alpha_composite(white, rgba).convert("RGB")
+    else:
+        rgb = picture.convert("RGB")
+    profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
+    rgb.info = {"icc_profile": profile} if profile else {}
+    return rgb
+
+
+def _scale_to_8_bits(samples: np.ndarray) -> np.ndarray:
+    """Return grey samples of any depth, shape (H, W), as uint8; white is the type's or data's."""
+    scaled = np.nan_to_num(samples.astype(np.float32), nan=0, posinf=np.inf, neginf=0)
+    finite_peak = float(scaled[np.isfinite(scaled)].max(initial=0))
+    whites = (1, 255, 65535) if samples.dtype.kind == "f" else (65535,)
+    white = next((white for white in whites if finite_peak <= white), finite_peak)
+    return np.rint(np.clip(scaled / white, 0, 1) * 255).astype(np.uint8)
+
+
+def _looks_like_image(path: Path) -> bool:
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return bool(_SIGNATURE.match(file.read(16)))
+    except OSError:
+        return False
+
+
+def _reason(error: Exception) -> str:
+    """Say in a phrase why Pillow could not read a file, and what to do where something helps."""
+    match error:
+        case Image.DecompressionBombError():
+            pixels = Image.MAX_IMAGE_PIXELS
+            return (
+                f"more pixels than the limit of {2 * pixels / 1e6:.0f} million, twice"
+                f" PIL.Image.MAX_IMAGE_PIXELS = {pixels}; raise that to read it"
+            )
+        case UnidentifiedImageError():
+            known = ", ".join(name for name in _FORMATS if name in Image.OPEN)
+            heif = "" if "HEIF" in Image.OPEN else '; for HEIC: pip install "u2demo[heif]"'
+            return f"not an image of a known format ({known}{heif})"
+        case FileNotFoundError():
+            return "there is no such file"
+        case IsADirectoryError():
+            return "this is a folder; find_images lists the photos in it"
+        case PermissionError():
+            return "no permission to read this file"
+        case MemoryError():
+            return "not enough memory for its pixels"
+    return f"damaged or truncated ({error or type(error).__name__})"

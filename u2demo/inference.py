@@ -1,0 +1,46 @@
+"""(net, image) -> mask: the only place where images and masks are tensors."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from u2demo.masks import Mask
+
+SIZE = 320  # the authors ask to keep the networks' input at 320x320 (U-2-Net, README)
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet, as in training (data_loader.py)
+_STD = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast") -> Mask:
+    """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1]."""
+    return next(predict_masks(model, [image], quality=quality))
+
+
+def predict_masks(
+    model: nn.Module, images: Iterable[Image.Image], *, quality: str = "fast"
+) -> Iterator[Mask]:
+    """Yield the mask of each image in turn, see ``predict_mask``."""
+    if quality not in ("fast", "best"):
+        raise ValueError(f"no quality {quality!r}; choose fast or best")
+    for image in images:
+        yield _to_mask(_run(model, _to_tensor(image)), image.size)
+
+
+def _to_tensor(image: Image.Image) -> Tensor:  # (1, 3, SIZE, SIZE)
+    small = image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    pixels = np.asarray(small, np.float32)
+    pixels = (pixels / max(pixels.max(), 1.0) - _MEAN) / _STD
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None]
+
+
+@torch.inference_mode()
+def _run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H, W)
+    return model(batch.to(next(model.parameters()).device))[0].float().cpu()
+
+
+def _to_mask(saliency: Tensor, size: tuple[int, int]) -> Mask:
+    small = Image.fromarray(saliency[0, 0].numpy())
+    return np.asarray(small.resize(size, Image.Resampling.BILINEAR)).clip(0, 1)

@@ -1,0 +1,130 @@
+"""(name, image) -> result -> files: one code path for notebook, command line and library."""
+
+import contextlib
+import itertools
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from u2demo import effects
+from u2demo.masks import Mask
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Effect = Callable[[Image.Image, Mask], Image.Image]
+
+EFFECTS: Mapping[str, Effect] = {
+    "cutout": effects.remove_background,
+    "white": partial(effects.replace_background, background="white"),
+    "blur": effects.blur_background,
+    "highlight": effects.highlight,
+    "box": effects.draw_box,
+    "boxes": partial(effects.draw_box, per_object=True),
+    "crop": effects.crop,
+    "mask": effects.show_mask,
+}
+DEFAULT_EFFECTS = ("cutout", "box", "highlight")
+
+# Level 1 writes a PNG four times faster than Pillow's default and hardly larger.
+_WRITE_OPTIONS = {".jpg": {"quality": 95, "subsampling": 0}, ".png": {"compress_level": 1}}
+_LONGEST_STEM = 180  # bytes; file systems allow 255, and effect, number and suffix follow
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one photo.
+
+    ``pictures`` maps an effect's name to its picture; ``name`` is the photo's file name.
+    """
+
+    name: str
+    image: Image.Image
+    mask: Mask
+    pictures: Mapping[str, Image.Image]
+
+
+def process(
+    model: "nn.Module",
+    photos: Iterable[tuple[str, Image.Image]],
+    *,
+    effects: Mapping[str, Effect] | None = None,
+    quality: str = "fast",
+) -> Iterator[Result]:
+    """Yield a ``Result`` for each (name, image), computed when it is asked for.
+
+    ``effects`` names the pictures to make: entries of ``EFFECTS`` or functions of your own that
+    take (image, mask) and return an image. By default cutout, box and highlight.
+    """
+    from u2demo.inference import predict_mask  # torch, a second of import, is not needed before
+
+    chosen = {name: EFFECTS[name] for name in DEFAULT_EFFECTS} if effects is None else effects
+    for name, image in photos:
+        mask = predict_mask(model, image, quality=quality)
+        pictures = {title: effect(image, mask) for title, effect in chosen.items()}
+        yield Result(name, image, mask, pictures)
+
+
+def save(result: Result, folder: str | Path) -> list[Path]:
+    """Write every picture of ``result`` into ``folder``, made if need be, and return the files.
+
+    ``cat.jpeg`` becomes ``cat_cutout.png``; only pictures without transparency are JPEG. Nothing
+    is ever overwritten: where that name is taken, ``cat_cutout (2).png`` is next.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for effect, picture in result.pictures.items():
+        target = _reserve(folder / file_name(result.name, effect, picture))
+        write_picture(picture, target, like=result.image)
+        files.append(target)
+    return files
+
+
+def file_name(photo: str, effect: str, picture: Image.Image) -> str:
+    """Return the file name for a picture made of ``photo``: ``cat.jpeg`` -> ``cat_cutout.png``."""
+    suffix = ".jpg" if picture.mode == "RGB" else ".png"
+    return f"{safe_stem(photo)}_{effect}{suffix}"
+
+
+def safe_stem(name: str) -> str:
+    """Return a photo's name without folders and suffix, fit to be a file name on any system."""
+    stem = PurePath(re.split(r"[/\\]", name)[-1]).stem
+    printable = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in stem)
+    short = printable.encode()[:_LONGEST_STEM].decode(errors="ignore")
+    return short.strip(". ") or "photo"
+
+
+def write_picture(picture: Image.Image, target: Path, *, like: Image.Image) -> None:
+    """Write ``picture`` to ``target`` in the format of its suffix, completely or not at all.
+
+    The color profile of ``like``, the photo it was made of, goes along.
+    """
+    options = (
+        {"quality": 95, "subsampling": 0} if target.suffix == ".jpg" else {"compress_level": 1}
+    )
+    if picture.mode != "L":
+        options["icc_profile"] = like.info.get("icc_profile")
+    partial_file = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        picture.save(partial_file, format=Image.registered_extensions()[target.suffix], **options)
+        partial_file.replace(target)
+    except BaseException:
+        partial_file.unlink(missing_ok=True)
+        raise
+
+
+def _reserve(path: Path) -> Path:
+    """Create an empty file at ``path``, or at the next free ``path (n)``, and return where."""
+    for count in itertools.count(1):
+        free = path.with_stem(f"{path.stem} ({count})") if count > 1 else path
+        with contextlib.suppress(FileExistsError):
+            free.touch(exist_ok=False)
+            return free
+    raise AssertionError("unreachable")
