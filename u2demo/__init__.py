@@ -33,33 +33,39 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# Where each public name lives, in the order in which a newcomer meets them.
 _HOME = {
-    "weights": ("load_model",),
-    "images": ("open_image", "find_images", "sample_images"),
-    "inference": ("predict_mask", "predict_masks"),
-    "masks": ("Box", "bounding_box", "split_objects", "threshold_mask"),
-    "edges": ("refine_mask",),
-    "effects": (
-        "remove_background",
-        "replace_background",
-        "blur_background",
-        "highlight",
-        "draw_box",
-        "crop",
-    ),
-    "figures": ("image_row",),
-    "pipeline": ("EFFECTS", "process", "save"),
-    "folder": ("process_folder",),
+    "load_model": "weights",
+    "open_image": "images",
+    "find_images": "images",
+    "sample_images": "images",
+    "predict_mask": "inference",
+    "predict_masks": "inference",
+    "Box": "masks",
+    "bounding_box": "masks",
+    "split_objects": "masks",
+    "threshold_mask": "masks",
+    "refine_mask": "edges",
+    "remove_background": "effects",
+    "replace_background": "effects",
+    "blur_background": "effects",
+    "highlight": "effects",
+    "draw_box": "effects",
+    "crop": "effects",
+    "image_row": "figures",
+    "EFFECTS": "pipeline",
+    "process": "pipeline",
+    "save": "pipeline",
+    "process_folder": "folder",
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 _SUBMODULES = {"notebook", "portrait"}
 
-__all__ = list(_MODULE_OF)
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> object:
-    if name in _MODULE_OF:
-        return getattr(import_module(f"u2demo.{_MODULE_OF[name]}"), name)
+    if name in _HOME:
+        return getattr(import_module(f"u2demo.{_HOME[name]}"), name)
     if name in _SUBMODULES:
         return import_module(f"u2demo.{name}")
     raise AttributeError(f"module 'u2demo' has no attribute {name!r}")

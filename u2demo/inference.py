@@ -1,6 +1,8 @@
 """(net, image) -> mask: the only place where images and masks are tensors."""
 
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -27,6 +29,25 @@ def predict_masks(
         raise ValueError(f"no quality {quality!r}; choose fast or best")
     for image in images:
         yield _to_mask(_run(model, _to_tensor(image)), image.size)
+
+
+@contextmanager
+def share_cores(workers: int) -> Iterator[None]:
+    """Give each of ``workers`` threads that run a net its share of the processor's cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before // workers))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def fingerprint(model: nn.Module) -> str:
+    """Return eight characters that differ between nets with different weights."""
+    checksum = 0
+    for parameter in model.state_dict().values():
+        checksum = zlib.crc32(parameter.float().cpu().numpy().tobytes(), checksum)
+    return f"{checksum:08x}"
 
 
 def _to_tensor(image: Image.Image) -> Tensor:  # (1, 3, SIZE, SIZE)

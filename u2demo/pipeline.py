@@ -1,8 +1,8 @@
 """(name, image) -> result -> files: one code path for notebook, command line and library."""
 
 import contextlib
+import io
 import itertools
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Effect = Callable[[Image.Image, Mask], Image.Image]
 
 EFFECTS: Mapping[str, Effect] = {
     "cutout": effects.remove_background,
-    "white": partial(effects.replace_background, background="white"),
+    "background": partial(effects.replace_background, background="white"),
     "blur": effects.blur_background,
     "highlight": effects.highlight,
     "box": effects.draw_box,
@@ -30,11 +30,14 @@ EFFECTS: Mapping[str, Effect] = {
     "crop": effects.crop,
     "mask": effects.show_mask,
 }
-DEFAULT_EFFECTS = ("cutout", "box", "highlight")
+DEFAULT_EFFECTS = {name: EFFECTS[name] for name in ("cutout", "box", "highlight")}
 
-# Level 1 writes a PNG four times faster than Pillow's default and hardly larger.
-_WRITE_OPTIONS = {".jpg": {"quality": 95, "subsampling": 0}, ".png": {"compress_level": 1}}
-_LONGEST_STEM = 180  # bytes; file systems allow 255, and effect, number and suffix follow
+# What pictures are written as; PNG's level 1 is four times faster than the default, 6.
+SUFFIXES = {
+    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".png": {"format": "PNG", "compress_level": 1},
+}
+_LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suffix follow
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,10 @@ def process(
     """
     from u2demo.inference import predict_mask  # torch, a second of import, is not needed before
 
-    chosen = {name: EFFECTS[name] for name in DEFAULT_EFFECTS} if effects is None else effects
+    effects = DEFAULT_EFFECTS if effects is None else effects
     for name, image in photos:
         mask = predict_mask(model, image, quality=quality)
-        pictures = {title: effect(image, mask) for title, effect in chosen.items()}
+        pictures = {title: effect(image, mask) for title, effect in effects.items()}
         yield Result(name, image, mask, pictures)
 
 
@@ -79,26 +82,25 @@ def save(result: Result, folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    stem = safe_name(PurePath(result.name).stem)
     files = []
     for effect, picture in result.pictures.items():
-        target = _reserve(folder / file_name(result.name, effect, picture))
-        write_picture(picture, target, like=result.image)
-        files.append(target)
+        files.append(_reserve(folder / f"{stem}_{effect}{suffix(picture)}"))
+        write_picture(picture, files[-1], like=result.image)
     return files
 
 
-def file_name(photo: str, effect: str, picture: Image.Image) -> str:
-    """Return the file name for a picture made of ``photo``: ``cat.jpeg`` -> ``cat_cutout.png``."""
-    suffix = ".jpg" if picture.mode == "RGB" else ".png"
-    return f"{safe_stem(photo)}_{effect}{suffix}"
-
-
-def safe_stem(name: str) -> str:
-    """Return a photo's name without folders and suffix, fit to be a file name on any system."""
-    stem = PurePath(re.split(r"[/\\]", name)[-1]).stem
-    printable = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in stem)
-    short = printable.encode()[:_LONGEST_STEM].decode(errors="ignore")
+def safe_name(name: str) -> str:
+    """Return ``name`` without folders, fit to be part of a file name on any system."""
+    last = re.split(r"[/\\]", name)[-1]
+    printable = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in last)
+    short = printable.encode()[:_LONGEST_NAME].decode(errors="ignore")
     return short.strip(". ") or "photo"
+
+
+def suffix(picture: Image.Image) -> str:
+    """Return the suffix, and so the format, that ``picture`` is written with."""
+    return ".jpg" if picture.mode == "RGB" else ".png"
 
 
 def write_picture(picture: Image.Image, target: Path, *, like: Image.Image) -> None:
@@ -106,14 +108,14 @@ def write_picture(picture: Image.Image, target: Path, *, like: Image.Image) -> N
 
     The color profile of ``like``, the photo it was made of, goes along.
     """
-    options = (
-        {"quality": 95, "subsampling": 0} if target.suffix == ".jpg" else {"compress_level": 1}
-    )
+    options = dict(SUFFIXES[target.suffix])
     if picture.mode != "L":
         options["icc_profile"] = like.info.get("icc_profile")
-    partial_file = target.with_name(f".{target.name}.{os.getpid()}.part")
+    encoded = io.BytesIO()  # Pillow's own file writing hides the reason when a disk is full
+    picture.save(encoded, **options)
+    partial_file = target.with_name(f".{target.name}.part")
     try:
-        picture.save(partial_file, format=Image.registered_extensions()[target.suffix], **options)
+        partial_file.write_bytes(encoded.getbuffer())
         partial_file.replace(target)
     except BaseException:
         partial_file.unlink(missing_ok=True)

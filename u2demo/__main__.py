@@ -1,0 +1,131 @@
+"""argv -> pipeline: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
+
+import argparse
+import sys
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from u2demo import __version__
+
+_EPILOG = """examples:
+  u2demo cat.jpeg -o results                       cut-out: results/cat_cutout.png
+  u2demo photos -o results --effects cutout,crop   a folder, its subfolders too
+  u2demo photos -o results --background "#f2f2f2"  a new background: a color or a photo
+
+A run that was stopped goes on where it was when the same command is given again.
+See also: u2demo weights --help"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 1 if a photo failed, 130 if stopped."""
+    argv = sys.argv[1:] if argv is None else argv
+    options = _parse(argv)
+    try:
+        records = _run(options)
+    except KeyboardInterrupt:
+        print("\nstopped; give the same command again to go on", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"u2demo: {error}", file=sys.stderr)
+        return 1
+    print(_summary(records, options.output))
+    return int(any(record.status == "failed" for record in records))
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    from u2demo.pipeline import EFFECTS
+
+    parser = argparse.ArgumentParser(
+        prog="u2demo",
+        description="Find the subject of photos: cut it out, change its background, box, crop.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO|FOLDER")
+    parser.add_argument("-o", "--output", type=Path, default=Path("results"), metavar="RESULTS")
+    parser.add_argument(
+        "--effects",
+        type=partial(_names, choices=EFFECTS),
+        metavar="NAME,...",
+        help=f"pictures to make of each photo, from: {', '.join(EFFECTS)} (default: cutout)",
+    )
+    parser.add_argument(
+        "--background",
+        type=_background,
+        metavar="COLOR|PHOTO",
+        help="what to put behind the subject: white, #f2f2f2, or a photo file",
+    )
+    parser.add_argument("--quality", choices=("fast", "best"), default="fast")
+    parser.add_argument("--model", default="u2netp", help="u2netp (default, inside) or u2net, ...")
+    parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest there is)")
+    parser.add_argument("--overwrite", action="store_true", help="do again what is done")
+    parser.add_argument("--version", action="version", version=f"u2demo {__version__}")
+    return parser.parse_args(argv)
+
+
+def _names(text: str, choices: dict) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in choices]:
+        raise argparse.ArgumentTypeError(
+            f"no effect {', '.join(unknown)!r}; choose from {', '.join(choices)}"
+        )
+    return names
+
+
+def _background(text: str) -> object:
+    from PIL import ImageColor
+
+    from u2demo.images import open_image
+
+    try:
+        return open_image(text) if Path(text).exists() else ImageColor.getrgb(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a color nor a photo ({error})"
+        ) from error
+
+
+def _run(options: argparse.Namespace) -> list:
+    from tqdm import tqdm
+
+    from u2demo.effects import replace_background
+    from u2demo.folder import list_photos, process_files
+    from u2demo.pipeline import EFFECTS
+    from u2demo.weights import load_model
+
+    photos = list_photos(options.photos)
+    if not photos:
+        raise ValueError(f"no photos found in {', '.join(map(str, options.photos))}")
+    names = options.effects or (["background"] if options.background else ["cutout"])
+    effects = {name: EFFECTS[name] for name in names}
+    if options.background:
+        effects["background"] = partial(replace_background, background=options.background)
+    model = load_model(options.model, device=options.device)
+    with tqdm(total=len(photos), unit="photo", disable=None) as bar:
+        return process_files(
+            model,
+            photos,
+            options.output,
+            effects=effects,
+            quality=options.quality,
+            overwrite=options.overwrite,
+            report=lambda record: bar.update(),
+        )
+
+
+def _summary(records: list, output: Path) -> str:
+    counts = Counter(record.status for record in records)
+    said = ", ".join(f"{count} {status}" for status, count in counts.items())
+    lines = [f"{len(records)} photos: {said}. Pictures and manifest.csv are in {output}"]
+    lines += [f"  failed: {record.error}" for record in records if record.status == "failed"]
+    lines += [
+        f"  no clear subject: {record.photo}"
+        for record in records
+        if record.status != "failed" and record.box is None
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

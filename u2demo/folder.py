@@ -1,0 +1,234 @@
+"""photos on disk -> pictures on disk: any number of them, safely, several at a time."""
+
+import errno
+import itertools
+import json
+import os
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from u2demo import __version__
+from u2demo.images import find_images, open_image
+from u2demo.manifest import Manifest, Record
+from u2demo.masks import bounding_box
+from u2demo.pipeline import (
+    DEFAULT_EFFECTS,
+    SUFFIXES,
+    Effect,
+    Result,
+    process,
+    safe_name,
+    suffix,
+    write_picture,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# Errors of the machine, not of a photo: going on would fail for every photo that follows.
+_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+def process_folder(
+    model: "nn.Module",
+    folder: str | Path,
+    results: str | Path,
+    *,
+    effects: Mapping[str, Effect] | None = None,
+    quality: str = "fast",
+    overwrite: bool = False,
+) -> list[Record]:
+    """Process every photo below ``folder`` into ``results``; return what became of each.
+
+    Subfolders are mirrored. What is done and unchanged is skipped unless ``overwrite``; a photo
+    that cannot be read is a record with status ``failed``. ``results`` gets the pictures, named as
+    by ``save``, and the records as ``manifest.jsonl`` and ``manifest.csv``.
+
+    Raises:
+        ValueError: ``folder`` is not a folder, or another run is writing into ``results``.
+        OSError: the disk is full or read-only; what is done stays, start again to go on.
+    """
+    return process_files(
+        model,
+        list_photos([folder]),
+        results,
+        effects=effects,
+        quality=quality,
+        overwrite=overwrite,
+    )
+
+
+def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
+    """Return every photo named by ``sources``, files and folders, with its place in the results.
+
+    A photo of a folder keeps its subfolders; several folders keep their own names as well.
+    """
+    folders = sum(Path(source).is_dir() for source in sources)
+    places: dict[Path, Path] = {}
+    for source in map(Path, sources):
+        if not source.is_dir():
+            places.setdefault(source.absolute(), Path(source.name))
+            continue
+        top = source.parent if folders > 1 else source
+        for photo in find_images(source):
+            places.setdefault(photo.absolute(), photo.relative_to(top))
+    return places
+
+
+def process_files(
+    model: "nn.Module",
+    photos: Mapping[Path, Path],
+    results: str | Path,
+    *,
+    effects: Mapping[str, Effect] | None = None,
+    quality: str = "fast",
+    overwrite: bool = False,
+    report: Callable[[Record], object] = lambda record: None,
+) -> list[Record]:
+    """Process ``photos``, as from ``list_photos``, and ``report`` each one when it is finished.
+
+    See ``process_folder``, which is this for a single folder.
+    """
+    from u2demo.inference import share_cores  # torch, a second of import, is not needed before
+
+    effects = DEFAULT_EFFECTS if effects is None else effects
+    results = Path(results).absolute()
+    workers = os.cpu_count() or 1
+    records = []
+    with Manifest(results) as manifest, share_cores(workers):
+        jobs = _plan(photos, manifest, effects, _settings(model, effects, quality))
+        work = partial(_finish, model=model, results=results, effects=effects, quality=quality)
+        done = [] if overwrite else [job for job in jobs if manifest.is_done(job)]
+        for job in done:
+            records.append(replace(manifest.records[job.photo], status="skipped"))
+            report(records[-1])
+        begun = (manifest.add(job) or job for job in jobs if job not in done)
+        for record in _in_parallel(work, begun, workers):
+            manifest.add(record)
+            records.append(record)
+            report(record)
+    return records
+
+
+def _plan(
+    photos: Mapping[Path, Path], manifest: Manifest, effects: Mapping[str, Effect], settings: str
+) -> list[Record]:
+    """Return a record to begin with for each photo, no two of them with the same file names."""
+    pictures = {
+        manifest.folder / file for record in manifest.records.values() for file in record.files
+    }
+    taken = {record.stem.casefold() for record in manifest.records.values()}
+    jobs = []
+    for photo, place in photos.items():
+        if photo in pictures:  # results lie among the photos, and this is one of an earlier run
+            continue
+        known = manifest.records.get(str(photo))
+        stem = known.stem if known else _free_stem(place, taken, manifest.folder, effects)
+        taken.add(stem.casefold())
+        files = tuple(_candidates(stem, effects))
+        jobs.append(Record(str(photo), stem, _version(photo, settings), files=files))
+    return jobs
+
+
+def _free_stem(place: Path, taken: set[str], results: Path, effects: Iterable[str]) -> str:
+    """Return a stem for the pictures of a photo whose files nobody else has or will get."""
+    folders = [safe_name(part) for part in place.parent.parts]
+    name = safe_name(place.stem)
+    numbered = (f"{name} ({number})" for number in itertools.count(2))
+    for choice in itertools.chain([name, f"{name}_{place.suffix[1:].lower()}"], numbered):
+        stem = "/".join([*folders, choice])
+        files = (results / file for file in _candidates(stem, effects))
+        if stem.casefold() not in taken and not any(file.exists() for file in files):
+            return stem
+    raise AssertionError("count() does not end")
+
+
+def _candidates(stem: str, effects: Iterable[str]) -> list[str]:
+    return [f"{stem}_{effect}{suffix}" for effect in effects for suffix in SUFFIXES]
+
+
+def _version(photo: Path, settings: str) -> str:
+    try:
+        state = photo.stat()
+    except OSError:
+        return f"missing-{settings}"
+    return f"{state.st_size}-{state.st_mtime_ns}-{settings}"
+
+
+def _settings(model: "nn.Module", effects: Mapping[str, Effect], quality: str) -> str:
+    """Return a checksum of all that shapes a picture, besides the photo."""
+    from u2demo.inference import fingerprint
+
+    described = {name: _describe(effect) for name, effect in effects.items()}
+    text = json.dumps([__version__, fingerprint(model), quality, described])
+    return f"{zlib.crc32(text.encode()):08x}"
+
+
+def _describe(effect: Effect) -> object:
+    if not isinstance(effect, partial):
+        return getattr(effect, "__qualname__", repr(effect))
+    options = {
+        name: zlib.crc32(value.tobytes()) if isinstance(value, Image.Image) else repr(value)
+        for name, value in effect.keywords.items()
+    }
+    return [_describe(effect.func), options]
+
+
+def _finish(
+    job: Record, *, model: "nn.Module", results: Path, effects: Mapping[str, Effect], quality: str
+) -> Record:
+    """Take one photo from file to files, and return its record, failed or done."""
+    start = time.perf_counter()
+    try:
+        photos = [(job.photo, open_image(job.photo))]
+        (result,) = process(model, photos, effects=effects, quality=quality)
+        files = [_write(result, job.stem, effect, results) for effect in result.pictures]
+    except Exception as error:  # whatever one photo does, the others go on
+        if isinstance(error, OSError) and error.errno in _FATAL:
+            raise
+        reason = str(error) or type(error).__name__
+        return replace(job, status="failed", error=reason, files=())
+    return replace(
+        job,
+        status="done",
+        box=bounding_box(result.mask),
+        area=round(float((result.mask > 0.5).mean()), 4),
+        confidence=round(float(result.mask.max()), 4),
+        seconds=round(time.perf_counter() - start, 3),
+        files=tuple(files),
+    )
+
+
+def _write(result: Result, stem: str, effect: str, results: Path) -> str:
+    picture = result.pictures[effect]
+    file = f"{stem}_{effect}{suffix(picture)}"
+    (results / file).parent.mkdir(parents=True, exist_ok=True)
+    write_picture(picture, results / file, like=result.image)
+    return file
+
+
+def _in_parallel(
+    work: Callable[[Record], Record], jobs: Iterable[Record], workers: int
+) -> Iterator[Record]:
+    """Yield ``work(job)`` for each job in order, never more than ``workers`` + 1 jobs ahead."""
+    with ThreadPoolExecutor(workers) as pool:
+        running: deque = deque()
+        try:
+            for job in jobs:
+                running.append(pool.submit(work, job))
+                if len(running) > workers:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            for future in running:
+                future.cancel()
