@@ -90,8 +90,9 @@ def _run(options: argparse.Namespace) -> list:
     from tqdm import tqdm
 
     from u2demo.effects import replace_background
-    from u2demo.folder import list_photos, process_files
+    from u2demo.folder import process_files
     from u2demo.pipeline import EFFECTS
+    from u2demo.plan import list_photos
     from u2demo.weights import load_model
 
     photos = list_photos(options.photos)
@@ -117,7 +118,8 @@ def _run(options: argparse.Namespace) -> list:
 def _summary(records: list, output: Path) -> str:
     counts = Counter(record.status for record in records)
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
-    lines = [f"{len(records)} photos: {said}. Pictures and manifest.csv are in {output}"]
+    photos = "1 photo" if len(records) == 1 else f"{len(records)} photos"
+    lines = [f"{photos}: {said}. Pictures and manifest.csv are in {output}"]
     lines += [f"  failed: {record.error}" for record in records if record.status == "failed"]
     lines += [
         f"  no clear subject: {record.photo}"

@@ -1,13 +1,12 @@
 """photos on disk -> pictures on disk: any number of them, safely, several at a time."""
 
 import errno
-import itertools
 import json
 import os
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -17,19 +16,18 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from u2demo import __version__
-from u2demo.images import find_images, open_image
+from u2demo.images import open_image
 from u2demo.manifest import Manifest, Record
 from u2demo.masks import bounding_box
 from u2demo.pipeline import (
     DEFAULT_EFFECTS,
-    SUFFIXES,
     Effect,
     Result,
     process,
-    safe_name,
     suffix,
     write_picture,
 )
+from u2demo.plan import list_photos, plan_records
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,23 +65,6 @@ def process_folder(
     )
 
 
-def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
-    """Return every photo named by ``sources``, files and folders, with its place in the results.
-
-    A photo of a folder keeps its subfolders; several folders keep their own names as well.
-    """
-    folders = sum(Path(source).is_dir() for source in sources)
-    places: dict[Path, Path] = {}
-    for source in map(Path, sources):
-        if not source.is_dir():
-            places.setdefault(source.absolute(), Path(source.name))
-            continue
-        top = source.parent if folders > 1 else source
-        for photo in find_images(source):
-            places.setdefault(photo.absolute(), photo.relative_to(top))
-    return places
-
-
 def process_files(
     model: "nn.Module",
     photos: Mapping[Path, Path],
@@ -105,7 +86,7 @@ def process_files(
     workers = os.cpu_count() or 1
     records = []
     with Manifest(results) as manifest, share_cores(workers):
-        jobs = _plan(photos, manifest, effects, _settings(model, effects, quality))
+        jobs = plan_records(photos, manifest, effects, _settings(model, effects, quality))
         work = partial(_finish, model=model, results=results, effects=effects, quality=quality)
         done = [] if overwrite else [job for job in jobs if manifest.is_done(job)]
         for job in done:
@@ -117,51 +98,6 @@ def process_files(
             records.append(record)
             report(record)
     return records
-
-
-def _plan(
-    photos: Mapping[Path, Path], manifest: Manifest, effects: Mapping[str, Effect], settings: str
-) -> list[Record]:
-    """Return a record to begin with for each photo, no two of them with the same file names."""
-    pictures = {
-        manifest.folder / file for record in manifest.records.values() for file in record.files
-    }
-    taken = {record.stem.casefold() for record in manifest.records.values()}
-    jobs = []
-    for photo, place in photos.items():
-        if photo in pictures:  # results lie among the photos, and this is one of an earlier run
-            continue
-        known = manifest.records.get(str(photo))
-        stem = known.stem if known else _free_stem(place, taken, manifest.folder, effects)
-        taken.add(stem.casefold())
-        files = tuple(_candidates(stem, effects))
-        jobs.append(Record(str(photo), stem, _version(photo, settings), files=files))
-    return jobs
-
-
-def _free_stem(place: Path, taken: set[str], results: Path, effects: Iterable[str]) -> str:
-    """Return a stem for the pictures of a photo whose files nobody else has or will get."""
-    folders = [safe_name(part) for part in place.parent.parts]
-    name = safe_name(place.stem)
-    numbered = (f"{name} ({number})" for number in itertools.count(2))
-    for choice in itertools.chain([name, f"{name}_{place.suffix[1:].lower()}"], numbered):
-        stem = "/".join([*folders, choice])
-        files = (results / file for file in _candidates(stem, effects))
-        if stem.casefold() not in taken and not any(file.exists() for file in files):
-            return stem
-    raise AssertionError("count() does not end")
-
-
-def _candidates(stem: str, effects: Iterable[str]) -> list[str]:
-    return [f"{stem}_{effect}{suffix}" for effect in effects for suffix in SUFFIXES]
-
-
-def _version(photo: Path, settings: str) -> str:
-    try:
-        state = photo.stat()
-    except OSError:
-        return f"missing-{settings}"
-    return f"{state.st_size}-{state.st_mtime_ns}-{settings}"
 
 
 def _settings(model: "nn.Module", effects: Mapping[str, Effect], quality: str) -> str:

@@ -1,0 +1,30 @@
+"""Fixtures: a scene small enough to check by eye, and the packaged network."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import u2demo as u2
+
+
+@pytest.fixture
+def scene():
+    """A 9×6 photo of noise and its read-only mask: a 4×3 subject at (2, 1), one soft column."""
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
+    mask = np.zeros((6, 9), np.float32)
+    mask[1:4, 2:6] = 1
+    mask[1:4, 6] = 0.4
+    mask.setflags(write=False)
+    return Image.fromarray(pixels), mask
+
+
+@pytest.fixture(scope="session")
+def model():
+    """The network that ships inside the package."""
+    return u2.load_model(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def samples():
+    """The packaged photos by name."""
+    return u2.sample_images()

@@ -1,0 +1,83 @@
+"""The command line: photos in, files out, failures named, exit codes."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from u2demo.__main__ import main
+
+
+@pytest.fixture
+def photo(tmp_path, samples):
+    """A folder of one photo."""
+    (tmp_path / "photos").mkdir()
+    samples["rocket.jpg"].save(tmp_path / "photos" / "rocket.jpg")
+    return tmp_path / "photos"
+
+
+def test_a_folder_in_a_cutout_out(photo, tmp_path, capsys):
+    assert main([str(photo), "-o", str(tmp_path / "out")]) == 0
+    assert Image.open(tmp_path / "out" / "rocket_cutout.png").mode == "RGBA"
+    assert "1 photo: 1 done" in capsys.readouterr().out
+
+
+def test_several_effects_of_one_file(photo, tmp_path):
+    command = [str(photo / "rocket.jpg"), "-o", str(tmp_path), "--effects", "crop,box,highlight"]
+    assert main(command) == 0
+    made = sorted(path.name for path in tmp_path.glob("rocket_*"))
+    assert made == ["rocket_box.jpg", "rocket_crop.jpg", "rocket_highlight.jpg"]
+
+
+@pytest.mark.parametrize("background", ["#102030", "photo"])
+def test_a_new_background(background, photo, tmp_path):
+    if background == "photo":
+        Image.new("RGB", (30, 30), "#102030").save(tmp_path / "plain.png")
+        background = str(tmp_path / "plain.png")
+    assert main([str(photo), "-o", str(tmp_path), "--background", background]) == 0
+    with Image.open(tmp_path / "rocket_background.jpg") as picture:
+        corner = np.asarray(picture)[5, 5].astype(int)
+    assert np.abs(corner - (0x10, 0x20, 0x30)).max() <= 3
+
+
+def test_a_failure_is_named_and_the_exit_code_says_so(photo, tmp_path, capsys):
+    (photo / "broken.jpg").write_text("no photo")
+    assert main([str(photo), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().out
+    assert "2 photos: 1 failed, 1 done" in said
+    assert "broken.jpg: not an image" in said
+
+
+def test_a_photo_without_a_subject_is_said(tmp_path, capsys):
+    Image.new("RGB", (64, 64), "grey").save(tmp_path / "wall.png")
+    assert main([str(tmp_path / "wall.png"), "-o", str(tmp_path / "out")]) == 0
+    assert "no clear subject: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["--effects", "cutout,crpo"], "no effect 'crpo'; choose from cutout, "),
+        (["--background", "blurple"], "'blurple' is neither a color nor a photo"),
+        (["--quality", "great"], "choose from"),
+    ],
+)
+def test_a_slip_is_answered_with_the_choices(arguments, advice, photo, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(photo), *arguments])
+    assert advice in capsys.readouterr().err
+
+
+def test_no_photos_is_an_error(tmp_path, capsys):
+    assert main([str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    assert f"no photos found in {tmp_path}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "u2demo", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "PHOTO|FOLDER" in done.stdout

@@ -1,0 +1,37 @@
+"""Figures: titled, closed, transparent pictures on a checkerboard."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+import u2demo as u2
+
+
+def test_a_row_shows_every_picture_under_its_title_and_leaves_nothing_open(scene):
+    image, mask = scene
+    figure = u2.image_row({"photo": image, "mask": mask})
+    assert [axes.get_title() for axes in figure.axes] == ["photo", "mask"]
+    assert plt.get_fignums() == []
+
+
+def test_masks_are_grey_from_0_to_1_whatever_they_hold(scene):
+    _, mask = scene
+    shown = u2.image_row({"mask": mask * np.float32(0.5)}).axes[0].images[0]
+    assert shown.get_clim() == (0, 1)
+    assert shown.cmap.name == "gray"
+
+
+def test_transparent_pixels_show_a_checkerboard():
+    shown = u2.image_row({"nothing": Image.new("RGBA", (40, 40))}).axes[0].images[0].get_array()
+    assert set(np.unique(shown)) == {225, 255}
+
+
+def test_large_photos_are_shown_small():
+    shown = u2.image_row({"large": Image.new("RGB", (4000, 3000))}).axes[0].images[0].get_array()
+    assert shown.shape == (480, 640, 3)
+
+
+def test_nothing_to_show_is_refused():
+    with pytest.raises(ValueError, match="no pictures to show"):
+        u2.image_row({})

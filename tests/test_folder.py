@@ -1,0 +1,160 @@
+"""A folder of photos: every photo accounted for, nothing overwritten, runs that resume."""
+
+import csv
+import errno
+import json
+
+import pytest
+from PIL import Image
+
+import u2demo as u2
+from u2demo.folder import process_files
+from u2demo.manifest import Manifest
+from u2demo.plan import list_photos
+
+ONLY_CUTOUT = {"cutout": u2.EFFECTS["cutout"]}
+
+
+@pytest.fixture
+def photos(tmp_path, samples):
+    """A folder with two photos, one of them in a subfolder."""
+    folder = tmp_path / "photos"
+    (folder / "pets").mkdir(parents=True)
+    samples["cat.jpeg"].save(folder / "pets" / "cat.jpeg")
+    samples["rocket.jpg"].save(folder / "rocket.png")
+    return folder
+
+
+def run(model, photos, results, **options):
+    return u2.process_folder(model, photos, results, effects=ONLY_CUTOUT, **options)
+
+
+def pictures(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*_*.*"))
+
+
+def snapshot(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*_*.*")}
+
+
+def test_subfolders_are_mirrored_and_the_manifest_tells_what_happened(model, photos, tmp_path):
+    (photos / "broken.jpg").write_text("no photo")
+    records = run(model, photos, tmp_path / "out")
+    assert pictures(tmp_path / "out") == ["pets/cat_cutout.png", "rocket_cutout.png"]
+    assert {record.stem: record.status for record in records} == {
+        "broken": "failed",
+        "pets/cat": "done",
+        "rocket": "done",
+    }
+    rows = list(csv.DictReader((tmp_path / "out" / "manifest.csv").open()))
+    lines = (tmp_path / "out" / "manifest.jsonl").read_text().splitlines()
+    assert [row["status"] for row in rows] == [json.loads(line)["status"] for line in lines]
+    assert "not an image" in rows[0]["error"]
+    left, top, right, bottom = map(int, rows[2]["box"].split())
+    assert 250 < left < right < 400 and top < bottom
+    assert 0.005 < float(rows[2]["area"]) < 0.1
+    assert 0.9 < float(rows[2]["confidence"]) <= 1
+
+
+def test_a_second_run_does_only_what_is_new_or_changed(model, photos, tmp_path, samples):
+    run(model, photos, tmp_path / "out")
+    before = snapshot(tmp_path / "out")
+    samples["coffee.png"].save(photos / "coffee.png")
+    samples["astronaut.jpg"].save(photos / "rocket.png")
+    records = run(model, photos, tmp_path / "out")
+    assert {record.stem: record.status for record in records} == {
+        "coffee": "done",
+        "pets/cat": "skipped",
+        "rocket": "done",
+    }
+    after = snapshot(tmp_path / "out")
+    untouched = [path.name for path in before if before[path] == after[path]]
+    assert untouched == ["cat_cutout.png"]
+
+
+@pytest.mark.parametrize("change", ["overwrite", "effects", "quality", "file gone"])
+def test_a_run_with_other_settings_does_everything_again(change, model, photos, tmp_path):
+    run(model, photos, tmp_path / "out")
+    options = {"overwrite": True} if change == "overwrite" else {}
+    options |= {"quality": "best"} if change == "quality" else {}
+    if change == "file gone":
+        (tmp_path / "out" / "rocket_cutout.png").unlink()
+        (tmp_path / "out" / "pets" / "cat_cutout.png").unlink()
+    effects = {"mask": u2.EFFECTS["mask"]} if change == "effects" else ONLY_CUTOUT
+    records = u2.process_folder(model, photos, tmp_path / "out", effects=effects, **options)
+    assert [record.status for record in records] == ["done", "done"]
+
+
+def test_photos_with_the_same_stem_get_different_files(model, tmp_path, samples):
+    for name in ("cat.jpg", "cat.png", "CAT.jpg"):
+        samples["cat.jpeg"].save(tmp_path / name)
+    records = run(model, tmp_path, tmp_path / "out")
+    assert [record.status for record in records] == ["done"] * 3
+    stems = {record.stem.casefold() for record in records}
+    assert len(stems) == len(pictures(tmp_path / "out")) == 3
+
+
+def test_a_foreign_file_in_the_results_is_never_overwritten(model, photos, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "rocket_cutout.png").write_text("mine")
+    run(model, photos, tmp_path / "out")
+    assert (tmp_path / "out" / "rocket_cutout.png").read_text() == "mine"
+    assert (tmp_path / "out" / "rocket_png_cutout.png").exists()
+
+
+def test_results_among_the_photos_are_not_taken_for_photos(model, photos):
+    before = {path: path.read_bytes() for path in photos.rglob("*.*")}
+    first = run(model, photos, photos)
+    second = run(model, photos, photos)
+    assert [record.status for record in first] == ["done", "done"]
+    assert [record.status for record in second] == ["skipped", "skipped"]
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_a_run_that_was_killed_goes_on_under_the_same_names(model, photos, tmp_path):
+    undisturbed = tmp_path / "undisturbed"
+    run(model, photos, undisturbed)
+    out = tmp_path / "out"
+
+    def die(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process_files(model, list_photos([photos]), out, effects=ONLY_CUTOUT, report=die)
+    journal = out / "manifest.jsonl"
+    journal.write_text(journal.read_text() + '{"photo": "half a li')
+    run(model, photos, out)
+    assert pictures(out) == pictures(undisturbed)
+    for name in pictures(out):
+        assert (out / name).read_bytes() == (undisturbed / name).read_bytes()
+    assert sorted(p.name for p in out.iterdir() if p.is_file()) == [
+        "manifest.csv",
+        "manifest.jsonl",
+        "rocket_cutout.png",
+    ]
+
+
+def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(model, photos, tmp_path, monkeypatch):
+    def fail(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.write_bytes", fail)
+        with pytest.raises(OSError, match="No space left"):
+            run(model, photos, tmp_path / "out")
+    assert pictures(tmp_path / "out") == []
+    assert [record.status for record in run(model, photos, tmp_path / "out")] == ["done", "done"]
+
+
+def test_two_runs_into_one_folder_do_not_mix(model, photos, tmp_path):
+    with Manifest(tmp_path / "out"), pytest.raises(ValueError, match="another run is writing"):
+        run(model, photos, tmp_path / "out")
+    assert [record.status for record in run(model, photos, tmp_path / "out")] == ["done", "done"]
+
+
+def test_several_sources_keep_their_names_apart(tmp_path):
+    for name in ("a/cat.png", "b/cat.png", "dog.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (2, 2)).save(tmp_path / name)
+    places = list_photos([tmp_path / "a", tmp_path / "b", tmp_path / "dog.png", tmp_path / "a"])
+    assert [place.as_posix() for place in places.values()] == ["a/cat.png", "b/cat.png", "dog.png"]

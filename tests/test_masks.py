@@ -1,0 +1,106 @@
+"""Boxes, hard masks and separate objects, checked by hand."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from u2demo.masks import Box, bounding_box, check_fit, split_objects, threshold_mask
+
+
+def drawn(*rows):
+    """A mask from rows of characters: '#' is 1, '+' is 0.4, anything else 0."""
+    values = {"#": 1.0, "+": 0.4}
+    return np.array([[values.get(c, 0.0) for c in row] for row in rows], np.float32)
+
+
+def test_a_box_is_half_open():
+    mask = drawn("....", ".##.", ".#..", "....")
+    assert bounding_box(mask) == Box(left=1, top=1, right=3, bottom=3)
+    assert Image.new("RGB", (4, 4)).crop(bounding_box(mask)).size == (2, 2)
+
+
+def test_an_empty_mask_has_no_box():
+    assert bounding_box(np.zeros((3, 5), np.float32)) is None
+
+
+@pytest.mark.parametrize("shape", [(300, 1000), (1000, 300)])
+def test_the_box_of_a_wide_or_tall_photo_starts_where_the_subject_does(shape):
+    mask = np.zeros(shape, np.float32)
+    mask[100:200, 150:180] = 1
+    assert bounding_box(mask) == Box(150, 100, 180, 200)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_box_encloses_every_pixel_above_the_threshold_and_is_minimal(seed):
+    mask = np.random.default_rng(seed).random((7, 11)).astype(np.float32) ** 8
+    left, top, right, bottom = bounding_box(mask, threshold=0.3)
+    above = mask > 0.3
+    assert above[top:bottom, left:right].sum() == above.sum()
+    for edge in (above[top, :], above[bottom - 1, :], above[:, left], above[:, right - 1]):
+        assert edge.any()
+
+
+def test_a_threshold_makes_a_hard_mask():
+    mask = np.array([[0.2, 0.5, 0.6]], np.float32)
+    assert threshold_mask(mask).tolist() == [[0, 0, 1]]
+    assert threshold_mask(mask, threshold=0.1).dtype == np.float32
+
+
+def test_a_feather_softens_the_edge_and_only_the_edge():
+    mask = np.zeros((40, 40), np.float32)
+    mask[:, 20:] = 1
+    feathered = threshold_mask(mask, feather=2)
+    assert (feathered[:, :10] == 0).all()
+    assert (feathered[:, 30:] == 1).all()
+    assert (np.diff(feathered[20]) >= 0).all()
+    assert 0.2 < feathered[20, 19] < 0.5 < feathered[20, 20] < 0.8
+
+
+def test_separate_objects_come_largest_first_each_with_its_soft_edge():
+    mask = drawn("##+....", "##+....", "......#", "......#")
+    first, second = split_objects(mask)
+    assert np.array_equal(first, drawn("##+....", "##+....", ".......", "......."))
+    assert np.array_equal(second, drawn(".......", ".......", "......#", "......#"))
+
+
+def test_pixels_that_touch_at_a_corner_are_one_object():
+    assert len(split_objects(drawn("#...", ".#..", "..##"))) == 1
+
+
+def test_a_u_shape_is_one_object():
+    assert len(split_objects(drawn("#.#.#", "#.#.#", "#####"))) == 1
+
+
+def test_rows_do_not_run_into_each_other():
+    assert len(split_objects(drawn("...#", "....", "#..."))) == 2
+    assert len(split_objects(drawn("..#", "#.."))) == 2
+
+
+def test_specks_are_no_objects():
+    mask = np.zeros((100, 100), np.float32)
+    mask[10:40, 10:40] = 1
+    mask[80, 80:83] = 1
+    (only,) = split_objects(mask)
+    assert bounding_box(only) == Box(10, 10, 40, 40)
+
+
+def test_an_empty_mask_has_no_objects():
+    assert split_objects(np.zeros((3, 3), np.float32)) == []
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_objects_share_out_the_mask(seed):
+    mask = np.random.default_rng(seed).random((9, 13)).astype(np.float32)
+    parts = split_objects(mask, threshold=0.7)
+    assert np.array_equal(sum(parts), mask)
+
+
+def test_a_mask_of_another_photo_is_refused():
+    with pytest.raises(ValueError, match="mask is 4x3 but the image is 3x4"):
+        check_fit(Image.new("RGB", (3, 4)), np.zeros((3, 4), np.float32))
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((4, 3), np.uint8), np.zeros((4, 3, 1), np.float32)])
+def test_what_is_no_mask_is_refused(wrong):
+    with pytest.raises(ValueError, match="float32"):
+        check_fit(Image.new("RGB", (3, 4)), wrong)

@@ -1,0 +1,96 @@
+"""One code path from a named photo to files."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import u2demo as u2
+from u2demo.pipeline import Result, safe_name, write_picture
+
+
+def test_results_are_made_when_asked_for(model, samples):
+    opened = []
+
+    def photos():
+        for name, image in samples.items():
+            opened.append(name)
+            yield name, image
+
+    results = u2.process(model, photos())
+    assert opened == []
+    first = next(results)
+    assert opened == [first.name] == ["astronaut.jpg"]
+    assert list(first.pictures) == ["cutout", "box", "highlight"]
+    assert first.mask.shape == (first.image.height, first.image.width)
+
+
+def test_any_function_of_image_and_mask_is_an_effect(model, samples):
+    photos = [("cat.jpeg", samples["cat.jpeg"])]
+    (result,) = u2.process(model, photos, effects={"grey": lambda image, mask: image.convert("L")})
+    assert result.pictures["grey"].mode == "L"
+
+
+def a_result(name="cat.jpeg", **pictures):
+    image = Image.new("RGB", (4, 3))
+    image.info["icc_profile"] = b"a profile"
+    return Result(name, image, np.zeros((3, 4), np.float32), pictures)
+
+
+def test_names_follow_the_photo_and_suffixes_the_format(tmp_path):
+    cutout, box, mask = (Image.new(mode, (4, 3)) for mode in ("RGBA", "RGB", "L"))
+    files = u2.save(a_result(cutout=cutout, box=box, mask=mask), tmp_path / "new" / "folder")
+    assert [file.name for file in files] == ["cat_cutout.png", "cat_box.jpg", "cat_mask.png"]
+    assert [Image.open(file).format for file in files] == ["PNG", "JPEG", "PNG"]
+    assert Image.open(files[0]).info["icc_profile"] == b"a profile"
+    assert "icc_profile" not in Image.open(files[2]).info
+
+
+def test_saving_twice_overwrites_nothing(tmp_path):
+    first = u2.save(a_result(cutout=Image.new("RGBA", (4, 3), "red")), tmp_path)
+    before = first[0].read_bytes()
+    second = u2.save(a_result(cutout=Image.new("RGBA", (4, 3), "blue")), tmp_path)
+    assert second[0].name == "cat_cutout (2).png"
+    assert first[0].read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("cat", "cat"),
+        ("a.tar", "a.tar"),
+        ("../../x", "x"),
+        ("/etc/passwd", "passwd"),
+        ("C:\\photos\\y", "y"),
+        (".hidden", "hidden"),
+        ("a\nb\0c\u202ed", "a_b_c_d"),
+        ('<a href="x">', "_a href=_x__"),
+        ("", "photo"),
+        ("..", "photo"),
+        ("猫 😀", "猫 😀"),
+    ],
+)
+def test_names_are_made_safe(name, safe):
+    assert safe_name(name) == safe
+
+
+def test_long_names_leave_room_for_effect_and_number():
+    assert len(safe_name("é" * 300).encode()) <= 180
+
+
+@pytest.mark.parametrize("name", ["../../x.jpg", "/etc/x.jpg", "..", "a/../../b.png", "x" * 300])
+def test_nothing_is_written_outside_the_folder(name, tmp_path):
+    (tmp_path / "results").mkdir()
+    (file,) = u2.save(a_result(name, cutout=Image.new("RGBA", (4, 3))), tmp_path / "results")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
+    assert file.parent == tmp_path / "results"
+
+
+def test_a_full_disk_leaves_no_half_file(tmp_path, monkeypatch):
+    def fail(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", fail)
+    picture = Image.new("RGB", (4, 3))
+    with pytest.raises(OSError, match="No space left"):
+        write_picture(picture, tmp_path / "cat_box.jpg", like=picture)
+    assert list(tmp_path.iterdir()) == []
