@@ -1,22 +1,136 @@
-"""name -> trained net: which weights there are, and how they are loaded."""
+"""name -> trained net: get a checkpoint, check that it fits its network, load it.
 
+A checkpoint is a PyTorch file, zip or legacy, that holds the authors' state dict and nothing else.
+It is read without running any code it may contain, and every value in it is accounted for.
+"""
+
+import re
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from u2demo.model import U2Net, build_model, fold_batch_norm
+from u2demo import cache
+from u2demo.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
+from u2demo.model import ARCHITECTURES, U2Net, build_model, fold_batch_norm
 
-_DATA = Path(__file__).parent / "data"
+# Files from before PyTorch 0.4.1, u2net.pth among them, lack this counter; only training reads it.
+_COUNTER = ".num_batches_tracked"
 
 
 def load_model(
     name: str = "u2netp", *, device: str | None = None, weights: str | Path | None = None
 ) -> U2Net:
-    """Return a trained net, ready for inference on ``device`` (the fastest there is by default)."""
-    model = build_model(name)
-    state = torch.load(weights or _DATA / f"{name}.pth", map_location="cpu", weights_only=True)
-    model.load_state_dict(state, strict=True)
+    """Return a trained net, ready for inference.
+
+    Args:
+        name: a key of ``CHECKPOINTS``. All but u2netp are downloaded when first used.
+        device: "cpu", "cuda" or "mps"; by default the fastest there is.
+        weights: a file to load instead of ``name``; its architecture shows in its shapes.
+
+    Raises:
+        WeightsError: the weights cannot be had, are damaged, or fit no network.
+    """
+    path = fetch_weights(name) if weights is None else Path(weights).expanduser()
+    architecture = CHECKPOINTS[name].architecture if weights is None else None
+    architecture, state = _fitting_state(path, architecture)
+    with torch.device("meta"):  # no random values that are overwritten at once
+        model = build_model(architecture)
+    model.to_empty(device="cpu").load_state_dict(state, strict=True)
     return fold_batch_norm(model).to(device or _best_device())
+
+
+def fetch_weights(name: str, *, offline: bool | None = None) -> Path:
+    """Return the verified file of a checkpoint, downloading it if this machine has none.
+
+    It lies in ``$U2DEMO_HOME``, else in the user's cache folder, else in a temporary one. With
+    ``offline``, or ``U2DEMO_OFFLINE=1`` in the environment, nothing is downloaded. Raises
+    ``WeightsError`` with what each source answered and how to put the file in place by hand.
+    """
+    checkpoint = _checkpoint(name)
+    return cache.fetch(checkpoint, check=check_for(checkpoint), offline=offline)
+
+
+def check_for(checkpoint: Checkpoint) -> cache.Check:
+    """Return what raises ``WeightsError`` unless a file fits the checkpoint's architecture."""
+
+    def check(path: Path) -> None:
+        _fitting_state(path, checkpoint.architecture)
+
+    return check
+
+
+def _checkpoint(name: str) -> Checkpoint:
+    if name not in CHECKPOINTS:
+        raise ValueError(f"no weights named {name!r}; choose from {', '.join(CHECKPOINTS)}")
+    return CHECKPOINTS[name]
+
+
+def _fitting_state(path: Path, architecture: str | None) -> tuple[str, dict[str, Tensor]]:
+    """Return the state dict in ``path`` and the architecture it fits, the closest one if None."""
+    state = _read(path)
+    schemas = {name: _schema(name) for name in ([architecture] if architecture else ARCHITECTURES)}
+    faults = {name: _misfits(state, schema) for name, schema in schemas.items()}
+    closest = min(faults, key=lambda name: len(faults[name]))
+    if found := faults[closest] or _not_finite(state):
+        shown = "; ".join(found[:5]) + ("; ..." if len(found) > 5 else "")
+        raise WeightsError(f"{path} does not fit {closest} in {len(found)} places: {shown}")
+    counters = schemas[closest].keys() - state.keys()
+    return closest, {**state, **dict.fromkeys(counters, torch.tensor(0))}
+
+
+def _schema(architecture: str) -> dict[str, Tensor]:
+    with torch.device("meta"):  # shapes only
+        return build_model(architecture).state_dict()
+
+
+def _misfits(state: dict[str, Tensor], schema: dict[str, Tensor]) -> list[str]:
+    """Return one phrase for each entry that is missing, unknown, or not of its shape and type."""
+    faults = [f"{key} is missing" for key in schema if key not in state and _COUNTER not in key]
+    faults += [f"{key} is unknown" for key in state if key not in schema]
+    for key, value in state.items():
+        expected = schema.get(key, value)
+        if value.shape != expected.shape:
+            faults.append(f"{key} is {tuple(value.shape)} instead of {tuple(expected.shape)}")
+        elif value.dtype != expected.dtype:
+            faults.append(f"{key} is {value.dtype} instead of {expected.dtype}")
+    return faults
+
+
+def _not_finite(state: dict[str, Tensor]) -> list[str]:
+    # One NaN or infinity shows in the sum, which takes a tenth of the time of looking at each.
+    sums = {key: value.sum(dtype=torch.float64) for key, value in state.items()}
+    return [f"{key} holds NaN or infinity" for key, total in sums.items() if not total.isfinite()]
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """Return the state dict in a file, whatever shapes it has."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no weights file {path}")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # the reader of a damaged file may fail in any other way
+        raise WeightsError(f"{path} {_unreadable(path, error)}") from None
+    if not isinstance(state, dict) or not state:
+        raise WeightsError(f"{path} holds a {type(state).__name__}, expected a state dict")
+    if strangers := [key for key, value in state.items() if not isinstance(value, Tensor)]:
+        raise WeightsError(
+            f"{path} holds {strangers[0]!r}, which is no tensor; save model.state_dict() alone"
+        )
+    return state
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    if code := re.search(r"(?:GLOBAL|class) ([\w.]+)", str(error)):
+        return (
+            f"is refused: reading it would run code ({code[1]}). Weights are numbers only; if the "
+            "file is yours, save model.state_dict(), else do not trust it."
+        )
+    if path.read_bytes()[:1] == b"<":
+        return "is a web page, saved in place of the weights; download the file itself."
+    return "is damaged or no PyTorch weights file; download or save it again."
 
 
 def _best_device() -> str:

@@ -1,0 +1,197 @@
+"""url -> growing file: bring bytes from one source, and know when to give it up.
+
+Nothing here knows which bytes are the right ones: ``cache`` checks them before anybody uses them.
+``requests`` and ``gdown`` are imported at the moment of a download.
+"""
+
+import concurrent.futures
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import u2demo
+
+DRIVE = "https://drive.google.com/"
+PATIENCE = 30.0  # seconds that a source may spend on bringing next to nothing, which is ...
+TRICKLE = 64_000  # ... fewer bytes than this: at 2 kB/s, u2net would take a day
+ATTEMPTS = 10  # broken connections in a row, each of which brought something
+_CHUNK = 1 << 15  # bytes, small enough that a slow line shows progress
+_FIRST_BYTES = (b"P", b"\x80")  # of a zip archive, and of a pickle from before PyTorch 1.6
+
+
+class RefusedError(Exception):
+    """One source cannot give the file; the text says why."""
+
+
+class StorageError(Exception):
+    """This machine cannot keep the file, so that no other source helps; the text says why."""
+
+
+class Part:
+    """The growing file of one attempt; it goes on where an earlier attempt stopped.
+
+    ``limit`` is the size of the whole file in bytes, None as long as nobody knows it.
+    """
+
+    def __init__(self, path: Path, limit: int | None):
+        self.limit = limit
+        self.received = 0  # bytes of this attempt
+        with _storage():
+            self._file = path.open("ab")
+            self.size = self._file.tell()
+
+    def __enter__(self) -> "Part":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with _storage():
+            self._file.close()  # a thread that was given up fails when it writes again
+
+    def write(self, block: bytes) -> None:
+        """Append ``block``, or raise as soon as it is plain that this is not the file."""
+        if block and not self.size and not block.startswith(_FIRST_BYTES):
+            raise RefusedError(f"sent something other than weights: {_glimpse(block)}")
+        if self.limit is not None and self.size + len(block) > self.limit:
+            raise RefusedError(f"sent more than the {self.limit:,} bytes of the file")
+        with _storage():
+            if not self.size:
+                self._file.truncate(0)
+            self._file.write(block)
+        self.size += len(block)
+        self.received += len(block)
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system; gdown asks for it."""
+        with _storage():
+            self._file.flush()
+
+    def restart(self) -> None:
+        """Begin again with the next write; until then an earlier attempt's bytes stay."""
+        self.size = 0
+
+
+def download(url: str, path: Path, *, limit: int | None, progress: Callable[[Part], None]) -> None:
+    """Bring all of ``url`` into ``path``, going on where a broken connection left it.
+
+    Raises ``RefusedError`` when the source will not do, ``StorageError`` when the disk will not.
+    """
+    for _ in range(ATTEMPTS):
+        with Part(path, limit) as part:
+            before = part.size
+            if before == limit:
+                return
+            try:
+                return _attempt(url, part, progress)
+            except (RefusedError, StorageError):
+                raise
+            except Exception as error:  # whatever a server, a proxy or gdown may come up with
+                if part.size <= before:
+                    stopped = f"stopped after {part.size:,} bytes" if part.received else ""
+                    raise RefusedError(stopped or _explain(error)) from None
+    raise RefusedError(f"stopped {ATTEMPTS} times, at last after {part.size:,} bytes")
+
+
+def _attempt(url: str, part: Part, progress: Callable[[Part], None]) -> None:
+    """Let ``url`` fill ``part``; give up when it hardly grows.
+
+    The work is done in a thread that can be abandoned: no time-out of a socket covers name
+    look-up, headers that drip in byte by byte, or gdown 5, which has none.
+    """
+    outcome: concurrent.futures.Future[None] = concurrent.futures.Future()
+    job = _get_from_drive if url.startswith(DRIVE) else _get
+    threading.Thread(target=_settle, args=(outcome, job, url, part), daemon=True).start()
+    mark, deadline = part.size, time.monotonic() + PATIENCE
+    while not concurrent.futures.wait([outcome], timeout=0.1).done:
+        progress(part)
+        if time.monotonic() > deadline:
+            if abs(part.size - mark) < TRICKLE:
+                raise RefusedError(f"next to nothing came for {PATIENCE:g} seconds")
+            mark, deadline = part.size, time.monotonic() + PATIENCE
+    outcome.result()
+    progress(part)
+    if part.limit is not None and part.size < part.limit:
+        raise ConnectionError(f"stopped after {part.size:,} of {part.limit:,} bytes")
+
+
+def _settle(outcome: concurrent.futures.Future, job: Callable, url: str, part: Part) -> None:
+    try:
+        outcome.set_result(job(url, part))
+    except BaseException as error:
+        outcome.set_exception(error)
+
+
+def _get(url: str, part: Part) -> None:
+    """Append what is missing in ``part``. ``requests`` brings certificates and obeys proxies."""
+    import requests
+
+    headers = {"User-Agent": f"u2demo/{u2demo.__version__}", "Accept-Encoding": "identity"}
+    if part.size:
+        headers["Range"] = f"bytes={part.size}-"
+    timeout = 2 * PATIENCE  # ends this thread some time after it was given up
+    with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        if response.status_code == 416 and part.size:  # what is there cannot be of this file
+            part.restart()
+            return _get(url, part)
+        if response.status_code not in (200, 206):
+            raise RefusedError(f"HTTP {response.status_code} {response.reason}".strip())
+        if "html" in response.headers.get("Content-Type", "").lower():
+            page = next(response.iter_content(4096), b"")
+            raise RefusedError(f"answered with a web page: {_glimpse(page)}")
+        _agree_on_range(response.status_code, response.headers, part)
+        for block in response.iter_content(_CHUNK):
+            part.write(block)
+
+
+def _agree_on_range(status: int, headers: dict[str, str], part: Part) -> None:
+    """Check that the body goes on where ``part`` ends, and ends where the file does."""
+    if status == 200:
+        part.restart()
+    elif not headers.get("Content-Range", "").startswith(f"bytes {part.size}-"):
+        raise RefusedError("did not go on from the byte it was asked for")
+    length = headers.get("Content-Length", "")
+    if not length.isdecimal() or "Content-Encoding" in headers:
+        return
+    total = part.size + int(length)
+    if part.limit is None:
+        part.limit = total
+    elif status == 200 and total != part.limit:
+        raise RefusedError(f"offers a file of {total:,} bytes instead of {part.limit:,}")
+
+
+def _get_from_drive(url: str, part: Part) -> None:
+    """Let gdown, 5 or 6, find the way through Google Drive's pages; it does not resume."""
+    import gdown
+
+    part.restart()
+    gdown.download(url=url, output=part, quiet=True, use_cookies=False)
+
+
+def _explain(error: BaseException) -> str:
+    """Say in one line what happened, from the error that caused all others."""
+    if type(error).__name__ == "FileURLRetrievalError":  # gdown's, and its advice is long
+        text = str(error).partition("Failed to retrieve file url:")[2] or str(error)
+        text = " ".join(text.partition("You may still")[0].split())
+        return f"Google Drive refuses: {text[:200]}"
+    chain = [error]
+    while cause := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(cause)
+    system = [e for e in chain if isinstance(e, OSError) and not hasattr(e, "request")]
+    return " ".join(str((system or chain)[-1 if system else 0]).split())[:200]
+
+
+def _glimpse(page: bytes) -> str:
+    """Quote the title of a web page, or the first characters of anything else."""
+    text = page.decode("utf-8", "replace")
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.S | re.I)
+    return f'"{" ".join((title[1] if title else text[:60]).split())[:80]}"'
+
+
+@contextlib.contextmanager
+def _storage() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(error.strerror or str(error)) from error
