@@ -20,6 +20,10 @@ See also: u2demo weights --help"""
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 if a photo failed, 130 if stopped."""
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["weights"]:
+        from u2demo import weights_command
+
+        return weights_command.main(argv[1:])
     options = _parse(argv)
     try:
         records = _run(options)
