@@ -1,0 +1,43 @@
+# Everything is installed into .venv, once; a change of the requirements installs again.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
+
+.PHONY: demo test lab app bench clean
+
+## demo: cut out the sample photos with the one-click notebook; look into results/
+demo: $(READY)
+	U2DEMO_ENV=headless U2DEMO_SAVE_DIR=$(CURDIR)/results $(BIN)/jupyter nbconvert --log-level=ERROR \
+	  --to html --execute notebooks/one_click.ipynb --output-dir results
+	@echo
+	@echo "Pictures:  results/"
+	@echo "Notebook:  results/one_click.html (open it in a browser)"
+	@echo "JupyterLab with your own photos:  make lab"
+
+## test: lint, all tests, every cell of every notebook
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest $(NBVAL) tests notebooks
+
+## lab: open the notebooks in JupyterLab
+lab: $(READY)
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+## app: open the one-click notebook as a local web page
+app: $(READY)
+	$(BIN)/voila notebooks/one_click.ipynb --Voila.ip=127.0.0.1
+
+## clean: remove what the targets above have made
+clean:
+	rm -rf .venv .venv-colab results build dist .pytest_cache .ruff_cache *.egg-info
+
+$(READY): pyproject.toml requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  || { echo "u2demo needs Python 3.10 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv \
+	  || { echo "Python's venv is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[notebooks,test]"
+	-git rev-parse --git-dir >/dev/null 2>&1 && $(BIN)/nbstripout --install
+	touch $@
