@@ -1,0 +1,219 @@
+"""A real JupyterLab and a real Voila, driven in a headless Chromium.
+
+Skipped, with a reason, where a part is missing; ``U2DEMO_REQUIRE_BROWSER=1`` makes that a failure.
+``U2DEMO_SCREENSHOTS=FOLDER`` keeps pictures of what the tests saw.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+WAIT = 180_000  # milliseconds; generous, because a busy machine is not a defect
+LAB_SETTINGS = {
+    # Off-screen cells are rendered too, and no news pop-up covers the page.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    "apputils-extension/notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+}
+
+
+@dataclass
+class Site:
+    """A running server: where it answers and the folder it serves."""
+
+    kind: str
+    url: str
+    root: Path
+
+
+def _missing() -> str | None:
+    for package in ("playwright", "jupyterlab", "voila", "anywidget"):
+        if importlib.util.find_spec(package) is None:
+            return f"{package} is not installed"
+    return None if _chromium() else "no Chromium was found; apt-get install chromium"
+
+
+def _chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    system = next((path for path in map(shutil.which, names) if path), None)
+    if system or importlib.util.find_spec("playwright") is None:
+        return system
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if reason := _missing():
+        (pytest.fail if os.environ.get("U2DEMO_REQUIRE_BROWSER") == "1" else pytest.skip)(reason)
+    from playwright.sync_api import sync_playwright
+
+    arguments = [
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--use-fake-device-for-media-stream",
+        *(["--no-sandbox"] if os.geteuid() == 0 else []),
+    ]
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=_chromium(), args=arguments)
+
+
+@pytest.fixture(scope="session", params=["lab", "voila"])
+def site(request, browser, tmp_path_factory):
+    """One server for all tests: each test opens a page, and with it a kernel, of its own."""
+    home = tmp_path_factory.mktemp(request.param)
+    root = home / "work"
+    root.mkdir()
+    shutil.copy(NOTEBOOKS / "one_click.ipynb", root)
+    port = _free_port()
+    command = _lab(root, port) if request.param == "lab" else _voila(root, port)
+    log = (home / "server.log").open("w")
+    server = subprocess.Popen(
+        command, cwd=root, env=_environment(home), stdout=log, stderr=subprocess.STDOUT
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url, server, home / "server.log")
+        yield Site(request.param, url, root)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _lab(root: Path, port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"),
+        *(f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0"),
+        *("--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={root}"),
+        *(["--allow-root"] if os.geteuid() == 0 else []),
+    ]
+
+
+def _voila(root: Path, port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "voila", str(root / "one_click.ipynb"), "--no-browser"),
+        *(f"--port={port}", "--Voila.ip=127.0.0.1"),
+    ]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Keep Jupyter's settings in ``home`` and the kernel's Python that of the tests."""
+    names = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    }
+    for plugin, values in LAB_SETTINGS.items():
+        file = home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+    folders = {name: str(home / folder) for name, folder in names.items()}
+    inherited = {key: os.environ[key] for key in os.environ if not key.startswith("U2DEMO_")}
+    path = os.pathsep.join([str(NOTEBOOKS.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**inherited, **folders, "PYTHONPATH": path, "OMP_NUM_THREADS": "2"}
+
+
+def _free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+    # Voila's front page runs the notebook: ask for a page that does not.
+    for _ in range(240):
+        if server.poll() is not None:
+            pytest.fail(f"the server stopped:\n{log.read_text()[-3000:]}")
+        with contextlib.suppress(OSError):
+            socket.create_connection(url.removeprefix("http://").split(":"), 1).close()
+            return
+        time.sleep(0.25)
+    pytest.fail(f"no server at {url}:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture
+def open_app(site, browser):
+    """Return a function that opens the app in a new page and waits for the samples' results."""
+    contexts = []
+
+    def open_page(*, camera: bool = True, **options):
+        context = browser.new_context(
+            viewport={"width": 1280, "height": 900},
+            permissions=["camera"] if camera else [],
+            accept_downloads=True,
+            **options,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        start = {"lab": _start_in_lab, "voila": _start_in_voila}[site.kind]
+        start(page, site.url)
+        wait_until_idle(page, tiles=4)
+        return page
+
+    yield open_page
+    for context in contexts:
+        for page in context.pages:
+            _stop_kernel(page)
+        context.close()
+
+
+def _start_in_lab(page, url: str) -> None:
+    page.goto(f"{url}/doc/tree/one_click.ipynb?reset")
+    page.wait_for_function(
+        "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+        "?.connectionStatus === 'connected'"
+    )
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def _start_in_voila(page, url: str) -> None:
+    page.goto(url)
+
+
+def _stop_kernel(page) -> None:
+    page.evaluate(
+        "window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown?.().then(() => null)"
+    )
+
+
+def wait_until_idle(page, *, tiles: int) -> None:
+    """Wait until the gallery has ``tiles`` tiles and no progress bar is on the page."""
+    page.wait_for_function(
+        """tiles => document.querySelectorAll('.u2-tile').length === tiles
+            && document.querySelector('.u2-progress')?.offsetParent === null""",
+        arg=tiles,
+    )
+
+
+@pytest.fixture
+def shoot(request, site):
+    """Return a function that keeps a screenshot where ``U2DEMO_SCREENSHOTS`` asks for it."""
+    folder = os.environ.get("U2DEMO_SCREENSHOTS")
+
+    def keep(page, name: str) -> None:
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(folder) / f"{site.kind}-{name}.png")
+
+    return keep

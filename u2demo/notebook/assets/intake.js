@@ -1,0 +1,129 @@
+// Choose, drop or shoot photos and send them to the kernel in pieces, because a Jupyter server drops
+// any message over 10 MiB without a word. Each piece waits for its receipt, so nothing piles up.
+
+const PIECE = 512 * 1024; // bytes
+const ICONS = {
+  photos: '<path d="M4 16l4.6-4.6a2 2 0 0 1 2.8 0L16 16m-2-2 1.6-1.6a2 2 0 0 1 2.8 0L20 14"/>' +
+    '<rect x="3" y="4" width="18" height="16" rx="2.5"/><circle cx="15" cy="9" r="1.2"/>',
+  camera: '<path d="M4 8h3l1.6-2.4h6.8L17 8h3a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1z"/>' +
+    '<circle cx="12" cy="13" r="3.4"/>',
+};
+
+function icon(name) {
+  const holder = document.createElement("span");
+  holder.className = "u2-icon";
+  holder.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
+  return holder;
+}
+
+function make(tag, className, properties = {}) {
+  return Object.assign(document.createElement(tag), { className, ...properties });
+}
+
+function receipt(model, batch) {
+  return new Promise((resolve) => {
+    const listen = (message) => {
+      if (message.batch !== batch) return;
+      model.off("msg:custom", listen);
+      resolve();
+    };
+    model.on("msg:custom", listen);
+  });
+}
+
+async function send(model, files, report) {
+  const batch = crypto.randomUUID?.() ?? String(Math.random());
+  const total = files.reduce((sum, file) => sum + file.size, 0);
+  let sent = 0;
+  for (const [index, file] of files.entries()) {
+    let offset = 0;
+    do {
+      const piece = await file.slice(offset, offset + PIECE).arrayBuffer();
+      const done = receipt(model, batch);
+      model.send({ batch, index, name: file.name }, undefined, [piece]);
+      await done;
+      offset += PIECE;
+      sent += piece.byteLength;
+      report(total ? sent / total : 1);
+    } while (offset < file.size);
+  }
+  model.send({ batch, end: true });
+}
+
+function render({ model, el }) {
+  const zone = make("div", "u2-zone");
+  const input = make("input", "u2-file", {
+    type: "file", accept: "image/*,.heic,.heif,.avif", multiple: model.get("multiple"),
+  });
+  const choose = make("button", "u2-button u2-primary", { type: "button" });
+  const hint = make("span", "u2-hint", { textContent: model.get("hint") });
+  const bar = make("progress", "u2-sending", { max: 1, hidden: true });
+  const say = make("div", "u2-say");
+  choose.append(icon("photos"), model.get("label"));
+  input.tabIndex = -1;
+  input.setAttribute("aria-label", model.get("label"));
+  bar.setAttribute("aria-label", "Sending");
+  say.setAttribute("role", "status");
+  zone.append(choose, input, hint);
+
+  const take = async (list) => {
+    const files = [...list].slice(0, model.get("multiple") ? undefined : 1);
+    if (!files.length || zone.classList.contains("u2-busy")) return;
+    zone.classList.add("u2-busy");
+    bar.hidden = false;
+    bar.value = 0;
+    say.textContent = files.length > 1 ? `Sending ${files.length} photos…` : "Sending the photo…";
+    try {
+      await send(model, files, (part) => { bar.value = part; });
+      say.textContent = "";
+    } catch (error) {
+      say.textContent = `The photo could not be sent: ${error.message}`;
+    }
+    bar.hidden = true;
+    zone.classList.remove("u2-busy");
+  };
+
+  choose.onclick = () => input.click();
+  input.onchange = async () => {
+    const files = [...input.files];
+    input.value = ""; // so that choosing the same file again counts as a choice
+    await take(files);
+  };
+
+  if (model.get("camera")) {
+    const shoot = make("button", "u2-button", { type: "button" });
+    shoot.append(icon("camera"), "Take a photo");
+    shoot.onclick = async () => {
+      shoot.disabled = true;
+      say.textContent = "";
+      try {
+        const blob = await takePhoto(el);
+        if (blob) await take([new File([blob], "webcam.jpg", { type: "image/jpeg" })]);
+      } catch (error) {
+        say.textContent = error.message;
+      }
+      shoot.disabled = false;
+      shoot.focus();
+    };
+    zone.append(shoot);
+  }
+
+  let depth = 0; // dragenter and dragleave also fire for the children
+  const over = (change) => {
+    depth = Math.max(0, depth + change);
+    zone.classList.toggle("u2-over", depth > 0);
+  };
+  zone.ondragenter = (event) => { event.preventDefault(); over(1); };
+  zone.ondragover = (event) => { event.preventDefault(); event.stopPropagation(); };
+  zone.ondragleave = () => over(-1);
+  zone.ondrop = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    over(-depth);
+    take(event.dataTransfer.files);
+  };
+  el.classList.add("u2-intake");
+  el.append(zone, bar, say);
+}
+
+export default { render };

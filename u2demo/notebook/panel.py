@@ -1,0 +1,116 @@
+"""The app's controls: what to do with the subject, and how."""
+
+import io
+from collections.abc import Callable
+
+import ipywidgets
+from PIL import Image
+
+from u2demo.images import open_image
+from u2demo.notebook import widgets
+from u2demo.notebook.actions import ACTIONS, Action, Settings
+
+
+class Panel:
+    """Controls for an action and its settings; ``on_change`` is called after each change.
+
+    ``toolbar`` and ``column`` are the widgets to place; ``quality`` is not part of the settings,
+    because it needs the network.
+    """
+
+    def __init__(self, on_change: Callable[[], None], notes: widgets.Notes, scene: Image.Image):
+        self._on_change = notes.guard(on_change)
+        self._scene = scene
+        defaults = Settings()
+        self._controls: dict[str, ipywidgets.Widget] = {
+            "color": ipywidgets.ColorPicker(value=defaults.color, description="Color"),
+            "blur": _slider("Strength", defaults.blur, 0.004, 0.06, 0.002, ".1%"),
+            "tint": ipywidgets.ColorPicker(value=defaults.tint, description="Tint"),
+            "margin": _slider("Margin", defaults.margin, 0.0, 0.5, 0.01),
+            "per_object": ipywidgets.Checkbox(
+                value=defaults.per_object, description="One box for each object", indent=False
+            ),
+            "threshold": _slider("Threshold", defaults.threshold, 0.05, 0.95, 0.01),
+            "softness": _slider("Softness", defaults.softness, 0.0, 1.0, 0.01),
+        }
+        for control in self._controls.values():
+            control.observe(lambda _: self._on_change(), names="value")
+        self._scene_intake = widgets.make_intake(
+            notes.guard(self._take_scene),
+            notes,
+            label="Choose background",
+            hint="or drop it here",
+            multiple=False,
+            camera=False,
+        )
+        self.toolbar = ipywidgets.ToggleButtons(
+            options=[(action.label, name) for name, action in ACTIONS.items()],
+            tooltips=[action.title for action in ACTIONS.values()],
+        )
+        self.toolbar.add_class("u2-toolbar")
+        self.toolbar.observe(self._switch, names="value")
+        self.quality = ipywidgets.ToggleButtons(
+            options=[("Fast", "fast"), ("Best", "best")],
+            tooltips=["One look at the photo", "Several looks: slower, finer"],
+        )
+        self.quality.add_class("u2-quality")
+        self._title = ipywidgets.HTML()
+        self._special = ipywidgets.VBox()
+        self._special.add_class("u2-group")
+        self.column = ipywidgets.VBox([self._title, self._special, self._edge(), self._network()])
+        self._arrange()
+
+    @property
+    def action(self) -> Action:
+        """The chosen entry of ``ACTIONS``."""
+        return ACTIONS[self.toolbar.value]
+
+    @property
+    def settings(self) -> Settings:
+        """What the controls say now."""
+        values = {name: control.value for name, control in self._controls.items()}
+        return Settings(scene=self._scene, **values)
+
+    def _edge(self) -> ipywidgets.Widget:
+        group = ipywidgets.VBox(
+            [_heading("Edge"), self._controls["threshold"], self._controls["softness"]]
+        )
+        group.add_class("u2-group")
+        return group
+
+    def _network(self) -> ipywidgets.Widget:
+        group = ipywidgets.VBox([_heading("Quality"), self.quality])
+        group.add_class("u2-group")
+        return group
+
+    def _switch(self, _: dict) -> None:
+        self._arrange()
+        self._on_change()
+
+    def _arrange(self) -> None:
+        self._title.value = f'<div class="u2-title">{widgets.escape(self.action.title)}</div>'
+        special = [
+            self._scene_intake if name == "scene" else self._controls[name]
+            for name in self.action.controls
+        ]
+        self._special.children = special
+        self._special.layout.display = "" if special else "none"
+
+    def _take_scene(self, files: widgets.Files) -> None:
+        for name, data in files[:1]:
+            file = io.BytesIO(data)
+            file.name = name
+            self._scene = open_image(file)
+            self._on_change()
+
+
+def _slider(
+    text: str, value: float, low: float, high: float, step: float, form: str = ".0%"
+) -> ipywidgets.FloatSlider:
+    return ipywidgets.FloatSlider(
+        value=value, min=low, max=high, step=step, description=text, readout_format=form
+    )
+
+
+def _heading(text: str) -> ipywidgets.HTML:
+    return ipywidgets.HTML(f'<div class="u2-heading">{widgets.escape(text)}</div>')

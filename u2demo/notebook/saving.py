@@ -1,0 +1,136 @@
+"""Results out of the app: to the person's downloads, to their Drive, to a folder."""
+
+import os
+import tempfile
+import zipfile
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import ipywidgets
+
+from u2demo.notebook import page
+from u2demo.notebook.widgets import Notes, escape, run_in
+from u2demo.pipeline import Result, save
+
+_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".zip": "application/zip"}
+_LONGEST_LINK = 40_000_000  # bytes that a page still takes inside a link
+
+
+class Saver:
+    """Buttons that save what the app shows.
+
+    ``current`` and ``everything`` yield the results at full size when a button is pressed.
+    """
+
+    def __init__(
+        self,
+        current: Callable[[], Iterator[Result]],
+        everything: Callable[[], Iterator[Result]],
+        notes: Notes,
+    ):
+        self._notes = notes
+        self._in_colab = page.environment() == "colab"
+        self._outlet = None if self._in_colab else _make_outlet()
+        self._output = ipywidgets.Output()  # Colab's dialogs appear here
+        keep = ("Save to Google Drive", self._to_drive)
+        if not self._in_colab:
+            keep = (f"Save to {results_folder().name}/", self._to_folder)
+        self.download = self._button("Download", lambda _: self._download(current()))
+        self.download_all = self._button("Download all as zip", lambda _: self._zip(everything()))
+        self.keep = self._button(keep[0], lambda _: keep[1](everything()))
+        self.download.add_class("u2-primary")
+        hidden = [self._outlet] if self._outlet else [self._output]
+        self.box = ipywidgets.VBox([self.download, self.download_all, self.keep, *hidden])
+        self.box.add_class("u2-saver")
+
+    def _button(self, text: str, on_click: Callable) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=text, tooltip=text)
+
+        def press(_: ipywidgets.Button) -> None:
+            self._notes.clear()
+            button.disabled = True
+            try:
+                on_click(_)
+            finally:
+                button.disabled = False
+
+        button.on_click(self._notes.guard(press))
+        return button
+
+    def _download(self, results: Iterator[Result]) -> None:
+        """Send one picture as it is, several of one photo as a zip."""
+        with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
+            files = _write(results, folder)
+            if len(files) > 1:
+                files = [_pack(files, Path(folder) / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
+            self._send(files[0])
+
+    def _zip(self, results: Iterator[Result]) -> None:
+        with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
+            self._send(_pack(_write(results, folder), Path(folder) / "u2demo.zip"))
+
+    def _to_folder(self, results: Iterator[Result]) -> None:
+        folder = results_folder()
+        files = _write(results, folder)
+        names = ", ".join(file.name for file in files)
+        self._notes.say(f"Saved to {folder}: {names}.", kind="done")
+
+    def _to_drive(self, results: Iterator[Result]) -> None:
+        with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
+            files = _write(results, folder)
+            try:
+                target = run_in(self._output, lambda: page.save_to_drive(files))
+            except page.PageError as error:
+                self._notes.say(f"{error} Here is a download instead.", kind="problem")
+                self._send(_pack(files, Path(folder) / "u2demo.zip"))
+            else:
+                place = target.relative_to(target.parents[2])
+                self._notes.say(f"Saved to your Google Drive: {place}.", kind="done")
+
+    def _send(self, file: Path) -> None:
+        data, media = file.read_bytes(), _TYPES[file.suffix]
+        if self._outlet:
+            self._outlet.save(file.name, data, type=media)
+            self._notes.say(f"{file.name} is in your downloads.", kind="done")
+            return
+        if self._in_colab:
+            download = self._notes.guard(run_in)
+            download(self._output, lambda: page.download(file.name, data))
+        self._offer_link(file.name, data, media)
+
+    def _offer_link(self, name: str, data: bytes, media: str) -> None:
+        if len(data) > _LONGEST_LINK:
+            self._notes.say(f"{name} is too large for a link ({len(data) / 1e6:.0f} MB).")
+            return
+        url = f"data:{media};base64,{b64encode(data).decode()}"
+        self._notes.add_html(
+            f'Your file: <a download="{escape(name)}" href="{url}">{escape(name)}</a>', kind="done"
+        )
+
+
+def results_folder() -> Path:
+    """Return the folder for saved results: ``U2DEMO_RESULTS``, else ``results`` here."""
+    return Path(os.environ.get("U2DEMO_RESULTS", "results"))
+
+
+def _write(results: Iterator[Result], folder: str | Path) -> list[Path]:
+    files = [file for result in results for file in save(result, folder)]
+    if not files:
+        raise page.PageError("Nothing stands out in these photos, so there is nothing to save.")
+    return files
+
+
+def _pack(files: list[Path], target: Path) -> Path:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed
+        for file in files:
+            archive.write(file, file.name)
+    return target
+
+
+def _make_outlet() -> ipywidgets.Widget | None:
+    try:
+        from u2demo.notebook.transfer import Outlet
+    except ImportError:
+        return None
+    return Outlet()

@@ -1,0 +1,288 @@
+"""Building blocks of the app, made of plain controls that ipywidgets 7.7 and 8 share.
+
+Only what a plain control cannot do (uploads of any size, the camera, saving a file) needs
+anywidget; without it ``make_intake`` falls back to ``FileUpload``, and Colab has its own dialogs.
+"""
+
+import functools
+import html
+import io
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import resources
+
+import ipywidgets
+from PIL import Image
+
+from u2demo.notebook import page
+
+Files = list[tuple[str, bytes]]
+OnFiles = Callable[[Files], None]
+STAGE = (840, 520)  # pixels: what a screen shows of a photo
+TILE = (264, 198)
+
+# The knob of the divider moves a custom property, which both pictures' clip paths follow.
+_DIVIDER = """<input type="range" min="0" max="100" value="50" step="0.1"
+ aria-label="Divider between the photo and the result"
+ oninput="this.closest('.u2-compare').style.setProperty('--split', this.value + '%')">"""
+
+
+def style() -> ipywidgets.HTML:
+    """Return the app's style sheet as a widget."""
+    sheet = resources.files("u2demo.notebook") / "assets" / "app.css"
+    return ipywidgets.HTML(
+        f"<style>{sheet.read_text('utf-8')}</style>", layout=ipywidgets.Layout(display="none")
+    )
+
+
+def escape(text: object) -> str:
+    """Return ``text`` safe inside HTML; names of files are a person's own words."""
+    return html.escape(str(text))
+
+
+def encode(image: Image.Image) -> bytes:
+    """Return ``image`` as a WebP for the screen: small, quick to make, transparency kept."""
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=88, method=0)
+    return buffer.getvalue()
+
+
+class Compare(ipywidgets.Box):
+    """A photo and its result on a checkerboard, with a divider to drag between them."""
+
+    def __init__(self):
+        self._before = ipywidgets.Image(format="webp")
+        self._after = ipywidgets.Image(format="webp")
+        self._divider = ipywidgets.HTML(_DIVIDER)
+        super().__init__([self._before, self._after, self._divider])
+        self.add_class("u2-compare")
+        self._before.add_class("u2-before")
+        self._after.add_class("u2-after")
+        self._divider.add_class("u2-divider")
+        self._shown: Image.Image | None = None
+
+    def show(self, photo: Image.Image, picture: Image.Image | None = None) -> None:
+        """Show ``picture`` over ``photo``; alone, when it has another size and cannot be compared."""
+        if photo is not self._shown:
+            self._before.value = encode(photo)
+            self._shown = photo
+        self._after.value = encode(photo if picture is None else picture)
+        comparable = picture is not None and picture.size == photo.size
+        (self.remove_class if comparable else self.add_class)("u2-single")
+
+
+class Gallery(ipywidgets.Box):
+    """Small pictures in rows; a click on one calls ``on_choose`` with its place."""
+
+    def __init__(self, on_choose: Callable[[int], None]):
+        super().__init__()
+        self.add_class("u2-gallery")
+        self._on_choose = on_choose
+
+    def add(self, name: str, picture: Image.Image) -> None:
+        """Append a tile."""
+        place = len(self.children)
+        shown = ipywidgets.Image(value=encode(fit(picture, TILE)), format="webp")
+        button = ipywidgets.Button(description=name, tooltip=name)
+        button.on_click(lambda _: self._on_choose(place))
+        tile = ipywidgets.Box([shown, button])
+        tile.add_class("u2-tile")
+        self.children = (*self.children, tile)
+
+    def update(self, place: int, picture: Image.Image) -> None:
+        """Show another picture on a tile."""
+        self.children[place].children[0].value = encode(fit(picture, TILE))
+
+    def mark(self, place: int) -> None:
+        """Frame the tile that is on the stage."""
+        for index, tile in enumerate(self.children):
+            (tile.add_class if index == place else tile.remove_class)("u2-chosen")
+
+    def clear(self) -> None:
+        """Remove all tiles."""
+        self.children = ()
+
+
+class Notes(ipywidgets.HTML):
+    """What a person must know, as short sentences under the photos."""
+
+    def __init__(self):
+        super().__init__()
+        self.add_class("u2-notes")
+        self.clear()
+
+    def clear(self) -> None:
+        """Say nothing."""
+        self._items: list[str] = []
+        self.value = ""
+
+    def guard(self, callback: Callable) -> Callable:
+        """Return ``callback`` with its errors shown here: Jupyter hides them in a log."""
+
+        @functools.wraps(callback)
+        def call(*arguments: object) -> None:
+            try:
+                callback(*arguments)
+            except (page.PageError, ValueError) as error:
+                self.say(str(error), kind="problem")
+            except Exception as error:
+                trace = escape("".join(traceback.format_exception(error)))
+                what = escape(f"{type(error).__name__}: {error}")
+                self.add_html(
+                    f"Something went wrong: {what}<details><summary>Details</summary>"
+                    f"<pre>{trace}</pre></details>",
+                    kind="problem",
+                )
+
+        return call
+
+    def say(self, text: str, *, kind: str = "info") -> None:
+        """Add a sentence; ``kind`` is info, done or problem."""
+        self.add_html(escape(text), kind=kind)
+
+    def add_html(self, markup: str, *, kind: str = "info") -> None:
+        """Add what is HTML already, its own texts escaped."""
+        self._items.append(f'<div class="u2-note u2-{kind}">{markup}</div>')
+        role = "alert" if kind == "problem" else "status"
+        self.value = f'<div role="{role}">{"".join(self._items)}</div>'
+
+
+class Progress(ipywidgets.VBox):
+    """A bar with a sentence, on the page only while something runs."""
+
+    def __init__(self):
+        self._text = ipywidgets.Label()
+        self._bar = ipywidgets.FloatProgress(min=0, max=1)
+        super().__init__([self._text, self._bar])
+        self.add_class("u2-progress")
+        self.layout.display = "none"
+
+    def over(self, items: Sequence, text: Callable[[object], str]) -> Iterator:
+        """Yield the items, saying ``text(item)`` and how far along it is."""
+        self.layout.display = ""
+        try:
+            for count, item in enumerate(items):
+                self._bar.value = count / len(items)
+                number = f" ({count + 1} of {len(items)})" if len(items) > 1 else ""
+                self._text.value = f"{text(item)}{number}"
+                yield item
+        finally:
+            self.layout.display = "none"
+
+
+def contact_sheet(pictures: Mapping[str, Image.Image], size: tuple[int, int]) -> Image.Image:
+    """Return all pictures in rows on one transparent picture, ``size`` at most."""
+    columns = max(1, round(len(pictures) ** 0.5 + 0.2))
+    rows = -(-len(pictures) // columns)
+    cell = (size[0] // columns, size[1] // rows)
+    sheet = Image.new("RGBA", (cell[0] * columns, cell[1] * rows))
+    for place, picture in enumerate(pictures.values()):
+        small = fit(picture.convert("RGBA"), (cell[0] - 16, cell[1] - 16))
+        left = place % columns * cell[0] + (cell[0] - small.width) // 2
+        top = place // columns * cell[1] + (cell[1] - small.height) // 2
+        sheet.paste(small, (left, top))
+    return sheet
+
+
+def make_intake(
+    on_files: OnFiles,
+    notes: Notes,
+    *,
+    label: str = "Choose photos",
+    hint: str = "or drop them here",
+    multiple: bool = True,
+    camera: bool = True,
+) -> ipywidgets.Widget:
+    """Return the best control this page has for bringing photos in."""
+    if page.environment() == "colab":
+        return _colab_intake(on_files, notes, label, camera)
+    try:
+        from u2demo.notebook.transfer import Intake
+    except ImportError:
+        return _plain_intake(on_files, label, multiple)
+    return Intake(on_files, label=label, hint=hint, multiple=multiple, camera=camera)
+
+
+def run_in(output: ipywidgets.Output, task: Callable[[], object]) -> object:
+    """Return what ``task`` returns, its dialogs shown in ``output``.
+
+    Unlike in ``with output``, a ``PageError`` comes through.
+    """
+    output.clear_output()
+    answer, problem = None, None
+    with output:
+        try:
+            answer = task()
+        except page.PageError as error:
+            problem = error
+    if problem:
+        raise problem
+    return answer
+
+
+def _colab_intake(on_files: OnFiles, notes: Notes, label: str, camera: bool) -> ipywidgets.Widget:
+    """Return buttons that open Colab's own dialogs in the output below them."""
+    output = ipywidgets.Output()
+
+    def make_button(text: str, ask: Callable[[], Files]) -> ipywidgets.Button:
+        def ask_and_pass(_: ipywidgets.Button) -> None:
+            notes.clear()
+            files = run_in(output, ask)
+            output.clear_output()
+            on_files(files)
+
+        button = ipywidgets.Button(description=text, tooltip=text)
+        button.on_click(notes.guard(ask_and_pass))
+        return button
+
+    buttons = [make_button(label, lambda: list(page.choose_files().items()))]
+    buttons[0].add_class("u2-primary")
+    if camera:
+        buttons.append(make_button("Take a photo", _shoot))
+    zone = ipywidgets.HBox(buttons)
+    zone.add_class("u2-zone")
+    return ipywidgets.VBox([zone, output])
+
+
+def _shoot() -> Files:
+    photo = page.take_photo()
+    return [("webcam.jpg", photo)] if photo else []
+
+
+def _plain_intake(on_files: OnFiles, label: str, multiple: bool) -> ipywidgets.Widget:
+    """Return a FileUpload; it works in both generations of ipywidgets, up to 10 MiB at a time."""
+    upload = ipywidgets.FileUpload(description=label, accept="image/*", multiple=multiple)
+
+    def take(change: dict) -> None:
+        if not change["new"]:
+            return
+        files = uploaded_files(change["new"])
+        _reset(upload)
+        on_files(files)
+
+    upload.observe(take, names="value")
+    hint = ipywidgets.Label("up to 10 MB at a time; for more: pip install anywidget")
+    zone = ipywidgets.HBox([upload, hint])
+    zone.add_class("u2-zone")
+    return zone
+
+
+def uploaded_files(value: tuple | dict) -> Files:
+    """Return (name, bytes) of a FileUpload's value, ipywidgets 7's dict or 8's tuple."""
+    if isinstance(value, dict):
+        return [(name, bytes(file["content"])) for name, file in value.items()]
+    return [(file["name"], bytes(file["content"])) for file in value]
+
+
+def _reset(upload: ipywidgets.FileUpload) -> None:
+    if isinstance(upload.value, dict):  # ipywidgets 7
+        upload.metadata, upload.data, upload._counter = [], [], 0
+    else:  # 8 says nothing when the same file is chosen again, unless it was taken out
+        upload.value = ()
+
+
+def fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return ``picture`` scaled, up or down, to touch ``size`` from inside."""
+    scale = min(size[0] / picture.width, size[1] / picture.height)
+    wide, high = (max(1, round(side * scale)) for side in picture.size)
+    return picture.resize((wide, high), Image.Resampling.BILINEAR, reducing_gap=3.0)
