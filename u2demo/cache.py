@@ -16,7 +16,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from u2demo.checkpoints import Check, Checkpoint, WeightsError, expected_sha256, fault, trust
-from u2demo.download import Part, RefusedError, StorageError, download
+from u2demo.download import Part, RefusedError, download
 
 _PACKAGED = Path(__file__).parent / "data"
 
@@ -87,13 +87,14 @@ def _download(checkpoint: Checkpoint, folder: Path, faults: list[str], check: Ch
         for url in checkpoint.sources:
             try:
                 _bring(url, part, checkpoint, check, lambda part: bar.update(part.size - bar.n))
+                part.replace(path)
             except RefusedError as error:
                 reasons.append(f"- {url}\n  {error}")
-            except StorageError as error:
-                part.unlink(missing_ok=True)
+            except OSError as error:  # of this machine, which no other source can mend
+                with contextlib.suppress(OSError):
+                    part.unlink(missing_ok=True)
                 raise WeightsError(_no_room(checkpoint, folder, str(error))) from None
             else:
-                part.replace(path)
                 trust(checkpoint, path)
                 return path
     failed = f"{checkpoint.name} could not be downloaded. What each source answered:"
@@ -135,15 +136,21 @@ def _no_room(checkpoint: Checkpoint, folder: Path, reason: str) -> str:
 
 def _advice(checkpoint: Checkpoint, folder: Path) -> str:
     """Tell a person how to put the file in place by hand."""
-    hash_ = checkpoint.sha256 or "not published; the first file that fits is trusted"
-    return f"""\
+    path = folder / checkpoint.file
+    known = f"{checkpoint.bytes:,} bytes, sha256 {checkpoint.sha256}"
+    if not checkpoint.sha256:
+        known = f"about {checkpoint.size}; nobody has published its hash, so the first file that\n"
+        known += f"   fits is trusted and recorded in {path}.sha256"
+    return f"""
 To put it in place by hand:
-1. Open one of these links in a browser (Google Drive often serves a browser when it refuses a
-   program, and again after a day), or look for a newer one at {checkpoint.origin}
-2. Save the file as {folder / checkpoint.file}
-   size {checkpoint.bytes:,} bytes, sha256 {hash_}
-3. Run the same again: the file is found and checked.
-A file elsewhere loads with load_model(weights="PATH"). load_model("u2netp") needs no download."""
+1. Open one of the links above in a browser. Google Drive often serves a browser when it refuses
+   programs, or else a day later. The authors' page: {checkpoint.origin}
+2. Put the file on this machine as {path}
+   ({known})
+3. Run the same again. The file is found and checked.
+
+A file elsewhere loads with load_model(weights="PATH").
+load_model("u2netp") finds the subject of a photo without any download."""
 
 
 def _is_offline() -> bool:

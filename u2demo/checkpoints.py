@@ -129,17 +129,18 @@ def fault(checkpoint: Checkpoint, path: Path, *, expected: str | None, check: Ch
 
     ``expected`` is its SHA-256; where that is unknown, ``check`` decides.
     """
-    size = path.stat().st_size
-    if checkpoint.sha256 and size != checkpoint.bytes:
-        return f"has {size:,} bytes instead of {checkpoint.bytes:,}"
-    if expected:
+    try:
+        size = path.stat().st_size
+        if checkpoint.sha256 and size != checkpoint.bytes:
+            return f"has {size:,} bytes instead of {checkpoint.bytes:,}"
+        if not expected:
+            return check(path)
         found = _sha256(path)
         return None if found == expected else f"has sha256 {found} instead of {expected}"
-    try:
-        check(path)
     except WeightsError as error:
         return f"does not load: {error}"
-    return None
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
 
 
 def expected_sha256(checkpoint: Checkpoint, path: Path) -> str | None:

@@ -7,6 +7,7 @@ Nothing here knows which bytes are the right ones: ``cache`` checks them before 
 import concurrent.futures
 import contextlib
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ class RefusedError(Exception):
     """One source cannot give the file; the text says why."""
 
 
-class StorageError(Exception):
+class StorageError(OSError):
     """This machine cannot keep the file, so that no other source helps; the text says why."""
 
 
@@ -83,14 +84,15 @@ def download(url: str, path: Path, *, limit: int | None, progress: Callable[[Par
             before = part.size
             if before == limit:
                 return
+            if limit is not None and before > limit:
+                part.restart()
             try:
                 return _attempt(url, part, progress)
             except (RefusedError, StorageError):
                 raise
             except Exception as error:  # whatever a server, a proxy or gdown may come up with
                 if part.size <= before:
-                    stopped = f"stopped after {part.size:,} bytes" if part.received else ""
-                    raise RefusedError(stopped or _explain(error)) from None
+                    raise RefusedError(_explain(error, part)) from None
     raise RefusedError(f"stopped {ATTEMPTS} times, at last after {part.size:,} bytes")
 
 
@@ -124,7 +126,7 @@ def _settle(outcome: concurrent.futures.Future, job: Callable, url: str, part: P
 
 
 def _get(url: str, part: Part) -> None:
-    """Append what is missing in ``part``. ``requests`` brings certificates and obeys proxies."""
+    """Append what is missing. ``requests`` has certificates everywhere and obeys proxies."""
     import requests
 
     headers = {"User-Agent": f"u2demo/{u2demo.__version__}", "Accept-Encoding": "identity"}
@@ -169,8 +171,10 @@ def _get_from_drive(url: str, part: Part) -> None:
     gdown.download(url=url, output=part, quiet=True, use_cookies=False)
 
 
-def _explain(error: BaseException) -> str:
+def _explain(error: BaseException, part: Part) -> str:
     """Say in one line what happened, from the error that caused all others."""
+    if part.received:
+        return f"stopped after {part.size:,} bytes"
     if type(error).__name__ == "FileURLRetrievalError":  # gdown's, and its advice is long
         text = str(error).partition("Failed to retrieve file url:")[2] or str(error)
         text = " ".join(text.partition("You may still")[0].split())
@@ -179,7 +183,10 @@ def _explain(error: BaseException) -> str:
     while cause := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(cause)
     system = [e for e in chain if isinstance(e, OSError) and not hasattr(e, "request")]
-    return " ".join(str((system or chain)[-1 if system else 0]).split())[:200]
+    if system and isinstance(system[-1], socket.gaierror):
+        return "the host was not found; is this machine online?"
+    text = (system[-1].strerror or str(system[-1])) if system else str(error)
+    return " ".join(text.split())[:200] or type(error).__name__
 
 
 def _glimpse(page: bytes) -> str:
