@@ -1,10 +1,21 @@
 """Fixtures: a scene small enough to check by eye, and the packaged network."""
 
+import os
+import tempfile
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import u2demo as u2
+
+
+def pytest_configure(config):
+    """Send what the notebooks save to a private folder: nbval's kernels inherit this."""
+    if "U2DEMO_SAVE_DIR" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="u2demo-results-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["U2DEMO_SAVE_DIR"] = folder.name
 
 
 @pytest.fixture

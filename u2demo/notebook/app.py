@@ -1,6 +1,5 @@
 """The one-click app: photos in, results on the page, files out."""
 
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,14 +10,15 @@ from PIL import Image
 from torch import nn
 
 from u2demo.figures import image_row
-from u2demo.images import open_image, sample_images
+from u2demo.images import sample_images
 from u2demo.inference import predict_mask
 from u2demo.masks import Mask, bounding_box
 from u2demo.notebook import page, widgets
 from u2demo.notebook.actions import adjust_mask
+from u2demo.notebook.intake import Files, make_intake, open_upload
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.saving import Saver, results_folder
-from u2demo.pipeline import DEFAULT_EFFECTS, EFFECTS, Result, process, save
+from u2demo.pipeline import DEFAULT_EFFECTS, EFFECTS, Result, save
 from u2demo.weights import load_model
 
 
@@ -54,7 +54,7 @@ class OneClick:
         self._panel = Panel(self._draw_all, self._notes, sample_images()["rocket.jpg"])
         self._panel.quality.observe(self._notes.guard(self._look_again), names="value")
         self._saver = Saver(self._current, self._everything, self._notes)
-        self._intake = widgets.make_intake(self._notes.guard(self._receive), self._notes)
+        self._intake = make_intake(self._notes.guard(self._receive), self._notes)
         self._restart = ipywidgets.Button(description="Start over", tooltip="Remove all photos")
         self._restart.on_click(self._notes.guard(lambda _: self.run()))
         self.page = self._lay_out()
@@ -94,16 +94,14 @@ class OneClick:
         self._gallery.clear()
         self._restart.layout.display = "none"
 
-    def _receive(self, files: widgets.Files) -> None:
+    def _receive(self, files: Files) -> None:
         """Take a person's files: the samples go, what is no photo is named, the rest is added."""
         if not files:
             return
         self._notes.clear()
         for name, data in self._progress.over(files, _finding):
-            file = io.BytesIO(data)
-            file.name = name
             try:
-                image = open_image(file)
+                image = open_upload(name, data)
             except ValueError as error:
                 self._notes.say(str(error), kind="problem")
                 continue
@@ -195,31 +193,3 @@ class OneClick:
 def _finding(item: Photo | tuple[str, object]) -> str:
     name = item.name if isinstance(item, Photo) else item[0]
     return f"Finding the subject of {name}"
-
-
-def upload() -> dict[str, Image.Image]:
-    """Let a person choose photos and return them by name; the samples until they do.
-
-    In Colab this waits for the dialog. In JupyterLab it shows a control and returns at once:
-    choose, then run the next cell.
-    """
-    photos = sample_images()
-    notes = widgets.Notes()
-
-    def take(files: widgets.Files) -> None:
-        chosen = {}
-        for name, data in files:
-            file = io.BytesIO(data)
-            file.name = name
-            chosen[name] = open_image(file)
-        if chosen:
-            photos.clear()
-            photos.update(chosen)
-            notes.clear()
-            notes.say(f"Chosen: {', '.join(chosen)}. Run the next cells.", kind="done")
-
-    if page.environment() == "colab":
-        take(list(page.choose_files().items()))
-    elif page.environment() != "headless":
-        display(ipywidgets.VBox([widgets.make_intake(notes.guard(take), notes), notes]))
-    return photos

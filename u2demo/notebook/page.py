@@ -1,7 +1,7 @@
 """browser <-> bytes: photos come in from a person's page, pictures go back to it.
 
-The same calls serve Google Colab, JupyterLab, Voila and a run that nobody watches. Uploads are bytes
-in memory; the only folder ever written is the one the caller names, or a person's own Drive.
+The same calls serve Google Colab, JupyterLab, Voila and a run that nobody watches. Uploads are
+bytes in memory; nothing is written but to a person's own Drive.
 """
 
 import contextlib

@@ -1,14 +1,13 @@
 """The app's controls: what to do with the subject, and how."""
 
-import io
 from collections.abc import Callable
 
 import ipywidgets
 from PIL import Image
 
-from u2demo.images import open_image
 from u2demo.notebook import widgets
 from u2demo.notebook.actions import ACTIONS, Action, Settings
+from u2demo.notebook.intake import Files, make_intake, open_upload
 
 
 class Panel:
@@ -35,7 +34,7 @@ class Panel:
         }
         for control in self._controls.values():
             control.observe(lambda _: self._on_change(), names="value")
-        self._scene_intake = widgets.make_intake(
+        self._scene_intake = make_intake(
             notes.guard(self._take_scene),
             notes,
             label="Choose background",
@@ -96,11 +95,9 @@ class Panel:
         self._special.children = special
         self._special.layout.display = "" if special else "none"
 
-    def _take_scene(self, files: widgets.Files) -> None:
+    def _take_scene(self, files: Files) -> None:
         for name, data in files[:1]:
-            file = io.BytesIO(data)
-            file.name = name
-            self._scene = open_image(file)
+            self._scene = open_upload(name, data)
             self._on_change()
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import ipywidgets
 
 from u2demo.notebook import page
-from u2demo.notebook.widgets import Notes, escape, run_in
+from u2demo.notebook.intake import run_in
+from u2demo.notebook.widgets import Notes, escape
 from u2demo.pipeline import Result, save
 
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".zip": "application/zip"}
@@ -110,8 +111,8 @@ class Saver:
 
 
 def results_folder() -> Path:
-    """Return the folder for saved results: ``U2DEMO_RESULTS``, else ``results`` here."""
-    return Path(os.environ.get("U2DEMO_RESULTS", "results"))
+    """Return the folder for saved results: ``U2DEMO_SAVE_DIR``, else ``results`` here."""
+    return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
 
 
 def _write(results: Iterator[Result], folder: str | Path) -> list[Path]:

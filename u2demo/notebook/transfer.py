@@ -1,7 +1,7 @@
 """page <-> kernel: bytes of any size, in both directions, through two small anywidgets.
 
-ipywidgets' FileUpload sends all chosen files as one message, which a Jupyter server drops in silence
-over 10 MiB. ``Intake`` sends pieces of 512 KiB and waits for a receipt after each.
+ipywidgets' FileUpload sends all chosen files as one message, which a Jupyter server drops in
+silence over 10 MiB. ``Intake`` sends pieces of 512 KiB and waits for a receipt after each.
 """
 
 from collections.abc import Callable
