@@ -1,7 +1,10 @@
 """Fixtures: a scene small enough to check by eye, and the packaged network."""
 
+import importlib
 import os
+import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,3 +42,15 @@ def model():
 def samples():
     """The packaged photos by name."""
     return u2.sample_images()
+
+
+@pytest.fixture
+def colab(monkeypatch):
+    """The person at a Colab page, played by the stand-in in tests/fakes."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "fakes"))
+    monkeypatch.setenv("U2DEMO_ENV", "colab")
+    person = importlib.import_module("google.colab._person")
+    person.MessageError = importlib.import_module("google.colab._message").MessageError
+    yield person
+    for name in [name for name in sys.modules if name.startswith("google.colab")]:
+        del sys.modules[name]

@@ -73,7 +73,7 @@ def take_photo() -> bytes | None:
     try:
         url = output.eval_js(script + _TO_COLAB)
     except Exception as error:
-        raise PageError(_reason(error)) from error
+        raise PageError(f"{_reason(error)}.") from error
     return b64decode(url.partition(",")[2]) if url else None
 
 
@@ -148,9 +148,9 @@ def _ask_page() -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return the error's own first line, without JavaScript's "Error: "."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].removeprefix("Error: ").rstrip(".")
+    """Return what the error says in one line, without JavaScript's "Error: "."""
+    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return text.splitlines()[0].removeprefix("Error: ").rstrip(".")
 
 
 @functools.cache

@@ -1,0 +1,5 @@
+"""As google/colab/errors.py."""
+
+
+class Error(Exception):
+    """Base of Colab's errors."""

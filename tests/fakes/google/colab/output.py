@@ -1,0 +1,20 @@
+"""As google/colab/output/_js.py."""
+
+from google.colab import _person
+
+
+def eval_js(script, ignore_result=False, timeout_sec=None):
+    """Run ``script`` in the page; None when nobody answered within the time-out."""
+    _person.scripts.append(script)
+    if not _person.answers:
+        if timeout_sec is None:
+            raise AssertionError("the real eval_js would wait for ever here")
+        return None
+    if ignore_result:
+        return None
+    if "takePhoto" in script:
+        photo = _person.photos.pop(0)
+        if isinstance(photo, BaseException):
+            raise photo
+        return photo
+    return int(script)
