@@ -47,7 +47,9 @@ def test_every_link_to_the_repository_is_the_one_of_pyproject():
         badges = re.findall(r"colab\.research\.google\.com/github/(.+?/.+?)/blob/(\w+)/", text)
         assert badges, "no Colab badge"
         assert set(badges) == {(owner_and_name, "master")}
-        installs = re.findall(r"git\+https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?[\"'@\s\\]", text)
+        installs = re.findall(
+            r"git\+https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?[\"'@\s\\]", text
+        )
         assert set(installs) <= {owner_and_name}
 
 
