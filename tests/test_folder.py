@@ -3,6 +3,9 @@
 import csv
 import errno
 import json
+import subprocess
+import sys
+import time
 
 import pytest
 from PIL import Image
@@ -132,6 +135,28 @@ def test_a_run_that_was_killed_goes_on_under_the_same_names(model, photos, tmp_p
         "manifest.jsonl",
         "rocket_cutout.png",
     ]
+
+
+def test_kill_9_in_the_middle_costs_nothing_but_time(photos, tmp_path, samples):
+    for number in range(6):
+        samples["coffee.png"].save(photos / f"coffee{number}.png")
+
+    def command(out):
+        return [sys.executable, "-m", "u2demo", str(photos), "-o", str(out)]
+
+    subprocess.run(command(tmp_path / "undisturbed"), check=True, capture_output=True)
+    killed = subprocess.Popen(command(tmp_path / "out"), stderr=subprocess.DEVNULL)
+    while not pictures(tmp_path / "out"):
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert len(pictures(tmp_path / "out")) < 8
+    subprocess.run(command(tmp_path / "out"), check=True, capture_output=True)
+    whole, resumed = ({
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*") if path.is_file() and "manifest" not in path.name
+    } for folder in (tmp_path / "undisturbed", tmp_path / "out"))  # fmt: skip
+    assert resumed == whole
 
 
 def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(model, photos, tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ EFFECTS = {
 
 def tile(picture: Image.Image) -> Image.Image:
     """Return the picture as a tile, transparent parts on a checkerboard."""
-    small = ImageOps.fit(picture.convert("RGBA"), TILE)
+    small = ImageOps.fit(picture.convert("RGBA"), TILE, centering=(0.5, 0.2))
     board = checkerboard(TILE, square=9)
     board.paste(small, mask=small)
     return board
