@@ -59,7 +59,7 @@ def test_a_photo_without_a_subject_is_said(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["--effects", "cutout,crpo"], "no effect 'crpo'; choose from cutout, "),
+        (["--effects", "cutout,crpo"], "no 'crpo'; choose from cutout, "),
         (["--background", "blurple"], "'blurple' is neither a color nor a photo"),
         (["--quality", "great"], "choose from"),
     ],

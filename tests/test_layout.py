@@ -41,6 +41,7 @@ STANDS_ON = {
     "figures": {"masks"},
     "pipeline": {"effects", "inference", "masks"},
     "manifest": {"masks"},
+    "annotations": {"manifest"},
     "plan": {"images", "manifest", "pipeline"},
     "folder": {"images", "inference", "manifest", "masks", "pipeline", "plan"},
 }

@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
+    from u2demo.annotations import WRITERS
     from u2demo.pipeline import EFFECTS
 
     parser = argparse.ArgumentParser(
@@ -60,6 +61,13 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         metavar="COLOR|PHOTO",
         help="what to put behind the subject: white, #f2f2f2, or a photo file",
     )
+    parser.add_argument(
+        "--boxes",
+        type=partial(_names, choices=WRITERS),
+        default=[],
+        metavar="FORMAT,...",
+        help="also write the subjects' boxes as coco, yolo or both",
+    )
     parser.add_argument("--quality", choices=("fast", "best"), default="fast")
     parser.add_argument("--model", default="u2netp", help="u2netp (default, inside) or u2net, ...")
     parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest there is)")
@@ -72,7 +80,7 @@ def _names(text: str, choices: dict) -> list[str]:
     names = text.split(",")
     if unknown := [name for name in names if name not in choices]:
         raise argparse.ArgumentTypeError(
-            f"no effect {', '.join(unknown)!r}; choose from {', '.join(choices)}"
+            f"no {', '.join(unknown)!r}; choose from {', '.join(choices)}"
         )
     return names
 
@@ -93,6 +101,7 @@ def _background(text: str) -> object:
 def _run(options: argparse.Namespace) -> list:
     from tqdm import tqdm
 
+    from u2demo.annotations import WRITERS
     from u2demo.effects import replace_background
     from u2demo.folder import process_files
     from u2demo.pipeline import EFFECTS
@@ -108,7 +117,7 @@ def _run(options: argparse.Namespace) -> list:
         effects["background"] = partial(replace_background, background=options.background)
     model = load_model(options.model, device=options.device)
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
-        return process_files(
+        records = process_files(
             model,
             photos,
             options.output,
@@ -117,6 +126,9 @@ def _run(options: argparse.Namespace) -> list:
             overwrite=options.overwrite,
             report=lambda record: bar.update(),
         )
+    for name in options.boxes:
+        WRITERS[name](records, options.output)
+    return records
 
 
 def _summary(records: list, output: Path) -> str:

@@ -136,6 +136,7 @@ def _finish(
     return replace(
         job,
         status="done",
+        size=result.image.size,
         box=bounding_box(result.mask),
         area=round(float((result.mask > 0.5).mean()), 4),
         confidence=round(float(result.mask.max()), 4),

@@ -26,6 +26,7 @@ class Record:
     version: str  # of the photo and the settings: when it changes, the photo is done again
     status: str = "started"  # then "done" or "failed"
     error: str = ""
+    size: tuple[int, int] | None = None  # width and height of the photo, upright
     box: Box | None = None
     area: float = 0.0  # of the subject, as a share of the picture
     confidence: float = 0.0  # the mask's highest value
@@ -92,8 +93,9 @@ class Manifest:
             writer.writeheader()
             for record in self.records.values():
                 row = asdict(record)
-                box = " ".join(map(str, record.box or ()))
-                writer.writerow({**row, "box": box, "files": "; ".join(record.files)})
+                size, box = (" ".join(map(str, row[name] or ())) for name in ("size", "box"))
+                files = "; ".join(record.files)
+                writer.writerow({**row, "size": size, "box": box, "files": files})
         partial.replace(path)
 
 
@@ -101,10 +103,13 @@ def _read(journal: Path) -> Iterator[Record]:
     if not journal.exists():
         return
     for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
-        with contextlib.suppress(ValueError, TypeError):  # cut off by a kill, or another version's
+        with contextlib.suppress(
+            ValueError, TypeError, KeyError
+        ):  # cut off by a kill, or another version's
             row = json.loads(line)
-            box = Box(*row.pop("box")) if row["box"] else row.pop("box")
-            yield Record(**{**row, "box": box, "files": tuple(row["files"])})
+            row["box"] = row["box"] and Box(*row["box"])
+            row["size"] = row["size"] and tuple(row["size"])
+            yield Record(**{**row, "files": tuple(row["files"])})
 
 
 def _replace(path: Path, text: str) -> None:
