@@ -88,9 +88,10 @@ def test_turns_photos_upright(orientation, file_format):
     assert close(image.getpixel((36, 20)), BLUE, 30)
 
 
-def test_damaged_metadata_does_not_cost_the_photo(two_tone):
+def test_damaged_metadata_costs_neither_the_photo_nor_a_warning(two_tone, recwarn):
     image = open_image(encoded(two_tone, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff garbage"))
     assert image.size == (40, 24)
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ What comes out is always a new, upright ``PIL.Image.Image`` in mode RGB. What ca
 a ``ValueError`` that names the file and the reason.
 """
 
+import contextlib
 import os
 import re
 import threading
@@ -90,9 +91,13 @@ def _open_header(source: str | Path | BinaryIO) -> Image.Image:
     _register_heif()
     formats = [name for name in _FORMATS if name in Image.OPEN]
     with _warnings_lock, warnings.catch_warnings():
-        # A 108-megapixel phone photo is no attack; the limit proper still raises.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(source, formats=formats)
+        # A 108-megapixel phone photo is no attack, and odd metadata no news to anybody; what
+        # matters raises.
+        warnings.simplefilter("ignore")
+        picture = Image.open(source, formats=formats)
+        with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
+            picture.getexif()
+    return picture
 
 
 @cache
