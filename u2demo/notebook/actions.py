@@ -37,13 +37,15 @@ class Action:
     """One entry of the app's toolbar.
 
     ``draw`` returns pictures by the ending of their file names; ``controls`` names the fields of
-    ``Settings`` that matter to this action beside threshold and softness.
+    ``Settings`` that matter to this action beside the threshold and, unless it is not ``soft``,
+    the softness.
     """
 
     label: str
     title: str
     draw: Callable[[Image.Image, Mask, Settings], Mapping[str, Image.Image]]
     controls: tuple[str, ...] = ()
+    soft: bool = True
 
 
 def adjust_mask(mask: Mask, *, threshold: float = 0.5, softness: float = 1.0) -> Mask:
@@ -105,12 +107,14 @@ ACTIONS: Mapping[str, Action] = {
             "box": draw_box(image, mask, per_object=settings.per_object)
         },
         ("per_object",),
+        soft=False,
     ),
     "crop": Action(
         "Crop",
         "Crop the photo to it",
         lambda image, mask, settings: {"crop": crop(image, mask, margin=settings.margin)},
         ("margin",),
+        soft=False,
     ),
     "objects": Action(
         "Objects",

@@ -1,10 +1,8 @@
 """The one-click app: photos in, results on the page, files out."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import ipywidgets
-import numpy as np
 from IPython.display import display
 from PIL import Image
 from torch import nn
@@ -17,20 +15,10 @@ from u2demo.notebook import page, widgets
 from u2demo.notebook.actions import adjust_mask
 from u2demo.notebook.intake import Files, make_intake, open_upload
 from u2demo.notebook.panel import Panel
+from u2demo.notebook.preview import STAGE, TILE, Photo, contact_sheet, fit, fit_mask
 from u2demo.notebook.saving import Saver, results_folder
 from u2demo.pipeline import DEFAULT_EFFECTS, EFFECTS, Result, save
 from u2demo.weights import load_model
-
-
-@dataclass
-class Photo:
-    """One photo with its mask, and both again at the size of a screen."""
-
-    name: str
-    image: Image.Image
-    mask: Mask
-    small: Image.Image
-    small_mask: Mask
 
 
 class OneClick:
@@ -50,13 +38,15 @@ class OneClick:
         self._notes = widgets.Notes()
         self._progress = widgets.Progress()
         self._stage = widgets.Compare()
+        self._caption = ipywidgets.HTML()
         self._gallery = widgets.Gallery(self._notes.guard(self._choose))
-        self._panel = Panel(self._draw_all, self._notes, sample_images()["rocket.jpg"])
+        self._panel = Panel(self._redraw, self._notes, sample_images()["rocket.jpg"])
         self._panel.quality.observe(self._notes.guard(self._look_again), names="value")
-        self._saver = Saver(self._current, self._everything, self._notes)
+        self._saver = Saver(self._current, self._everything)
         self._intake = make_intake(self._notes.guard(self._receive), self._notes)
-        self._restart = ipywidgets.Button(description="Start over", tooltip="Remove all photos")
+        self._restart = ipywidgets.Button(description="Back to the samples")
         self._restart.on_click(self._notes.guard(lambda _: self.run()))
+        self._draw_tiles_soon = widgets.Later(self._notes.guard(self._draw_tiles))
         self.page = self._lay_out()
 
     def show(self, photos: Mapping[str, Image.Image] | None = None) -> None:
@@ -78,27 +68,25 @@ class OneClick:
             self._add(name, image)
 
     def _lay_out(self) -> ipywidgets.Widget:
-        top = ipywidgets.VBox([self._intake, self._progress, self._notes])
-        left = ipywidgets.VBox([self._stage, self._gallery, self._restart])
+        top = ipywidgets.VBox([self._intake, self._notes])
+        below = ipywidgets.HBox([self._caption, self._restart])
+        left = ipywidgets.VBox([self._progress, self._stage, below, self._gallery])
         right = ipywidgets.VBox([self._panel.column, self._saver.box])
         main = ipywidgets.Box([left, right])
         whole = ipywidgets.VBox([widgets.style(), top, self._panel.toolbar, main])
-        for box, name in ((top, "top"), (left, "left"), (right, "side"), (main, "main")):
+        boxes = {"top": top, "below": below, "left": left, "side": right, "main": main}
+        for name, box in {**boxes, "app": whole}.items():
             box.add_class(f"u2-{name}")
-        self._restart.add_class("u2-restart")
-        whole.add_class("u2-app")
         return whole
 
     def _clear(self) -> None:
         self._photos = []
         self._gallery.clear()
-        self._restart.layout.display = "none"
 
     def _receive(self, files: Files) -> None:
         """Take a person's files: the samples go, what is no photo is named, the rest is added."""
-        if not files:
-            return
         self._notes.clear()
+        first = None
         for name, data in self._progress.over(files, _finding):
             try:
                 image = open_upload(name, data)
@@ -109,25 +97,28 @@ class OneClick:
                 self._clear()
                 self._are_samples = False
             self._add(name, image)
+            if first is None:
+                first = len(self._photos) - 1
+                self._choose(first)
 
     def _add(self, name: str, image: Image.Image) -> None:
-        if not self._photos:
-            self._stage.show(widgets.fit(image, widgets.STAGE))  # something to look at meanwhile
+        if not self._photos:  # something to look at meanwhile
+            self._stage.show(fit(image, STAGE))
+            self._caption.value = widgets.escape(name)
         self._photos.append(self._look(name, image))
         self._gallery.add(name, self._photos[-1].small)
-        self._gallery.layout.display = "" if len(self._photos) > 1 else "none"
-        self._saver.download_all.layout.display = self._gallery.layout.display
-        self._restart.layout.display = "none" if self._are_samples else ""
         self._draw_tile(len(self._photos) - 1)
-        if len(self._photos) == 1 or not self._are_samples:
-            self._choose(len(self._photos) - 1)
+        if len(self._photos) == 1:
+            self._choose(0)
+        several = "" if len(self._photos) > 1 else "none"
+        self._gallery.layout.display = self._saver.download_all.layout.display = several
+        self._restart.layout.display = "none" if self._are_samples else ""
 
     def _look(self, name: str, image: Image.Image) -> Photo:
         self._model = self._model or load_model()
         mask = predict_mask(self._model, image, quality=self._panel.quality.value)
-        small = widgets.fit(image, widgets.STAGE)
-        small_mask = Image.fromarray(mask).resize(small.size, Image.Resampling.BILINEAR)
-        return Photo(name, image, mask, small, np.asarray(small_mask))
+        small = fit(image, STAGE)
+        return Photo(name, image, mask, small, fit_mask(mask, small.size))
 
     def _look_again(self, _: dict) -> None:
         self._notes.clear()
@@ -142,28 +133,34 @@ class OneClick:
         self._gallery.mark(place)
         self._draw()
 
-    def _draw_all(self) -> None:
+    def _redraw(self) -> None:
+        """Show new settings: the stage at once, the gallery when the slider rests."""
         self._draw()
-        for place in range(len(self._photos)):
-            self._draw_tile(place)
+        self._draw_tiles_soon()
 
     def _draw(self) -> None:
         photo = self._photos[self._place]
         self._stage.show(photo.small, self._picture(photo.small, photo.small_mask))
-        if bounding_box(photo.mask) is None:
-            self._notes.say(f"Nothing stands out in {photo.name}.")
+        empty = bounding_box(photo.small_mask, threshold=self._panel.settings.threshold) is None
+        text = f"{photo.name}, {photo.image.width} × {photo.image.height}"
+        text += ": nothing stands out in this photo" if empty else ""
+        self._caption.value = widgets.escape(text)
+
+    def _draw_tiles(self) -> None:
+        for place in range(len(self._photos)):
+            self._draw_tile(place)
 
     def _draw_tile(self, place: int) -> None:
         photo = self._photos[place]
-        small = widgets.fit(photo.small, widgets.TILE)
-        mask = np.asarray(Image.fromarray(photo.small_mask).resize(small.size))
-        self._gallery.update(place, self._picture(small, mask))
+        small = fit(photo.small, TILE)
+        picture = self._picture(small, fit_mask(photo.small_mask, small.size))
+        self._gallery.update(place, picture)
 
     def _picture(self, image: Image.Image, mask: Mask) -> Image.Image:
         pictures = self._pictures(image, mask)
         if len(pictures) == 1:
             return next(iter(pictures.values()))
-        return widgets.contact_sheet(pictures, image.size) if pictures else image
+        return contact_sheet(pictures, image.size) if pictures else image
 
     def _pictures(self, image: Image.Image, mask: Mask) -> Mapping[str, Image.Image]:
         settings = self._panel.settings

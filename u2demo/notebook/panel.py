@@ -94,6 +94,7 @@ class Panel:
         ]
         self._special.children = special
         self._special.layout.display = "" if special else "none"
+        self._controls["softness"].layout.display = "" if self.action.soft else "none"
 
     def _take_scene(self, files: Files) -> None:
         for name, data in files[:1]:

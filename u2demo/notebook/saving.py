@@ -28,9 +28,8 @@ class Saver:
         self,
         current: Callable[[], Iterator[Result]],
         everything: Callable[[], Iterator[Result]],
-        notes: Notes,
     ):
-        self._notes = notes
+        self._notes = Notes()
         self._in_colab = page.environment() == "colab"
         self._outlet = None if self._in_colab else _make_outlet()
         self._output = ipywidgets.Output()  # Colab's dialogs appear here
@@ -42,7 +41,8 @@ class Saver:
         self.keep = self._button(keep[0], lambda _: keep[1](everything()))
         self.download.add_class("u2-primary")
         hidden = [self._outlet] if self._outlet else [self._output]
-        self.box = ipywidgets.VBox([self.download, self.download_all, self.keep, *hidden])
+        buttons = [self.download, self.download_all, self.keep]
+        self.box = ipywidgets.VBox([*buttons, self._notes, *hidden])
         self.box.add_class("u2-saver")
 
     def _button(self, text: str, on_click: Callable) -> ipywidgets.Button:

@@ -1,19 +1,17 @@
 """Building blocks of the app, made of plain controls that ipywidgets 7.7 and 8 share."""
 
+import asyncio
 import functools
 import html
-import io
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 
 import ipywidgets
 from PIL import Image
 
 from u2demo.notebook import page
-
-STAGE = (840, 520)  # pixels: what a screen shows of a photo
-TILE = (264, 198)
+from u2demo.notebook.preview import TILE, encode, fit
 
 # The knob of the divider moves a custom property, which both pictures' clip paths follow.
 _DIVIDER = """<input type="range" min="0" max="100" value="50" step="0.1"
@@ -34,11 +32,9 @@ def escape(text: object) -> str:
     return html.escape(str(text))
 
 
-def encode(image: Image.Image) -> bytes:
-    """Return ``image`` as a WebP for the screen: small, quick to make, transparency kept."""
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=88, method=0)
-    return buffer.getvalue()
+def toggle_class(widget: ipywidgets.DOMWidget, name: str, on: bool) -> None:
+    """Give ``widget`` the CSS class ``name``, or take it away."""
+    (widget.add_class if on else widget.remove_class)(name)
 
 
 class Compare(ipywidgets.Box):
@@ -60,9 +56,10 @@ class Compare(ipywidgets.Box):
         if photo is not self._shown:
             self._before.value = encode(photo)
             self._shown = photo
-        self._after.value = encode(photo if picture is None else picture)
-        comparable = picture is not None and picture.size == photo.size
-        (self.remove_class if comparable else self.add_class)("u2-single")
+        picture = picture or photo
+        self._after.value = encode(picture)
+        toggle_class(self, "u2-single", picture.size != photo.size or picture is photo)
+        toggle_class(self, "u2-clear", picture.mode == "RGBA")
 
 
 class Gallery(ipywidgets.Box):
@@ -86,11 +83,12 @@ class Gallery(ipywidgets.Box):
     def update(self, place: int, picture: Image.Image) -> None:
         """Show another picture on a tile."""
         self.children[place].children[0].value = encode(fit(picture, TILE))
+        toggle_class(self.children[place], "u2-clear", picture.mode == "RGBA")
 
     def mark(self, place: int) -> None:
         """Frame the tile that is on the stage."""
         for index, tile in enumerate(self.children):
-            (tile.add_class if index == place else tile.remove_class)("u2-chosen")
+            toggle_class(tile, "u2-chosen", index == place)
 
     def clear(self) -> None:
         """Remove all tiles."""
@@ -164,22 +162,21 @@ class Progress(ipywidgets.VBox):
             self.layout.display = "none"
 
 
-def contact_sheet(pictures: Mapping[str, Image.Image], size: tuple[int, int]) -> Image.Image:
-    """Return all pictures in rows on one transparent picture, ``size`` at most."""
-    columns = max(1, round(len(pictures) ** 0.5 + 0.2))
-    rows = -(-len(pictures) // columns)
-    cell = (size[0] // columns, size[1] // rows)
-    sheet = Image.new("RGBA", (cell[0] * columns, cell[1] * rows))
-    for place, picture in enumerate(pictures.values()):
-        small = fit(picture.convert("RGBA"), (cell[0] - 16, cell[1] - 16))
-        left = place % columns * cell[0] + (cell[0] - small.width) // 2
-        top = place // columns * cell[1] + (cell[1] - small.height) // 2
-        sheet.paste(small, (left, top))
-    return sheet
+class Later:
+    """Call ``task`` once, a moment after the last of several calls: when a slider rests."""
 
+    def __init__(self, task: Callable[[], None], *, seconds: float = 0.25):
+        self._task = task
+        self._seconds = seconds
+        self._timer: asyncio.TimerHandle | None = None
 
-def fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return ``picture`` scaled, up or down, to touch ``size`` from inside."""
-    scale = min(size[0] / picture.width, size[1] / picture.height)
-    wide, high = (max(1, round(side * scale)) for side in picture.size)
-    return picture.resize((wide, high), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    def __call__(self) -> None:
+        """Start waiting anew; where no event loop runs, call the task at once."""
+        if self._timer:
+            self._timer.cancel()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._task()
+        else:
+            self._timer = loop.call_later(self._seconds, self._task)

@@ -1,0 +1,333 @@
+"""The one-click app, pressed from Python: the same callbacks that a page calls."""
+
+import datetime
+import io
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from u2demo.notebook import OneClick, page, saving, upload
+from u2demo.notebook.actions import ACTIONS, Settings, adjust_mask
+from u2demo.notebook.intake import uploaded_files
+from u2demo.notebook.preview import contact_sheet
+from u2demo.notebook.widgets import Notes
+
+
+class Bright(torch.nn.Module):
+    """A net whose subject is what is bright: quick, and easy to check by eye."""
+
+    def __init__(self):
+        super().__init__()
+        self.looks = 0
+        self.anchor = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        self.looks += 1
+        return [torch.sigmoid(4 * x.mean(1, keepdim=True))] * 7
+
+
+def spot(size=(60, 40), left=10):
+    """A black photo with a white square of 20 pixels."""
+    photo = Image.new("RGB", size)
+    photo.paste("white", (left, 10, left + 20, 30))
+    return photo
+
+
+def as_file(photo, form="PNG", **options):
+    file = io.BytesIO()
+    photo.save(file, form, **options)
+    return file.getvalue()
+
+
+@pytest.fixture
+def app(monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
+    app = OneClick(Bright())
+    app.run({"first.jpg": spot(), "second.png": spot((40, 60), left=5)})
+    return app
+
+
+@pytest.fixture
+def saved(app, monkeypatch):
+    """The files that reach the person's downloads."""
+    files = {}
+    monkeypatch.setattr(
+        app._saver._outlet, "save", lambda name, data, *, type: files.update({name: (type, data)})
+    )
+    return files
+
+
+def names(archive):
+    return zipfile.ZipFile(io.BytesIO(archive)).namelist()
+
+
+def set_action(app, name):
+    app._panel.toolbar.value = name
+
+
+def test_defaults_leave_the_mask_alone_and_zero_softness_makes_it_hard():
+    mask = np.linspace(0, 1, 11, dtype=np.float32)[None]
+    np.testing.assert_allclose(adjust_mask(mask), mask, atol=1e-7)
+    hard = adjust_mask(mask, threshold=0.3, softness=0)
+    np.testing.assert_array_equal(hard, mask > np.float32(0.3))
+    assert adjust_mask(mask, threshold=0.3, softness=0.4).dtype == np.float32
+
+
+@pytest.mark.parametrize("softness", [0.2, 0.6, 1.0])
+def test_what_is_at_the_threshold_comes_to_one_half(softness):
+    mask = np.array([[0.3]], np.float32)
+    assert adjust_mask(mask, threshold=0.3, softness=softness).item() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_every_action_draws_pictures_and_leaves_its_arguments_alone(name, scene):
+    image, mask = scene  # the mask is read-only
+    before = image.tobytes()
+    pictures = ACTIONS[name].draw(image, mask, Settings())
+    assert pictures and all(isinstance(picture, Image.Image) for picture in pictures.values())
+    assert image.tobytes() == before
+
+
+def test_each_object_is_a_picture_of_its_own():
+    mask = np.zeros((20, 40), np.float32)
+    mask[5:15, 5:15] = mask[5:10, 25:35] = 1
+    image = Image.new("RGB", (40, 20), "red")
+    pictures = ACTIONS["objects"].draw(image, mask, Settings(margin=0))
+    assert {name: picture.size for name, picture in pictures.items()} == {
+        "object1": (10, 10),
+        "object2": (10, 5),
+    }
+
+
+def test_opens_on_the_samples_with_results(app, model):
+    app.run()
+    assert [tile.children[1].description for tile in app._gallery.children] == [
+        "astronaut.jpg",
+        "cat.jpeg",
+        "coffee.png",
+        "rocket.jpg",
+    ]
+    shown = Image.open(io.BytesIO(app._stage._after.value))
+    assert shown.mode == "RGBA"
+
+
+def test_sliders_redraw_without_the_network(app):
+    looks = app._model.looks
+    before = app._stage._after.value
+    app._panel._controls["threshold"].value = 0.9
+    app._panel._controls["softness"].value = 0.1
+    assert app._stage._after.value != before
+    assert app._model.looks == looks == 2
+
+
+def test_quality_looks_again_at_every_photo(app):
+    looks = app._model.looks
+    app._panel.quality.value = "best"
+    assert app._model.looks >= looks + 2
+
+
+def test_every_action_shows_another_picture(app):
+    pictures = set()
+    for name in ACTIONS:
+        set_action(app, name)
+        pictures.add(app._stage._after.value)
+        assert app._notes.value == ""
+    assert len(pictures) == len(ACTIONS)
+
+
+def test_own_photos_replace_the_samples_and_more_are_added(app):
+    app._are_samples = True
+    app._receive([("cat.jpg", as_file(spot()))])
+    app._receive([("cat.jpg", as_file(spot())), ("dog.jpg", as_file(spot()))])
+    assert [photo.name for photo in app._photos] == ["cat.jpg", "cat.jpg", "dog.jpg"]
+
+
+def test_a_broken_photo_is_named_and_the_rest_goes_on(app):
+    files = [("a.txt", b"no photo"), ("<b>.png", b""), ("c.txt", as_file(spot()))]
+    app._receive(files)
+    assert [photo.name for photo in app._photos][-1] == "c.txt"
+    assert "a.txt: not an image" in app._notes.value
+    assert "&lt;b&gt;.png" in app._notes.value
+    assert "<b>" not in app._notes.value
+
+
+def test_photos_are_turned_upright(app):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    app._receive([("turned.jpg", as_file(spot((60, 40)), "JPEG", exif=exif))])
+    assert app._photos[-1].image.size == (40, 60)
+
+
+def test_the_download_is_named_after_photo_and_action(app, saved):
+    app._choose(0)
+    app._saver.download.click()
+    (name, (media, data)) = saved.popitem()
+    assert (name, media) == ("first_cutout.png", "image/png")
+    picture = Image.open(io.BytesIO(data))
+    assert picture.mode == "RGBA"
+    assert picture.size == (60, 40)
+
+
+def test_the_zip_holds_every_photo_at_full_size_under_a_name_of_its_own(app, saved):
+    app._receive([("first.png", as_file(spot()))])
+    set_action(app, "blur")
+    app._saver.download_all.click()
+    assert names(saved["u2demo.zip"][1]) == [
+        "first_blur.jpg",
+        "second_blur.jpg",
+        "first_blur (2).jpg",
+    ]
+
+
+def test_settings_reach_what_is_saved(app, saved):
+    set_action(app, "color")
+    app._panel._controls["color"].value = "#00ff00"
+    app._saver.download.click()
+    picture = Image.open(io.BytesIO(saved["first_color.jpg"][1]))
+    red, green, blue = picture.getpixel((0, 0))
+    assert green > 240 and red < 15 and blue < 15
+
+
+def test_saving_to_the_folder_never_replaces_a_file(app, tmp_path):
+    app._saver.keep.click()
+    app._saver.keep.click()
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {
+        "first_cutout.png",
+        "first_cutout (2).png",
+        "second_cutout.png",
+        "second_cutout (2).png",
+    }
+    assert "first_cutout (2).png" in app._saver._notes.value
+
+
+def test_nothing_in_the_photo_is_a_sentence_not_an_error(app, saved):
+    app.run({"night.jpg": Image.new("RGB", (50, 50))})
+    set_action(app, "objects")
+    assert "nothing stands out" in app._caption.value
+    app._saver.download.click()
+    assert "nothing to save" in app._saver._notes.value
+    assert not saved
+
+
+def test_an_error_of_a_callback_is_shown_in_the_page():
+    notes = Notes()
+    notes.guard(lambda: 1 / 0)()
+    assert "ZeroDivisionError: division by zero" in notes.value
+    assert "<details>" in notes.value
+
+
+def test_without_anywidget_plain_controls_do_the_work(monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setitem(__import__("sys").modules, "u2demo.notebook.transfer", None)
+    app = OneClick(Bright())
+    app.run({"<i>.jpg": spot()})
+    app._saver.download.click()
+    assert 'href="data:image/png;base64,' in app._saver._notes.value
+    assert "<i>" not in app._saver._notes.value
+    upload = app._intake.children[0]
+    for _ in range(2):  # the same file again is another choice
+        _choose_in(upload, "cat.png", as_file(spot()))
+        assert len(upload.value) == 0
+    assert [photo.name for photo in app._photos] == ["<i>.jpg", "cat.png", "cat.png"]
+
+
+def _choose_in(upload, name, data):
+    """Do what the page does when a person chooses a file, in ipywidgets 7 and 8."""
+    if isinstance(upload.value, dict):
+        upload.set_trait("value", {name: {"metadata": {}, "content": data}})
+    else:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        details = {"type": "image/png", "size": len(data), "last_modified": now}
+        upload.value = ({"name": name, "content": memoryview(data), **details},)
+
+
+def test_both_generations_of_file_upload_are_read():
+    new = ({"name": "a.png", "content": memoryview(b"1")},)
+    old = {"a.png": {"metadata": {}, "content": b"1"}}
+    assert uploaded_files(new) == uploaded_files(old) == [("a.png", b"1")]
+
+
+def test_in_colab_photos_come_by_its_dialog_and_go_to_drive(colab, monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_DRIVE", str(tmp_path / "drive"))
+    app = OneClick(Bright())
+    colab.uploads = [[("cat.jpg", as_file(spot()))], []]
+    choose = app._intake.children[0].children[0]
+    choose.click()
+    choose.click()  # and cancelled
+    app._saver.keep.click()
+    assert [path.name for path in tmp_path.rglob("*.png")] == ["cat_cutout.png"]
+    assert "MyDrive/u2demo/" in app._saver._notes.value
+
+
+def test_in_colab_a_failing_drive_becomes_a_download(colab, monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_DRIVE", str(tmp_path / "drive"))
+    app = OneClick(Bright())
+    app.run({"cat.jpg": spot()})
+    colab.drive_failures = [colab.MessageError("Error: credential propagation was unsuccessful")]
+    app._saver.keep.click()
+    assert "credential propagation was unsuccessful" in app._saver._notes.value
+    assert [name for name, _ in colab.downloads] == ["u2demo.zip"]
+    assert names(colab.downloads[0][1]) == ["cat_cutout.png"]
+
+
+def test_in_colab_a_silent_page_is_told_what_to_do(colab):
+    app = OneClick(Bright())
+    colab.answers = False
+    for button in app._intake.children[0].children:
+        button.click()
+        assert "VS Code" in app._notes.value
+
+
+def test_upload_gives_the_samples_until_somebody_chooses(colab):
+    colab.uploads = [[], [("cat.jpg", as_file(spot()))]]
+    assert list(upload()) == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+    assert list(upload()) == ["cat.jpg"]
+
+
+def test_a_contact_sheet_keeps_its_size():
+    pictures = {str(n): Image.new("RGB", (30, 10 * n + 10)) for n in range(5)}
+    sheet = contact_sheet(pictures, (300, 200))
+    assert sheet.width <= 300 and sheet.height <= 200
+    assert sheet.getchannel("A").getextrema() == (0, 255)
+
+
+def test_results_go_where_the_environment_says(monkeypatch):
+    monkeypatch.delenv("U2DEMO_SAVE_DIR", raising=False)
+    assert str(saving.results_folder()) == "results"
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", "elsewhere")
+    assert str(saving.results_folder()) == "elsewhere"
+
+
+def test_pieces_of_an_upload_become_files(monkeypatch):
+    from u2demo.notebook.transfer import Intake
+
+    got, receipts = [], []
+    intake = Intake(got.extend)
+    monkeypatch.setattr(intake, "send", receipts.append)
+    for index, piece in [(0, b"ab"), (0, b"cd"), (1, b"")]:
+        intake._receive(None, {"batch": "x", "index": index, "name": "same.jpg"}, [piece])
+    intake._receive(None, {"batch": "x", "end": True}, [])
+    assert got == [("same.jpg", b"abcd"), ("same.jpg", b"")]
+    assert receipts == [{"batch": "x"}] * 3
+
+
+def test_an_upload_that_broke_off_leaves_nothing_to_the_next(monkeypatch):
+    from u2demo.notebook.transfer import Intake
+
+    got = []
+    intake = Intake(got.extend)
+    monkeypatch.setattr(intake, "send", lambda message: None)
+    intake._receive(None, {"batch": "x", "index": 0, "name": "half.jpg"}, [b"ab"])
+    intake._receive(None, {"batch": "y", "index": 0, "name": "whole.jpg"}, [b"cd"])
+    intake._receive(None, {"batch": "y", "end": True}, [])
+    assert got == [("whole.jpg", b"cd")]
+
+
+def test_the_page_module_is_the_only_one_that_knows_colab():
+    folder = page.Path(page.__file__).parent
+    knowing = {p.name for p in folder.glob("*.py") if "google.colab" in p.read_text("utf-8")}
+    assert knowing == {"page.py"}
