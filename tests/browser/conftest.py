@@ -151,31 +151,18 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
     pytest.fail(f"no server at {url}:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture
-def open_app(site, browser):
-    """Return a function that opens the app in a new page and waits for the samples' results."""
-    contexts = []
-
-    def open_page(*, camera: bool = True, **options):
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 900},
-            permissions=["camera"] if camera else [],
-            accept_downloads=True,
-            **options,
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(WAIT)
-        start = {"lab": _start_in_lab, "voila": _start_in_voila}[site.kind]
-        start(page, site.url)
-        wait_until_idle(page, tiles=4)
-        return page
-
-    yield open_page
-    for context in contexts:
-        for page in context.pages:
-            _stop_kernel(page)
-        context.close()
+@pytest.fixture(scope="module")
+def app(site, browser):
+    """The app in a page, with the samples' results; the tests of a module share it, in order."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, permissions=["camera"], accept_downloads=True
+    )
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    {"lab": _start_in_lab, "voila": _start_in_voila}[site.kind](page, site.url)
+    wait_until_idle(page, tiles=4)
+    yield page
+    context.close()
 
 
 def _start_in_lab(page, url: str) -> None:
@@ -189,12 +176,6 @@ def _start_in_lab(page, url: str) -> None:
 
 def _start_in_voila(page, url: str) -> None:
     page.goto(url)
-
-
-def _stop_kernel(page) -> None:
-    page.evaluate(
-        "window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown?.().then(() => null)"
-    )
 
 
 def wait_until_idle(page, *, tiles: int) -> None:

@@ -1,7 +1,163 @@
-"""What a person does with the one-click app, done in a browser."""
+"""A person's visit to the one-click app, step by step, in JupyterLab and in Voila."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import wait_until_idle
+from PIL import Image
 
 
-def test_opens_on_samples_with_results(open_app, shoot):
-    page = open_app()
-    shoot(page, "first")
-    assert page.locator(".u2-tile").count() == 4
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """A photo over a server's 10 MiB, a turned one with a wrong suffix, and what is no photo."""
+    folder = tmp_path_factory.mktemp("photos")
+    noise = np.random.default_rng(0).integers(0, 256, (2300, 2300, 3), np.uint8)
+    noise[600:1500, 700:1400] = 250
+    Image.fromarray(noise).save(folder / "large.png")
+    assert (folder / "large.png").stat().st_size > 12_000_000
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    small = Image.new("RGB", (300, 200), "navy")
+    small.paste("gold", (100, 50, 200, 150))
+    small.save(folder / "turned.txt", "JPEG", exif=exif)
+    (folder / "letter.jpg").write_text("not a photo")
+    return {path.name: str(path) for path in folder.iterdir()}
+
+
+def choose(page, *paths):
+    """Answer the dialog that "Choose photos" opens."""
+    with page.expect_file_chooser() as dialog:
+        page.get_by_role("button", name="Choose photos").click()
+    dialog.value.set_files(list(paths))
+
+
+def result_on_stage(page):
+    """Return what the right side of the divider shows."""
+    source = page.locator("img.u2-after").evaluate(
+        "async image => Array.from(new Uint8Array(await (await fetch(image.src)).arrayBuffer()))"
+    )
+    return Image.open(io.BytesIO(bytes(source)))
+
+
+def wait_for_another_picture(page, action):
+    """Do ``action``; return once the stage shows something else."""
+    before = page.locator("img.u2-after").get_attribute("src")
+    action()
+    page.wait_for_function(
+        "before => document.querySelector('img.u2-after').src !== before", arg=before
+    )
+
+
+def file_tree(root):
+    """Return what lies below ``root`` but for the notebook and the checkpoint Lab makes of it."""
+    return {
+        str(path.relative_to(root))
+        for path in root.rglob("*")
+        if path.is_file() and not path.name.startswith("one_click")
+    }
+
+
+def tiles(page):
+    return page.locator(".u2-tile").count()
+
+
+def test_opens_on_the_samples_with_results_to_see(app, shoot):
+    app.locator(".u2-app").scroll_into_view_if_needed()
+    shoot(app, "first")
+    assert result_on_stage(app).mode == "RGBA"
+    assert app.locator(".u2-problem").count() == 0
+    names = app.locator(".u2-tile button").all_inner_texts()
+    assert names == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+
+
+def test_a_slider_redraws_and_the_divider_stays(app):
+    divider = app.get_by_label("Divider between the photo and the result")
+    divider.focus()
+    divider.press("Home")
+    before = np.asarray(result_on_stage(app).getchannel("A"), float)
+    handle = app.locator(".noUi-handle:visible").first  # the threshold's
+    handle.focus()
+    wait_for_another_picture(app, lambda: [handle.press("ArrowRight") for _ in range(30)])
+    app.wait_for_timeout(1500)
+    after = np.asarray(result_on_stage(app).getchannel("A"), float)
+    assert after.mean() < before.mean(), "a higher threshold keeps less"
+    assert app.locator(".u2-compare").evaluate("e => e.style.getPropertyValue('--split')") == "0%"
+
+
+def test_results_go_to_the_folder(app, site):
+    app.locator(".u2-tile button", has_text="cat.jpeg").click()
+    app.get_by_role("button", name="Save to results/").click()
+    app.get_by_text("Saved to results").wait_for()
+    saved = {f"results/{name}_cutout.png" for name in ("astronaut", "cat", "coffee", "rocket")}
+    assert file_tree(site.root) == saved
+
+
+def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos, shoot):
+    choose(app, photos["large.png"], photos["letter.jpg"], photos["turned.txt"])
+    wait_until_idle(app, tiles=2)
+    assert "letter.jpg: not an image" in app.locator(".u2-problem").inner_text()
+    for action in ("Blur", "Color", "Box", "Cut out"):
+        wait_for_another_picture(app, app.locator(".u2-toolbar button", has_text=action).click)
+    shoot(app, "own")
+    with app.expect_download() as download:
+        app.get_by_role("button", name="Download all as zip").click()
+    archive = zipfile.ZipFile(download.value.path())
+    assert download.value.suggested_filename == "u2demo.zip"
+    sizes = {name: Image.open(archive.open(name)).size for name in archive.namelist()}
+    assert sizes == {"large_cutout.png": (2300, 2300), "turned_cutout.png": (200, 300)}
+    with app.expect_download() as download:
+        app.get_by_role("button", name="Download", exact=True).click()
+    assert download.value.suggested_filename == "large_cutout.png"
+
+
+def test_the_same_photo_again_is_another_photo(app, photos):
+    for _ in range(2):
+        count = tiles(app)
+        choose(app, photos["turned.txt"])
+        wait_until_idle(app, tiles=count + 1)
+
+
+def test_a_photo_dropped_on_the_page_is_taken(app):
+    drop = """async zone => {
+        const canvas = new OffscreenCanvas(200, 100);
+        canvas.getContext('2d').fillRect(50, 20, 60, 60);
+        const file = new File([await canvas.convertToBlob()], 'dropped.png');
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(file);
+        const options = {dataTransfer, bubbles: true, cancelable: true};
+        for (const type of ['dragenter', 'dragover', 'drop'])
+            zone.dispatchEvent(new DragEvent(type, options));
+    }"""
+    count = tiles(app)
+    app.locator(".u2-zone").first.evaluate(drop)
+    wait_until_idle(app, tiles=count + 1)
+    assert app.locator(".u2-below").inner_text().startswith("dropped.png, 200 × 100")
+
+
+def test_the_camera_takes_a_photo(app, shoot):
+    count = tiles(app)
+    live = "document.querySelector('.u2-camera video')?.videoWidth > 0"
+    app.get_by_role("button", name="Take a photo").click()
+    app.wait_for_function(live)
+    app.get_by_role("button", name="Cancel").click()
+    app.locator(".u2-camera").wait_for(state="detached")
+    app.get_by_role("button", name="Take a photo").click()
+    app.wait_for_function(live)
+    shoot(app, "camera")
+    app.get_by_role("button", name="Capture").click()
+    wait_until_idle(app, tiles=count + 1)
+    assert app.locator(".u2-below").inner_text().startswith("webcam.jpg")
+
+
+def test_a_refused_camera_is_a_sentence(app):
+    app.context.clear_permissions()
+    app.get_by_role("button", name="Take a photo").click()
+    app.get_by_text("The browser refused the camera").wait_for()
+    assert app.get_by_role("button", name="Take a photo").is_enabled()
+
+
+def test_an_upload_leaves_no_file_where_a_file_browser_looks(app, site):
+    assert {path.split("/")[0] for path in file_tree(site.root)} == {"results"}
+    assert not list((site.root / "results").rglob(".ipynb_checkpoints"))
