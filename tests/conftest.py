@@ -19,6 +19,7 @@ def pytest_configure(config):
         folder = tempfile.TemporaryDirectory(prefix="u2demo-results-")
         config.add_cleanup(folder.cleanup)
         os.environ["U2DEMO_SAVE_DIR"] = folder.name
+    os.environ.setdefault("U2DEMO_OFFLINE", "1")  # weights are fetched from 127.0.0.1 or not at all
 
 
 @pytest.fixture

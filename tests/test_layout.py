@@ -39,6 +39,8 @@ STANDS_ON = {
     "edges": {"masks"},
     "effects": {"edges", "masks"},
     "figures": {"masks"},
+    "portrait": {"inference", "masks"},
+    "weights_command": {"cache", "checkpoints", "weights"},
     "pipeline": {"effects", "inference", "masks"},
     "manifest": {"masks"},
     "annotations": {"manifest"},

@@ -130,8 +130,7 @@ def _get(url: str, part: Part) -> None:
     import requests
 
     headers = {"User-Agent": f"u2demo/{u2demo.__version__}", "Accept-Encoding": "identity"}
-    if part.size:
-        headers["Range"] = f"bytes={part.size}-"
+    headers |= {"Range": f"bytes={part.size}-"} if part.size else {}
     timeout = 2 * PATIENCE  # ends this thread some time after it was given up
     with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
         if response.status_code == 416 and part.size:  # what is there cannot be of this file
@@ -154,13 +153,11 @@ def _agree_on_range(status: int, headers: dict[str, str], part: Part) -> None:
     elif not headers.get("Content-Range", "").startswith(f"bytes {part.size}-"):
         raise RefusedError("did not go on from the byte it was asked for")
     length = headers.get("Content-Length", "")
-    if not length.isdecimal() or "Content-Encoding" in headers:
-        return
-    total = part.size + int(length)
-    if part.limit is None:
-        part.limit = total
-    elif status == 200 and total != part.limit:
-        raise RefusedError(f"offers a file of {total:,} bytes instead of {part.limit:,}")
+    if length.isdecimal() and "Content-Encoding" not in headers:
+        total = part.size + int(length)
+        if status == 200 and part.limit not in (None, total):
+            raise RefusedError(f"offers a file of {total:,} bytes instead of {part.limit:,}")
+        part.limit = part.limit or total
 
 
 def _get_from_drive(url: str, part: Part) -> None:
@@ -176,9 +173,8 @@ def _explain(error: BaseException, part: Part) -> str:
     if part.received:
         return f"stopped after {part.size:,} bytes"
     if type(error).__name__ == "FileURLRetrievalError":  # gdown's, and its advice is long
-        text = str(error).partition("Failed to retrieve file url:")[2] or str(error)
-        text = " ".join(text.partition("You may still")[0].split())
-        return f"Google Drive refuses: {text[:200]}"
+        text = str(error).removeprefix("Failed to retrieve file url:").partition("You may still")[0]
+        return f"Google Drive refuses: {' '.join(text.split())[:200]}"
     chain = [error]
     while cause := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(cause)

@@ -31,6 +31,11 @@ def predict_masks(
         yield _to_mask(_run(model, _to_tensor(image)), image.size)
 
 
+def predict_raw(model: nn.Module, image: Image.Image, *, side: int) -> Mask:
+    """Return the net's own map of the photo squeezed to a square: (side, side) float32, [0, 1]."""
+    return _run(model, _to_tensor(image, side))[0, 0].numpy()
+
+
 @contextmanager
 def share_cores(workers: int) -> Iterator[None]:
     """Give each of ``workers`` threads that run a net its share of the processor's cores."""
@@ -50,8 +55,8 @@ def fingerprint(model: nn.Module) -> str:
     return f"{checksum:08x}"
 
 
-def _to_tensor(image: Image.Image) -> Tensor:  # (1, 3, SIZE, SIZE)
-    small = image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+def _to_tensor(image: Image.Image, side: int = SIZE) -> Tensor:  # (1, 3, side, side)
+    small = image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     pixels = np.asarray(small, np.float32)
     pixels = (pixels / max(pixels.max(), 1.0) - _MEAN) / _STD
     return torch.from_numpy(pixels).permute(2, 0, 1)[None]
