@@ -6,7 +6,6 @@ import os
 import pickle
 import random
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -325,6 +324,7 @@ def test_a_disk_that_is_too_small_is_said_before_the_download(publish, server, m
 
 
 def test_a_disk_that_fills_up_ends_the_download_and_is_given_back(publish, server, home):
+    resource = pytest.importorskip("resource", reason="needs POSIX limits")
     publish("good", "good")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # writes fail from here on

@@ -34,14 +34,11 @@ def load_model(
     """
     path = fetch_weights(name) if weights is None else Path(weights).expanduser()
     architecture = CHECKPOINTS[name].architecture if weights is None else None
-    architecture, state = _fitting_state(path, architecture)
-    with torch.device("meta"):  # no random values that are overwritten at once
-        model = build_model(architecture)
-    model.to_empty(device="cpu").load_state_dict(state, strict=True)
+    model = fold_batch_norm(_load(path, architecture))
     device = device or _best_device()
     # Convolutions of few channels run faster on (B, H, W, C) in memory, on CPUs and NVIDIA's GPUs.
     layout = torch.preserve_format if device == "mps" else torch.channels_last
-    return fold_batch_norm(model).to(device, memory_format=layout)
+    return model.to(device, memory_format=layout)
 
 
 def fetch_weights(name: str, *, offline: bool | None = None) -> Path:
@@ -68,6 +65,14 @@ def _checkpoint(name: str) -> Checkpoint:
     if name not in CHECKPOINTS:
         raise ValueError(f"no weights named {name!r}; choose from {', '.join(CHECKPOINTS)}")
     return CHECKPOINTS[name]
+
+
+def _load(path: Path, architecture: str | None) -> U2Net:
+    architecture, state = _fitting_state(path, architecture)
+    with torch.device("meta"):  # no random values that are overwritten at once
+        model = build_model(architecture)
+    model.to_empty(device="cpu").load_state_dict(state, strict=True)
+    return model
 
 
 def _fitting_state(path: Path, architecture: str | None) -> tuple[str, dict[str, Tensor]]:
