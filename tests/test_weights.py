@@ -49,7 +49,7 @@ FAULTS = {
     "resumes_elsewhere": "did not go on from the byte it was asked for",
     "loop": "Exceeded 30 redirects",
     "redirected_to_a_file": "No connection adapters were found",
-    "no_http": "BadStatusLine",
+    "no_http": "its answer breaks the rules of HTTP (BadStatusLine)",
 }
 
 

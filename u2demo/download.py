@@ -1,19 +1,17 @@
 """url -> growing file: bring bytes from one source, and know when to give it up.
 
 Nothing here knows which bytes are the right ones: ``cache`` checks them before anybody uses them.
-``requests`` and ``gdown`` are imported at the moment of a download.
 """
 
 import concurrent.futures
 import contextlib
+import http.client
 import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-import u2demo
 
 DRIVE = "https://drive.google.com/"
 PATIENCE = 30.0  # seconds that a source may spend on bringing next to nothing, which is ...
@@ -44,12 +42,10 @@ class Part:
             self._file = path.open("ab")
             self.size = self._file.tell()
 
-    def __enter__(self) -> "Part":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the attempt; a thread that was given up fails when it writes again."""
         with _storage():
-            self._file.close()  # a thread that was given up fails when it writes again
+            self._file.close()
 
     def write(self, block: bytes) -> None:
         """Append ``block``, or raise as soon as it is plain that this is not the file."""
@@ -80,7 +76,7 @@ def download(url: str, path: Path, *, limit: int | None, progress: Callable[[Par
     Raises ``RefusedError`` when the source will not do, ``StorageError`` when the disk will not.
     """
     for _ in range(ATTEMPTS):
-        with Part(path, limit) as part:
+        with contextlib.closing(Part(path, limit)) as part:
             before = part.size
             if before == limit:
                 return
@@ -129,10 +125,9 @@ def _get(url: str, part: Part) -> None:
     """Append what is missing. ``requests`` has certificates everywhere and obeys proxies."""
     import requests
 
-    headers = {"User-Agent": f"u2demo/{u2demo.__version__}", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": "u2demo", "Accept-Encoding": "identity"}
     headers |= {"Range": f"bytes={part.size}-"} if part.size else {}
-    timeout = 2 * PATIENCE  # ends this thread some time after it was given up
-    with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+    with requests.get(url, headers=headers, stream=True, timeout=2 * PATIENCE) as response:
         if response.status_code == 416 and part.size:  # what is there cannot be of this file
             part.restart()
             return _get(url, part)
@@ -179,8 +174,11 @@ def _explain(error: BaseException, part: Part) -> str:
     while cause := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(cause)
     system = [e for e in chain if isinstance(e, OSError) and not hasattr(e, "request")]
-    if system and isinstance(system[-1], socket.gaierror):
+    broken = [e for e in chain if isinstance(e, http.client.HTTPException)]
+    if any(isinstance(e, socket.gaierror) for e in system):
         return "the host was not found; is this machine online?"
+    if broken and not system:
+        return f"its answer breaks the rules of HTTP ({type(broken[-1]).__name__})"
     text = (system[-1].strerror or str(system[-1])) if system else str(error)
     return " ".join(text.split())[:200] or type(error).__name__
 
@@ -189,7 +187,8 @@ def _glimpse(page: bytes) -> str:
     """Quote the title of a web page, or the first characters of anything else."""
     text = page.decode("utf-8", "replace")
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.S | re.I)
-    return f'"{" ".join((title[1] if title else text[:60]).split())[:80]}"'
+    quote = " ".join((title[1] if title else text[:60]).split())[:80]
+    return '"' + "".join(c for c in quote if c.isprintable() and c != "\ufffd") + '"'
 
 
 @contextlib.contextmanager
