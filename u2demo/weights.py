@@ -15,7 +15,8 @@ from u2demo.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
 from u2demo.folding import fold_batch_norm
 from u2demo.model import ARCHITECTURES, U2Net, build_model
 
-# Files from before PyTorch 0.4.1, u2net.pth among them, lack this counter; only training reads it.
+# Files from before PyTorch 0.4.1 lack this counter (the published u2net.pth holds no integers at
+# all, says its host's pickle scan). Only training reads it.
 _COUNTER = ".num_batches_tracked"
 
 
