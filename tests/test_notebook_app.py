@@ -78,9 +78,10 @@ def test_defaults_leave_the_mask_alone_and_zero_softness_makes_it_hard():
 
 
 @pytest.mark.parametrize("softness", [0.2, 0.6, 1.0])
-def test_what_is_at_the_threshold_comes_to_one_half(softness):
-    mask = np.array([[0.3]], np.float32)
-    assert adjust_mask(mask, threshold=0.3, softness=softness).item() == pytest.approx(0.5)
+def test_the_threshold_comes_to_one_half_and_the_subject_stays_opaque(softness):
+    mask = np.array([[0, 0.3, 1]], np.float32)
+    adjusted = adjust_mask(mask, threshold=0.3, softness=softness)
+    np.testing.assert_allclose(adjusted, [[0, 0.5, 1]], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ACTIONS)
@@ -238,7 +239,8 @@ def test_without_anywidget_plain_controls_do_the_work(monkeypatch, tmp_path):
 def _choose_in(upload, name, data):
     """Do what the page does when a person chooses a file, in ipywidgets 7 and 8."""
     if isinstance(upload.value, dict):
-        upload.set_trait("value", {name: {"metadata": {}, "content": data}})
+        upload.data, upload.metadata = [data], [{"name": name}]
+        upload._counter += 1
     else:
         now = datetime.datetime.now(datetime.timezone.utc)
         details = {"type": "image/png", "size": len(data), "last_modified": now}
