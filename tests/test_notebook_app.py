@@ -1,5 +1,6 @@
 """The one-click app, pressed from Python: the same callbacks that a page calls."""
 
+import asyncio
 import datetime
 import io
 import zipfile
@@ -13,7 +14,7 @@ from u2demo.notebook import OneClick, page, saving, upload
 from u2demo.notebook.actions import ACTIONS, Settings, adjust_mask
 from u2demo.notebook.intake import uploaded_files
 from u2demo.notebook.preview import contact_sheet
-from u2demo.notebook.widgets import Notes
+from u2demo.notebook.widgets import Later, Notes
 
 
 class Bright(torch.nn.Module):
@@ -263,6 +264,33 @@ def test_in_colab_photos_come_by_its_dialog_and_go_to_drive(colab, monkeypatch, 
     app._saver.keep.click()
     assert [path.name for path in tmp_path.rglob("*.png")] == ["cat_cutout.png"]
     assert "MyDrive/u2demo/" in app._saver._notes.value
+
+
+def test_in_colab_the_cell_can_ask_for_photos_first(colab, monkeypatch):
+    colab.uploads = [[("cat.jpg", as_file(spot()))]]
+    app = OneClick(Bright())
+    app.show(ask=True)
+    assert [photo.name for photo in app._photos] == ["cat.jpg"]
+
+
+def test_a_slider_at_work_puts_the_gallery_off_until_it_rests():
+    steps = []
+
+    def task():
+        for step in range(3):
+            yield steps.append(step)
+
+    async def move():
+        later = Later(task, seconds=0.01)
+        for _ in range(5):
+            later()
+        assert steps == []
+        while len(steps) < 3:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(move())
+    assert steps == [0, 1, 2]
 
 
 def test_in_colab_a_failing_drive_becomes_a_download(colab, monkeypatch, tmp_path):
