@@ -1,5 +1,6 @@
 """The one-click app, pressed from Python: the same callbacks that a page calls."""
 
+import asyncio
 import datetime
 import io
 import zipfile
@@ -13,7 +14,7 @@ from u2demo.notebook import OneClick, page, saving, upload
 from u2demo.notebook.actions import ACTIONS, Settings, adjust_mask
 from u2demo.notebook.intake import uploaded_files
 from u2demo.notebook.preview import contact_sheet
-from u2demo.notebook.widgets import Notes
+from u2demo.notebook.widgets import Later, Notes
 
 
 class Bright(torch.nn.Module):
@@ -78,9 +79,10 @@ def test_defaults_leave_the_mask_alone_and_zero_softness_makes_it_hard():
 
 
 @pytest.mark.parametrize("softness", [0.2, 0.6, 1.0])
-def test_what_is_at_the_threshold_comes_to_one_half(softness):
-    mask = np.array([[0.3]], np.float32)
-    assert adjust_mask(mask, threshold=0.3, softness=softness).item() == pytest.approx(0.5)
+def test_the_threshold_comes_to_one_half_and_the_subject_stays_opaque(softness):
+    mask = np.array([[0, 0.3, 1]], np.float32)
+    adjusted = adjust_mask(mask, threshold=0.3, softness=softness)
+    np.testing.assert_allclose(adjusted, [[0, 0.5, 1]], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ACTIONS)
@@ -238,7 +240,8 @@ def test_without_anywidget_plain_controls_do_the_work(monkeypatch, tmp_path):
 def _choose_in(upload, name, data):
     """Do what the page does when a person chooses a file, in ipywidgets 7 and 8."""
     if isinstance(upload.value, dict):
-        upload.set_trait("value", {name: {"metadata": {}, "content": data}})
+        upload.data, upload.metadata = [data], [{"name": name}]
+        upload._counter += 1
     else:
         now = datetime.datetime.now(datetime.timezone.utc)
         details = {"type": "image/png", "size": len(data), "last_modified": now}
@@ -261,6 +264,33 @@ def test_in_colab_photos_come_by_its_dialog_and_go_to_drive(colab, monkeypatch, 
     app._saver.keep.click()
     assert [path.name for path in tmp_path.rglob("*.png")] == ["cat_cutout.png"]
     assert "MyDrive/u2demo/" in app._saver._notes.value
+
+
+def test_in_colab_the_cell_can_ask_for_photos_first(colab, monkeypatch):
+    colab.uploads = [[("cat.jpg", as_file(spot()))]]
+    app = OneClick(Bright())
+    app.show(ask=True)
+    assert [photo.name for photo in app._photos] == ["cat.jpg"]
+
+
+def test_a_slider_at_work_puts_the_gallery_off_until_it_rests():
+    steps = []
+
+    def task():
+        for step in range(3):
+            yield steps.append(step)
+
+    async def move():
+        later = Later(task, seconds=0.01)
+        for _ in range(5):
+            later()
+        assert steps == []
+        while len(steps) < 3:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(move())
+    assert steps == [0, 1, 2]
 
 
 def test_in_colab_a_failing_drive_becomes_a_download(colab, monkeypatch, tmp_path):

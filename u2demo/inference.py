@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
@@ -35,6 +36,18 @@ def predict_masks(
 def predict_raw(model: nn.Module, image: Image.Image, *, side: int) -> Mask:
     """Return the net's own map of the photo squeezed to a square: (side, side) float32, [0, 1]."""
     return _run(model, _to_tensor(image, side))[0, 0].numpy()
+
+
+def network_input(image: Image.Image) -> NDArray[np.float32]:
+    """Return ``image`` as the net sees it, shape (1, 3, SIZE, SIZE): squeezed and normalized."""
+    return _to_tensor(image).numpy()
+
+
+@torch.inference_mode()
+def predict_maps(model: nn.Module, image: Image.Image) -> NDArray[np.float32]:
+    """Return the net's seven maps, shape (7, SIZE, SIZE): the fused one, then fine to coarse."""
+    maps = model(_to_tensor(image).to(next(model.parameters()).device))
+    return torch.cat(maps)[:, 0].float().cpu().numpy()
 
 
 @contextmanager

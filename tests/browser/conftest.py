@@ -188,13 +188,13 @@ def wait_until_idle(page, *, tiles: int) -> None:
 
 
 @pytest.fixture
-def shoot(request, site):
-    """Return a function that keeps a screenshot where ``U2DEMO_SCREENSHOTS`` asks for it."""
+def shoot(site):
+    """Return a function that keeps pictures of elements where ``U2DEMO_SCREENSHOTS`` says."""
     folder = os.environ.get("U2DEMO_SCREENSHOTS")
 
-    def keep(page, name: str) -> None:
+    def keep(element, name: str) -> None:
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(folder) / f"{site.kind}-{name}.png")
+            element.screenshot(path=Path(folder) / f"{name}-{site.kind}.png")
 
     return keep

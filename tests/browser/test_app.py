@@ -1,6 +1,7 @@
 """A person's visit to the one-click app, step by step, in JupyterLab and in Voila."""
 
 import io
+import shutil
 import zipfile
 
 import numpy as np
@@ -64,8 +65,7 @@ def tiles(page):
 
 
 def test_opens_on_the_samples_with_results_to_see(app, shoot):
-    app.locator(".u2-app").scroll_into_view_if_needed()
-    shoot(app, "first")
+    shoot(app.locator(".u2-app"), "app")
     assert result_on_stage(app).mode == "RGBA"
     assert app.locator(".u2-problem").count() == 0
     names = app.locator(".u2-tile button").all_inner_texts()
@@ -94,13 +94,12 @@ def test_results_go_to_the_folder(app, site):
     assert file_tree(site.root) == saved
 
 
-def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos, shoot):
+def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos):
     choose(app, photos["large.png"], photos["letter.jpg"], photos["turned.txt"])
     wait_until_idle(app, tiles=2)
     assert "letter.jpg: not an image" in app.locator(".u2-problem").inner_text()
     for action in ("Blur", "Color", "Box", "Cut out"):
         wait_for_another_picture(app, app.locator(".u2-toolbar button", has_text=action).click)
-    shoot(app, "own")
     with app.expect_download() as download:
         app.get_by_role("button", name="Download all as zip").click()
     archive = zipfile.ZipFile(download.value.path())
@@ -136,7 +135,7 @@ def test_a_photo_dropped_on_the_page_is_taken(app):
     assert app.locator(".u2-below").inner_text().startswith("dropped.png, 200 × 100")
 
 
-def test_the_camera_takes_a_photo(app, shoot):
+def test_the_camera_takes_a_photo(app):
     count = tiles(app)
     live = "document.querySelector('.u2-camera video')?.videoWidth > 0"
     app.get_by_role("button", name="Take a photo").click()
@@ -145,7 +144,6 @@ def test_the_camera_takes_a_photo(app, shoot):
     app.locator(".u2-camera").wait_for(state="detached")
     app.get_by_role("button", name="Take a photo").click()
     app.wait_for_function(live)
-    shoot(app, "camera")
     app.get_by_role("button", name="Capture").click()
     wait_until_idle(app, tiles=count + 1)
     assert app.locator(".u2-below").inner_text().startswith("webcam.jpg")
@@ -156,6 +154,31 @@ def test_a_refused_camera_is_a_sentence(app):
     app.get_by_role("button", name="Take a photo").click()
     app.get_by_text("The browser refused the camera").wait_for()
     assert app.get_by_role("button", name="Take a photo").is_enabled()
+
+
+IN_THE_KERNEL = """async code => {
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const run = kernel.requestExecute({code});
+    let text = '';
+    run.onIOPub = ({header, content}) => {
+        if (header.msg_type === 'stream') text += content.text;
+    };
+    await run.done;
+    return text;
+}"""
+
+
+@pytest.mark.parametrize("site", ["lab"], indirect=True)
+def test_a_photo_deleted_in_the_file_browser_troubles_nobody(app, site, photos):
+    folder = site.root / "photos"
+    folder.mkdir()
+    for name in ("cat.png", "dog.png"):
+        shutil.copy(photos["large.png"], folder / name)
+    app.evaluate("path => jupyterapp.serviceManager.contents.delete(path)", "photos/cat.png")
+    assert (folder / ".ipynb_checkpoints").exists(), "Jupyter has changed: delete this test"
+    code = "print([path.name for path in u2.find_images('photos')])"
+    assert app.evaluate(IN_THE_KERNEL, code).strip() == "['dog.png']"
+    shutil.rmtree(folder)
 
 
 def test_an_upload_leaves_no_file_where_a_file_browser_looks(app, site):

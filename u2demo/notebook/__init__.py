@@ -5,5 +5,6 @@ Uploads are bytes in memory. Nothing is written but the results a person asks fo
 
 from u2demo.notebook.app import OneClick
 from u2demo.notebook.intake import upload
+from u2demo.notebook.saving import results_folder
 
-__all__ = ["OneClick", "upload"]
+__all__ = ["OneClick", "results_folder", "upload"]

@@ -51,12 +51,14 @@ class Action:
 def adjust_mask(mask: Mask, *, threshold: float = 0.5, softness: float = 1.0) -> Mask:
     """Return ``mask`` with its middle moved to ``threshold`` and its edge ``softness`` as soft.
 
-    The defaults return the mask as it is; softness 0 makes it hard. What was at the threshold
-    is at 0.5 afterwards, so that boxes follow the slider.
+    A power curve takes the threshold to 0.5 and leaves 0 and 1 where they are, so that the subject
+    never turns transparent; then the slope grows around 0.5. The defaults return the mask as it
+    is; softness 0 makes it hard.
     """
     if softness <= 0:
         return (mask > threshold).astype(np.float32)
-    return ((mask - np.float32(threshold)) / np.float32(softness) + np.float32(0.5)).clip(0, 1)
+    curved = mask if threshold == 0.5 else mask ** np.float32(np.log(0.5) / np.log(threshold))
+    return ((curved - np.float32(0.5)) / np.float32(softness) + np.float32(0.5)).clip(0, 1)
 
 
 def _cut_objects(image: Image.Image, mask: Mask, settings: Settings) -> dict[str, Image.Image]:

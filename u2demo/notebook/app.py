@@ -46,17 +46,22 @@ class OneClick:
         self._intake = make_intake(self._notes.guard(self._receive), self._notes)
         self._restart = ipywidgets.Button(description="Back to the samples")
         self._restart.on_click(self._notes.guard(lambda _: self.run()))
-        self._draw_tiles_soon = widgets.Later(self._notes.guard(self._draw_tiles))
+        self._draw_tiles_soon = widgets.Later(self._draw_tiles)
         self.page = self._lay_out()
 
-    def show(self, photos: Mapping[str, Image.Image] | None = None) -> None:
-        """Display the app and open it on ``photos``, the packaged samples by default."""
-        headless = page.environment() == "headless"
-        if not headless:
-            display(self.page)
-        self.run(photos)
-        if headless:
+    def show(self, photos: Mapping[str, Image.Image] | None = None, *, ask: bool = False) -> None:
+        """Display the app and open it on ``photos``, the packaged samples by default.
+
+        With ``ask``, Colab's file dialog opens too; elsewhere the app has a control of its own.
+        """
+        if page.environment() == "headless":
+            self.run(photos)
             self._report()
+            return
+        display(self.page)
+        self._notes.guard(self.run)(photos)
+        if ask and page.environment() == "colab":
+            self._notes.guard(lambda: self._receive(list(page.choose_files().items())))()
 
     def run(self, photos: Mapping[str, Image.Image] | None = None) -> None:
         """Find the subject of each of ``photos``; the results replace those in the app."""
@@ -146,9 +151,10 @@ class OneClick:
         text += ": nothing stands out in this photo" if empty else ""
         self._caption.value = widgets.escape(text)
 
-    def _draw_tiles(self) -> None:
+    def _draw_tiles(self) -> Iterator[None]:
+        draw = self._notes.guard(self._draw_tile)
         for place in range(len(self._photos)):
-            self._draw_tile(place)
+            yield draw(place)
 
     def _draw_tile(self, place: int) -> None:
         photo = self._photos[place]

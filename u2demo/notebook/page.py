@@ -69,12 +69,18 @@ def take_photo() -> bytes | None:
     from google.colab import output
 
     _ask_page()
-    script = (resources.files("u2demo.notebook") / "assets/camera.js").read_text("utf-8")
     try:
-        url = output.eval_js(script + _TO_COLAB)
+        url = output.eval_js(camera_script())
     except Exception as error:
         raise PageError(f"{_reason(error)}.") from error
     return b64decode(url.partition(",")[2]) if url else None
+
+
+def camera_script() -> str:
+    """Return JavaScript, one expression, that shows the camera and becomes a data URL or null."""
+    assets = resources.files("u2demo.notebook") / "assets"
+    parts = [(assets / name).read_text("utf-8") for name in ("camera.js", "camera_colab.js")]
+    return "(async () => {\n" + "\n".join(parts) + "})()"
 
 
 def download(name: str, data: bytes) -> None:
@@ -157,18 +163,3 @@ def _reason(error: Exception) -> str:
 def _outbox() -> tempfile.TemporaryDirectory:
     # files.download returns before the browser has read the file, so the folder lives on.
     return tempfile.TemporaryDirectory(prefix="u2demo-")
-
-
-_TO_COLAB = """
-(async () => {
-  const host = document.querySelector("#output-area") ?? document.body;
-  google.colab.output.setIframeHeight(document.documentElement.scrollHeight + 480, true);
-  const blob = await takePhoto(host);
-  if (!blob) return null;
-  const reader = new FileReader();
-  return await new Promise((resolve) => {
-    reader.onload = () => resolve(reader.result);
-    reader.readAsDataURL(blob);
-  });
-})()
-"""

@@ -74,8 +74,9 @@ class Saver:
     def _to_folder(self, results: Iterator[Result]) -> None:
         folder = results_folder()
         files = _write(results, folder)
-        names = ", ".join(file.name for file in files)
-        self._notes.say(f"Saved to {folder}: {names}.", kind="done")
+        more = f" and {len(files) - 4} more" if len(files) > 4 else ""
+        names = ", ".join(file.name for file in files[:4])
+        self._notes.say(f"Saved to {folder}: {names}{more}.", kind="done")
 
     def _to_drive(self, results: Iterator[Result]) -> None:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:

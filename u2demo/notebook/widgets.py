@@ -163,20 +163,29 @@ class Progress(ipywidgets.VBox):
 
 
 class Later:
-    """Call ``task`` once, a moment after the last of several calls: when a slider rests."""
+    """Do the steps of ``task`` a moment after the last of several calls: when a slider rests.
 
-    def __init__(self, task: Callable[[], None], *, seconds: float = 0.25):
+    Between two steps the kernel answers the page; another call starts over.
+    """
+
+    def __init__(self, task: Callable[[], Iterator[None]], *, seconds: float = 0.25):
         self._task = task
         self._seconds = seconds
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
 
     def __call__(self) -> None:
-        """Start waiting anew; where no event loop runs, call the task at once."""
+        """Start waiting anew; where no event loop runs, do all steps at once."""
         if self._timer:
             self._timer.cancel()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._task()
+            for _ in self._task():
+                pass
         else:
-            self._timer = loop.call_later(self._seconds, self._task)
+            self._timer = loop.call_later(self._seconds, self._step, loop, self._task())
+
+    def _step(self, loop: asyncio.AbstractEventLoop, steps: Iterator[None]) -> None:
+        for _ in steps:
+            self._timer = loop.call_soon(self._step, loop, steps)
+            return

@@ -32,6 +32,7 @@ async function takePhoto(host) {
   });
   const panel = Object.assign(document.createElement("div"), { className: "u2-camera" });
   const row = Object.assign(document.createElement("div"), { className: "u2-row" });
+  Object.assign(video.style, { maxWidth: "100%", maxHeight: "420px" }); // Colab has no style sheet
   video.setAttribute("aria-label", "Live picture of the camera");
   row.append(shoot, cancel);
   panel.append(video, row);
