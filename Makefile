@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: demo test lab app bench clean
+.PHONY: demo test test-colab lab app bench clean
 
 ## demo: cut out the sample photos with the one-click notebook; look into results/
 demo: $(READY)
@@ -19,7 +19,11 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(NBVAL) tests notebooks
+	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests notebooks
+
+## test-colab: the notebooks and their front end with the versions that Google Colab has
+test-colab: .venv-colab/ready
+	.venv-colab/bin/python -m pytest $(NBVAL) tests/test_notebook*.py notebooks
 
 ## lab: open the notebooks in JupyterLab
 lab: $(READY)
@@ -40,4 +44,10 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	  || { echo "Python's venv is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[notebooks,test]"
 	-git rev-parse --git-dir >/dev/null 2>&1 && $(BIN)/nbstripout --install
+	touch $@
+
+.venv-colab/ready: pyproject.toml requirements.txt constraints-colab.txt
+	$(PYTHON) -m venv .venv-colab
+	.venv-colab/bin/python -m pip install -q --disable-pip-version-check -c constraints-colab.txt \
+	  -e . anywidget nbclient nbformat nbstripout nbval pytest
 	touch $@
