@@ -1,7 +1,10 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from u2demo import edges
 from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, clean_colors, refine_mask
 
 SIZE = (1200, 900)
@@ -9,10 +12,15 @@ SIZE = (1200, 900)
 
 @pytest.fixture(scope="module")
 def scene():
-    """A textured disc with spikes on a textured ground: photo, true alpha, true subject."""
+    """A textured disc with spikes on a textured ground: photo, true alpha, true subject.
+
+    Colors drift from left to right and from top to bottom, so that only nearby ones will do.
+    """
     noise = np.random.default_rng(0).normal(0, 6, (2, SIZE[1], SIZE[0], 3))
-    subject = np.clip((180, 120, 60) + noise[0], 0, 255)
-    ground = np.clip((60, 100, 150) + noise[1], 0, 255)
+    drift = np.linspace(0, 60, SIZE[0])[None, :, None] * np.array((1, -1, 0))
+    drift = drift + np.linspace(0, 60, SIZE[1])[:, None, None] * np.array((0, 1, 1))
+    subject = np.clip((150, 100, 40) + drift + noise[0], 0, 255)
+    ground = np.clip((30, 100, 150) + drift + noise[1], 0, 255)
     shape = Image.new("L", SIZE)
     draw = ImageDraw.Draw(shape)
     draw.ellipse((350, 200, 850, 700), fill=255)
@@ -52,14 +60,34 @@ def test_refining_keeps_what_the_net_is_sure_of(scene, blurry):
     assert refined.max() <= 1
 
 
+def test_tiles_leave_no_seams(scene, blurry, monkeypatch):
+    image, alpha, _ = scene
+    refined, clean = refine_mask(image, blurry), np.asarray(clean_colors(image, alpha), int)
+    monkeypatch.setattr(edges, "_TILE", max(SIZE))
+    assert np.abs(refined - refine_mask(image, blurry)).max() < 1e-4
+    assert np.abs(clean - np.asarray(clean_colors(image, alpha))).max() <= 2
+
+
+@pytest.mark.parametrize("function", [refine_mask, clean_colors])
+def test_memory_stays_below_eight_bytes_a_pixel(function):
+    size = (3000, 2400)
+    image = Image.effect_noise(size, 60).convert("RGB")
+    mask = np.asarray(Image.radial_gradient("L").resize(size), np.float32) / 255
+    tracemalloc.start()
+    function(image, mask)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * mask.size
+
+
 def test_where_colors_say_nothing_the_mask_stays(blurry):
     grey = Image.new("RGB", SIZE, (128, 128, 128))
     assert np.abs(refine_mask(grey, blurry) - blurry).max() < 0.01
 
 
-def test_refining_leaves_a_photo_no_larger_than_the_nets_input_alone():
-    mask = np.random.default_rng(0).random((240, 320), np.float32)
-    image = Image.effect_noise((320, 240), 80).convert("RGB")
+def test_refining_leaves_a_small_photo_alone():
+    mask = np.random.default_rng(0).random((640, 960), np.float32)
+    image = Image.effect_noise((960, 640), 80).convert("RGB")
     assert np.array_equal(refine_mask(image, mask), mask)
 
 

@@ -1,12 +1,14 @@
 """(image, mask) -> finer mask | clean colors: what a photo's own pixels say about a soft edge.
 
-Work is done where the mask is neither 0 nor 1, tile by tile, so that a photo of 12 megapixels
-needs little more memory than its result.
+What varies slowly is worked out on a small copy of the photo; then the photo is visited tile by
+tile, and only pixels on the edge change. Beside its result a call needs 25 MB for any photo.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +16,13 @@ from PIL import Image
 
 from u2demo.masks import Box, Mask, check_fit
 
-SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98  # refine_mask leaves masks outside of these alone
-
-_NET_SIDE = 320  # the net looks at 320x320 pixels: no photo of that size holds more than it saw
-_CELLS = (20, 40, 80)  # windows of the color model along the longer side, coarse to fine
-_CELL = 8  # sampled pixels along a side of the finest window
-_NOISE = 3e-4  # variance of a flat area's color, of 1
+SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98  # below and above, the net is sure
+_SMALL = 640  # a shorter side that shows no more than the net saw: two pixels for each of its 320
+_TRUST = 0.3  # how far colors may overrule the mask: the net's errors come in patches, not pixels
+_SAMPLES = 640  # pixels along the longer side of the small copy that the color model is made from
+_WINDOWS = (32, 16, 8)  # pixels of it along a side of a window, coarse to fine
+_NOISE = 1e-4  # least variance of a color channel in [0, 1]: a flat area with 1 % noise
+_COLOR_SIDE = 384  # pixels along the longer side of the one that colors are averaged on
 _TILE = 256
 
 _Planes = NDArray[np.float32]  # (channels, height, width)
@@ -28,178 +31,169 @@ _Planes = NDArray[np.float32]  # (channels, height, width)
 def refine_mask(image: Image.Image, mask: Mask) -> Mask:
     """Return the mask with its blurred edge drawn along the photo's own edges.
 
-    Pixels below ``SURE_BACKGROUND`` or above ``SURE_SUBJECT`` do not change, and neither does
-    the mask of a photo too small to hold more than the net has seen.
+    Where the mask is at most ``SURE_BACKGROUND`` or at least ``SURE_SUBJECT`` nothing changes, and
+    nothing at all in a photo of which the net has seen enough, its shorter side 640 pixels or less.
     """
     check_fit(image, mask)
     refined = mask.copy()
-    trust = max(0, 1 - _NET_SIDE / max(image.size)) ** 2
-    unsure = (mask > SURE_BACKGROUND) & (mask < SURE_SUBJECT)
-    if not trust or not unsure.any():
-        return refined
-    model = _color_model(image, mask, trust)
-
-    def refine(box: Box) -> None:
-        tile = _slices(box)
-        finer = _combine(_planes(image.crop(box)), _enlarge(model, image.size, box), mask[tile])
-        np.copyto(refined[tile], finer, where=unsure[tile])
-
-    _on_tiles(refine, unsure)
+    trust = _TRUST * (1 - _SMALL / min(image.size))
+    if trust > 0:
+        model = _color_model(image, mask, trust)
+        _on_tiles(partial(_refine_tile, image, model, refined), image.size)
     return refined
 
 
 def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
     """Return the image, RGB, with the background's color taken out of the subject's soft edge.
 
-    Pixels whose alpha, in 8 bits, is 0 or 255 are the photo's own. Solves I = aF + (1 - a)B near
-    smooth F and B, the last step of Germer et al., "Fast Multi-Level Foreground Estimation" (2020).
+    Only pixels whose alpha is, in 8 bits, neither 0 nor 255 change.
     """
     check_fit(image, mask)
-    clean = image.convert("RGB")
-    clean = clean.copy() if clean is image else clean
-    soft = (mask > 0.5 / 255) & (mask < 254.5 / 255)
-    if not soft.any():
-        return clean
-    colors = _smooth_colors(clean, mask)
-
-    def solve(box: Box) -> None:
-        photo = _planes(image.crop(box))
-        alpha = np.rint(mask[_slices(box)] * 255) / 255
-        front, behind = np.split(_enlarge(colors, image.size, box), 2)
-        rest = photo - alpha * front - (1 - alpha) * behind
-        front += rest * (alpha / (alpha**2 + (1 - alpha) ** 2 + 0.1))
-        front = np.where((alpha > 0) & (alpha < 1), front, photo)
-        pixels = np.rint(front.clip(0, 1) * 255).astype(np.uint8)
-        clean.paste(Image.fromarray(np.moveaxis(pixels, 0, 2).copy()), box)
-
-    _on_tiles(solve, soft)
+    clean = image.copy() if image.mode == "RGB" else image.convert("RGB")
+    colors = _colors_around(clean, mask)
+    _on_tiles(partial(_clean_tile, clean, mask, colors), clean.size)
     return clean
 
 
-def _color_model(image: Image.Image, mask: Mask, trust: float) -> _Planes:
-    """Return how the subject's colors differ from the background's, window by window.
+def _refine_tile(image: Image.Image, model: _Planes, refined: Mask, box: Box) -> None:
+    part = refined[box.top : box.bottom, box.left : box.right]
+    unsure = (part > SURE_BACKGROUND) & (part < SURE_SUBJECT)
+    if unsure.any():
+        photo = _planes(image.crop(box))[:, unsure]
+        part[unsure] = _combine(photo, part[unsure], _enlarge(model, image.size, box)[:, unsure])
 
-    (5, h, w): a, b and d2 of ``_combine``, from Fisher's linear discriminant of the pixels around,
-    each counted as subject as far as the mask of the coarser windows says so.
+
+def _clean_tile(clean: Image.Image, mask: Mask, colors: list[Image.Image], box: Box) -> None:
+    """Solve I = aF + (1 - a)B for the F and B nearest to the ``colors`` around.
+
+    This is the last step of Germer et al., "Fast Multi-Level Foreground Estimation" (2020).
     """
-    side, coarsest = _CELLS[-1] * _CELL, _CELLS[-1] * _CELL // _CELLS[0]
-    longest = max(image.size)  # whole windows only, so that they spread over the photo evenly
-    width, height = (coarsest * -(-n * _CELLS[0] // longest) for n in image.size)
-    photo = _planes(image.resize((width, height), Image.Resampling.NEAREST))
-    prior = _sample(mask, (width, height))
-    alpha = prior
-    for cells in _CELLS:
-        step = side // cells
-        model = _discriminant(photo, alpha**4, (1 - alpha) ** 4, step)
-        model[4] *= trust
-        everywhere = Box(0, 0, width, height)
-        alpha = _combine(photo, _enlarge(model, (width, height), everywhere), prior)
+    alpha = np.rint(mask[box.top : box.bottom, box.left : box.right] * 255)
+    soft = np.flatnonzero((alpha > 0) & (alpha < 255))
+    if soft.size:
+        pixels = np.array(clean.crop(box))
+        a = alpha.take(soft)[:, None] / 255
+        around = (_enlarge_image(color, clean.size, box) for color in colors)
+        photo, subject, behind = (c.reshape(-1, 3).take(soft, 0) for c in (pixels, *around))
+        rest = photo - a * subject - (1 - a) * behind
+        solved = subject + rest * (a / (a**2 + (1 - a) ** 2))
+        pixels.reshape(-1, 3)[soft] = np.rint(solved.clip(0, 255))
+        clean.paste(Image.fromarray(pixels), box)
+
+
+def _color_model(image: Image.Image, mask: Mask, trust: float) -> _Planes:
+    """Return (5, h, w) for ``_combine``: how colors differ from subject to background around.
+
+    Coarse windows reach across a wide blur; the edge they find tells the finer ones what is what.
+    """
+    # Whole windows of the coarsest kind, and so of every kind, fill the small copy.
+    windows = [-(-_SAMPLES * side // (_WINDOWS[0] * max(image.size))) for side in image.size]
+    size = (_WINDOWS[0] * windows[0], _WINDOWS[0] * windows[1])
+    photo = _planes(image.resize(size, Image.Resampling.NEAREST))
+    prior = alpha = _sample(mask, size)
+    for window in _WINDOWS:
+        model = _discriminant(photo, alpha, window)
+        around = _average([prior], window)[0]
+        model[4] *= trust * around * (1 - around)  # a coin's variance
+        alpha = _combine(photo, prior, _enlarge(model, size, Box(0, 0, *size)))
     return model
 
 
-def _combine(photo: _Planes, model: _Planes, prior: Mask) -> Mask:
+def _combine(photo: NDArray, prior: NDArray, model: NDArray) -> NDArray:
     """Return the mean of two estimates of alpha, each weighted by how sure it is.
 
-    The mask says ``prior``, with a coin's variance p(1 - p). The color says a.I + b, its place
-    on the line from the background's color to the subject's, with variance 1 / d2.
+    The mask says ``prior``, the photo a.I + b: the place of its color I on the line from the
+    background's (0) to the subject's (1). ``model`` holds a (three rows), b, and how many times
+    surer the photo is. That fades out towards what the mask is sure of, so that no step shows.
     """
     seen = (model[0] * photo[0] + model[1] * photo[1] + model[2] * photo[2] + model[3]).clip(0, 1)
-    spread = prior * (1 - prior) - SURE_SUBJECT * SURE_BACKGROUND  # 0 where the mask is sure
-    odds = model[4] * np.maximum(spread, 0)
+    fade = np.minimum(prior - SURE_BACKGROUND, SURE_SUBJECT - prior) / 0.06
+    odds = model[4] * fade.clip(0, 1)
     return prior + odds / (1 + odds) * (seen - prior)
 
 
-def _discriminant(photo: _Planes, front: Mask, behind: Mask, step: int) -> _Planes:
-    """Return a, b and d2 in windows of ``step`` pixels from two weights for each pixel."""
-    both = front + behind
-    pairs = [(i, j) for i in range(3) for j in range(i, 3)]
-    planes = [front, *(front * photo), behind, *(behind * photo)]
-    planes += [both * photo[i] * photo[j] for i, j in pairs]
-    sums = _soften(np.stack([np.asarray(Image.fromarray(p).reduce(step)) for p in planes]))
-    n_front, n_behind = sums[0] + 1e-6, sums[4] + 1e-6
-    mean_front, mean_behind = sums[1:4] / n_front, sums[5:8] / n_behind
-    scatter = np.empty((*sums.shape[1:], 3, 3))
-    for (i, j), total in zip(pairs, sums[8:], strict=True):
-        within = total - sums[1 + i] * mean_front[j] - sums[5 + i] * mean_behind[j]
-        scatter[..., i, j] = scatter[..., j, i] = within / (n_front + n_behind) + _NOISE * (i == j)
-    apart = mean_front - mean_behind
-    a = np.linalg.solve(scatter, np.moveaxis(apart, 0, 2)[..., None])[..., 0]
-    a = np.moveaxis(a, 2, 0)
-    d2 = (a * apart).sum(0) + 1e-6
-    b = 0.5 - (a * (mean_front + mean_behind)).sum(0) / (2 * d2)
-    enough = (sums[0] / (sums[0] + 1e-3) * sums[4] / (sums[4] + 1e-3)) ** 2
-    return np.concatenate([a / d2, b[None], (d2 * enough)[None]]).astype(np.float32)
+def _discriminant(photo: _Planes, alpha: Mask, window: int) -> _Planes:
+    """Return a, b and d2 of Fisher's linear discriminant between subject and background.
+
+    d2: squared distance of mean colors in standard deviations, 0 if a window holds only one.
+    """
+    moments = _average(_moments(photo, alpha**4, (1 - alpha) ** 4), window)
+    n, m = moments[:2]
+    mean, behind = moments[2:5] / (n + 1e-6), moments[5:8] / (m + 1e-6)
+    i, j = np.triu_indices(3)
+    within = (moments[8:] - n * mean[i] * mean[j] - m * behind[i] * behind[j]) / (n + m)
+    scatter = within[[[0, 1, 2], [1, 3, 4], [2, 4, 5]]] + _NOISE * np.eye(3)[..., None, None]
+    a = np.linalg.solve(scatter.T, (mean - behind).T[..., None])[..., 0].T
+    d2 = (a * (mean - behind)).sum(0) + 1e-6
+    b = 0.5 - (a * (mean + behind)).sum(0) / (2 * d2)
+    both = (n / (n + 1e-3) * m / (m + 1e-3)) ** 2
+    return np.concatenate([a / d2, [b, d2 * both]]).astype(np.float32)
 
 
-def _smooth_colors(image: Image.Image, mask: Mask) -> _Planes:
-    """Return the subject's and the background's color around each point, (6, h, w)."""
-    size = _scaled(image.size, 1024)
+def _moments(photo: _Planes, subject: Mask, behind: Mask) -> Iterator[Mask]:
+    """Yield both weights, the weighted colors, and the weighted products of two colors."""
+    yield from (subject, behind, *(subject * photo), *(behind * photo))
+    for i, j in zip(*np.triu_indices(3), strict=True):
+        yield (subject + behind) * photo[i] * photo[j]
+
+
+def _colors_around(image: Image.Image, mask: Mask) -> list[Image.Image]:
+    """Return the subject's and the background's color near each point, as two small images."""
+    scale = min(1, _COLOR_SIDE / max(image.size))
+    size = tuple(max(1, round(side * scale)) for side in image.size)
     photo = _planes(image.resize(size, Image.Resampling.NEAREST))
     alpha = _sample(mask, size)
-    return np.concatenate([_spread(photo, alpha**3), _spread(photo, (1 - alpha) ** 3)])
-
-
-def _spread(photo: _Planes, weight: Mask) -> _Planes:
-    """Return the weighted mean color at the finest scale that holds some weight."""
-    return _fill(np.concatenate([photo * weight, weight[None]]))
+    # The high power leaves out colors that are themselves mixed.
+    means = (_fill(np.concatenate([photo * w, w[None]])) for w in (alpha**8, (1 - alpha) ** 8))
+    return [Image.fromarray(np.rint(np.moveaxis(m, 0, 2) * 255).astype(np.uint8)) for m in means]
 
 
 def _fill(sums: _Planes) -> _Planes:
+    """Return weighted mean colors, each at the finest scale at which it finds weight (sums[3])."""
     height, width = sums.shape[1:]
     if height == width == 1:
-        return sums[:3] / (sums[3] + 1e-6)
+        return sums[:3] / (sums[3] + 1e-30)
     coarse = _fill(np.stack([np.asarray(Image.fromarray(p).reduce(2)) for p in sums]))
-    around = _resize(coarse, (width, height), (0, 0, width / 2, height / 2))
+    size = (2 * coarse.shape[2], 2 * coarse.shape[1])  # an odd last pixel made a block alone
+    around = _enlarge(coarse, size, Box(0, 0, width, height))
     return (sums[:3] + 0.1 * around) / (sums[3] + 0.1)
 
 
-def _soften(planes: _Planes) -> _Planes:
-    """Return each plane averaged with its neighbours: 1 2 1 along both axes."""
-    height, width = planes.shape[1:]
-    around = np.pad(planes, ((0, 0), (1, 1), (1, 1)), mode="edge")
+def _average(planes: Iterable[NDArray], window: int) -> _Planes:
+    """Return means over windows of ``window`` pixels that reach half way into their neighbours."""
+    means = np.stack([np.asarray(Image.fromarray(plane).reduce(window)) for plane in planes])
+    height, width = means.shape[1:]
+    around = np.pad(means, ((0, 0), (1, 1), (1, 1)), mode="edge")
     rows = around[:, :height] + 2 * around[:, 1 : height + 1] + around[:, 2:]
     return (rows[..., :width] + 2 * rows[..., 1 : width + 1] + rows[..., 2:]) / 16
 
 
 def _planes(image: Image.Image) -> _Planes:
-    pixels = np.asarray(image.convert("RGB"))
-    return np.moveaxis(pixels, 2, 0).astype(np.float32) / 255
+    return np.moveaxis(np.asarray(image.convert("RGB")), 2, 0).astype(np.float32) / 255
 
 
 def _sample(mask: Mask, size: tuple[int, int]) -> Mask:
-    return np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST)).clip(0, 1)
-
-
-def _scaled(size: tuple[int, int], side: int) -> tuple[int, int]:
-    scale = min(1, side / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def _resize(planes: _Planes, size: tuple[int, int], box: tuple[float, ...]) -> _Planes:
-    bilinear = Image.Resampling.BILINEAR
-    return np.stack([np.asarray(Image.fromarray(p).resize(size, bilinear, box)) for p in planes])
+    """Return the pixels that ``Image.resize`` takes with ``NEAREST``, without copying them all."""
+    x = ((np.arange(size[0]) + 0.5) * mask.shape[1] / size[0]).astype(int)
+    y = ((np.arange(size[1]) + 0.5) * mask.shape[0] / size[1]).astype(int)
+    return mask[y[:, None], x]
 
 
 def _enlarge(planes: _Planes, size: tuple[int, int], box: Box) -> _Planes:
     """Return the part ``box`` of planes that cover a photo of ``size``."""
-    x, y = planes.shape[2] / size[0], planes.shape[1] / size[1]
-    place = (box.left * x, box.top * y, box.right * x, box.bottom * y)
-    return _resize(planes, (box.right - box.left, box.bottom - box.top), place)
+    return np.stack([_enlarge_image(Image.fromarray(plane), size, box) for plane in planes])
 
 
-def _slices(box: Box) -> tuple[slice, slice]:
-    return slice(box.top, box.bottom), slice(box.left, box.right)
+def _enlarge_image(image: Image.Image, size: tuple[int, int], box: Box) -> NDArray:
+    scale = np.divide(image.size, size)
+    place = (*(box[:2] * scale), *np.minimum(box[2:] * scale, image.size))
+    size = (box.right - box.left, box.bottom - box.top)
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR, place))
 
 
-def _tiles(where: NDArray[np.bool_]) -> Iterator[Box]:
-    height, width = where.shape
-    for top in range(0, height, _TILE):
-        for left in range(0, width, _TILE):
-            box = Box(left, top, min(left + _TILE, width), min(top + _TILE, height))
-            if where[_slices(box)].any():
-                yield box
-
-
-def _on_tiles(work: Callable[[Box], None], where: NDArray[np.bool_]) -> None:
+def _on_tiles(work: Callable[[Box], None], size: tuple[int, int]) -> None:
+    width, height = size
+    corners = product(range(0, width, _TILE), range(0, height, _TILE))
+    tiles = (Box(x, y, min(x + _TILE, width), min(y + _TILE, height)) for x, y in corners)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, _tiles(where)))
+        list(pool.map(work, tiles))  # the list raises what a tile raised
