@@ -112,10 +112,9 @@ def _register_heif() -> None:
 
 def _upright(picture: Image.Image) -> Image.Image:
     picture.load()
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # damaged metadata is no reason to refuse good pixels
-        return picture
+    with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
+        ImageOps.exif_transpose(picture, in_place=True)
+    return picture
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
