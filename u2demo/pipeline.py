@@ -14,6 +14,7 @@ from PIL import Image
 
 from u2demo import effects
 from u2demo.masks import Mask
+from u2demo.png import PNG_MODES, encode_png
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,11 +33,7 @@ EFFECTS: Mapping[str, Effect] = {
 }
 DEFAULT_EFFECTS = {name: EFFECTS[name] for name in ("cutout", "box", "highlight")}
 
-# What pictures are written as; PNG's level 1 is four times faster than the default, 6.
-SUFFIXES = {
-    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
-    ".png": {"format": "PNG", "compress_level": 1},
-}
+SUFFIXES = (".jpg", ".png")  # of what pictures are written as
 _LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suffix follow
 
 
@@ -108,18 +105,25 @@ def write_picture(picture: Image.Image, target: Path, *, like: Image.Image) -> N
 
     The color profile of ``like``, the photo it was made of, goes along.
     """
-    options = dict(SUFFIXES[target.suffix])
-    if picture.mode != "L":
-        options["icc_profile"] = like.info.get("icc_profile")
-    encoded = io.BytesIO()  # Pillow's own file writing hides the reason when a disk is full
-    picture.save(encoded, **options)
+    profile = None if picture.mode == "L" else like.info.get("icc_profile")
+    encoded = _encode(picture, target.suffix, profile)  # Pillow hides why a disk takes no file
     partial_file = target.with_name(f".{target.name}.part")
     try:
-        partial_file.write_bytes(encoded.getbuffer())
+        partial_file.write_bytes(encoded)
         partial_file.replace(target)
     except BaseException:
         partial_file.unlink(missing_ok=True)
         raise
+
+
+def _encode(picture: Image.Image, suffix: str, profile: bytes | None) -> bytes:
+    if suffix == ".png" and picture.mode in PNG_MODES:
+        return encode_png(picture, icc_profile=profile)
+    jpeg = {"format": "JPEG", "quality": 95, "subsampling": 0}
+    encoded = io.BytesIO()
+    options = jpeg if suffix == ".jpg" else {"format": "PNG"}
+    picture.save(encoded, **options, icc_profile=profile)
+    return encoded.getvalue()
 
 
 def _reserve(path: Path) -> Path:
