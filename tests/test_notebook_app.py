@@ -157,6 +157,25 @@ def test_a_broken_photo_is_named_and_the_rest_goes_on(app):
     assert "<b>" not in app._notes.value
 
 
+def test_a_photo_too_large_for_the_memory_is_named_and_the_rest_goes_on(app, monkeypatch):
+    look = app._look
+
+    def run_out_of_memory(name, image):
+        if name == "huge.png":
+            raise MemoryError
+        return look(name, image)
+
+    monkeypatch.setattr(app, "_look", run_out_of_memory)
+    app._receive([("huge.png", as_file(spot())), ("cat.png", as_file(spot()))])
+    assert app._photos[-1].name == "cat.png"
+    assert "huge.png: too large for the memory" in app._notes.value
+
+
+def test_the_first_new_photo_comes_on_stage(app):
+    app._receive([("broken.png", b""), ("cat.png", as_file(spot())), ("dog.png", as_file(spot()))])
+    assert app._caption.value.startswith("cat.png")
+
+
 def test_photos_are_turned_upright(app):
     exif = Image.Exif()
     exif[0x0112] = 6
