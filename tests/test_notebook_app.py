@@ -337,6 +337,19 @@ def test_upload_gives_the_samples_until_somebody_chooses(colab):
     assert list(upload()) == ["cat.jpg"]
 
 
+def test_upload_in_jupyter_fills_the_same_photos_later(monkeypatch):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    shown = []
+    monkeypatch.setattr("u2demo.notebook.intake.display", shown.append)
+    photos = upload()
+    assert len(photos) == 4
+    control, notes = shown[0].children
+    control._on_files([("letter.txt", b"no photo"), ("cat.jpg", as_file(spot()))])
+    assert list(photos) == ["cat.jpg"]
+    assert "letter.txt: not an image" in notes.value
+    assert "Photos: cat.jpg." in notes.value
+
+
 def test_a_contact_sheet_keeps_its_size():
     pictures = {str(n): Image.new("RGB", (30, 10 * n + 10)) for n in range(5)}
     sheet = contact_sheet(pictures, (300, 200))
