@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -308,7 +309,8 @@ def test_a_slider_at_work_puts_the_gallery_off_until_it_rests():
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
 
-    asyncio.run(move())
+    with ThreadPoolExecutor(1) as thread:  # in this one Playwright's loop may be running
+        thread.submit(asyncio.run, move()).result()
     assert steps == [0, 1, 2]
 
 
