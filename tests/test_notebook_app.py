@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -157,6 +158,25 @@ def test_a_broken_photo_is_named_and_the_rest_goes_on(app):
     assert "<b>" not in app._notes.value
 
 
+def test_a_photo_too_large_for_the_memory_is_named_and_the_rest_goes_on(app, monkeypatch):
+    look = app._look
+
+    def run_out_of_memory(name, image):
+        if name == "huge.png":
+            raise MemoryError
+        return look(name, image)
+
+    monkeypatch.setattr(app, "_look", run_out_of_memory)
+    app._receive([("huge.png", as_file(spot())), ("cat.png", as_file(spot()))])
+    assert app._photos[-1].name == "cat.png"
+    assert "huge.png: too large for the memory" in app._notes.value
+
+
+def test_the_first_new_photo_comes_on_stage(app):
+    app._receive([("broken.png", b""), ("cat.png", as_file(spot())), ("dog.png", as_file(spot()))])
+    assert app._caption.value.startswith("cat.png")
+
+
 def test_photos_are_turned_upright(app):
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -289,7 +309,8 @@ def test_a_slider_at_work_puts_the_gallery_off_until_it_rests():
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
 
-    asyncio.run(move())
+    with ThreadPoolExecutor(1) as thread:  # in this one Playwright's loop may be running
+        thread.submit(asyncio.run, move()).result()
     assert steps == [0, 1, 2]
 
 
@@ -316,6 +337,19 @@ def test_upload_gives_the_samples_until_somebody_chooses(colab):
     colab.uploads = [[], [("cat.jpg", as_file(spot()))]]
     assert list(upload()) == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
     assert list(upload()) == ["cat.jpg"]
+
+
+def test_upload_in_jupyter_fills_the_same_photos_later(monkeypatch):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    shown = []
+    monkeypatch.setattr("u2demo.notebook.intake.display", shown.append)
+    photos = upload()
+    assert len(photos) == 4
+    control, notes = shown[0].children
+    control._on_files([("letter.txt", b"no photo"), ("cat.jpg", as_file(spot()))])
+    assert list(photos) == ["cat.jpg"]
+    assert "letter.txt: not an image" in notes.value
+    assert "Photos: cat.jpg." in notes.value
 
 
 def test_a_contact_sheet_keeps_its_size():

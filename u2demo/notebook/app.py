@@ -1,24 +1,23 @@
 """The one-click app: photos in, results on the page, files out."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import ipywidgets
 from IPython.display import display
 from PIL import Image
-from torch import nn
 
-from u2demo.figures import image_row
 from u2demo.images import sample_images
-from u2demo.inference import predict_mask
-from u2demo.masks import Mask, bounding_box
+from u2demo.masks import bounding_box
 from u2demo.notebook import page, widgets
-from u2demo.notebook.actions import adjust_mask
 from u2demo.notebook.intake import Files, make_intake, open_upload
 from u2demo.notebook.panel import Panel
-from u2demo.notebook.preview import STAGE, TILE, Photo, contact_sheet, fit, fit_mask
+from u2demo.notebook.preview import STAGE, TILE, Photo, fit, fit_mask
 from u2demo.notebook.saving import Saver, results_folder
 from u2demo.pipeline import DEFAULT_EFFECTS, EFFECTS, Result, save
-from u2demo.weights import load_model
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class OneClick:
@@ -29,12 +28,11 @@ class OneClick:
     figures and saves them at once.
     """
 
-    def __init__(self, model: nn.Module | None = None):
+    def __init__(self, model: "nn.Module | None" = None):
         self._model = model
         self._photos: list[Photo] = []
+        self._place = 0  # of the photo on the stage
         self._are_samples = False
-        self._place = 0
-
         self._notes = widgets.Notes()
         self._progress = widgets.Progress()
         self._stage = widgets.Compare()
@@ -86,25 +84,30 @@ class OneClick:
 
     def _clear(self) -> None:
         self._photos = []
+        self._place = 0
         self._gallery.clear()
 
     def _receive(self, files: Files) -> None:
         """Take a person's files: the samples go, what is no photo is named, the rest is added."""
         self._notes.clear()
-        first = None
+        chosen = False
         for name, data in self._progress.over(files, _finding):
             try:
                 image = open_upload(name, data)
-            except ValueError as error:
+                if self._are_samples:
+                    self._clear()
+                    self._are_samples = False
+                self._add(name, image)
+            except ValueError as error:  # names the photo itself
                 self._notes.say(str(error), kind="problem")
-                continue
-            if self._are_samples:
-                self._clear()
-                self._are_samples = False
-            self._add(name, image)
-            if first is None:
-                first = len(self._photos) - 1
-                self._choose(first)
+            except (MemoryError, RuntimeError) as error:
+                self._notes.say(
+                    f"{name}: {str(error) or 'too large for the memory'}", kind="problem"
+                )
+            else:
+                if not chosen:
+                    self._choose(len(self._photos) - 1)
+                chosen = True
 
     def _add(self, name: str, image: Image.Image) -> None:
         if not self._photos:  # something to look at meanwhile
@@ -120,6 +123,10 @@ class OneClick:
         self._restart.layout.display = "none" if self._are_samples else ""
 
     def _look(self, name: str, image: Image.Image) -> Photo:
+        # torch takes seconds to import: by now the page is there to look at.
+        from u2demo.inference import predict_mask
+        from u2demo.weights import load_model
+
         self._model = self._model or load_model()
         mask = predict_mask(self._model, image, quality=self._panel.quality.value)
         small = fit(image, STAGE)
@@ -144,8 +151,10 @@ class OneClick:
         self._draw_tiles_soon()
 
     def _draw(self) -> None:
+        if not self._photos:
+            return
         photo = self._photos[self._place]
-        self._stage.show(photo.small, self._picture(photo.small, photo.small_mask))
+        self._stage.show(photo.small, self._panel.picture(photo.small, photo.small_mask))
         empty = bounding_box(photo.small_mask, threshold=self._panel.settings.threshold) is None
         text = f"{photo.name}, {photo.image.width} × {photo.image.height}"
         text += ": nothing stands out in this photo" if empty else ""
@@ -159,23 +168,12 @@ class OneClick:
     def _draw_tile(self, place: int) -> None:
         photo = self._photos[place]
         small = fit(photo.small, TILE)
-        picture = self._picture(small, fit_mask(photo.small_mask, small.size))
+        picture = self._panel.picture(small, fit_mask(photo.small_mask, small.size))
         self._gallery.update(place, picture)
-
-    def _picture(self, image: Image.Image, mask: Mask) -> Image.Image:
-        pictures = self._pictures(image, mask)
-        if len(pictures) == 1:
-            return next(iter(pictures.values()))
-        return contact_sheet(pictures, image.size) if pictures else image
-
-    def _pictures(self, image: Image.Image, mask: Mask) -> Mapping[str, Image.Image]:
-        settings = self._panel.settings
-        adjusted = adjust_mask(mask, threshold=settings.threshold, softness=settings.softness)
-        return self._panel.action.draw(image, adjusted, settings)
 
     def _results(self, photos: list[Photo]) -> Iterator[Result]:
         for photo in self._progress.over(photos, lambda photo: f"Drawing {photo.name}"):
-            pictures = self._pictures(photo.image, photo.mask)
+            pictures = self._panel.pictures(photo.image, photo.mask)
             yield Result(photo.name, photo.image, photo.mask, pictures)
 
     def _current(self) -> Iterator[Result]:
@@ -186,6 +184,8 @@ class OneClick:
 
     def _report(self) -> None:
         """Show and save what a person would have clicked for."""
+        from u2demo.figures import image_row
+
         for photo in self._photos:
             pictures = {name: EFFECTS[name](photo.image, photo.mask) for name in DEFAULT_EFFECTS}
             display(image_row({"photo": photo.image, "mask": photo.mask, **pictures}))

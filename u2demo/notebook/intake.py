@@ -23,23 +23,30 @@ def upload() -> dict[str, Image.Image]:
     """Let a person choose photos and return them by name; the samples until they do.
 
     In Colab this waits for the dialog. In JupyterLab it shows a control and returns at once:
-    choose, then run the next cell.
+    choose, then run the next cell. What is no photo is named and left out.
     """
-    photos = sample_images()
-    notes = Notes()
+    photos, notes = sample_images(), Notes()
 
-    def take(files: Files) -> None:
-        chosen = {name: open_upload(name, data) for name, data in files}
+    def take(files: Files, complain: Callable[[str], None]) -> None:
+        chosen = {}
+        for name, data in files:
+            try:
+                chosen[name] = open_upload(name, data)
+            except ValueError as error:
+                complain(str(error))
         if chosen:
             photos.clear()
             photos.update(chosen)
-            notes.clear()
-            notes.say(f"Chosen: {', '.join(chosen)}. Run the next cells.", kind="done")
+
+    def take_and_tell(files: Files) -> None:
+        notes.clear()
+        take(files, lambda problem: notes.say(problem, kind="problem"))
+        notes.say(f"Photos: {', '.join(photos)}. Run the next cells.", kind="done")
 
     if page.environment() == "colab":
-        take(list(page.choose_files().items()))
+        take(list(page.choose_files().items()), print)
     elif page.environment() != "headless":
-        display(ipywidgets.VBox([make_intake(notes.guard(take), notes), notes]))
+        display(ipywidgets.VBox([make_intake(notes.guard(take_and_tell), notes), notes]))
     return photos
 
 

@@ -1,13 +1,15 @@
 """The app's controls: what to do with the subject, and how."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import ipywidgets
 from PIL import Image
 
+from u2demo.masks import Mask
 from u2demo.notebook import widgets
-from u2demo.notebook.actions import ACTIONS, Action, Settings
+from u2demo.notebook.actions import ACTIONS, Action, Settings, adjust_mask
 from u2demo.notebook.intake import Files, make_intake, open_upload
+from u2demo.notebook.preview import contact_sheet
 
 
 class Panel:
@@ -69,6 +71,19 @@ class Panel:
         """What the controls say now."""
         values = {name: control.value for name, control in self._controls.items()}
         return Settings(scene=self._scene, **values)
+
+    def pictures(self, image: Image.Image, mask: Mask) -> Mapping[str, Image.Image]:
+        """Return what the action makes of a photo, by the ending of its file name."""
+        settings = self.settings
+        adjusted = adjust_mask(mask, threshold=settings.threshold, softness=settings.softness)
+        return self.action.draw(image, adjusted, settings)
+
+    def picture(self, image: Image.Image, mask: Mask) -> Image.Image:
+        """Return the same as one picture: the photo if there is nothing, a sheet for several."""
+        pictures = self.pictures(image, mask)
+        if len(pictures) == 1:
+            return next(iter(pictures.values()))
+        return contact_sheet(pictures, image.size) if pictures else image
 
     def _edge(self) -> ipywidgets.Widget:
         group = ipywidgets.VBox(

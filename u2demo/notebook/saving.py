@@ -76,7 +76,7 @@ class Saver:
         files = _write(results, folder)
         more = f" and {len(files) - 4} more" if len(files) > 4 else ""
         names = ", ".join(file.name for file in files[:4])
-        self._notes.say(f"Saved to {folder}: {names}{more}.", kind="done")
+        self._notes.say(f"Saved to {folder.resolve()}: {names}{more}.", kind="done")
 
     def _to_drive(self, results: Iterator[Result]) -> None:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:

@@ -64,7 +64,8 @@ function render({ model, el }) {
   input.setAttribute("aria-label", model.get("label"));
   bar.setAttribute("aria-label", "Sending");
   say.setAttribute("role", "status");
-  zone.append(choose, input, hint);
+  hint.setAttribute("role", "status");
+  zone.append(choose, input, hint, bar);
 
   const take = async (list) => {
     const files = [...list].slice(0, model.get("multiple") ? undefined : 1);
@@ -72,14 +73,15 @@ function render({ model, el }) {
     zone.classList.add("u2-busy");
     bar.hidden = false;
     bar.value = 0;
-    say.textContent = files.length > 1 ? `Sending ${files.length} photos…` : "Sending the photo…";
+    say.textContent = "";
+    hint.textContent = files.length > 1 ? `Sending ${files.length} photos…` : "Sending the photo…";
     try {
       await send(model, files, (part) => { bar.value = part; });
-      say.textContent = "";
     } catch (error) {
       say.textContent = `The photo could not be sent: ${error.message}`;
     }
     bar.hidden = true;
+    hint.textContent = model.get("hint");
     zone.classList.remove("u2-busy");
   };
 
@@ -123,7 +125,7 @@ function render({ model, el }) {
     take(event.dataTransfer.files);
   };
   el.classList.add("u2-intake");
-  el.append(zone, bar, say);
+  el.append(zone, say);
 }
 
 export default { render };
