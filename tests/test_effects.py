@@ -69,6 +69,21 @@ def test_alpha_is_soft_and_straight(scene):
     assert set(pixels(u2.remove_background(image, mask))[1:4, 6, 3]) == {102}  # 0.4 * 255
 
 
+def test_what_is_nearly_sure_is_sure_and_keeps_the_photos_colors(scene):
+    image, mask = scene
+    nearly = np.select([mask == 0, mask == 1], [0.015, 0.99], mask).astype(np.float32)
+    assert (
+        u2.remove_background(image, nearly).tobytes() == u2.remove_background(image, mask).tobytes()
+    )
+
+
+@pytest.mark.parametrize("level", [-0.2, 1.7])
+def test_a_mask_that_overshoots_is_clipped(scene, level):
+    image, mask = scene
+    alpha = u2.remove_background(image, np.full_like(mask, level)).getchannel("A")
+    assert set(alpha.tobytes()) == {255 * (level > 0)}
+
+
 def soft_disc(size=200, radius=60, softness=8):
     """A white disc with a soft edge photographed before black: photo and mask."""
     y, x = np.mgrid[:size, :size] - size / 2

@@ -33,10 +33,16 @@ def test_pixels_come_back(mode, size):
 @pytest.mark.parametrize("kind", [1, 2, 3])
 @pytest.mark.parametrize("strip", [1, 700, 2**19])
 def test_pixels_come_back_with_any_filter_and_any_strips(monkeypatch, kind, strip):
-    residual = png._residual
-    monkeypatch.setattr(png, "_residual", lambda _, *rest: residual(kind, *rest))
+    monkeypatch.setattr(png, "_FILTERS", (kind,))
     monkeypatch.setattr(png, "_STRIP", strip)
     image = noise("RGBA", (50, 37))
+    assert decoded(png.encode_png(image)).tobytes() == image.tobytes()
+
+
+def test_a_picture_with_much_nothing_comes_back(monkeypatch):
+    monkeypatch.setattr(png, "_STRIP", 300)
+    image = Image.new("RGBA", (40, 90))
+    image.paste(noise("RGBA", (9, 20)), (5, 33))
     assert decoded(png.encode_png(image)).tobytes() == image.tobytes()
 
 

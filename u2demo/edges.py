@@ -46,7 +46,7 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
 def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
     """Return the image, RGB, with the background's color taken out of the subject's soft edge.
 
-    Only pixels whose alpha is, in 8 bits, neither 0 nor 255 change.
+    Only pixels between ``SURE_BACKGROUND`` and ``SURE_SUBJECT`` change.
     """
     check_fit(image, mask)
     clean = image.copy() if image.mode == "RGB" else image.convert("RGB")
@@ -68,11 +68,11 @@ def _clean_tile(clean: Image.Image, mask: Mask, colors: list[Image.Image], box: 
 
     This is the last step of Germer et al., "Fast Multi-Level Foreground Estimation" (2020).
     """
-    alpha = np.rint(mask[box.top : box.bottom, box.left : box.right] * 255)
-    soft = np.flatnonzero((alpha > 0) & (alpha < 255))
+    alpha = mask[box.top : box.bottom, box.left : box.right]
+    soft = np.flatnonzero((alpha > SURE_BACKGROUND) & (alpha < SURE_SUBJECT))
     if soft.size:
         pixels = np.array(clean.crop(box))
-        a = alpha.take(soft)[:, None] / 255
+        a = alpha.take(soft)[:, None]
         around = (_enlarge_image(color, clean.size, box) for color in colors)
         photo, subject, behind = (c.reshape(-1, 3).take(soft, 0) for c in (pixels, *around))
         rest = photo - a * subject - (1 - a) * behind

@@ -8,10 +8,17 @@ a result, not an error.
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from u2demo.edges import clean_colors
+from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, clean_colors
 from u2demo.masks import Box, Mask, bounding_box, check_fit, split_objects
 
 Color = str | tuple[int, int, int]  # whatever Pillow takes: "teal", "#3c78ff", (60, 120, 255)
+
+# What becomes of alpha: where the net is sure no veil stays, and nothing shines through.
+_SURE = [
+    0 if alpha <= SURE_BACKGROUND * 255 else 255 if alpha - 0.5 >= SURE_SUBJECT * 255 else alpha
+    for alpha in range(256)
+]
+_VISIBLE = [bool(alpha) for alpha in range(256)]
 
 
 def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
@@ -19,12 +26,16 @@ def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
 
     Where alpha is 255 the photo's pixels are unchanged; on soft edges the old background's colour
     is taken out, so that no fringe shows on a new one; where alpha is 0 the colour is 0, which
-    keeps the file small.
+    keeps the file small. A mask of 0.02 or less counts as 0, of 0.98 or more as 1.
     """
     alpha = _alpha(image, mask)
-    cutout = clean_colors(image, mask)
-    cutout.putalpha(alpha)
-    cutout.paste((0, 0, 0, 0), mask=alpha.point(lambda a: 255 * (a == 0)))
+    cutout = Image.new("RGBA", image.size)
+    if box := alpha.getbbox():
+        left, top, right, bottom = box
+        subject = clean_colors(image.crop(box), mask[top:bottom, left:right])
+        subject.putalpha(alpha.crop(box))
+        visible = alpha.crop(box).point(_VISIBLE, "1")  # pasting by bits is four times faster
+        cutout.paste(subject, box, visible)
     return cutout
 
 
@@ -129,8 +140,11 @@ def _blur_around(image: Image.Image, alpha: Image.Image, radius: float) -> Image
 
 
 def _alpha(image: Image.Image, mask: Mask) -> Image.Image:
+    """Return the mask in 8 bits, all 0 or 255 where the net is sure."""
     check_fit(image, mask)
-    return Image.fromarray(np.rint(mask.clip(0, 1) * 255).astype(np.uint8))
+    levels = mask * np.float32(255)
+    levels += np.float32(0.5)
+    return Image.fromarray(levels.clip(0, 255, out=levels).astype(np.uint8)).point(_SURE)
 
 
 def _widen(box: Box, margin: float, size: tuple[int, int]) -> Box:
