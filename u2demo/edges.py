@@ -46,7 +46,7 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
 def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
     """Return the image, RGB, with the background's color taken out of the subject's soft edge.
 
-    Only pixels between ``SURE_BACKGROUND`` and ``SURE_SUBJECT`` change.
+    Only pixels whose alpha is, in 8 bits, neither 0 nor 255 change.
     """
     check_fit(image, mask)
     clean = image.copy() if image.mode == "RGB" else image.convert("RGB")
@@ -69,7 +69,7 @@ def _clean_tile(clean: Image.Image, mask: Mask, colors: list[Image.Image], box: 
     This is the last step of Germer et al., "Fast Multi-Level Foreground Estimation" (2020).
     """
     alpha = mask[box.top : box.bottom, box.left : box.right]
-    soft = np.flatnonzero((alpha > SURE_BACKGROUND) & (alpha < SURE_SUBJECT))
+    soft = np.flatnonzero((alpha >= 0.5 / 255) & (alpha < 254.5 / 255))
     if soft.size:
         pixels = np.array(clean.crop(box))
         a = alpha.take(soft)[:, None]

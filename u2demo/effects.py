@@ -8,16 +8,11 @@ a result, not an error.
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, clean_colors
+from u2demo.edges import clean_colors
 from u2demo.masks import Box, Mask, bounding_box, check_fit, split_objects
 
 Color = str | tuple[int, int, int]  # whatever Pillow takes: "teal", "#3c78ff", (60, 120, 255)
 
-# What becomes of alpha: where the net is sure no veil stays, and nothing shines through.
-_SURE = [
-    0 if alpha <= SURE_BACKGROUND * 255 else 255 if alpha - 0.5 >= SURE_SUBJECT * 255 else alpha
-    for alpha in range(256)
-]
 _VISIBLE = [bool(alpha) for alpha in range(256)]
 
 
@@ -26,7 +21,7 @@ def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
 
     Where alpha is 255 the photo's pixels are unchanged; on soft edges the old background's colour
     is taken out, so that no fringe shows on a new one; where alpha is 0 the colour is 0, which
-    keeps the file small. A mask of 0.02 or less counts as 0, of 0.98 or more as 1.
+    keeps the file small.
     """
     alpha = _alpha(image, mask)
     cutout = Image.new("RGBA", image.size)
@@ -140,11 +135,10 @@ def _blur_around(image: Image.Image, alpha: Image.Image, radius: float) -> Image
 
 
 def _alpha(image: Image.Image, mask: Mask) -> Image.Image:
-    """Return the mask in 8 bits, all 0 or 255 where the net is sure."""
     check_fit(image, mask)
     levels = mask * np.float32(255)
     levels += np.float32(0.5)
-    return Image.fromarray(levels.clip(0, 255, out=levels).astype(np.uint8)).point(_SURE)
+    return Image.fromarray(levels.clip(0, 255, out=levels).astype(np.uint8))
 
 
 def _widen(box: Box, margin: float, size: tuple[int, int]) -> Box:
