@@ -12,31 +12,42 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from u2demo.masks import Mask
+from u2demo.edges import refine_mask
+from u2demo.masks import Box, Mask, bounding_box
+from u2demo.recipes import QUALITIES, SIZE, Recipe, View, view_size
 
-SIZE = 320  # the authors ask to keep the networks' input at 320x320 (U-2-Net, README)
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet, as in training (data_loader.py)
-_STD = np.array([0.229, 0.224, 0.225], np.float32)
+_CANVAS = 1024  # pixels; the longer side of the map that the views of a large photo are added up on
+_WINDOW = 200  # windows of the guided filter along the longer side
+_FLAT = 3e-4  # variance below which a window of the photo counts as flat, of 1
+_CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
+_MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
+_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
+_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+
+_Crop = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 
 def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast") -> Mask:
-    """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1]."""
+    """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1].
+
+    ``quality``: "fast" looks at the photo once, "best" up to six times (see ``recipes``). A photo
+    without a subject, such as a black or an even one, gives a mask near 0, never NaN.
+    """
     return next(predict_masks(model, [image], quality=quality))
 
 
 def predict_masks(
     model: nn.Module, images: Iterable[Image.Image], *, quality: str = "fast"
 ) -> Iterator[Mask]:
-    """Yield the mask of each image in turn, see ``predict_mask``."""
-    if quality not in ("fast", "best"):
-        raise ValueError(f"no quality {quality!r}; choose fast or best")
-    for image in images:
-        yield _to_mask(_run(model, _to_tensor(image)), image.size)
+    """Return the mask of each image in turn, made when it is asked for; see ``predict_mask``."""
+    if quality not in QUALITIES:
+        raise ValueError(f"no quality {quality!r}; choose {' or '.join(QUALITIES)}")
+    return (_predict(model, image, QUALITIES[quality]) for image in images)
 
 
 def predict_raw(model: nn.Module, image: Image.Image, *, side: int) -> Mask:
     """Return the net's own map of the photo squeezed to a square: (side, side) float32, [0, 1]."""
-    return _run(model, _to_tensor(image, side))[0, 0].numpy()
+    return _run(model, _to_tensor(image, (side, side)))[0, 0].numpy()
 
 
 def network_input(image: Image.Image) -> NDArray[np.float32]:
@@ -70,12 +81,81 @@ def fingerprint(model: nn.Module) -> str:
     return f"{checksum:08x}"
 
 
-def _to_tensor(image: Image.Image, side: int = SIZE) -> Tensor:  # (1, 3, side, side)
+@torch.inference_mode()
+def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Mask:
     image = image if image.mode == "RGB" else image.convert("RGB")
-    small = image.resize((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    pixels = np.asarray(small, np.float32)
-    pixels = (pixels / max(pixels.max(), 1.0) - _MEAN) / _STD
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    scale = min(1, _CANVAS / max(image.size))
+    canvas = _shrink(image, [max(1, round(side * scale)) for side in image.size])
+    saliency = _mean_saliency(model, image, canvas, recipe.views)
+    saliency = ((saliency - recipe.black) / (recipe.white - recipe.black)).clamp(0, 1)
+    saliency = _follow_edges(saliency, _pixels(canvas.convert("L")) / 255)
+    mask = _to_mask(saliency, image.size)
+    return refine_mask(image, mask) if recipe.refined else mask
+
+
+def _mean_saliency(
+    model: nn.Module, image: Image.Image, canvas: Image.Image, views: tuple[View, ...]
+) -> Tensor:  # (1, 1, H, W) of the canvas, which is the whole image made small
+    total, count = torch.zeros(2, 1, 1, canvas.height, canvas.width)
+    x, y = image.width / canvas.width, image.height / canvas.height
+    for view in views:
+        box = _surroundings(total / count) if view.zoomed else Box(0, 0, *canvas.size)
+        if box is None:
+            continue
+        area = (..., slice(box.top, box.bottom), slice(box.left, box.right))
+        crop = (box.left * x, box.top * y, box.right * x, box.bottom * y)
+        shown = _look(model, image, crop, view) if view.zoomed else _look(model, canvas, box, view)
+        total[area] += _fit(shown, total[area].shape[2:])
+        count[area] += 1
+    return total / count
+
+
+def _look(model: nn.Module, image: Image.Image, crop: _Crop, view: View) -> Tensor:
+    """Return the net's map (1, 1, h, w) of a part of the image, the right way round again."""
+    left, top, right, bottom = crop
+    size = view_size(view, (right - left) / (bottom - top))
+    turned = [axis for axis, turn in ((2, view.upside_down), (3, view.mirrored)) if turn]
+    return _run(model, _to_tensor(image, size, crop).flip(turned)).flip(turned)
+
+
+def _surroundings(saliency: Tensor) -> Box | None:
+    """Return the box around what is salient, with a margin; None where zooming brings little."""
+    height, width = saliency.shape[2:]
+    box = bounding_box(saliency[0, 0].numpy(), threshold=0.5 * float(saliency.max()))
+    if box is None:
+        return None
+    margin = round(_MARGIN * max(box.right - box.left, box.bottom - box.top))
+    left, top = max(0, box.left - margin), max(0, box.top - margin)
+    right, bottom = min(width, box.right + margin), min(height, box.bottom + margin)
+    small = (right - left) * (bottom - top) < _CLOSE * width * height
+    return Box(left, top, right, bottom) if small else None
+
+
+def _to_tensor(
+    image: Image.Image, size: tuple[int, int] = (SIZE, SIZE), crop: _Crop | None = None
+) -> Tensor:  # (1, 3, height, width)
+    """Return what the net expects: RGB over the photo's maximum, minus the mean, over the std.
+
+    Sampled bilinearly as the authors do; what is more than halved is averaged over areas, which
+    is the same at a half and keeps fine texture from turning into patterns.
+    """
+    image = image if image.mode == "RGB" else image.convert("RGB")
+    crop = crop or (0, 0, *image.size)
+    have = round(crop[2] - crop[0]), round(crop[3] - crop[1])
+    near = [want if n > 2 * want else max(1, n) for n, want in zip(have, size, strict=True)]
+    pixels = _pixels(_shrink(image, near, crop))
+    pixels = F.interpolate(pixels, size[::-1], mode="bilinear", align_corners=False)
+    pixels /= pixels.max().clamp(min=1)  # a black photo stays black
+    return (pixels - _MEAN) / _STD
+
+
+def _shrink(image: Image.Image, size: list[int], crop: _Crop | None = None) -> Image.Image:
+    return image.resize(size, Image.Resampling.BOX, crop, reducing_gap=2.0)
+
+
+def _pixels(image: Image.Image) -> Tensor:  # (1, bands, height, width), 0 to 255
+    values = np.atleast_3d(np.asarray(image, np.float32))
+    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
 
 
 @torch.inference_mode()
@@ -96,7 +176,24 @@ def _fast_half(device: str) -> torch.dtype | None:
     return torch.bfloat16 if device == "cpu" and native else None
 
 
-@torch.inference_mode()
+def _follow_edges(saliency: Tensor, photo: Tensor) -> Tensor:
+    """Guided filter (He et al., 2010, eq. 5-8): the map as a local linear function of the photo."""
+    radius = max(1, round(max(photo.shape) / _WINDOW))
+
+    def mean(x: Tensor) -> Tensor:
+        for size in ((2 * radius + 1, 1), (1, 2 * radius + 1)):
+            x = F.avg_pool2d(x, size, 1, (size[0] // 2, size[1] // 2), count_include_pad=False)
+        return x
+
+    mean_photo, mean_saliency = mean(photo), mean(saliency)
+    variance = mean(photo * photo) - mean_photo**2
+    slope = (mean(photo * saliency) - mean_photo * mean_saliency) / (variance + _FLAT)
+    return mean(slope) * photo + mean(mean_saliency - slope * mean_photo)
+
+
 def _to_mask(saliency: Tensor, size: tuple[int, int]) -> Mask:
-    mask = F.interpolate(saliency, size[::-1], mode="bilinear", antialias=True)
-    return mask[0, 0].clamp_(0, 1).numpy()
+    return _fit(saliency, size[::-1])[0, 0].clamp_(0, 1).numpy()
+
+
+def _fit(maps: Tensor, size: tuple[int, int]) -> Tensor:  # (1, 1, h, w) -> (1, 1, *size)
+    return F.interpolate(maps, size, mode="bilinear", antialias=True)

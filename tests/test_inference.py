@@ -1,0 +1,196 @@
+import copy
+from itertools import count
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageOps
+
+import u2demo as u2
+from u2demo import inference
+from u2demo.recipes import QUALITIES, SIZE, Recipe, View, view_size
+
+QUALITY = pytest.mark.parametrize("quality", list(QUALITIES))
+
+
+@pytest.fixture
+def disc():
+    """A 60×40 photo: a dark disc of radius 9 at (38, 18) on a bright, slightly uneven ground."""
+    noise = np.random.default_rng(0).integers(-6, 7, (40, 60, 3))
+    image = Image.new("RGB", (60, 40), (200, 210, 190))
+    ImageDraw.Draw(image).ellipse((29, 9, 47, 27), fill=(160, 30, 40))
+    return Image.fromarray((np.asarray(image) + noise).clip(0, 255).astype(np.uint8))
+
+
+@QUALITY
+def test_a_mask_is_as_large_as_its_photo_float32_and_within_0_and_1(model, disc, quality):
+    mask = u2.predict_mask(model, disc, quality=quality)
+    assert mask.shape == (40, 60) and mask.dtype == np.float32
+    assert mask.min() >= 0 and mask.max() <= 1
+
+
+@QUALITY
+def test_the_subject_is_found_where_it_is(model, disc, quality):
+    box = u2.bounding_box(u2.predict_mask(model, disc, quality=quality))
+    np.testing.assert_allclose(box, (29, 9, 48, 28), atol=2)
+
+
+@QUALITY
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 700), (700, 1), (17, 5)])
+def test_tiny_and_extreme_photos_have_a_mask(model, size, quality):
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    mask = u2.predict_mask(model, Image.fromarray(noise), quality=quality)
+    assert mask.shape == size[::-1] and np.isfinite(mask).all()
+
+
+@QUALITY
+@pytest.mark.parametrize("color", ["black", "white", "gray", "red"])
+def test_an_even_photo_has_no_subject(model, color, quality):
+    assert u2.predict_mask(model, Image.new("RGB", (64, 48), color), quality=quality).max() < 0.2
+
+
+def test_a_photo_in_another_mode_is_looked_at_in_rgb(model, disc):
+    grey = disc.convert("L")
+    np.testing.assert_array_equal(
+        u2.predict_mask(model, grey), u2.predict_mask(model, grey.convert("RGB"))
+    )
+
+
+def test_masks_come_in_the_order_of_their_photos(model, disc):
+    photos = [disc, ImageOps.mirror(disc), Image.new("RGB", (30, 20))]
+    masks = list(u2.predict_masks(model, photos))
+    for photo, mask in zip(photos, masks, strict=True):
+        np.testing.assert_array_equal(mask, u2.predict_mask(model, photo))
+
+
+def test_a_photo_is_taken_only_when_its_mask_is_asked_for(model, disc):
+    taken = []
+    masks = u2.predict_masks(model, (taken.append(number) or disc for number in count()))
+    assert not taken
+    next(masks)
+    assert taken == [0]
+
+
+def test_an_unknown_quality_is_refused_before_any_photo_is_taken(model):
+    with pytest.raises(ValueError, match=r"no quality 'finest'; choose fast or best"):
+        u2.predict_masks(model, [], quality="finest")
+
+
+@QUALITY
+def test_photo_and_net_stay_as_they_were(model, disc, quality):
+    weights = copy.deepcopy(model.state_dict())
+    before = disc.tobytes()
+    u2.predict_mask(model, disc, quality=quality)
+    assert disc.tobytes() == before
+    assert all(torch.equal(weights[name], kept) for name, kept in model.state_dict().items())
+    assert not model.training
+
+
+def test_the_same_photo_gets_the_same_mask(model, disc):
+    first, second = (u2.predict_mask(model, disc, quality="best") for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_best_looks_at_a_photo_as_often_as_its_recipe_says(model, disc, monkeypatch):
+    shapes = []
+    run = inference._run
+    monkeypatch.setattr(
+        inference, "_run", lambda net, batch: shapes.append(batch.shape[2:]) or run(net, batch)
+    )
+    u2.predict_mask(model, disc, quality="best")
+    assert len(shapes) == len(QUALITIES["best"].views)
+    assert shapes[0] == (SIZE, SIZE)
+
+
+def average(model, image, *views):
+    """The mean of ``views`` of ``image`` as it is, without levels."""
+    return inference._mean_saliency(model, image, image, views)[0, 0].numpy()
+
+
+@pytest.mark.parametrize(
+    ("view", "turn"),
+    [(View(upside_down=True), ImageOps.flip), (View(mirrored=True), ImageOps.mirror)],
+)
+def test_a_turned_view_is_turned_back(model, disc, view, turn):
+    turned = turn(Image.fromarray(average(model, turn(disc), View())))
+    np.testing.assert_allclose(average(model, disc, view), turned, atol=1e-4)
+
+
+def test_a_view_and_its_mirror_image_together_do_not_know_left_from_right(model, disc):
+    views = View(), View(mirrored=True)
+    there = average(model, disc, *views)
+    back = average(model, ImageOps.mirror(disc), *views)[:, ::-1]
+    np.testing.assert_allclose(there, back, atol=1e-4)
+
+
+def test_a_zoomed_view_counts_only_around_the_subject(model, disc):
+    plain, zoomed = average(model, disc, View()), average(model, disc, View(), View(zoomed=True))
+    far = np.s_[:, :20]
+    np.testing.assert_array_equal(zoomed[far], plain[far])
+    assert not np.array_equal(zoomed[9:28, 29:48], plain[9:28, 29:48])
+
+
+def test_a_subject_that_fills_the_photo_is_not_zoomed_on(model, disc):
+    close = disc.crop((26, 6, 50, 30))
+    views = View(), View(zoomed=True)
+    np.testing.assert_array_equal(average(model, close, *views), average(model, close, View()))
+
+
+def test_zooming_in_resolves_a_small_subject_of_a_large_photo(model):
+    """A ring whose hole is narrower than what is left of it in 320×320 pixels."""
+    image = Image.new("RGB", (3200, 2400), (200, 210, 190))
+    ImageDraw.Draw(image).ellipse((1500, 1100, 1740, 1340), outline=(160, 30, 40), width=70)
+    hole = np.s_[1190:1250, 1590:1650]
+    fast, zoomed = (
+        inference._predict(model, image, Recipe(views, 0, 1))
+        for views in [(View(),), (View(), View(zoomed=True))]
+    )
+    assert zoomed[hole].mean() < fast[hole].mean()
+
+
+@pytest.mark.parametrize("proportion", [1e-4, 0.5, 1, 1.5, 1e4])
+@pytest.mark.parametrize("aspect", [0.0, 0.5, 1.0])
+def test_a_view_has_about_as_many_pixels_as_the_net_was_trained_on(proportion, aspect):
+    width, height = view_size(View(aspect=aspect), proportion)
+    assert width % 16 == height % 16 == 0
+    assert width * height == pytest.approx(SIZE**2, rel=0.06)
+    assert (width > height) == (proportion > 1 and aspect > 0)
+
+
+@pytest.mark.parametrize("size", [(640, 640), (481, 321), (320, 320), (200, 639)])
+def test_the_net_sees_what_the_authors_sampling_gives_up_to_a_half(size):
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    sampled = sample_bilinearly(pixels, SIZE)
+    expected = (sampled / sampled.max() - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    seen = inference.network_input(Image.fromarray(pixels))[0].transpose(1, 2, 0)
+    np.testing.assert_allclose(seen, expected, atol=1e-3)
+
+
+def sample_bilinearly(pixels, side):
+    """What scikit-image's resize(order=1, anti_aliasing=False) gives away from the border."""
+    for axis in (0, 1):
+        n = pixels.shape[axis]
+        at = ((np.arange(side) + 0.5) * n / side - 0.5).clip(0, n - 1)
+        low = np.floor(at).astype(int)
+        high = np.minimum(low + 1, n - 1)
+        part = (at - low).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
+        pixels = np.take(pixels, low, axis) * (1 - part) + np.take(pixels, high, axis) * part
+    return pixels
+
+
+def test_fine_texture_of_a_large_photo_is_averaged_not_sampled():
+    stripes = np.zeros((1600, 1600, 3), np.uint8)
+    stripes[:, ::2] = 250
+    stripes[0, 0] = 250
+    seen = inference.network_input(Image.fromarray(stripes))[0]
+    assert np.ptp(seen[:, 2:], axis=(1, 2)).max() < 0.02
+
+
+def test_the_guided_filter_moves_a_soft_edge_onto_the_photo_s():
+    photo = torch.zeros(1, 1, 40, 40)
+    photo[..., 20:] = 1
+    soft = torch.linspace(0, 1, 40).expand(1, 1, 40, 40).contiguous()
+    soft = ((soft - 0.4) * 5).clamp(0, 1)
+    sharp = inference._follow_edges(soft, photo)
+    truth = photo
+    assert (sharp - truth).abs().mean() < 0.7 * (soft - truth).abs().mean()

@@ -1,0 +1,58 @@
+"""quality -> views: how often, and how, the net looks at a photo.
+
+Views, levels and their order were chosen on half of a development set and checked on the other
+half; benchmarks/accuracy.py measures what they give.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+SIZE = 320  # the authors ask to keep the networks' input at 320x320 (U-2-Net, README)
+_STEP = 16  # pixels; sides of a view are multiples, so that the net's coarse levels fit them
+_STRETCH = 3.0  # most that a view is wider than high, or the reverse
+
+
+class View(NamedTuple):
+    """One look at a photo; by default as in training, squeezed to a square.
+
+    The authors' training turns half of the photos upside down (U-2-Net, data_loader.py): the net
+    knows them as well as upright ones.
+    """
+
+    upside_down: bool = False
+    mirrored: bool = False
+    aspect: float = 0.0  # from 0, a square, to 1, the photo's own proportions; same area
+    zoomed: bool = False  # only around what the views before have found, if that is small
+
+
+class Recipe(NamedTuple):
+    """Views whose maps are averaged, and the levels of the mean that become 0 and 1."""
+
+    views: tuple[View, ...]
+    black: float
+    white: float
+    refined: bool = False  # edges drawn again at the photo's full size, see edges.refine_mask
+
+
+QUALITIES: Mapping[str, Recipe] = {
+    "fast": Recipe((View(),), black=0.01, white=0.9),
+    "best": Recipe(
+        (
+            View(),
+            View(upside_down=True),
+            View(mirrored=True),
+            View(aspect=1.0),
+            View(aspect=0.5),
+            View(zoomed=True),
+        ),
+        black=0.2,
+        white=0.6,
+        refined=True,
+    ),
+}
+
+
+def view_size(view: View, proportion: float) -> tuple[int, int]:
+    """Return the width and height that a photo ``proportion`` times as wide as high is shown at."""
+    stretch = min(max(proportion, 1 / _STRETCH), _STRETCH) ** (view.aspect / 2)
+    return round(SIZE * stretch / _STEP) * _STEP, round(SIZE / stretch / _STEP) * _STEP
