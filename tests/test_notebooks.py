@@ -157,7 +157,7 @@ def test_one_click_opens_as_an_app_with_results(monkeypatch, tmp_path):
     notebook = run(path, monkeypatch, tmp_path, U2DEMO_ENV="jupyter")
     assert "application/vnd.jupyter.widget-view+json" in notebook.cells[-1].outputs[0]["data"]
     names = {state["description"] for state in widget_states(notebook, "ButtonModel")}
-    assert {"cat.jpeg", "rocket.jpg", "Download", "Save to saved/"} <= names
+    assert {"cat.jpeg", "rocket.jpg", "Download", "Save all to saved/"} <= names
     assert len(widget_states(notebook, "ImageModel")) == 2 + 4
     assert not (tmp_path / "saved").exists(), "nobody asked to save"
 

@@ -88,7 +88,7 @@ def test_a_slider_redraws_and_the_divider_stays(app):
 
 def test_results_go_to_the_folder(app, site):
     app.locator(".u2-tile button", has_text="cat.jpeg").click()
-    app.get_by_role("button", name="Save to results/").click()
+    app.get_by_role("button", name="Save all to results/").click()
     app.get_by_text("Saved to ").wait_for()
     saved = {f"results/{name}_cutout.png" for name in ("astronaut", "cat", "coffee", "rocket")}
     assert file_tree(site.root) == saved

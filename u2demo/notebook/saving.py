@@ -33,9 +33,9 @@ class Saver:
         self._in_colab = page.environment() == "colab"
         self._outlet = None if self._in_colab else _make_outlet()
         self._output = ipywidgets.Output()  # Colab's dialogs appear here
-        keep = ("Save to Google Drive", self._to_drive)
+        keep = ("Save all to Google Drive", self._to_drive)
         if not self._in_colab:
-            keep = (f"Save to {results_folder().name}/", self._to_folder)
+            keep = (f"Save all to {results_folder().name}/", self._to_folder)
         self.download = self._button("Download", lambda _: self._download(current()))
         self.download_all = self._button("Download all as zip", lambda _: self._zip(everything()))
         self.keep = self._button(keep[0], lambda _: keep[1](everything()))
