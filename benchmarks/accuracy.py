@@ -1,0 +1,234 @@
+"""Score masks against ground truth, as the salient object detection literature does.
+
+    python benchmarks/accuracy.py DATASET... [--methods fast best reference rembg] [--half A|B]
+
+A data set is a folder with ``images/`` and ``masks/`` that pair by stem. ECSSD, SOD, DUTS-TE and
+others come in this form; none is part of this project. Needs ``pip install pysodmetrics``, and
+``rembg[cpu]`` for the method of that name (rembg's own steps around the same weights).
+
+max F     max over 255 thresholds of F with beta^2 = 0.3, of precision and recall averaged over the
+          data set first: the authors' protocol (Binary-Segmentation-Evaluation-Tool, measures.py).
+          Averaging F of each photo instead gives lower numbers (SOD: 0.797 where this gives 0.848).
+MAE       mean of |map - mask|.
+wF, Sm    weighted F (Margolin et al., beta 1) and S-measure (Fan et al., alpha 0.5), PySODMetrics.
+rbF       relaxed boundary F: of map and mask, both cut at 0.5, the pixels that a 3x3 erosion takes
+          away; precision is the share of the map's that lie within 3 pixels (Euclidean) of one of
+          the mask's, recall the reverse; F with beta^2 = 0.3, averaged over photos. The authors
+          never released theirs: compare with their figures loosely.
+IoU       of map and mask cut at 0.5, averaged over photos.
+
+Maps are divided by their maximum and rounded to 8 bits first, as the authors do.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+from tqdm import tqdm
+
+import u2demo as u2
+from u2demo import inference
+from u2demo.masks import Mask
+
+Method = Callable[[Image.Image], Mask]
+Truth = NDArray[np.bool_]
+
+COLUMNS = ("max F", "MAE", "wF", "Sm", "rbF", "IoU")
+# Tables 3 and 4 of the paper (figures/quan_1.png and quan_2.png of xuebinqin/U-2-Net).
+PAPER = {
+    "ecssd": {
+        "paper's u2netp": (0.943, 0.041, 0.885, 0.918, 0.808),
+        "paper's u2net": (0.951, 0.033, 0.910, 0.928, 0.836),
+    },
+    "sod": {
+        "paper's u2netp": (0.841, 0.124, 0.697, 0.759, 0.559),
+        "paper's u2net": (0.861, 0.108, 0.748, 0.786, 0.613),
+    },
+    "hku-is": {
+        "paper's u2netp": (0.928, 0.037, 0.867, 0.908, 0.794),
+        "paper's u2net": (0.935, 0.031, 0.890, 0.916, 0.812),
+    },
+    "duts-te": {
+        "paper's u2netp": (0.852, 0.054, 0.763, 0.847, 0.723),
+        "paper's u2net": (0.873, 0.044, 0.804, 0.861, 0.765),
+    },
+    "dut-omron": {
+        "paper's u2netp": (0.813, 0.060, 0.731, 0.837, 0.676),
+        "paper's u2net": (0.823, 0.054, 0.757, 0.847, 0.702),
+    },
+    "pascal-s": {
+        "paper's u2netp": (0.849, 0.086, 0.768, 0.831, 0.627),
+        "paper's u2net": (0.859, 0.074, 0.797, 0.844, 0.657),
+    },
+}
+BETA2 = 0.3  # weight of precision in F
+NEAR = 3  # pixels
+
+
+def main() -> None:
+    """Print one table for each data set."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("datasets", nargs="+", type=Path, metavar="DATASET")
+    parser.add_argument("--methods", nargs="+", default=["reference", "fast", "best"],
+                        choices=list(METHODS))  # fmt: skip
+    parser.add_argument("--weights", default="u2netp", help="name of the network, see load_model")
+    parser.add_argument("--half", choices=["A", "B"], help="only every other pair, from 1st or 2nd")
+    options = parser.parse_args()
+    model = u2.load_model(options.weights)
+    passes = _count_passes(model)
+    for dataset in options.datasets:
+        pairs = find_pairs(dataset)
+        pairs = pairs[(options.half == "B") :: 2] if options.half else pairs
+        print(
+            f"\n{dataset.name}, {len(pairs)} photos{f', half {options.half}' * bool(options.half)}"
+        )
+        print(f"{'':15}", *(f"{column:>6}" for column in (*COLUMNS, "passes", "ms")))
+        for name in options.methods:
+            print_row(name, *measure(METHODS[name](model), pairs, passes, name))
+        for name, row in PAPER.get(dataset.name.lower(), {}).items():
+            print_row(name, row)
+
+
+def print_row(name: str, scores: tuple[float, ...], *costs: float) -> None:
+    """Print scores to four places, the paper's to its three, passes and milliseconds to one."""
+    places = 4 if costs else 3
+    print(f"{name:15}", *(f"{x:6.{places}f}" for x in scores), *(f"{x:6.1f}" for x in costs))
+
+
+def find_pairs(dataset: Path) -> list[tuple[Path, Path]]:
+    """Return photo and mask for each stem; a photo without a mask is an error."""
+    masks = {path.stem: path for path in u2.find_images(dataset / "masks")}
+    photos = u2.find_images(dataset / "images")
+    lonely = [path.name for path in photos if path.stem not in masks]
+    if lonely or not photos:
+        raise SystemExit(f"{dataset}: no mask for {', '.join(lonely[:3]) or 'any photo'}")
+    return [(photo, masks[photo.stem]) for photo in photos]
+
+
+def measure(
+    method: Method, pairs: list[tuple[Path, Path]], passes: list[int], name: str
+) -> tuple[tuple[float, ...], float, float]:
+    """Return the scores of ``COLUMNS``, the mean number of network passes and of milliseconds."""
+    rows, curves, seconds = [], [], 0.0
+    passes.clear()
+    for photo, truth in tqdm(pairs, desc=name, leave=False):
+        image, mask = u2.open_image(photo), np.asarray(Image.open(truth).convert("L")) > 128
+        start = time.perf_counter()
+        saliency = method(image)
+        seconds += time.perf_counter() - start
+        saliency = saliency / max(saliency.max(), 1e-6)
+        curves.append(precision_recall(saliency, mask))
+        rows.append(score(np.rint(saliency * 255) / 255.0, mask))
+    best_f = f_measure(*np.mean(curves, axis=0)).max()
+    count = len(pairs)
+    return (best_f, *np.mean(rows, axis=0)), sum(passes) / count, 1000 * seconds / count
+
+
+def score(saliency: NDArray[np.float64], mask: Truth) -> tuple[float, ...]:
+    """Return MAE, weighted F, S-measure, relaxed boundary F and IoU of one photo."""
+    from py_sod_metrics import Smeasure, WeightedFmeasure
+
+    subject = saliency > 0.5
+    union = (subject | mask).sum()
+    return (
+        np.abs(saliency - mask).mean(),
+        WeightedFmeasure().cal_wfm(saliency, mask) if mask.any() else 0.0,
+        Smeasure().cal_sm(saliency, mask),
+        boundary_f(subject, mask),
+        (subject & mask).sum() / union if union else 1.0,
+    )
+
+
+def precision_recall(saliency: NDArray[np.floating], mask: Truth) -> NDArray[np.float64]:
+    """Return precision and recall at 255 thresholds from high to low, shape (2, 255)."""
+    found, wrong = (
+        np.histogram(saliency[where] * 255, 255, (0, 255))[0][::-1].cumsum()
+        for where in (mask, ~mask)
+    )
+    return np.stack([found / np.maximum(found + wrong, 1), found / max(mask.sum(), 1)])
+
+
+def f_measure(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return F with ``BETA2``, 0 where both are 0."""
+    weighted = np.maximum(BETA2 * precision + recall, 1e-12)
+    return (1 + BETA2) * precision * recall / weighted
+
+
+def boundary_f(subject: Truth, mask: Truth) -> float:
+    """Return the relaxed boundary F defined at the top of this file."""
+    ours, true = _boundary(subject), _boundary(mask)
+    precision = _share_near(ours, true)
+    recall = _share_near(true, ours)
+    return float(f_measure(np.float64(precision), np.float64(recall)))
+
+
+def _boundary(region: Truth) -> Truth:
+    """Return the pixels of ``region`` that touch, also at a corner or the frame, what is not."""
+    from scipy.ndimage import binary_erosion
+
+    return region & ~binary_erosion(region, np.ones((3, 3)))
+
+
+def _share_near(points: Truth, others: Truth) -> float:
+    from scipy.ndimage import distance_transform_edt
+
+    if not points.any() or not others.any():
+        return 0.0
+    return float((distance_transform_edt(~others)[points] <= NEAR).mean())
+
+
+def reference(model: nn.Module) -> Method:
+    """Return the authors' pipeline (u2net_test.py) in float32, under their scikit-image 0.14.
+
+    Bilinear sampling to 320x320 without anti-aliasing, min-max, 8 bits cut off, bilinear back.
+    """
+    device = next(model.parameters()).device
+
+    @torch.inference_mode()
+    def predict(image: Image.Image) -> Mask:
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float()
+        pixels = F.interpolate(pixels, (320, 320), mode="bilinear", align_corners=False)
+        batch = (pixels / pixels.max().clamp(min=1) - inference._MEAN) / inference._STD
+        saliency = model(batch.to(device))[0][0, 0].float().cpu().numpy()
+        spread = max(float(np.ptp(saliency)), 1e-6)
+        levels = ((saliency - saliency.min()) / spread * 255).astype(np.uint8)
+        large = Image.fromarray(levels).resize(image.size, Image.Resampling.BILINEAR)
+        return np.asarray(large, np.float32) / 255
+
+    return predict
+
+
+def rembg(model: nn.Module) -> Method:
+    """Return rembg's own prediction with its u2netp, which holds the same weights."""
+    from rembg import new_session, remove
+
+    session = new_session("u2netp", providers=["CPUExecutionProvider"])
+    return (
+        lambda image: np.asarray(remove(image, session=session, only_mask=True), np.float32) / 255
+    )
+
+
+METHODS: dict[str, Callable[[nn.Module], Method]] = {
+    "reference": reference,
+    "fast": lambda model: lambda image: u2.predict_mask(model, image, quality="fast"),
+    "best": lambda model: lambda image: u2.predict_mask(model, image, quality="best"),
+    "rembg": rembg,
+}
+
+
+def _count_passes(model: nn.Module) -> list[int]:
+    """Return a list that grows by the size of every batch the model is shown."""
+    passes: list[int] = []
+    model.register_forward_pre_hook(lambda module, inputs: passes.append(len(inputs[0])))
+    return passes
+
+
+if __name__ == "__main__":
+    main()
