@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from u2demo.masks import Box, bounding_box, check_fit, split_objects, threshold_mask
+from u2demo.masks import (
+    UNCLEAR,
+    Box,
+    bounding_box,
+    check_fit,
+    split_objects,
+    threshold_mask,
+    unsure_share,
+)
 
 
 def drawn(*rows):
@@ -104,3 +112,27 @@ def test_a_mask_of_another_photo_is_refused():
 def test_what_is_no_mask_is_refused(wrong):
     with pytest.raises(ValueError, match="float32"):
         check_fit(Image.new("RGB", (3, 4)), wrong)
+
+
+def mask_of(*values):
+    return np.array([values], np.float32)
+
+
+def test_a_subject_that_is_certain_everywhere_has_no_unsure_share():
+    assert unsure_share(mask_of(0, 0, 0.9, 1)) == 0
+
+
+def test_the_unsure_share_counts_soft_pixels_of_the_subject_only():
+    assert unsure_share(mask_of(0, 0.05, 0.1, 0.2, 0.5, 0.89, 1)) == pytest.approx(3 / 4)
+
+
+def test_an_empty_mask_is_nothing_but_unsure():
+    assert unsure_share(mask_of(0, 0.1, 0)) == 1
+
+
+def test_a_faint_subject_is_unclear_and_a_soft_edge_is_not():
+    faint = np.full((10, 10), 0.6, np.float32)
+    edged = np.zeros((20, 20), np.float32)
+    edged[3:17, 3:17] = 0.5
+    edged[4:16, 4:16] = 1
+    assert unsure_share(faint) > UNCLEAR > unsure_share(edged)

@@ -94,3 +94,10 @@ def test_a_full_disk_leaves_no_half_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         write_picture(picture, tmp_path / "cat_box.jpg", like=picture)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_says_how_sure_it_is(scene):
+    image, mask = scene
+    result = Result("cat.jpg", image, mask, {})
+    assert result.peak == 1 and result.unsure == pytest.approx(3 / 15) and result.has_clear_subject
+    assert not Result("sky.jpg", image, np.zeros_like(mask), {}).has_clear_subject

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from u2demo import effects
-from u2demo.masks import Mask
+from u2demo.masks import UNCLEAR, Mask, unsure_share
 from u2demo.png import PNG_MODES, encode_png
 
 if TYPE_CHECKING:
@@ -48,6 +48,21 @@ class Result:
     image: Image.Image
     mask: Mask
     pictures: Mapping[str, Image.Image]
+
+    @property
+    def peak(self) -> float:
+        """The mask's highest value, 0 to 1."""
+        return float(self.mask.max())
+
+    @property
+    def unsure(self) -> float:
+        """The share of the subject that is neither clearly in nor out, see ``unsure_share``."""
+        return unsure_share(self.mask)
+
+    @property
+    def has_clear_subject(self) -> bool:
+        """Whether the pictures are worth showing: False is "no clear subject"."""
+        return self.unsure <= UNCLEAR
 
 
 def process(
