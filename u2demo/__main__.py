@@ -140,7 +140,7 @@ def _summary(records: list, output: Path) -> str:
     lines += [
         f"  no clear subject: {record.photo}"
         for record in records
-        if record.status != "failed" and record.box is None
+        if record.status != "failed" and not record.clear
     ]
     return "\n".join(lines)
 

@@ -139,7 +139,8 @@ def _finish(
         size=result.image.size,
         box=bounding_box(result.mask),
         area=round(float((result.mask > 0.5).mean()), 4),
-        confidence=round(float(result.mask.max()), 4),
+        confidence=round(result.peak, 4),
+        clear=result.has_clear_subject,
         seconds=round(time.perf_counter() - start, 3),
         files=tuple(files),
     )

@@ -30,6 +30,7 @@ class Record:
     box: Box | None = None
     area: float = 0.0  # of the subject, as a share of the picture
     confidence: float = 0.0  # the mask's highest value
+    clear: bool = True  # whether a subject stands out, see pipeline.Result
     seconds: float = 0.0
     files: tuple[str, ...] = ()  # its pictures, relative to the results folder
 
