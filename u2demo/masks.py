@@ -46,7 +46,7 @@ def unsure_share(mask: Mask) -> float:
     """
     subject = np.count_nonzero(mask > 0.1)
     sure = np.count_nonzero(mask >= 0.9)
-    return (subject - sure) / subject if subject else 1.0
+    return float((subject - sure) / subject) if subject else 1.0
 
 
 def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) -> Mask:
