@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: demo test test-colab lab app bench clean
+.PHONY: demo test test-colab lab app clean
 
 ## demo: cut out the sample photos with the one-click notebook; look into results/
 demo: $(READY)
