@@ -128,7 +128,8 @@ def measure(
         rows.append(score(np.rint(saliency * 255) / 255.0, mask))
     best_f = f_measure(*np.mean(curves, axis=0)).max()
     count = len(pairs)
-    return (best_f, *np.mean(rows, axis=0)), sum(passes) / count, 1000 * seconds / count
+    shown = sum(passes) / count or np.nan  # rembg runs a session of its own, nobody counts
+    return (best_f, *np.mean(rows, axis=0)), shown, 1000 * seconds / count
 
 
 def score(saliency: NDArray[np.float64], mask: Truth) -> tuple[float, ...]:
