@@ -186,20 +186,3 @@ def test_fine_texture_of_a_large_photo_is_averaged_not_sampled():
     stripes[0, 0] = 250
     seen = inference.network_input(Image.fromarray(stripes))[0]
     assert np.ptp(seen[:, 2:], axis=(1, 2)).max() < 0.02
-
-
-def test_a_soft_edge_is_steepest_where_the_photo_s_is():
-    photo = torch.zeros(1, 1, 40, 40)
-    photo[..., 20:] = 1
-    soft = ((torch.arange(40) - 16.5) / 4).clamp(0, 1).expand(1, 1, 40, 40)  # centre at 18.5
-    steps = inference._follow_edges(soft, photo)[0, 0, 20].diff()
-    assert steps.argmax() == 19
-    assert steps[19] > 1.3 * soft[0, 0, 20].diff().max()
-
-
-def test_an_even_photo_leaves_a_mask_in_place():
-    soft = torch.zeros(1, 1, 40, 40)
-    soft[..., 20:] = 1
-    smooth = inference._follow_edges(soft, torch.full((1, 1, 40, 40), 0.5))
-    np.testing.assert_allclose(smooth[..., [0, 10, 30, 39]], soft[..., [0, 10, 30, 39]], atol=1e-5)
-    assert smooth.mean() == pytest.approx(0.5, abs=1e-3)

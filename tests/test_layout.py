@@ -16,7 +16,7 @@ MODULES = sorted((ROOT / "u2demo").rglob("*.py"))
 
 # Only these modules may import these packages, anywhere in the file.
 ALLOWED = {
-    "torch": {"model", "folding", "weights", "inference"},
+    "torch": {"model", "folding", "weights", "guided", "inference"},
     "matplotlib": {"figures"},
     "gdown": {"download"},
     "requests": {"download"},
@@ -37,7 +37,8 @@ STANDS_ON = {
     "cache": {"checkpoints", "download"},
     "weights": {"cache", "checkpoints", "folding", "model"},
     "recipes": set(),
-    "inference": {"masks", "edges", "recipes"},
+    "guided": set(),
+    "inference": {"edges", "guided", "masks", "recipes"},
     "edges": {"masks"},
     "effects": {"edges", "masks"},
     "figures": {"masks"},

@@ -13,12 +13,11 @@ from PIL import Image
 from torch import Tensor, nn
 
 from u2demo.edges import refine_mask
+from u2demo.guided import follow_edges
 from u2demo.masks import Box, Mask, bounding_box
 from u2demo.recipes import QUALITIES, SIZE, Recipe, View, view_size
 
 _CANVAS = 1024  # pixels; the longer side of the map that the views of a large photo are added up on
-_WINDOW = 200  # windows of the guided filter along the longer side
-_FLAT = 3e-4  # variance below which a window of the photo counts as flat, of 1
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
 _MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
@@ -88,7 +87,7 @@ def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Mask:
     canvas = _shrink(image, [max(1, round(side * scale)) for side in image.size])
     saliency = _mean_saliency(model, image, canvas, recipe.views)
     saliency = ((saliency - recipe.black) / (recipe.white - recipe.black)).clamp(0, 1)
-    saliency = _follow_edges(saliency, _pixels(canvas.convert("L")) / 255)
+    saliency = follow_edges(saliency, _pixels(canvas.convert("L")) / 255)
     mask = _to_mask(saliency, image.size)
     return refine_mask(image, mask) if recipe.refined else mask
 
@@ -174,21 +173,6 @@ def _fast_half(device: str) -> torch.dtype | None:
     processor = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.11 and later know
     native = processor.get("avx512_bf16") or processor.get("amx_bf16")
     return torch.bfloat16 if device == "cpu" and native else None
-
-
-def _follow_edges(saliency: Tensor, photo: Tensor) -> Tensor:
-    """Guided filter (He et al., 2010, eq. 5-8): the map as a local linear function of the photo."""
-    radius = max(1, round(max(photo.shape) / _WINDOW))
-
-    def mean(x: Tensor) -> Tensor:
-        for size in ((2 * radius + 1, 1), (1, 2 * radius + 1)):
-            x = F.avg_pool2d(x, size, 1, (size[0] // 2, size[1] // 2), count_include_pad=False)
-        return x
-
-    mean_photo, mean_saliency = mean(photo), mean(saliency)
-    variance = mean(photo * photo) - mean_photo**2
-    slope = (mean(photo * saliency) - mean_photo * mean_saliency) / (variance + _FLAT)
-    return mean(slope) * photo + mean(mean_saliency - slope * mean_photo)
 
 
 def _to_mask(saliency: Tensor, size: tuple[int, int]) -> Mask:
