@@ -12,7 +12,7 @@ from torch import Tensor
 
 from u2demo import cache
 from u2demo.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
-from u2demo.folding import fold_batch_norm
+from u2demo.folding import fold_batch_norm, keep_freed_memory
 from u2demo.model import ARCHITECTURES, U2Net, build_model
 
 # Files from before PyTorch 0.4.1 lack this counter (the published u2net.pth holds no integers at
@@ -37,6 +37,8 @@ def load_model(
     architecture = CHECKPOINTS[name].architecture if weights is None else None
     model = fold_batch_norm(_load(path, architecture))
     device = device or _best_device()
+    if device == "cpu":
+        keep_freed_memory()
     # Convolutions of few channels run faster on (B, H, W, C) in memory, on CPUs and NVIDIA's GPUs.
     layout = torch.preserve_format if device == "mps" else torch.channels_last
     return model.to(device, memory_format=layout)
