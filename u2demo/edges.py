@@ -1,4 +1,4 @@
-"""(image, mask) -> finer mask | clean colors: what a photo's own pixels say about a soft edge.
+"""(image, mask) -> finer mask: what a photo's own pixels say about a soft edge.
 
 What varies slowly is worked out on a small copy of the photo; then the photo is visited tile by
 tile, and only pixels on the edge change. Beside its result a call needs 25 MB for any photo.
@@ -22,7 +22,6 @@ _TRUST = 0.3  # how far colors may overrule the mask: the net's errors come in p
 _SAMPLES = 640  # pixels along the longer side of the small copy that the color model is made from
 _WINDOWS = (32, 16, 8)  # pixels of it along a side of a window, coarse to fine
 _NOISE = 1e-4  # least variance of a color channel in [0, 1]: a flat area with 1 % noise
-_COLOR_SIDE = 384  # pixels along the longer side of the one that colors are averaged on
 _TILE = 256
 
 _Planes = NDArray[np.float32]  # (channels, height, width)
@@ -43,42 +42,12 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
     return refined
 
 
-def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
-    """Return the image, RGB, with the background's color taken out of the subject's soft edge.
-
-    Only pixels whose alpha is, in 8 bits, neither 0 nor 255 change.
-    """
-    check_fit(image, mask)
-    clean = image.copy() if image.mode == "RGB" else image.convert("RGB")
-    colors = _colors_around(clean, mask)
-    _on_tiles(partial(_clean_tile, clean, mask, colors), clean.size)
-    return clean
-
-
 def _refine_tile(image: Image.Image, model: _Planes, refined: Mask, box: Box) -> None:
     part = refined[box.top : box.bottom, box.left : box.right]
     unsure = (part > SURE_BACKGROUND) & (part < SURE_SUBJECT)
     if unsure.any():
         photo = _planes(image.crop(box))[:, unsure]
         part[unsure] = _combine(photo, part[unsure], _enlarge(model, image.size, box)[:, unsure])
-
-
-def _clean_tile(clean: Image.Image, mask: Mask, colors: list[Image.Image], box: Box) -> None:
-    """Solve I = aF + (1 - a)B for the F and B nearest to the ``colors`` around.
-
-    This is the last step of Germer et al., "Fast Multi-Level Foreground Estimation" (2020).
-    """
-    alpha = mask[box.top : box.bottom, box.left : box.right]
-    soft = np.flatnonzero((alpha >= 0.5 / 255) & (alpha < 254.5 / 255))
-    if soft.size:
-        pixels = np.array(clean.crop(box))
-        a = alpha.take(soft)[:, None]
-        around = (_enlarge_image(color, clean.size, box) for color in colors)
-        photo, subject, behind = (c.reshape(-1, 3).take(soft, 0) for c in (pixels, *around))
-        rest = photo - a * subject - (1 - a) * behind
-        solved = subject + rest * (a / (a**2 + (1 - a) ** 2))
-        pixels.reshape(-1, 3)[soft] = np.rint(solved.clip(0, 255))
-        clean.paste(Image.fromarray(pixels), box)
 
 
 def _color_model(image: Image.Image, mask: Mask, trust: float) -> _Planes:
@@ -135,28 +104,6 @@ def _moments(photo: _Planes, subject: Mask, behind: Mask) -> Iterator[Mask]:
     yield from (subject, behind, *(subject * photo), *(behind * photo))
     for i, j in zip(*np.triu_indices(3), strict=True):
         yield (subject + behind) * photo[i] * photo[j]
-
-
-def _colors_around(image: Image.Image, mask: Mask) -> list[Image.Image]:
-    """Return the subject's and the background's color near each point, as two small images."""
-    scale = min(1, _COLOR_SIDE / max(image.size))
-    size = tuple(max(1, round(side * scale)) for side in image.size)
-    photo = _planes(image.resize(size, Image.Resampling.NEAREST))
-    alpha = _sample(mask, size)
-    # The high power leaves out colors that are themselves mixed.
-    means = (_fill(np.concatenate([photo * w, w[None]])) for w in (alpha**8, (1 - alpha) ** 8))
-    return [Image.fromarray(np.rint(np.moveaxis(m, 0, 2) * 255).astype(np.uint8)) for m in means]
-
-
-def _fill(sums: _Planes) -> _Planes:
-    """Return weighted mean colors, each at the finest scale at which it finds weight (sums[3])."""
-    height, width = sums.shape[1:]
-    if height == width == 1:
-        return sums[:3] / (sums[3] + 1e-30)
-    coarse = _fill(np.stack([np.asarray(Image.fromarray(p).reduce(2)) for p in sums]))
-    size = (2 * coarse.shape[2], 2 * coarse.shape[1])  # an odd last pixel made a block alone
-    around = _enlarge(coarse, size, Box(0, 0, width, height))
-    return (sums[:3] + 0.1 * around) / (sums[3] + 0.1)
 
 
 def _average(planes: Iterable[NDArray], window: int) -> _Planes:

@@ -8,8 +8,8 @@ a result, not an error.
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from u2demo.edges import clean_colors
-from u2demo.masks import Box, Mask, bounding_box, check_fit, split_objects
+from u2demo.colors import clean_tiles
+from u2demo.masks import Box, Mask, bounding_box, check_fit, split_objects, to_8_bits
 
 Color = str | tuple[int, int, int]  # whatever Pillow takes: "teal", "#3c78ff", (60, 120, 255)
 
@@ -23,14 +23,11 @@ def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
     is taken out, so that no fringe shows on a new one; where alpha is 0 the colour is 0, which
     keeps the file small.
     """
-    alpha = _alpha(image, mask)
+    check_fit(image, mask)
     cutout = Image.new("RGBA", image.size)
-    if box := alpha.getbbox():
-        left, top, right, bottom = box
-        subject = clean_colors(image.crop(box), mask[top:bottom, left:right])
-        subject.putalpha(alpha.crop(box))
-        visible = alpha.crop(box).point(_VISIBLE, "1")  # pasting by bits is four times faster
-        cutout.paste(subject, box, visible)
+    for box, colors, alpha in clean_tiles(image, mask):
+        colors.putalpha(alpha)
+        cutout.paste(colors, box, alpha.point(_VISIBLE, "1"))
     return cutout
 
 
@@ -42,13 +39,12 @@ def replace_background(
     The photo covers the frame, scaled and centre-cropped; the subject stays where it is and is
     never stretched.
     """
-    alpha = _alpha(image, mask)
+    check_fit(image, mask)
     if isinstance(background, Image.Image):
         scene = ImageOps.fit(background.convert("RGB"), image.size, Image.Resampling.LANCZOS)
     else:
         scene = Image.new("RGB", image.size, background)
-    scene.paste(clean_colors(image, mask), mask=alpha)
-    return scene
+    return _paste_subject(scene, image, mask)
 
 
 def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = None) -> Image.Image:
@@ -60,8 +56,7 @@ def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = No
     alpha = _alpha(image, mask)
     radius = 0.02 * max(image.size) if radius is None else radius
     scene = _blur_around(image, alpha, radius)
-    scene.paste(clean_colors(image, mask), mask=alpha)
-    return scene
+    return _paste_subject(scene, image, mask)
 
 
 def highlight(
@@ -120,6 +115,12 @@ def show_mask(image: Image.Image, mask: Mask) -> Image.Image:
     return _alpha(image, mask)
 
 
+def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.Image:
+    for box, colors, alpha in clean_tiles(image, mask):
+        scene.paste(colors, box, alpha)
+    return scene
+
+
 def _blur_around(image: Image.Image, alpha: Image.Image, radius: float) -> Image.Image:
     """Return the image blurred, each average taken over the background's pixels alone.
 
@@ -136,9 +137,7 @@ def _blur_around(image: Image.Image, alpha: Image.Image, radius: float) -> Image
 
 def _alpha(image: Image.Image, mask: Mask) -> Image.Image:
     check_fit(image, mask)
-    levels = mask * np.float32(255)
-    levels += np.float32(0.5)
-    return Image.fromarray(levels.clip(0, 255, out=levels).astype(np.uint8))
+    return Image.fromarray(to_8_bits(mask))
 
 
 def _widen(box: Box, margin: float, size: tuple[int, int]) -> Box:

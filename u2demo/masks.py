@@ -74,6 +74,13 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     return [np.where(owners == label, mask, np.float32(0)) for label in keep]
 
 
+def to_8_bits(mask: Mask) -> NDArray[np.uint8]:
+    """Return the mask as an alpha channel: (H, W), 0 to 255, rounded."""
+    levels = mask * np.float32(255)
+    levels += np.float32(0.5)
+    return levels.clip(0, 255, out=levels).astype(np.uint8)
+
+
 def check_fit(image: Image.Image, mask: Mask) -> None:
     """Raise ``ValueError`` unless ``mask`` is a mask of ``image``."""
     if mask.ndim != 2 or mask.dtype != np.float32:

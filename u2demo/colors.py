@@ -1,0 +1,122 @@
+"""(image, mask) -> clean colors: a soft edge without the old background's color.
+
+The colors of subject and background near each point are worked out on a small copy of the photo;
+then it is visited tile by tile, and only pixels on the edge change.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from u2demo.masks import Box, Mask, bounding_box, check_fit, to_8_bits
+
+_AVERAGED = 256  # pixels along the longer side of the copy that colors are averaged on
+_SMOOTH = 1024  # and of the one that has them without steps
+_TILE = 256  # pixels
+_UNSEEN = 0.4 / 255  # becomes 0 in 8 bits
+
+_Planes = NDArray[np.float32]  # (channels, height, width)
+
+
+def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
+    """Return the image, RGB, with the background's color taken out of the subject's soft edge.
+
+    Only pixels whose alpha is, in 8 bits, neither 0 nor 255 change.
+    """
+    check_fit(image, mask)
+    clean = image.copy() if image.mode == "RGB" else image.convert("RGB")
+    for box, colors, _ in clean_tiles(image, mask):
+        clean.paste(colors, box)
+    return clean
+
+
+def clean_tiles(image: Image.Image, mask: Mask) -> Iterator[tuple[Box, Image.Image, Image.Image]]:
+    """Yield the parts of the image that show some of the subject: place, clean colors, alpha.
+
+    Colors are RGB as from ``clean_colors``, alpha (mode L) is the mask in 8 bits; outside of these
+    places it is 0.
+    """
+    check_fit(image, mask)
+    area = bounding_box(mask, threshold=_UNSEEN)
+    if area is None:
+        return
+    image = image if image.mode == "RGB" else image.convert("RGB")
+    around = _colors_around(image, mask, area)
+    corners = product(range(area.top, area.bottom, _TILE), range(area.left, area.right, _TILE))
+    for top, left in corners:
+        box = Box(left, top, min(left + _TILE, area.right), min(top + _TILE, area.bottom))
+        part = mask[box.top : box.bottom, box.left : box.right]
+        alpha = to_8_bits(part)
+        soft = np.flatnonzero((alpha > 0) & (alpha < 255))
+        colors = image.crop(box)
+        if soft.size:
+            nearby = (_cut(color, area, box).reshape(-1, 3).take(soft, 0) for color in around)
+            colors = _solve(colors, part.take(soft)[:, None], soft, *nearby)
+        if soft.size or alpha.any():
+            yield box, colors, Image.fromarray(alpha)
+
+
+def _solve(
+    photo: Image.Image, alpha: NDArray, soft: NDArray, subject: NDArray, behind: NDArray
+) -> Image.Image:
+    """Return the photo with its pixels ``soft`` solved for F in I = aF + (1 - a)B.
+
+    F and B are to be as near to the colors around as they can. This is the last step of Germer et
+    al., "Fast Multi-Level Foreground Estimation" (2020).
+    """
+    pixels = np.array(photo)
+    flat = pixels.reshape(-1, 3)
+    subject, behind = subject.astype(np.float32), behind.astype(np.float32)
+    rest = flat.take(soft, 0) - behind
+    rest -= alpha * (subject - behind)
+    rest *= alpha / (alpha**2 + (1 - alpha) ** 2)
+    rest += subject
+    flat[soft] = np.rint(rest.clip(0, 255, out=rest), out=rest)
+    return Image.fromarray(pixels)
+
+
+def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Image]:
+    """Return the subject's and the background's color near each point of ``area``, made small."""
+    whole = np.subtract(area[2:], area[:2])
+    size = _shrunk(whole, _AVERAGED)
+    photo = np.moveaxis(np.asarray(image.resize(size, Image.Resampling.NEAREST, area)), 2, 0) / 255
+    columns, rows = (
+        start + ((np.arange(count) + 0.5) * side / count).astype(int)
+        for start, count, side in zip(area, size, whole, strict=False)
+    )
+    alpha = mask[rows[:, None], columns]
+    # The high power leaves out colors that are themselves mixed.
+    weights = (np.square(np.square(np.square(share))) for share in (alpha, 1 - alpha))
+    means = (_fill(np.float32([*(photo * weight), weight])) for weight in weights)
+    colors = (np.rint(np.moveaxis(mean, 0, 2) * 255).astype(np.uint8) for mean in means)
+    smooth = _shrunk(whole, _SMOOTH)
+    return [Image.fromarray(color).resize(smooth, Image.Resampling.BILINEAR) for color in colors]
+
+
+def _shrunk(size: NDArray, longest: int) -> tuple[int, int]:
+    scale = min(1, longest / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _fill(sums: _Planes) -> _Planes:
+    """Return weighted mean colors, each at the finest scale at which it finds weight (sums[3])."""
+    height, width = sums.shape[1:]
+    if height == width == 1:
+        return sums[:3] / (sums[3] + 1e-30)
+    coarse = _fill(np.stack([np.asarray(Image.fromarray(plane).reduce(2)) for plane in sums]))
+    covered = (0, 0, width / 2, height / 2)  # an odd last pixel made a block alone
+    enlarge = (sums.shape[:0:-1], Image.Resampling.BILINEAR, covered)
+    around = [np.asarray(Image.fromarray(plane).resize(*enlarge)) for plane in coarse]
+    return (sums[:3] + 0.1 * np.stack(around)) / (sums[3] + 0.1)
+
+
+def _cut(color: Image.Image, area: Box, box: Box) -> NDArray[np.uint8]:
+    """Return the pixels of ``box`` in a picture of ``area``, (height, width, 3)."""
+    scale = np.divide(color.size, np.subtract(area[2:], area[:2]))
+    place = (*(np.subtract(box[:2], area[:2]) * scale), *(np.subtract(box[2:], area[:2]) * scale))
+    size = (box.right - box.left, box.bottom - box.top)
+    place = (*place[:2], *np.minimum(place[2:], color.size))
+    return np.asarray(color.resize(size, Image.Resampling.NEAREST, place))
