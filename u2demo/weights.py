@@ -74,7 +74,7 @@ def _load(path: Path, architecture: str | None) -> U2Net:
     architecture, state = _fitting_state(path, architecture)
     with torch.device("meta"):  # no random values that are overwritten at once
         model = build_model(architecture)
-    model.to_empty(device="cpu").load_state_dict(state, strict=True)
+    model.load_state_dict(state, strict=True, assign=True)
     return model
 
 
