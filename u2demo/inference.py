@@ -17,7 +17,7 @@ from u2demo.guided import follow_edges
 from u2demo.masks import Box, Mask, bounding_box
 from u2demo.recipes import QUALITIES, SIZE, Recipe, View, view_size
 
-_CANVAS = 1024  # pixels, about; the longer side of the map that views of a large photo are added on
+_CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
 _MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
@@ -83,7 +83,7 @@ def fingerprint(model: nn.Module) -> str:
 @torch.inference_mode()
 def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Mask:
     image = image if image.mode == "RGB" else image.convert("RGB")
-    canvas = image.reduce(max(1, round(max(image.size) / _CANVAS)))
+    canvas = image.reduce(-(-max(image.size) // _CANVAS))
     saliency = _mean_saliency(model, image, canvas, recipe.views)
     saliency = ((saliency - recipe.black) / (recipe.white - recipe.black)).clamp(0, 1)
     saliency = follow_edges(saliency, _pixels(canvas.convert("L")) / 255)
