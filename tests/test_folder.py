@@ -1,7 +1,6 @@
 """A folder of photos: every photo accounted for, nothing overwritten, runs that resume."""
 
 import csv
-import errno
 import json
 import subprocess
 import sys
@@ -157,18 +156,6 @@ def test_kill_9_in_the_middle_costs_nothing_but_time(photos, tmp_path, samples):
         for path in folder.rglob("*") if path.is_file() and "manifest" not in path.name
     } for folder in (tmp_path / "undisturbed", tmp_path / "out"))  # fmt: skip
     assert resumed == whole
-
-
-def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(model, photos, tmp_path, monkeypatch):
-    def fail(*args):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("pathlib.Path.write_bytes", fail)
-        with pytest.raises(OSError, match="No space left"):
-            run(model, photos, tmp_path / "out")
-    assert pictures(tmp_path / "out") == []
-    assert [record.status for record in run(model, photos, tmp_path / "out")] == ["done", "done"]
 
 
 def test_two_runs_into_one_folder_do_not_mix(model, photos, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import u2demo as u2
-from u2demo.pipeline import Result, safe_name, write_picture
+from u2demo.pipeline import Result, safe_name
 
 
 def test_results_are_made_when_asked_for(model, samples):
@@ -83,17 +83,6 @@ def test_nothing_is_written_outside_the_folder(name, tmp_path):
     (file,) = u2.save(a_result(name, cutout=Image.new("RGBA", (4, 3))), tmp_path / "results")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
     assert file.parent == tmp_path / "results"
-
-
-def test_a_full_disk_leaves_no_half_file(tmp_path, monkeypatch):
-    def fail(*args):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pathlib.Path.write_bytes", fail)
-    picture = Image.new("RGB", (4, 3))
-    with pytest.raises(OSError, match="No space left"):
-        write_picture(picture, tmp_path / "cat_box.jpg", like=picture)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_result_says_how_sure_it_is(scene):
