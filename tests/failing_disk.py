@@ -73,7 +73,7 @@ class FailingDisk:
         if not self.holds(file) or not set(mode) & set("wax+"):
             return _OPEN(file, mode, buffering, encoding, errors, newline, closefd, opener)
         raw = _File(file, mode.translate({ord("b"): "", ord("t"): ""}), opener=opener)
-        raw.disk = self
+        raw.disk, raw.path = self, file
         buffered = io.BufferedWriter(raw)
         return buffered if "b" in mode else io.TextIOWrapper(buffered, encoding, errors, newline)
 
@@ -83,11 +83,11 @@ class FailingDisk:
 
 
 class _File(io.FileIO):
-    disk = None
+    disk = path = None
 
     def write(self, data):
         try:
-            self.disk.demand("write", self.name)
+            self.disk.demand("write", self.path)
         except OSError:
             super().write(memoryview(data)[: len(data) // 2])
             raise
@@ -97,7 +97,7 @@ class _File(io.FileIO):
         was_open = not self.closed
         super().close()
         if was_open and self.disk:
-            self.disk.demand("close", self.name)
+            self.disk.demand("close", self.path)
 
 
 def _hear(event, arguments):

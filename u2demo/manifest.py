@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 
 from filelock import FileLock, Timeout
@@ -136,6 +136,13 @@ def _read(journal: Path) -> Iterator[Record]:
             ValueError, TypeError, KeyError
         ):  # cut off by a kill, or another version's
             row = json.loads(line)
+            if any(_leads_out(name) for name in (row["stem"], *row["files"])):
+                continue
             row["box"] = row["box"] and Box(*row["box"])
             row["size"] = row["size"] and tuple(row["size"])
             yield Record(**{**row, "files": tuple(row["files"])})
+
+
+def _leads_out(name: str) -> bool:
+    """Tell whether a name, which somebody may have written by hand, is none in this folder."""
+    return bool(PurePath(name).anchor) or ".." in PurePath(name).parts
