@@ -1,5 +1,7 @@
 """One code path from a named photo to files."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -51,6 +53,15 @@ def test_saving_twice_overwrites_nothing(tmp_path):
     second = u2.save(a_result(cutout=Image.new("RGBA", (4, 3), "blue")), tmp_path)
     assert second[0].name == "cat_cutout (2).png"
     assert first[0].read_bytes() == before
+
+
+def test_saving_at_the_same_time_overwrites_nothing(tmp_path):
+    result = a_result(cutout=Image.new("RGBA", (4, 3)))
+    with ThreadPoolExecutor(8) as pool:
+        files = [file for (file,) in pool.map(lambda _: u2.save(result, tmp_path), range(40))]
+    assert len(set(files)) == 40
+    assert sorted(files) == sorted(tmp_path.iterdir())
+    assert len({file.read_bytes() for file in files}) == 1
 
 
 @pytest.mark.parametrize(
