@@ -38,9 +38,14 @@ def fetch(checkpoint: Checkpoint, *, check: Check, offline: bool | None = None) 
         links = [f"- {url}" for url in checkpoint.sources]
         raise WeightsError("\n".join([off, *faults, *links, _advice(checkpoint, folders()[0])]))
     folder = _writable_folder()
-    with _lock(folder / f"{checkpoint.file}.lock"):
-        path, faults = find(checkpoint, check=check)  # somebody else may have fetched it meanwhile
-        return path or _download(checkpoint, folder, faults, check)
+    try:
+        with _lock(folder / f"{checkpoint.file}.lock"):
+            path, faults = find(checkpoint, check=check)  # somebody else may have fetched it
+            return path or _download(checkpoint, folder, faults, check)
+    except WeightsError:
+        raise
+    except OSError as error:
+        raise WeightsError(_no_room(checkpoint, folder, str(error))) from error
 
 
 def find(checkpoint: Checkpoint, *, check: Check) -> tuple[Path | None, list[str]]:
