@@ -1,6 +1,10 @@
 """One loader for every photo: upright, RGB, or a ValueError that says why not."""
 
 import io
+import os
+import socket
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +175,61 @@ def test_a_truncated_photo_is_refused_with_the_reason(file_format, tmp_path):
     message = refusal(tmp_path / "cut.bin")
     assert "cut.bin: " in message
     assert "damaged or truncated" in message
+
+
+def damage_pixels(png):
+    """Return the PNG with a byte of its compressed pixels changed, its checksum made right."""
+    start = png.index(b"IDAT")
+    length = struct.unpack_from(">I", png, start - 4)[0]
+    pixels = bytearray(png[start + 4 : start + 4 + length])
+    pixels[length // 2] ^= 255
+    checksum = struct.pack(">I", zlib.crc32(b"IDAT" + pixels))
+    return png[: start + 4] + pixels + checksum + png[start + 8 + length :]
+
+
+def test_a_png_damaged_in_the_middle_is_refused_not_returned_half_empty():
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    png = encoded(Image.fromarray(noise), "PNG").getvalue()
+    assert "broken data stream" in refusal(io.BytesIO(damage_pixels(png)))
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "group4"])
+def test_what_is_wrong_with_a_tiff_is_said_by_the_error_alone(compression, capfd):
+    noise = Image.effect_noise((64, 64), 90)
+    picture = noise.convert("1") if compression == "group4" else noise
+    data = bytearray(encoded(picture, "TIFF", compression=compression).getvalue())
+    data[8:60] = b"\x5a" * 52  # the pixels; the directory follows
+    try:
+        open_image(io.BytesIO(data))
+    except ValueError as error:
+        assert "damaged" in str(error)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+def test_a_small_file_that_would_fill_the_memory_is_refused(file_format):
+    options = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {"compression": "group4"}}
+    white = Image.new("1" if file_format != "WEBP" else "RGB", (8000, 4100), "white")
+    message = refusal(encoded(white, file_format, **options[file_format]))
+    assert "a decompression bomb (33 million pixels in " in message
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none of these")
+def test_what_may_never_end_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    os.mkfifo("pipe.jpg")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind("socket.jpg")
+    with listener:
+        for name in ("pipe.jpg", "socket.jpg", "/dev/zero"):
+            assert f"{name}: a pipe, socket or device" in refusal(name)
+
+
+@pytest.mark.parametrize("name", ["a\0b.jpg", "x" * 300 + ".jpg", "-", "", "loop.jpg"])
+def test_names_that_cannot_be_opened_are_refused_by_name(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("loop.jpg").symlink_to("loop.jpg")
+    assert refusal(name).startswith(f"{name}: ")
 
 
 def test_the_limit_of_pixels_is_stated_with_the_way_to_raise_it(tmp_path, monkeypatch):

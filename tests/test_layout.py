@@ -29,7 +29,8 @@ ALLOWED = {
 # Which of our own modules each one stands on: arrows, without a cycle.
 STANDS_ON = {
     "masks": set(),
-    "images": set(),
+    "rgb": set(),
+    "images": {"rgb"},
     "model": set(),
     "folding": {"model"},
     "checkpoints": set(),
