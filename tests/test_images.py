@@ -4,7 +4,9 @@ import io
 import os
 import socket
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +142,7 @@ def test_scales_16_bit_grey_instead_of_clipping_it(file_format):
 
 def test_float_samples_are_scaled_and_bad_ones_become_black_or_white():
     samples = np.array([[0, 0.5, 1, np.nan, np.inf, -np.inf]], np.float32)
+    samples.view(np.uint32)[0, 3] = 0x7F800001  # the kind of NaN that NumPy warns of
     image = open_image(encoded(Image.fromarray(samples), "TIFF"))
     assert [image.getpixel((x, 0))[0] for x in range(6)] == [0, 128, 255, 0, 255, 0]
 
@@ -191,6 +194,27 @@ def test_a_png_damaged_in_the_middle_is_refused_not_returned_half_empty():
     noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
     png = encoded(Image.fromarray(noise), "PNG").getvalue()
     assert "broken data stream" in refusal(io.BytesIO(damage_pixels(png)))
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\x63\0", b"MM\0*\0\0\0\x08\0\1\x82"],
+)
+def test_metadata_after_the_pixels_is_read_without_a_warning(metadata, two_tone, recwarn):
+    png = encoded(two_tone, "PNG").getvalue()
+    for kind in (b"eXIf", b"acTL"):
+        body = kind + metadata
+        chunk = struct.pack(">I", len(metadata)) + body + struct.pack(">I", zlib.crc32(body))
+        assert open_image(io.BytesIO(png[:-12] + chunk + png[-12:])).size == (40, 24)
+    assert not recwarn.list
+
+
+def test_photos_read_side_by_side_leave_the_filters_of_warnings_as_they_were(two_tone):
+    files = [encoded(two_tone, "JPEG", exif=b"Exif\0\0II*\0\xff") for _ in range(40)]
+    before = list(warnings.filters)
+    with warnings.catch_warnings(record=True) as caught, ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(open_image, files))) == 40
+    assert warnings.filters == before and not caught
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "group4"])

@@ -5,21 +5,17 @@ a ``ValueError`` that names the file and the reason.
 """
 
 import contextlib
-import ctypes
-import logging
 import os
 import re
 import stat
-import threading
-import warnings
-from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from u2demo.quiet import quiet
 from u2demo.rgb import to_rgb
 
 SUFFIXES = frozenset(
@@ -33,8 +29,12 @@ _SIGNATURE = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|GIF8|BM|II\*\0|MM\0\*|....ftyp(?:avi|hei|hev|mif|msf)",
     re.DOTALL,
 )
+_TURN = Image.Transpose
+_TURNS = {  # by EXIF's orientation
+    2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
+    6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
+}  # fmt: skip
 _BOMB = 32_000_000, 1000  # more pixels than this, and this many for each byte: a photo has neither
-_warnings_lock = threading.Lock()  # warnings.catch_warnings swaps state of the whole process
 
 
 class _BombError(Exception):
@@ -57,7 +57,7 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
     if is_path and _may_never_end(source):
         raise ValueError(f"{name}: a pipe, socket or device, expected a file")
     try:
-        with _open_header(source) as picture:
+        with quiet, _open_header(source) as picture:
             return to_rgb(_upright(picture))
     # Decoders fed with damaged files raise nearly every exception there is.
     except Exception as error:
@@ -107,10 +107,9 @@ def _may_never_end(path: str | Path) -> bool:
 
 
 def _open_header(source: str | Path | BinaryIO) -> Image.Image:
-    _prepare_pillow()
+    _register_heif()
     formats = [name for name in _FORMATS if name in Image.OPEN]
-    with _quietly():
-        picture = Image.open(source, formats=formats)
+    picture = Image.open(source, formats=formats)
     pixels = picture.width * picture.height
     if pixels > _BOMB[0] and pixels > _BOMB[1] * (size := _size(picture.fp)):
         raise _BombError(f"{pixels / 1e6:.0f} million pixels in {size:,} bytes")
@@ -124,34 +123,23 @@ def _size(file: BinaryIO) -> int:
     return size
 
 
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Ignore warnings: a 108-megapixel photo is no attack, and odd metadata no news to anybody."""
-    with _warnings_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 @cache
-def _prepare_pillow() -> None:
+def _register_heif() -> None:
     Image.init()
-    with contextlib.suppress(ImportError):
+    try:
         from pillow_heif import register_heif_opener
-
-        register_heif_opener()
-    # What is wrong with a file is said once, by the error, and not on stderr as well.
-    logging.getLogger("PIL").addHandler(logging.NullHandler())
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # where libtiff cannot be reached
-        ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler(None)
+    except ImportError:
+        return
+    register_heif_opener()
 
 
 def _upright(picture: Image.Image) -> Image.Image:
     picture.load()
+    orientation = 1
     with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
-        with _quietly():
-            picture.getexif()  # before load() it would load, and hide that the pixels are damaged
-        ImageOps.exif_transpose(picture, in_place=True)
-    return picture
+        orientation = picture.getexif().get(0x0112)  # before load() it would hide damaged pixels
+    turn = _TURNS.get(orientation)
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _looks_like_image(path: Path) -> bool:

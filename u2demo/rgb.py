@@ -60,5 +60,6 @@ def _white(picture: Image.Image) -> float:
 
 def _scale_to_8_bits(samples: np.ndarray, white: float) -> np.ndarray:
     """Return grey samples of any depth, shape (H, W), as uint8; NaN is black."""
-    share = np.nan_to_num(samples.astype(np.float32) / np.float32(white), nan=0)
-    return np.rint(share.clip(0, 1) * 255).astype(np.uint8)
+    with np.errstate(invalid="ignore"):  # a signaling NaN, which becomes a quiet one
+        share = samples.astype(np.float32) / np.float32(white)
+    return np.rint(np.nan_to_num(share, nan=0).clip(0, 1) * 255).astype(np.uint8)
