@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         print("\nstopped; give the same command again to go on", file=sys.stderr)
         return 130
     except (ValueError, OSError) as error:
-        print(f"u2demo: {error}", file=sys.stderr)
+        print(f"u2demo: {_printable(error)}", file=sys.stderr)
         return 1
     print(_summary(records, options.output))
     return int(any(record.status == "failed" for record in records))
@@ -92,7 +92,7 @@ def _background(text: str) -> object:
 
     try:
         return open_image(text) if Path(text).exists() else ImageColor.getrgb(text)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise argparse.ArgumentTypeError(
             f"{text!r} is neither a color nor a photo ({error})"
         ) from error
@@ -135,14 +135,23 @@ def _summary(records: list, output: Path) -> str:
     counts = Counter(record.status for record in records)
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
     photos = "1 photo" if len(records) == 1 else f"{len(records)} photos"
-    lines = [f"{photos}: {said}. Pictures and manifest.csv are in {output}"]
-    lines += [f"  failed: {record.error}" for record in records if record.status == "failed"]
+    lines = [f"{photos}: {said}. Pictures and manifest.csv are in {_printable(output)}"]
     lines += [
-        f"  no clear subject: {record.photo}"
+        f"  failed: {_printable(record.error)}" for record in records if record.status == "failed"
+    ]
+    lines += [
+        f"  no clear subject: {_printable(record.photo)}"
         for record in records
         if record.status != "failed" and not record.clear
     ]
     return "\n".join(lines)
+
+
+def _printable(text: object) -> str:
+    """Return ``text`` on one line, without what would drive a terminal or stop ``print``."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    encoding = sys.stdout.encoding or "utf-8"
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 if __name__ == "__main__":

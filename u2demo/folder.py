@@ -149,7 +149,10 @@ def _finish(
 def _write(result: Result, stem: str, effect: str, results: Path) -> str:
     picture = result.pictures[effect]
     file = f"{stem}_{effect}{suffix(picture)}"
-    (results / file).parent.mkdir(parents=True, exist_ok=True)
+    folder = (results / file).parent
+    if not folder.resolve().is_relative_to(results.resolve()):
+        raise ValueError(f"{folder} leads out of {results}; nothing is written there")
+    folder.mkdir(parents=True, exist_ok=True)
     write_picture(picture, results / file, like=result.image)
     return file
 

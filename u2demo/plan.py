@@ -4,13 +4,15 @@ Names are settled before work begins: two photos never share one, files that wer
 never overwritten, and a photo keeps its name from run to run.
 """
 
+import contextlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from u2demo.images import find_images
 from u2demo.manifest import Manifest, Record
-from u2demo.pipeline import SUFFIXES, safe_name
+from u2demo.pipeline import SUFFIXES, fold_name, safe_name
 
 
 def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
@@ -18,10 +20,10 @@ def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
 
     A photo of a folder keeps its subfolders; several folders keep their own names as well.
     """
-    folders = sum(Path(source).is_dir() for source in sources)
+    folders = sum(_is_folder(Path(source)) for source in sources)
     places: dict[Path, Path] = {}
     for source in map(Path, sources):
-        if not source.is_dir():
+        if not _is_folder(source):
             places.setdefault(source.absolute(), Path(source.name))
             continue
         top = source.parent if folders > 1 else source
@@ -34,37 +36,50 @@ def plan_records(
     photos: Mapping[Path, Path], manifest: Manifest, effects: Iterable[str], settings: str
 ) -> list[Record]:
     """Return a record to begin with for each photo, no two of them with the same file names."""
-    pictures = {
-        manifest.folder / file for record in manifest.records.values() for file in record.files
-    }
-    taken = {record.stem.casefold() for record in manifest.records.values()}
+    records = manifest.records.values()
+    pictures = {manifest.folder / file for record in records for file in record.files}
+    owners = {fold_name(file): record.photo for record in records for file in record.files}
+    for record in records:
+        for file in _candidates(record.stem, effects):
+            owners.setdefault(fold_name(file), record.photo)
     jobs = []
     for photo, place in photos.items():
         if photo in pictures:  # results lie among the photos, and this is one of an earlier run
             continue
         known = manifest.records.get(str(photo))
-        stem = known.stem if known else _free_stem(place, taken, manifest.folder, effects)
-        taken.add(stem.casefold())
+        files = _candidates(known.stem, effects) if known else []
+        if known and all(owners[fold_name(file)] == known.photo for file in files):
+            stem = known.stem
+        else:
+            stem = _free_stem(place, owners, manifest.folder, effects)
         files = tuple(_candidates(stem, effects))
+        owners.update({fold_name(file): str(photo) for file in files})
         jobs.append(Record(str(photo), stem, _version(photo, settings), files=files))
     return jobs
 
 
-def _free_stem(place: Path, taken: set[str], results: Path, effects: Iterable[str]) -> str:
+def _free_stem(place: Path, taken: Container[str], results: Path, effects: Iterable[str]) -> str:
     """Return a stem for the pictures of a photo whose files nobody else has or will get."""
     folders = [safe_name(part) for part in place.parent.parts]
     name = safe_name(place.stem)
     numbered = (f"{name} ({number})" for number in itertools.count(2))
-    for choice in itertools.chain([name, f"{name}_{place.suffix[1:].lower()}"], numbered):
+    with_suffix = safe_name(f"{place.stem}_{place.suffix[1:].lower()}")
+    for choice in itertools.chain([name, with_suffix], numbered):
         stem = "/".join([*folders, choice])
-        files = (results / file for file in _candidates(stem, effects))
-        if stem.casefold() not in taken and not any(file.exists() for file in files):
+        files = _candidates(stem, effects)
+        if not any(fold_name(file) in taken or os.path.lexists(results / file) for file in files):
             return stem
     raise AssertionError("count() does not end")
 
 
 def _candidates(stem: str, effects: Iterable[str]) -> list[str]:
     return [f"{stem}_{effect}{suffix}" for effect in effects for suffix in SUFFIXES]
+
+
+def _is_folder(path: Path) -> bool:
+    with contextlib.suppress(OSError):  # a name too long to ask for
+        return path.is_dir()
+    return False
 
 
 def _version(photo: Path, settings: str) -> str:

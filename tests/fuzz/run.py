@@ -1,4 +1,4 @@
-"""``python tests/fuzz/run.py [COUNT [FIRST]]``: mutants of real files, each tried in a worker of its own.
+"""``python tests/fuzz/run.py [COUNT [FIRST]]``: mutants of real files, tried in worker processes.
 
 A worker that dies or hangs is a fault of the mutant it was at, and another one goes on after it.
 Mutant N is the same each time: ``python tests/fuzz/run.py 1 N`` tries it alone, and
