@@ -6,7 +6,7 @@ import pytest
 from mutants import CHANGES, make_mutant
 from survive import survive
 
-SLICE = 300
+SLICE = 200
 
 
 @pytest.mark.parametrize("start", range(0, SLICE, 100))
