@@ -106,6 +106,15 @@ def test_a_zip_that_shows_the_same_bytes_twice_is_refused(state, tmp_path):
     assert "more than its own size" in refusal(path)
 
 
+def test_a_zip_whose_directory_points_before_the_file_is_refused(state, tmp_path):
+    path = repacked(state, tmp_path / "my.pth")
+    content = bytearray(path.read_bytes())
+    (place,) = struct.unpack_from("<I", content, len(content) - 6)  # of the directory
+    struct.pack_into("<I", content, len(content) - 6, place + 10)
+    path.write_bytes(content)
+    assert "is damaged" in refusal(path)
+
+
 @pytest.mark.parametrize("kept", [0, 4])
 def test_tensors_that_claim_more_than_the_file_holds_are_refused(kept, state, tmp_path):
     def edit(name, data):

@@ -30,14 +30,12 @@ def refusal(path: Path) -> str | None:
     size = path.stat().st_size
     if size > _LARGEST:
         return f"has {size:,} bytes, more than any U²-Net; save model.state_dict() alone."
-    try:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        try:
             is_zip = file.read(4) == b"PK\3\4"
             return _refusal_of_zip(file, size) if is_zip else _refusal_of_legacy(file)
-    except OSError:
-        raise
-    except Exception:  # pickletools and zipfile fail in any way on a damaged file; so will PyTorch
-        return None
+        except Exception:  # a damaged file makes the readers fail in any way; so it will PyTorch
+            return None
 
 
 def _refusal_of_zip(file: BinaryIO, size: int) -> str | None:
