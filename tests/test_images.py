@@ -1,6 +1,12 @@
 """One loader for every photo: upright, RGB, or a ValueError that says why not."""
 
 import io
+import os
+import socket
+import struct
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +142,7 @@ def test_scales_16_bit_grey_instead_of_clipping_it(file_format):
 
 def test_float_samples_are_scaled_and_bad_ones_become_black_or_white():
     samples = np.array([[0, 0.5, 1, np.nan, np.inf, -np.inf]], np.float32)
+    samples.view(np.uint32)[0, 3] = 0x7F800001  # the kind of NaN that NumPy warns of
     image = open_image(encoded(Image.fromarray(samples), "TIFF"))
     assert [image.getpixel((x, 0))[0] for x in range(6)] == [0, 128, 255, 0, 255, 0]
 
@@ -171,6 +178,82 @@ def test_a_truncated_photo_is_refused_with_the_reason(file_format, tmp_path):
     message = refusal(tmp_path / "cut.bin")
     assert "cut.bin: " in message
     assert "damaged or truncated" in message
+
+
+def damage_pixels(png):
+    """Return the PNG with a byte of its compressed pixels changed, its checksum made right."""
+    start = png.index(b"IDAT")
+    length = struct.unpack_from(">I", png, start - 4)[0]
+    pixels = bytearray(png[start + 4 : start + 4 + length])
+    pixels[length // 2] ^= 255
+    checksum = struct.pack(">I", zlib.crc32(b"IDAT" + pixels))
+    return png[: start + 4] + pixels + checksum + png[start + 8 + length :]
+
+
+def test_a_png_damaged_in_the_middle_is_refused_not_returned_half_empty():
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    png = encoded(Image.fromarray(noise), "PNG").getvalue()
+    assert "broken data stream" in refusal(io.BytesIO(damage_pixels(png)))
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\x63\0", b"MM\0*\0\0\0\x08\0\1\x82"],
+)
+def test_metadata_after_the_pixels_is_read_without_a_warning(metadata, two_tone, recwarn):
+    png = encoded(two_tone, "PNG").getvalue()
+    for kind in (b"eXIf", b"acTL"):
+        body = kind + metadata
+        chunk = struct.pack(">I", len(metadata)) + body + struct.pack(">I", zlib.crc32(body))
+        assert open_image(io.BytesIO(png[:-12] + chunk + png[-12:])).size == (40, 24)
+    assert not recwarn.list
+
+
+def test_photos_read_side_by_side_leave_the_filters_of_warnings_as_they_were(two_tone):
+    files = [encoded(two_tone, "JPEG", exif=b"Exif\0\0II*\0\xff") for _ in range(40)]
+    before = list(warnings.filters)
+    with warnings.catch_warnings(record=True) as caught, ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(open_image, files))) == 40
+    assert warnings.filters == before and not caught
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "group4"])
+def test_what_is_wrong_with_a_tiff_is_said_by_the_error_alone(compression, capfd):
+    noise = Image.effect_noise((64, 64), 90)
+    picture = noise.convert("1") if compression == "group4" else noise
+    data = bytearray(encoded(picture, "TIFF", compression=compression).getvalue())
+    data[8:60] = b"\x5a" * 52  # the pixels; the directory follows
+    try:
+        open_image(io.BytesIO(data))
+    except ValueError as error:
+        assert "damaged" in str(error)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+def test_a_small_file_that_would_fill_the_memory_is_refused(file_format):
+    options = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {"compression": "group4"}}
+    white = Image.new("1" if file_format != "WEBP" else "RGB", (8000, 4100), "white")
+    message = refusal(encoded(white, file_format, **options[file_format]))
+    assert "a decompression bomb (33 million pixels in " in message
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none of these")
+def test_what_may_never_end_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    os.mkfifo("pipe.jpg")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind("socket.jpg")
+    with listener:
+        for name in ("pipe.jpg", "socket.jpg", "/dev/zero"):
+            assert f"{name}: a pipe, socket or device" in refusal(name)
+
+
+@pytest.mark.parametrize("name", ["a\0b.jpg", "x" * 300 + ".jpg", "-", "", "loop.jpg"])
+def test_names_that_cannot_be_opened_are_refused_by_name(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("loop.jpg").symlink_to("loop.jpg")
+    assert refusal(name).startswith(f"{name}: ")
 
 
 def test_the_limit_of_pixels_is_stated_with_the_way_to_raise_it(tmp_path, monkeypatch):

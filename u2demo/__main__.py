@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, OSError) as error:
         sentence = str(error).removeprefix(f"[Errno {getattr(error, 'errno', None)}] ")
-        _say(f"u2demo: {sentence}", sys.stderr)
+        _say("u2demo: " + "\n".join(map(_printable, sentence.splitlines())), sys.stderr)
         return 1
     _say(_summary(records, options.output), sys.stdout)
     return int(any(record.status == "failed" for record in records))
@@ -126,7 +126,7 @@ def _background(text: str) -> object:
 
     try:
         return open_image(text) if Path(text).exists() else ImageColor.getrgb(text)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise argparse.ArgumentTypeError(
             f"{text!r} is neither a color nor a photo ({error})"
         ) from error
@@ -169,14 +169,23 @@ def _summary(records: list, output: Path) -> str:
     counts = Counter(record.status for record in records)
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
     photos = "1 photo" if len(records) == 1 else f"{len(records)} photos"
-    lines = [f"{photos}: {said}. Pictures and manifest.csv are in {output}"]
-    lines += [f"  failed: {record.error}" for record in records if record.status == "failed"]
+    lines = [f"{photos}: {said}. Pictures and manifest.csv are in {_printable(output)}"]
     lines += [
-        f"  no clear subject: {record.photo}"
+        f"  failed: {_printable(record.error)}" for record in records if record.status == "failed"
+    ]
+    lines += [
+        f"  no clear subject: {_printable(record.photo)}"
         for record in records
         if record.status != "failed" and not record.clear
     ]
     return "\n".join(lines)
+
+
+def _printable(text: object) -> str:
+    """Return ``text`` on one line, without what would drive a terminal or stop ``print``."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    encoding = sys.stdout.encoding or "utf-8"
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ _LFS = "https://media.githubusercontent.com/media"
 _LICENCE = "Apache-2.0; its training data has terms of its own"
 
 
-class WeightsError(OSError):
+class WeightsError(OSError, ValueError):
     """A weights file is missing, damaged or not to be trusted; the text says what to do."""
 
 

@@ -23,7 +23,7 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
     if not pictures:
         raise ValueError("no pictures to show; pass a dict of title: image or mask")
     panels = {title: _panel(picture) for title, picture in pictures.items()}
-    ratios = [panel.shape[1] / panel.shape[0] for panel in panels.values()]
+    ratios = [float(np.clip(p.shape[1] / p.shape[0], 0.1, 10)) for p in panels.values()]
     figure, grid = plt.subplots(
         1,
         len(panels),
@@ -34,7 +34,7 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
     )
     for axes, (title, panel) in zip(grid[0], panels.items(), strict=True):
         axes.imshow(panel, cmap="gray", vmin=0, vmax=1)
-        axes.set_title(title)
+        axes.set_title(_printable(title), parse_math=False)
         axes.axis("off")
     plt.close(figure)  # the caller shows or saves it; left open, a notebook shows it twice
     return figure
@@ -45,6 +45,10 @@ def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
     columns, rows = (np.arange(side) // square for side in size)
     board = np.where((rows[:, None] + columns) % 2, 255, 225).astype(np.uint8)
     return Image.fromarray(board).convert("RGB")
+
+
+def _printable(title: str) -> str:
+    return title.encode(errors="backslashreplace").decode()  # not every file name is Unicode
 
 
 def _panel(picture: Image.Image | Mask) -> np.ndarray:

@@ -155,6 +155,8 @@ def _finish(
 def _write(result: Result, stem: str, effect: str, results: Path) -> None:
     picture = result.pictures[effect]
     file = PurePath(f"{stem}_{effect}{suffix(picture)}")
+    if not (results / file.parent).resolve().is_relative_to(results.resolve()):
+        raise ValueError(f"{file.parent} leads out of {results}; nothing is written there")
     for folder in list(file.parents)[-2::-1]:  # results itself is not made again if it is deleted
         (results / folder).mkdir(exist_ok=True)
     write_picture(picture, results / file, like=result.image)

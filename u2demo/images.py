@@ -7,15 +7,17 @@ a ``ValueError`` that names the file and the reason.
 import contextlib
 import os
 import re
-import threading
+import stat
 import warnings
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from u2demo.quiet import quiet
+from u2demo.rgb import to_rgb
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif"}
@@ -28,7 +30,16 @@ _SIGNATURE = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|GIF8|BM|II\*\0|MM\0\*|....ftyp(?:avi|hei|hev|mif|msf)",
     re.DOTALL,
 )
-_warnings_lock = threading.Lock()  # warnings.catch_warnings swaps state of the whole process
+_TURN = Image.Transpose
+_TURNS = {  # by EXIF's orientation
+    2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
+    6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
+}  # fmt: skip
+_BOMB = 32_000_000, 1000  # more pixels than this, and this many for each byte: a photo has neither
+
+
+class _BombError(Exception):
+    """A small file that would fill the memory."""
 
 
 def open_image(source: str | Path | BinaryIO) -> Image.Image:
@@ -39,14 +50,16 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
     and float samples are scaled to 8 bits, not clipped. ``info["icc_profile"]`` is kept.
 
     Raises:
-        ValueError: not an image, truncated or damaged, not there, or more than twice
-            ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (178 million unless you raise it).
+        ValueError: not an image, truncated or damaged, not there, a decompression bomb, or more
+            than twice ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (178 million unless you raise it).
     """
     is_path = isinstance(source, str | Path)
     name = str(source) if is_path else getattr(source, "name", "the uploaded file")
+    if is_path and _may_never_end(source):
+        raise ValueError(f"{name}: a pipe, socket or device, expected a file")
     try:
-        with _open_header(source) as picture:
-            return _to_rgb(_upright(picture))
+        with quiet, _open_header(source) as picture:
+            return to_rgb(_upright(picture))
     # Decoders fed with damaged files raise nearly every exception there is.
     except Exception as error:
         raise ValueError(f"{name}: {_reason(error)}") from error
@@ -88,17 +101,28 @@ def sample_images() -> dict[str, Image.Image]:
     return {path.name: open_image(path) for path in find_images(str(folder))}
 
 
+def _may_never_end(path: str | Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):  # what cannot be asked cannot be opened either
+        mode = Path(path).stat().st_mode
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    return False
+
+
 def _open_header(source: str | Path | BinaryIO) -> Image.Image:
     _register_heif()
     formats = [name for name in _FORMATS if name in Image.OPEN]
-    with _warnings_lock, warnings.catch_warnings():
-        # A 108-megapixel phone photo is no attack, and odd metadata no news to anybody; what
-        # matters raises.
-        warnings.simplefilter("ignore")
-        picture = Image.open(source, formats=formats)
-        with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
-            picture.getexif()
+    picture = Image.open(source, formats=formats)
+    pixels = picture.width * picture.height
+    if pixels > _BOMB[0] and pixels > _BOMB[1] * (size := _size(picture.fp)):
+        raise _BombError(f"{pixels / 1e6:.0f} million pixels in {size:,} bytes")
     return picture
+
+
+def _size(file: BinaryIO) -> int:
+    place = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(place)
+    return size
 
 
 @cache
@@ -113,32 +137,11 @@ def _register_heif() -> None:
 
 def _upright(picture: Image.Image) -> Image.Image:
     picture.load()
+    orientation = 1
     with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
-        ImageOps.exif_transpose(picture, in_place=True)
-    return picture
-
-
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode[0] in "IF":
-        rgb = Image.fromarray(_scale_to_8_bits(np.asarray(picture))).convert("RGB")
-    elif picture.has_transparency_data:
-        rgba = picture.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        rgb = Image.alpha_composite(white, rgba).convert("RGB")
-    else:
-        rgb = picture.convert("RGB")
-    profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
-    rgb.info = {"icc_profile": profile} if profile else {}
-    return rgb
-
-
-def _scale_to_8_bits(samples: np.ndarray) -> np.ndarray:
-    """Return grey samples of any depth, shape (H, W), as uint8; white is the type's or data's."""
-    scaled = np.nan_to_num(samples.astype(np.float32), nan=0, posinf=np.inf, neginf=0)
-    finite_peak = float(scaled[np.isfinite(scaled)].max(initial=0))
-    whites = (1, 255, 65535) if samples.dtype.kind == "f" else (65535,)
-    white = next((white for white in whites if finite_peak <= white), finite_peak)
-    return np.rint(np.clip(scaled / white, 0, 1) * 255).astype(np.uint8)
+        orientation = picture.getexif().get(0x0112)  # before load() it would hide damaged pixels
+    turn = _TURNS.get(orientation)
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _warn(error: OSError) -> None:
@@ -159,6 +162,8 @@ def _looks_like_image(path: Path) -> bool:
 def _reason(error: Exception) -> str:
     """Say in a phrase why Pillow could not read a file, and what to do where something helps."""
     match error:
+        case _BombError():
+            return f"a decompression bomb ({error})"
         case Image.DecompressionBombError():
             pixels = Image.MAX_IMAGE_PIXELS
             return (

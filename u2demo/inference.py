@@ -161,7 +161,10 @@ def _run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H
     device = next(model.parameters()).device
     half = _fast_half(device.type)
     with torch.autocast(device.type, half) if half else nullcontext():
-        return model(batch.to(device))[0].float().cpu()
+        saliency = model(batch.to(device))[0].float().cpu()
+    if saliency.isnan().any():
+        raise ValueError("the net's answer is not a number: its weights are damaged")
+    return saliency
 
 
 @cache

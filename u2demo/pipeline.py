@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,9 @@ DEFAULT_EFFECTS = {name: EFFECTS[name] for name in ("cutout", "box", "highlight"
 # What pictures are written as: suffix, and how such a file begins and ends.
 SUFFIXES = {".jpg": (b"\xff\xd8", b"\xff\xd9"), ".png": (b"\x89PNG\r\n", b"IEND\xaeB`\x82")}
 _LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suffix follow
+_LONGEST_JPEG = 65_500  # pixels along a side, says libjpeg
+# Names of devices on Windows, whatever suffix they have (Microsoft, "Naming Files").
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -116,12 +120,18 @@ def safe_name(name: str) -> str:
     last = re.split(r"[/\\]", name)[-1]
     printable = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in last)
     short = printable.encode()[:_LONGEST_NAME].decode(errors="ignore")
-    return short.strip(". ") or "photo"
+    plain = short.lstrip("-. ").rstrip(". ") or "photo"
+    return f"_{plain}" if _DEVICE.match(plain) else plain
+
+
+def fold_name(name: str) -> str:
+    """Return ``name`` without what some disks do not tell apart: case, and how accents are put."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def suffix(picture: Image.Image) -> str:
     """Return the suffix, and so the format, that ``picture`` is written with."""
-    return ".jpg" if picture.mode == "RGB" else ".png"
+    return ".jpg" if picture.mode == "RGB" and max(picture.size) <= _LONGEST_JPEG else ".png"
 
 
 def write_picture(picture: Image.Image, target: Path, *, like: Image.Image) -> None:

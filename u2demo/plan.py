@@ -4,14 +4,15 @@ Names are settled before work begins: two photos never share one, files that wer
 never overwritten, and a photo keeps its name from run to run.
 """
 
+import contextlib
 import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from u2demo.images import find_images
 from u2demo.manifest import Manifest, Record
-from u2demo.pipeline import SUFFIXES, safe_name
+from u2demo.pipeline import SUFFIXES, fold_name, safe_name
 
 
 def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
@@ -19,10 +20,10 @@ def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
 
     A photo of a folder keeps its subfolders; several folders keep their own names as well.
     """
-    folders = sum(Path(source).is_dir() for source in sources)
+    folders = sum(_is_folder(Path(source)) for source in sources)
     places: dict[Path, Path] = {}
     for source in map(Path, sources):
-        if not source.is_dir():
+        if not _is_folder(source):
             places.setdefault(source.absolute(), Path(source.name))
             continue
         top = source.parent if folders > 1 else source
@@ -35,46 +36,49 @@ def plan_records(
     photos: Mapping[Path, Path], manifest: Manifest, effects: Iterable[str], settings: str
 ) -> list[Record]:
     """Return a record to begin with for each photo, no two of them with the same file names."""
-    pictures = {
-        manifest.folder / file for record in manifest.records.values() for file in record.files
-    }
-    taken = {record.stem.casefold() for record in manifest.records.values()}
+    records = manifest.records.values()
+    pictures = {manifest.folder / file for record in records for file in record.files}
+    owners = {fold_name(file): record.photo for record in records for file in record.files}
+    for record in records:
+        for file in _candidates(record.stem, effects):
+            owners.setdefault(fold_name(file), record.photo)
     jobs = []
     for photo, place in photos.items():
         if photo in pictures:  # results lie among the photos, and this is one of an earlier run
             continue
         known = manifest.records.get(str(photo))
         own = known.files if known else ()  # also of effects that are not asked for this time
-        if known and _are_free(known.stem, own, manifest.folder, effects):
-            stem = known.stem
-        else:
-            stem = _free_stem(place, taken, manifest.folder, effects)
-        taken.add(stem.casefold())
+
+        def is_free(file: str, photo: Path = photo, own: tuple[str, ...] = own) -> bool:
+            unclaimed = owners.get(fold_name(file), str(photo)) == str(photo)
+            return unclaimed and (file in own or not os.path.lexists(manifest.folder / file))
+
+        stems = itertools.chain([known.stem] if known else [], _stems(place))
+        stem = next(stem for stem in stems if all(map(is_free, _candidates(stem, effects))))
+        owners.update({fold_name(file): str(photo) for file in _candidates(stem, effects)})
         files = tuple(dict.fromkeys([*own, *_candidates(stem, effects)]))
         jobs.append(Record(str(photo), stem, _version(photo, settings), files=files))
     return jobs
 
 
-def _free_stem(place: Path, taken: set[str], results: Path, effects: Iterable[str]) -> str:
-    """Return a stem for the pictures of a photo whose files nobody else has or will get."""
+def _stems(place: Path) -> Iterator[str]:
+    """Yield what the pictures of a photo could be called, the best first, without end."""
     folders = [safe_name(part) for part in place.parent.parts]
     name = safe_name(place.stem)
+    with_suffix = safe_name(f"{place.stem}_{place.suffix[1:].lower()}")
     numbered = (f"{name} ({number})" for number in itertools.count(2))
-    for choice in itertools.chain([name, f"{name}_{place.suffix[1:].lower()}"], numbered):
-        stem = "/".join([*folders, choice])
-        if stem.casefold() not in taken and _are_free(stem, (), results, effects):
-            return stem
-    raise AssertionError("count() does not end")
-
-
-def _are_free(stem: str, own: tuple[str, ...], results: Path, effects: Iterable[str]) -> bool:
-    """Tell whether the pictures of a photo with these ``own`` files would replace no others."""
-    others = set(_candidates(stem, effects)) - set(own)
-    return not any(os.path.lexists(results / file) for file in others)
+    for choice in itertools.chain([name, with_suffix], numbered):
+        yield "/".join([*folders, choice])
 
 
 def _candidates(stem: str, effects: Iterable[str]) -> list[str]:
     return [f"{stem}_{effect}{suffix}" for effect in effects for suffix in SUFFIXES]
+
+
+def _is_folder(path: Path) -> bool:
+    with contextlib.suppress(OSError):  # a name too long to ask for
+        return path.is_dir()
+    return False
 
 
 def _version(photo: Path, settings: str) -> str:

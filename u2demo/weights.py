@@ -4,7 +4,7 @@ A checkpoint is a PyTorch file, zip or legacy, that holds the authors' state dic
 It is read without running any code it may contain, and every value in it is accounted for.
 """
 
-import re
+import warnings
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from u2demo import cache
 from u2demo.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
 from u2demo.folding import fold_batch_norm, keep_freed_memory
 from u2demo.model import ARCHITECTURES, U2Net, build_model
+from u2demo.scan import refusal
 
 # Files from before PyTorch 0.4.1 lack this counter (the published u2net.pth holds no integers at
 # all, says its host's pickle scan). Only training reads it.
@@ -84,7 +85,7 @@ def _fitting_state(path: Path, architecture: str | None) -> tuple[str, dict[str,
     schemas = {name: _schema(name) for name in ([architecture] if architecture else ARCHITECTURES)}
     faults = {name: _misfits(state, schema) for name, schema in schemas.items()}
     closest = min(faults, key=lambda name: len(faults[name]))
-    if found := faults[closest] or _not_finite(state):
+    if found := faults[closest] or _absurd(state):
         shown = "; ".join(found[:5]) + ("; ..." if len(found) > 5 else "")
         raise WeightsError(f"{path} does not fit {closest} in {len(found)} places: {shown}")
     counters = schemas[closest].keys() - state.keys()
@@ -99,7 +100,7 @@ def _schema(architecture: str) -> dict[str, Tensor]:
 def _misfits(state: dict[str, Tensor], schema: dict[str, Tensor]) -> list[str]:
     """Return one phrase for each entry that is missing, unknown, or not of its shape and type."""
     faults = [f"{key} is missing" for key in schema if key not in state and _COUNTER not in key]
-    faults += [f"{key} is unknown" for key in state if key not in schema]
+    faults += [f"{_shown(key)} is unknown" for key in state if key not in schema]
     for key, value in state.items():
         expected = schema.get(key, value)
         if value.shape != expected.shape:
@@ -109,10 +110,17 @@ def _misfits(state: dict[str, Tensor], schema: dict[str, Tensor]) -> list[str]:
     return faults
 
 
-def _not_finite(state: dict[str, Tensor]) -> list[str]:
+def _shown(key: object) -> str:
+    return str(key).encode("unicode_escape").decode()[:80]  # what a terminal can bear
+
+
+def _absurd(state: dict[str, Tensor]) -> list[str]:
+    """Return one phrase for each entry whose values no training can have led to."""
     # One NaN or infinity shows in the sum, which takes a tenth of the time of looking at each.
     sums = {key: value.sum(dtype=torch.float64) for key, value in state.items()}
-    return [f"{key} holds NaN or infinity" for key, total in sums.items() if not total.isfinite()]
+    faults = [f"{key} holds NaN or infinity" for key, total in sums.items() if not total.isfinite()]
+    variances = ((key, value) for key, value in state.items() if key.endswith("running_var"))
+    return faults + [f"{key} holds negative variances" for key, var in variances if var.min() < 0]
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -120,28 +128,33 @@ def _read(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no weights file {path}")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters raises
+            reason = refusal(path)
+            state = None if reason else torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
-    except Exception as error:  # the reader of a damaged file may fail in any other way
-        raise WeightsError(f"{path} {_unreadable(path, error)}") from None
+    except Exception:  # the reader of a damaged file may fail in any other way
+        reason = _damage(path)
+    if reason:
+        raise WeightsError(f"{path} {reason}") from None
     if not isinstance(state, dict) or not state:
         raise WeightsError(f"{path} holds a {type(state).__name__}, expected a state dict")
-    if strangers := [key for key, value in state.items() if not isinstance(value, Tensor)]:
+    if strangers := [key for key, value in state.items() if not _is_plain(value)]:
         raise WeightsError(
-            f"{path} holds {strangers[0]!r}, which is no tensor; save model.state_dict() alone"
+            f"{path} holds {strangers[0]!r:.80}, which is no tensor; save model.state_dict() alone"
         )
     return state
 
 
-def _unreadable(path: Path, error: Exception) -> str:
-    if code := re.search(r"(?:GLOBAL|class) ([\w.]+)", str(error)):
-        return (
-            f"is refused: reading it would run code ({code[1]}). Weights are numbers only; if the "
-            "file is yours, save model.state_dict(), else do not trust it."
-        )
-    if path.read_bytes()[:1] == b"<":
-        return "is a web page, saved in place of the weights; download the file itself."
+def _is_plain(value: object) -> bool:
+    return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
+
+
+def _damage(path: Path) -> str:
+    with path.open("rb") as file:
+        if file.read(1) == b"<":
+            return "is a web page, saved in place of the weights; download the file itself."
     return "is damaged or no PyTorch weights file; download or save it again."
 
 

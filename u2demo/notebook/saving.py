@@ -1,5 +1,6 @@
 """Results out of the app: to the person's downloads, to their Drive, to a folder."""
 
+import itertools
 import os
 import tempfile
 import zipfile
@@ -12,7 +13,7 @@ import ipywidgets
 from u2demo.notebook import page
 from u2demo.notebook.intake import run_in
 from u2demo.notebook.widgets import Notes, escape
-from u2demo.pipeline import Result, save
+from u2demo.pipeline import Result, fold_name, save
 
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".zip": "application/zip"}
 _LONGEST_LINK = 40_000_000  # bytes that a page still takes inside a link
@@ -125,8 +126,14 @@ def _write(results: Iterator[Result], folder: str | Path) -> list[Path]:
 
 def _pack(files: list[Path], target: Path) -> Path:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed
+        taken: set[str] = set()
         for file in files:
-            archive.write(file, file.name)
+            names = itertools.chain(
+                [file.name], (f"{file.stem} ({count}){file.suffix}" for count in itertools.count(2))
+            )
+            name = next(name for name in names if fold_name(name) not in taken)
+            taken.add(fold_name(name))  # "Cat" and "cat" are one file where the zip is unpacked
+            archive.write(file, name)
     return target
 
 

@@ -1,0 +1,65 @@
+"""picture as stored -> RGB: modes, depths and transparency, with little else in memory."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+_STRIP = 2**20  # pixels converted at a time
+
+
+def to_rgb(picture: Image.Image) -> Image.Image:
+    """Return ``picture``, in whatever mode it was stored, in mode RGB; it may share its pixels.
+
+    Transparent parts become white, 16-bit and float samples are scaled to 8 bits. Of ``info``
+    only a color profile that fits RGB is kept.
+    """
+    if picture.mode[0] in "IF" or picture.has_transparency_data:
+        rgb = _to_rgb_in_strips(picture)
+    elif picture.mode == "RGB":
+        rgb = picture._new(picture.im)  # not a copy: of the largest photos that is 700 MB
+    else:
+        rgb = picture.convert("RGB")
+    profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
+    rgb.info = {"icc_profile": profile} if profile else {}
+    return rgb
+
+
+def _to_rgb_in_strips(picture: Image.Image) -> Image.Image:
+    """Return deep samples made shallow and transparent ones put on white."""
+    rgb = Image.new("RGB", picture.size, "white")
+    deep = picture.mode[0] in "IF"
+    white = _white(picture) if deep else None
+    for top, strip in _strips(picture):
+        if deep:
+            rgb.paste(Image.fromarray(_scale_to_8_bits(np.asarray(strip), white)), (0, top))
+        else:
+            rgba = strip.convert("RGBA")
+            rgb.paste(rgba, (0, top), rgba)
+    return rgb
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    step = max(1, _STRIP // picture.width)
+    for top in range(0, picture.height, step):
+        bottom = min(top + step, picture.height)
+        yield top, picture.crop((0, top, picture.width, bottom))
+
+
+def _white(picture: Image.Image) -> float:
+    """Return which grey sample is white: the type's highest, or the data's if that is higher."""
+    if picture.mode.startswith("I;16"):
+        return 65535
+    peak = 0.0
+    for _, strip in _strips(picture):
+        samples = np.asarray(strip)
+        peak = max(peak, float(samples.max(initial=0, where=np.isfinite(samples))))
+    whites = (1, 255, 65535) if picture.mode == "F" else (65535,)
+    return next((white for white in whites if peak <= white), peak)
+
+
+def _scale_to_8_bits(samples: np.ndarray, white: float) -> np.ndarray:
+    """Return grey samples of any depth, shape (H, W), as uint8; NaN is black."""
+    with np.errstate(invalid="ignore"):  # a signaling NaN, which becomes a quiet one
+        share = samples.astype(np.float32) / np.float32(white)
+    return np.rint(np.nan_to_num(share, nan=0).clip(0, 1) * 255).astype(np.uint8)
