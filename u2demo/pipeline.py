@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from u2demo import effects
-from u2demo.masks import UNCLEAR, Mask, unsure_share
+from u2demo.masks import Mask, has_clear_subject, unsure_share
 from u2demo.png import PNG_MODES, encode_png
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Result:
 
     @property
     def peak(self) -> float:
-        """The mask's highest value, 0 to 1."""
+        """The mask's highest value, 0 to 1; below 1 only where the net has hardly found anything."""
         return float(self.mask.max())
 
     @property
@@ -62,7 +62,7 @@ class Result:
     @property
     def has_clear_subject(self) -> bool:
         """Whether the pictures are worth showing: False is "no clear subject"."""
-        return self.unsure <= UNCLEAR
+        return has_clear_subject(self.mask)
 
 
 def process(
