@@ -51,7 +51,7 @@ class Result:
 
     @property
     def peak(self) -> float:
-        """The mask's highest value, 0 to 1; below 1 only where the net has hardly found anything."""
+        """The mask's highest value, 0 to 1; below 1 where the net has hardly found anything."""
         return float(self.mask.max())
 
     @property
