@@ -3,8 +3,8 @@
     python benchmarks/accuracy.py DATASET... [--methods fast best reference rembg] [--half A|B]
 
 A data set is a folder with ``images/`` and ``masks/`` that pair by stem. ECSSD, SOD, DUTS-TE and
-others come in this form; none is part of this project. Needs ``pip install pysodmetrics``, and
-``rembg[cpu]`` for the method of that name (rembg's own steps around the same weights).
+others come in this form; none is part of this project. Needs ``pip install -e ".[accuracy]"``,
+and ``rembg[cpu]`` for the method of that name (rembg's own steps around the same weights).
 
 max F     max over 255 thresholds of F with beta^2 = 0.3, of precision and recall averaged over the
           data set first: the authors' protocol (Binary-Segmentation-Evaluation-Tool, measures.py).

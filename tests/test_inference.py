@@ -150,6 +150,24 @@ def test_zooming_in_resolves_a_small_subject_of_a_large_photo(model):
     assert zoomed[hole].mean() < fast[hole].mean()
 
 
+@pytest.mark.parametrize("level", [0.5, 0.7, 1.0])
+@QUALITY
+def test_a_subject_is_solid_however_salient_the_net_finds_it(level, quality):
+    saliency = torch.zeros(1, 1, 40, 60)
+    saliency[..., 10:30, 10:30] = level
+    mask = inference._set_levels(saliency, QUALITIES[quality])
+    assert mask[..., 10:30, 10:30].min() == 1 and mask[..., 30:, :].max() == 0
+
+
+@QUALITY
+def test_what_the_net_hardly_finds_stays_faint(quality):
+    masks = [
+        inference._set_levels(torch.full((1, 1, 40, 60), level), QUALITIES[quality]).max()
+        for level in (0.0, 0.1, 0.2, 0.3)
+    ]
+    assert masks[0] == 0 and masks == sorted(masks) and masks[-1] < 0.5
+
+
 @pytest.mark.parametrize("proportion", [1e-4, 0.5, 1, 1.5, 1e4])
 @pytest.mark.parametrize("aspect", [0.0, 0.5, 1.0])
 def test_a_view_has_about_as_many_pixels_as_the_net_was_trained_on(proportion, aspect):

@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 
 from u2demo.masks import (
-    UNCLEAR,
     Box,
     bounding_box,
     check_fit,
+    has_clear_subject,
     split_objects,
     threshold_mask,
     unsure_share,
@@ -131,8 +131,14 @@ def test_an_empty_mask_is_nothing_but_unsure():
 
 
 def test_a_faint_subject_is_unclear_and_a_soft_edge_is_not():
-    faint = np.full((10, 10), 0.6, np.float32)
+    faint = np.zeros((20, 20), np.float32)
+    faint[3:17, 3:17] = 0.6
     edged = np.zeros((20, 20), np.float32)
     edged[3:17, 3:17] = 0.5
     edged[4:16, 4:16] = 1
-    assert unsure_share(faint) > UNCLEAR > unsure_share(edged)
+    assert has_clear_subject(edged) and not has_clear_subject(faint)
+
+
+def test_no_subject_and_nothing_but_subject_are_unclear():
+    assert not has_clear_subject(np.zeros((10, 10), np.float32))
+    assert not has_clear_subject(np.ones((10, 10), np.float32))

@@ -1,9 +1,10 @@
-"""Make the README's picture of results from the sample photos: python tools/make_pictures.py."""
+"""Make the README's pictures from the sample photos: python tools/make_pictures.py."""
 
 from functools import partial
 from pathlib import Path
 
 from PIL import Image, ImageOps
+from torch import nn
 
 import u2demo as u2
 from u2demo.figures import checkerboard
@@ -17,6 +18,11 @@ EFFECTS = {
     "boxes": partial(u2.draw_box, per_object=True, width=4),
     "highlight": u2.highlight,
 }
+# Where the qualities differ, two samples a row: the left top corner of a part as large as a tile.
+PARTS = [
+    {"rocket.jpg": (240, 230), "coffee.png": (60, 20)},
+    {"astronaut.jpg": (0, 120), "cat.jpeg": (0, 120)},
+]
 
 
 def tile(picture: Image.Image) -> Image.Image:
@@ -37,7 +43,20 @@ def sheet(rows: list[list[Image.Image]]) -> Image.Image:
     return page
 
 
+def compare_qualities(model: nn.Module, name: str, corner: tuple[int, int]) -> list[Image.Image]:
+    """Return a part of a photo, and of it cut out with quality "fast" and with "best"."""
+    image, (left, top) = u2.sample_images()[name], corner
+    masks = (u2.predict_mask(model, image, quality=quality) for quality in ("fast", "best"))
+    pictures = image, *(u2.remove_background(image, mask) for mask in masks)
+    return [picture.crop((left, top, left + TILE[0], top + TILE[1])) for picture in pictures]
+
+
 if __name__ == "__main__":
-    results = u2.process(u2.load_model(), u2.sample_images().items(), effects=EFFECTS)
+    model = u2.load_model()
+    results = u2.process(model, u2.sample_images().items(), effects=EFFECTS)
     rows = [[result.image, *result.pictures.values()] for result in results]
     sheet(rows).save(DOCS / "results.jpg", quality=88)
+    rows = [
+        [tile for part in row.items() for tile in compare_qualities(model, *part)] for row in PARTS
+    ]
+    sheet(rows).save(DOCS / "best.jpg", quality=88)

@@ -20,6 +20,8 @@ from u2demo.recipes import QUALITIES, SIZE, Recipe, View, view_size
 _CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
+_SALIENT = 0.3  # of the map's maximum; pixels above are the subject, as far as levels go
+_TYPICAL = 0.7  # the quantile of theirs that is its level; more than half, for its edge is low
 _MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
 _STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 
@@ -85,10 +87,21 @@ def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Mask:
     image = image if image.mode == "RGB" else image.convert("RGB")
     canvas = image.reduce(-(-max(image.size) // _CANVAS))
     saliency = _mean_saliency(model, image, canvas, recipe.views)
-    saliency = ((saliency - recipe.black) / (recipe.white - recipe.black)).clamp(0, 1)
     saliency = follow_edges(saliency, _pixels(canvas.convert("L")) / 255)
-    mask = _to_mask(saliency, image.size)
+    mask = _to_mask(_set_levels(saliency, recipe), image.size)
     return refine_mask(image, mask) if recipe.refined else mask
+
+
+def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
+    """Return the map with the recipe's levels, in parts of the subject's own, made 0 and 1.
+
+    The net gives one subject 0.95 all over and another 0.6, and neither is half transparent. What
+    it does not give one half, it has hardly found: that is not lifted, so that it stays faint.
+    """
+    some = saliency[..., ::4, ::4]  # enough for a statistic
+    level = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
+    level = max(level, 1 - 2 * level**2)
+    return ((saliency / level - recipe.black) / (recipe.white - recipe.black)).clamp(0, 1)
 
 
 def _mean_saliency(

@@ -12,7 +12,8 @@ from PIL import Image, ImageFilter
 
 Mask = NDArray[np.float32]
 
-UNCLEAR = 0.5  # see unsure_share
+_UNCLEAR = 0.6  # of the subject: more that is neither in nor out, and there is hardly one
+_FULL = 0.9  # of the picture: a subject that takes more stands out from nothing
 _SMALLEST_OBJECT = 0.001  # of the picture's area; below it, it is a speck
 
 
@@ -40,13 +41,21 @@ def bounding_box(mask: Mask, *, threshold: float = 0.5) -> Box | None:
 def unsure_share(mask: Mask) -> float:
     """Return the share of the subject that is neither clearly in nor clearly out, 0 to 1.
 
-    That is, of the pixels above 0.1, those below 0.9; 1 where there are none. Above ``UNCLEAR`` the
-    picture has no clear subject. On 260 photos with one, 4 % are above with quality "best" (10 %
-    with "fast"), and what was found there overlaps the subject by 0.26 (0.39) on average.
+    That is, of the pixels above 0.1, those below 0.9; 1 where there are none.
     """
     subject = np.count_nonzero(mask > 0.1)
     sure = np.count_nonzero(mask >= 0.9)
     return float((subject - sure) / subject) if subject else 1.0
+
+
+def has_clear_subject(mask: Mask) -> bool:
+    """Return whether a predicted mask shows a subject: most of it sure, and not all of the picture.
+
+    On 260 photos of the development set it is False for 1 % of the good results (IoU 0.7 or more)
+    and for a half ("fast") or a quarter ("best") of the bad ones (below 0.5); and for nine in ten
+    of 46 pictures without a subject: even, noise, gradients, bricks, stripes, text.
+    """
+    return unsure_share(mask) <= _UNCLEAR and bool((mask > 0.5).mean() <= _FULL)
 
 
 def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) -> Mask:

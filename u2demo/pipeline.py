@@ -16,7 +16,7 @@ from PIL import Image
 
 from u2demo import effects
 from u2demo.files import advise, discard, partial_file, write_file
-from u2demo.masks import UNCLEAR, Mask, unsure_share
+from u2demo.masks import Mask, has_clear_subject, unsure_share
 from u2demo.png import PNG_MODES, encode_png
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Result:
 
     @property
     def peak(self) -> float:
-        """The mask's highest value, 0 to 1."""
+        """The mask's highest value, 0 to 1; below 1 where the net has hardly found anything."""
         return float(self.mask.max())
 
     @property
@@ -69,7 +69,7 @@ class Result:
     @property
     def has_clear_subject(self) -> bool:
         """Whether the pictures are worth showing: False is "no clear subject"."""
-        return self.unsure <= UNCLEAR
+        return has_clear_subject(self.mask)
 
 
 def process(

@@ -1,7 +1,8 @@
 """quality -> views: how often, and how, the net looks at a photo.
 
 Views were chosen on 160 of 260 development photos; the last choices (levels, when to zoom) saw all
-of them, so what they give is to be measured on others, with benchmarks/accuracy.py.
+of them, so what they give is to be measured on others, with benchmarks/accuracy.py. More views
+(other sizes, transposed, lighter, darker, grey, blurred, dimmed around the subject) gave no more.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,10 @@ class View(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """Views whose maps are averaged, and the levels of the mean that become 0 and 1."""
+    """Views whose maps are averaged, and the levels of the mean that become 0 and 1.
+
+    Levels are parts of how salient the photo's subject is, see ``inference``.
+    """
 
     views: tuple[View, ...]
     black: float
@@ -35,7 +39,7 @@ class Recipe(NamedTuple):
 
 
 QUALITIES: Mapping[str, Recipe] = {
-    "fast": Recipe((View(),), black=0.01, white=0.9),
+    "fast": Recipe((View(),), black=0.015, white=0.9),
     "best": Recipe(
         (
             View(),
@@ -46,7 +50,7 @@ QUALITIES: Mapping[str, Recipe] = {
             View(zoomed=True),
         ),
         black=0.2,
-        white=0.6,
+        white=0.65,
         refined=True,
     ),
 }
