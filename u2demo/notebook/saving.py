@@ -4,13 +4,14 @@ import os
 import tempfile
 import zipfile
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import ipywidgets
 
 from u2demo.notebook import page
 from u2demo.notebook.intake import run_in
+from u2demo.notebook.turns import Job, Turns
 from u2demo.notebook.widgets import Notes, escape
 from u2demo.pipeline import Result, save
 
@@ -28,7 +29,9 @@ class Saver:
         self,
         current: Callable[[], Iterator[Result]],
         everything: Callable[[], Iterator[Result]],
+        turns: Turns,
     ):
+        self._turns = turns
         self._notes = Notes()
         self._in_colab = page.environment() == "colab"
         self._outlet = None if self._in_colab else _make_outlet()
@@ -36,51 +39,57 @@ class Saver:
         keep = ("Save all to Google Drive", self._to_drive)
         if not self._in_colab:
             keep = (f"Save all to {results_folder().name}/", self._to_folder)
-        self.download = self._button("Download", lambda _: self._download(current()))
-        self.download_all = self._button("Download all as zip", lambda _: self._zip(everything()))
-        self.keep = self._button(keep[0], lambda _: keep[1](everything()))
+        self.download = self._button("Download", lambda: self._download(current()))
+        self.download_all = self._button("Download all as zip", lambda: self._zip(everything()))
+        self.keep = self._button(keep[0], lambda: keep[1](everything()))
         self.download.add_class("u2-primary")
         hidden = [self._outlet] if self._outlet else [self._output]
         buttons = [self.download, self.download_all, self.keep]
         self.box = ipywidgets.VBox([*buttons, self._notes, *hidden])
         self.box.add_class("u2-saver")
 
-    def _button(self, text: str, on_click: Callable) -> ipywidgets.Button:
+    def _button(self, text: str, save: Callable[[], Job]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, tooltip=text)
 
-        def press(_: ipywidgets.Button) -> None:
-            self._notes.clear()
-            button.disabled = True
+        def job() -> Job:
             try:
-                on_click(_)
+                yield from save()
             finally:
                 button.disabled = False
+
+        def press(_: ipywidgets.Button) -> None:
+            if button.disabled:  # two clicks before the page knew
+                return
+            self._notes.clear()
+            button.disabled = True
+            self._turns.start(job(), self._notes.tell)
 
         button.on_click(self._notes.guard(press))
         return button
 
-    def _download(self, results: Iterator[Result]) -> None:
+    def _download(self, results: Iterator[Result]) -> Job:
         """Send one picture as it is, several of one photo as a zip."""
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = _write(results, folder)
+            files = yield from _write(results, folder)
             if len(files) > 1:
                 files = [_pack(files, Path(folder) / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
             self._send(files[0])
 
-    def _zip(self, results: Iterator[Result]) -> None:
+    def _zip(self, results: Iterator[Result]) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            self._send(_pack(_write(results, folder), Path(folder) / "u2demo.zip"))
+            files = yield from _write(results, folder)
+            self._send(_pack(files, Path(folder) / "u2demo.zip"))
 
-    def _to_folder(self, results: Iterator[Result]) -> None:
+    def _to_folder(self, results: Iterator[Result]) -> Job:
         folder = results_folder()
-        files = _write(results, folder)
+        files = yield from _write(results, folder)
         more = f" and {len(files) - 4} more" if len(files) > 4 else ""
         names = ", ".join(file.name for file in files[:4])
         self._notes.say(f"Saved to {folder.resolve()}: {names}{more}.", kind="done")
 
-    def _to_drive(self, results: Iterator[Result]) -> None:
+    def _to_drive(self, results: Iterator[Result]) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = _write(results, folder)
+            files = yield from _write(results, folder)
             try:
                 target = run_in(self._output, lambda: page.save_to_drive(files))
             except page.PageError as error:
@@ -116,8 +125,12 @@ def results_folder() -> Path:
     return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
 
 
-def _write(results: Iterator[Result], folder: str | Path) -> list[Path]:
-    files = [file for result in results for file in save(result, folder)]
+def _write(results: Iterator[Result], folder: str | Path) -> Generator[None, None, list[Path]]:
+    """Write all pictures, a photo a step, and return the files."""
+    files = []
+    for result in results:
+        files += save(result, folder)
+        yield
     if not files:
         raise page.PageError("Nothing stands out in these photos, so there is nothing to save.")
     return files
