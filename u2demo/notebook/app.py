@@ -45,7 +45,7 @@ class OneClick:
         self._panel = Panel(self._redraw, self._notes, sample_images()["rocket.jpg"])
         self._panel.quality.observe(self._notes.guard(lambda _: self._look_again()), names="value")
         self._models = ModelMenu(self._look_again, self._notes, model)
-        self._saver = Saver(self._current, self._everything, self._turns)
+        self._saver = Saver(self._results, self._turns)
         self._intake = make_intake(self._notes.guard(self._receive), self._notes)
         self._restart = ipywidgets.Button(description="Back to the samples")
         self._restart.on_click(self._notes.guard(lambda _: self.run()))
@@ -117,11 +117,10 @@ class OneClick:
             except ValueError as error:  # names the photo itself
                 self._notes.say(str(error), kind="problem")
             except (MemoryError, RuntimeError) as error:
-                self._notes.say(
-                    f"{name}: {str(error) or 'too large for the memory'}", kind="problem"
-                )
+                reason = str(error) or "too large for the memory"
+                self._notes.say(f"{name}: {reason}", kind="problem")
             else:
-                if not chosen and source is not image:
+                if source is not image and not chosen:
                     self._choose(len(self._photos) - 1)
                 chosen = True
             yield
@@ -130,7 +129,7 @@ class OneClick:
         if not self._photos:  # something to look at meanwhile
             self._stage.show(fit(image, STAGE))
             self._caption.value = widgets.escape(name)
-        self._photos.append(look(self._models.load(), name, source, image, self._looking))
+        self._photos.append(look(self._models.load(), name, source, image, self._looking()))
         self._gallery.add(name, self._photos[-1].small)
         self._draw_tile(len(self._photos) - 1)
         if len(self._photos) == 1:
@@ -139,7 +138,6 @@ class OneClick:
         self._gallery.layout.display = self._saver.download_all.layout.display = several
         self._restart.layout.display = "none" if self._are_samples else ""
 
-    @property
     def _looking(self) -> tuple[str, str]:
         return self._models.name, self._panel.quality.value
 
@@ -149,10 +147,10 @@ class OneClick:
 
     def _bring_up_to_date(self) -> Job:
         """Look at each photo again that was looked at in another way than is chosen now."""
-        photos = [photo for photo in self._photos if photo.looked != self._looking]
+        photos = [photo for photo in self._photos if photo.looked != self._looking()]
         for photo in self._progress.over(photos, _finding):
             place = self._photos.index(photo)
-            model, looking = self._models.load(), self._looking
+            model, looking = self._models.load(), self._looking()
             self._photos[place] = look(model, photo.name, photo.source, photo.image, looking)
             self._draw_tile(place)
             if place == self._place:
@@ -190,16 +188,11 @@ class OneClick:
         picture = self._panel.picture(small, fit_mask(photo.small_mask, small.size))
         self._gallery.update(place, picture)
 
-    def _results(self, photos: list[Photo]) -> Iterator[Result]:
-        for photo in self._progress.over(photos, lambda photo: f"Drawing {photo.name}"):
+    def _results(self, *, everything: bool) -> Iterator[Result]:
+        photos = self._photos if everything else self._photos[self._place : self._place + 1]
+        for photo in self._progress.over(list(photos), lambda photo: f"Drawing {photo.name}"):
             pictures = self._panel.pictures(photo.image, photo.mask)
             yield Result(photo.name, photo.image, photo.mask, pictures)
-
-    def _current(self) -> Iterator[Result]:
-        return self._results(self._photos[self._place : self._place + 1])
-
-    def _everything(self) -> Iterator[Result]:
-        return self._results(list(self._photos))
 
 
 def _finding(item: Photo | tuple[str, object]) -> str:

@@ -48,6 +48,7 @@ class ModelMenu:
         self._menu = ipywidgets.Dropdown(description="Network")
         self._progress = Progress(self.cancel)
         self._choose = notes.guard(self._choose)
+        self._menu.observe(self._choose, names="value")
         self._show_names()
         self.box = ipywidgets.VBox([self._menu, self._progress])
         self.box.add_class("u2-models")
@@ -61,27 +62,30 @@ class ModelMenu:
 
     def cancel(self) -> None:
         """Stay with the network that is at work."""
+        self._drop()
+        self._show_names()
+
+    def _drop(self) -> None:
         if self._fetching:
             self._fetching.is_wanted = False
         self._fetching = None
         self._progress.hide()
-        self._show_names()
 
     def _show_names(self) -> None:
-        """List the networks anew, the one at work chosen."""
+        """List the networks as they are now, the one at work chosen."""
         names = [*([OWN] if self.name == OWN else []), *TITLES]
-        self._menu.unobserve_all("value")
+        self._menu.unobserve(self._choose, names="value")
         self._menu.options = [(label(name), name) for name in names]
         self._menu.value = self.name
-        self._menu.observe(lambda change: self._choose(change["new"]), names="value")
+        self._menu.observe(self._choose, names="value")
 
-    def _choose(self, name: str) -> None:
+    def _choose(self, change: dict) -> None:
+        name = change["new"]
         if self._fetching and self._fetching.name == name:
             return
-        self.cancel()
+        self._drop()  # the list stays: the page would not hear of a choice made on its behalf
         if name != self.name:
             self._notes.clear()
-            self._menu.value = name
             self._fetching = _Fetch(name, self._report, self._finish)
             self._fetching.start()
 

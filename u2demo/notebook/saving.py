@@ -22,15 +22,12 @@ _LONGEST_LINK = 40_000_000  # bytes that a page still takes inside a link
 class Saver:
     """Buttons that save what the app shows.
 
-    ``current`` and ``everything`` yield the results at full size when a button is pressed.
+    ``results(everything=...)`` yields what a button saves, at full size: the photo on the stage or
+    all of them.
     """
 
-    def __init__(
-        self,
-        current: Callable[[], Iterator[Result]],
-        everything: Callable[[], Iterator[Result]],
-        turns: Turns,
-    ):
+    def __init__(self, results: Callable[..., Iterator[Result]], turns: Turns):
+        self._results = results
         self._turns = turns
         self._notes = Notes()
         self._in_colab = page.environment() == "colab"
@@ -39,9 +36,9 @@ class Saver:
         keep = ("Save all to Google Drive", self._to_drive)
         if not self._in_colab:
             keep = (f"Save all to {results_folder().name}/", self._to_folder)
-        self.download = self._button("Download", lambda: self._download(current()))
-        self.download_all = self._button("Download all as zip", lambda: self._zip(everything()))
-        self.keep = self._button(keep[0], lambda: keep[1](everything()))
+        self.download = self._button("Download", self._download)
+        self.download_all = self._button("Download all as zip", self._zip)
+        self.keep = self._button(keep[0], keep[1])
         self.download.add_class("u2-primary")
         hidden = [self._outlet] if self._outlet else [self._output]
         buttons = [self.download, self.download_all, self.keep]
@@ -67,29 +64,29 @@ class Saver:
         button.on_click(self._notes.guard(press))
         return button
 
-    def _download(self, results: Iterator[Result]) -> Job:
+    def _download(self) -> Job:
         """Send one picture as it is, several of one photo as a zip."""
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(results, folder)
+            files = yield from _write(self._results(everything=False), folder)
             if len(files) > 1:
                 files = [_pack(files, Path(folder) / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
             self._send(files[0])
 
-    def _zip(self, results: Iterator[Result]) -> Job:
+    def _zip(self) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(results, folder)
+            files = yield from _write(self._results(everything=True), folder)
             self._send(_pack(files, Path(folder) / "u2demo.zip"))
 
-    def _to_folder(self, results: Iterator[Result]) -> Job:
+    def _to_folder(self) -> Job:
         folder = results_folder()
-        files = yield from _write(results, folder)
+        files = yield from _write(self._results(everything=True), folder)
         more = f" and {len(files) - 4} more" if len(files) > 4 else ""
         names = ", ".join(file.name for file in files[:4])
         self._notes.say(f"Saved to {folder.resolve()}: {names}{more}.", kind="done")
 
-    def _to_drive(self, results: Iterator[Result]) -> Job:
+    def _to_drive(self) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(results, folder)
+            files = yield from _write(self._results(everything=True), folder)
             try:
                 target = run_in(self._output, lambda: page.save_to_drive(files))
             except page.PageError as error:
