@@ -106,6 +106,7 @@ class ModelMenu:
             self._on_change()
         else:
             self._notes.tell(outcome)
+            self._notes.say(f"The app goes on with: {label(self.name)}.")
 
 
 class _Fetch:
