@@ -9,7 +9,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 ## demo: cut out the sample photos with the one-click notebook; look into results/
 demo: $(READY)
 	U2DEMO_ENV=headless U2DEMO_SAVE_DIR=$(CURDIR)/results $(BIN)/jupyter nbconvert --log-level=ERROR \
-	  --to html --execute notebooks/one_click.ipynb --output-dir results
+	  --KernelManager.transport_encryption=auto --to html --execute notebooks/one_click.ipynb --output-dir results
 	@echo
 	@echo "Pictures:  results/"
 	@echo "Notebook:  results/one_click.html (open it in a browser)"

@@ -14,8 +14,21 @@ from PIL import Image
 import u2demo as u2
 
 
+def pytest_addoption(parser):
+    """Leave out what takes minutes, unless it is asked for."""
+    parser.addoption("--slow", action="store_true", help="run only the tests marked slow")
+
+
+def pytest_collection_modifyitems(config, items):
+    wanted = config.getoption("--slow")
+    others = [item for item in items if bool(item.get_closest_marker("slow")) != wanted]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
+
+
 def pytest_configure(config):
     """Send what the notebooks save to a private folder: nbval's kernels inherit this."""
+    config.addinivalue_line("markers", "slow: takes minutes; `make test-slow` runs it")
     if "U2DEMO_SAVE_DIR" not in os.environ:
         folder = tempfile.TemporaryDirectory(prefix="u2demo-results-")
         config.add_cleanup(folder.cleanup)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import torch
+from live_app import Bright, as_file, spot
 from PIL import Image
 
 from u2demo import inference
@@ -20,32 +20,6 @@ from u2demo.notebook.turns import Later
 from u2demo.notebook.widgets import Notes
 
 pytestmark = pytest.mark.usefixtures("no_loop")
-
-
-class Bright(torch.nn.Module):
-    """A net whose subject is what is bright: quick, and easy to check by eye."""
-
-    def __init__(self):
-        super().__init__()
-        self.looks = 0
-        self.anchor = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, x):
-        self.looks += 1
-        return [torch.sigmoid(4 * x.mean(1, keepdim=True))] * 7
-
-
-def spot(size=(60, 40), left=10):
-    """A black photo with a white square of 20 pixels."""
-    photo = Image.new("RGB", size)
-    photo.paste("white", (left, 10, left + 20, 30))
-    return photo
-
-
-def as_file(photo, form="PNG", **options):
-    file = io.BytesIO()
-    photo.save(file, form, **options)
-    return file.getvalue()
 
 
 @pytest.fixture

@@ -1,15 +1,13 @@
 """The app's menu of networks: what it says, and what happens while one is fetched or refused."""
 
-import asyncio
 import dataclasses
 import hashlib
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from live_app import is_idle, on_a_page, until
 from misbehaving_server import MisbehavingServer
-from PIL import Image
 
 from u2demo import checkpoints
 from u2demo.notebook import OneClick
@@ -53,32 +51,6 @@ def publish(server, monkeypatch):
         monkeypatch.setitem(checkpoints.CHECKPOINTS, PEOPLE, record)
 
     return publish
-
-
-def on_a_page(visit):
-    """Let ``visit(app)``, a coroutine, use an app where an event loop runs, as a kernel's does."""
-
-    async def stay():
-        app = OneClick()
-        app.run({name: Image.new("RGB", (40, 30), "teal") for name in ("one.png", "two.png")})
-        await until(lambda: len(app._photos) == 2 and is_idle(app))
-        await visit(app)
-        app.close()
-
-    with ThreadPoolExecutor(1) as thread:  # in this one Playwright's loop may be running
-        thread.submit(asyncio.run, stay()).result()
-
-
-async def until(condition):
-    for _ in range(3000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("waited in vain")
-
-
-def is_idle(app):
-    return "none" == app._progress.layout.display == app._models._progress.layout.display
 
 
 def chosen(app):

@@ -32,7 +32,7 @@ class Saver:
         self._notes = Notes()
         self._in_colab = page.environment() == "colab"
         self._outlet = None if self._in_colab else _make_outlet()
-        self._output = ipywidgets.Output()  # Colab's dialogs appear here
+        self._output = ipywidgets.Output() if self._in_colab else None  # for Colab's dialogs
         keep = ("Save all to Google Drive", self._to_drive)
         if not self._in_colab:
             keep = (f"Save all to {results_folder().name}/", self._to_folder)
@@ -40,7 +40,7 @@ class Saver:
         self.download_all = self._button("Download all as zip", self._zip)
         self.keep = self._button(keep[0], keep[1])
         self.download.add_class("u2-primary")
-        hidden = [self._outlet] if self._outlet else [self._output]
+        hidden = [widget for widget in (self._outlet, self._output) if widget]
         buttons = [self.download, self.download_all, self.keep]
         self.box = ipywidgets.VBox([*buttons, self._notes, *hidden])
         self.box.add_class("u2-saver")

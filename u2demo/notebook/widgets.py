@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 import ipywidgets
 from PIL import Image
 
-from u2demo.checkpoints import WeightsError
 from u2demo.notebook import page
 from u2demo.notebook.preview import TILE, encode, fit
 from u2demo.notebook.turns import in_turn
@@ -115,8 +114,9 @@ class Notes(ipywidgets.HTML):
 
     def tell(self, error: Exception) -> None:
         """Say what an error says; one that nobody foresaw brings its details."""
-        if isinstance(error, page.PageError | ValueError | WeightsError):
-            self.say(str(error), kind="problem")
+        if isinstance(error, page.PageError | ValueError | OSError):
+            errno = getattr(error, "errno", None)
+            self.say(str(error).removeprefix(f"[Errno {errno}] "), kind="problem")
             return
         trace = escape("".join(traceback.format_exception(error)))
         what = escape(f"{type(error).__name__}: {error}")
