@@ -27,15 +27,16 @@ def photos(count):
     return [(f"{number}.png", as_file(spot())) for number in range(count)]
 
 
-def test_of_200_photos_the_first_can_be_used_while_the_others_come():
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_of_many_photos_the_first_can_be_used_while_the_others_come(count):
     async def visit(app):
-        app._receive(photos(200))
+        app._receive(photos(count))
         await until(lambda: len(app._photos) > 2)
         app._panel.toolbar.value = "blur"
         app._choose(1)
-        assert app._caption.value.startswith("two.png") and len(app._photos) < 200
+        assert app._caption.value.startswith("two.png") and len(app._photos) < count
         await until(lambda: is_idle(app))
-        assert len(app._photos) == len(app._gallery.children) == 202
+        assert len(app._photos) == len(app._gallery.children) == count + 2
         assert app._notes.value == ""
 
     on_a_page(visit, Bright())

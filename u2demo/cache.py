@@ -46,9 +46,14 @@ def fetch(
         raise WeightsError("\n".join([off, *faults, *links, advice]))
     folder = storage.writable_folder()
     part = folder / f"{checkpoint.file}.part"
-    with _told(progress, checkpoint) as told, storage.lock(part, told):
-        path, faults = find(checkpoint, check=check)  # somebody else may have fetched it meanwhile
-        return path or _download(checkpoint, part, faults, check, told)
+    try:
+        with _told(progress, checkpoint) as told, storage.lock(part, told):
+            path, faults = find(checkpoint, check=check)  # somebody else may have fetched it
+            return path or _download(checkpoint, part, faults, check, told)
+    except WeightsError:
+        raise
+    except OSError as error:
+        raise WeightsError(_no_room(checkpoint, folder, str(error))) from error
 
 
 def find(checkpoint: Checkpoint, *, check: Check) -> tuple[Path | None, list[str]]:

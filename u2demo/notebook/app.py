@@ -1,6 +1,6 @@
 """The one-click app: photos in, results on the page, files out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -15,7 +15,7 @@ from u2demo.notebook.layout import lay_out
 from u2demo.notebook.models import ModelMenu
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.preview import STAGE, TILE, Photo, fit, fit_mask, look, open_source
-from u2demo.notebook.saving import Saver
+from u2demo.notebook.saving import Results, Saver
 from u2demo.notebook.turns import Job, Later, Turns
 from u2demo.notebook.unwatched import show_and_save
 from u2demo.pipeline import Result
@@ -188,7 +188,7 @@ class OneClick:
         picture = self._panel.picture(small, fit_mask(photo.small_mask, small.size))
         self._gallery.update(place, picture)
 
-    def _results(self, *, everything: bool) -> Iterator[Result]:
+    def _results(self, *, everything: bool) -> Results:
         photos = self._photos if everything else self._photos[self._place : self._place + 1]
         for photo in self._progress.over(list(photos), lambda photo: f"Drawing {photo.name}"):
             pictures = self._panel.pictures(photo.image, photo.mask)

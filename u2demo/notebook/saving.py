@@ -1,10 +1,11 @@
 """Results out of the app: to the person's downloads, to their Drive, to a folder."""
 
+import contextlib
 import os
 import tempfile
 import zipfile
 from base64 import b64encode
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import ipywidgets
@@ -15,6 +16,7 @@ from u2demo.notebook.turns import Job, Turns
 from u2demo.notebook.widgets import Notes, escape
 from u2demo.pipeline import Result, save
 
+Results = Generator[Result, None, None]
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".zip": "application/zip"}
 _LONGEST_LINK = 40_000_000  # bytes that a page still takes inside a link
 
@@ -26,7 +28,7 @@ class Saver:
     all of them.
     """
 
-    def __init__(self, results: Callable[..., Iterator[Result]], turns: Turns):
+    def __init__(self, results: Callable[..., Results], turns: Turns):
         self._results = results
         self._turns = turns
         self._notes = Notes()
@@ -122,12 +124,13 @@ def results_folder() -> Path:
     return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
 
 
-def _write(results: Iterator[Result], folder: str | Path) -> Generator[None, None, list[Path]]:
+def _write(results: Results, folder: str | Path) -> Generator[None, None, list[Path]]:
     """Write all pictures, a photo a step, and return the files."""
     files = []
-    for result in results:
-        files += save(result, folder)
-        yield
+    with contextlib.closing(results):  # and with it the progress bar
+        for result in results:
+            files += save(result, folder)
+            yield
     if not files:
         raise page.PageError("Nothing stands out in these photos, so there is nothing to save.")
     return files
