@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: demo test test-colab lab app clean
+.PHONY: demo test test-slow test-colab lab app clean
 
 ## demo: cut out the sample photos with the one-click notebook; look into results/
 demo: $(READY)
@@ -20,6 +20,10 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests notebooks
+
+## test-slow: the tests that take minutes: careless hands and 2,000 callbacks of the app
+test-slow: $(READY)
+	$(BIN)/python -m pytest --slow tests
 
 ## test-colab: the notebooks and their front end with the versions that Google Colab has
 test-colab: .venv-colab/ready

@@ -1,11 +1,15 @@
 """Careless hands: the notebooks' cells in a real kernel, run again, interrupted, out of order."""
 
 import json
+import os
+import signal
+import threading
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 OPEN = """
@@ -52,7 +56,6 @@ def kernel(monkeypatch, tmp_path):
             texts = [output["text"] for output in cell.outputs if output.get("name") == "stdout"]
             return "".join(texts)
 
-        run.interrupt = client.km.interrupt_kernel
         yield run
 
 
@@ -64,3 +67,31 @@ def test_the_app_cell_run_again_and_again_leaves_nothing_behind(kernel):
         costs.append(json.loads(kernel(MEASURE)))
     assert costs[0]["comms"] > 50 and costs[0]["apps"] == 1 and costs[0]["photos"] == 2
     assert costs[1:] == costs[:1] * 4
+
+
+def test_a_cell_interrupted_in_the_middle_of_the_network_can_be_run_again(kernel):
+    pid = int(
+        kernel(
+            "import os, u2demo as u2\n"
+            "model, photo = u2.load_model(), u2.sample_images()['rocket.jpg']\n"
+            "mask = u2.predict_mask(model, photo)\n"
+            "print(os.getpid())"
+        )
+    )
+    interrupt = threading.Timer(1, os.kill, [pid, signal.SIGINT])
+    interrupt.start()
+    with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
+        kernel("while True: u2.predict_mask(model, photo)")
+    assert kernel("print((u2.predict_mask(model, photo) == mask).all())") == "True\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["step_by_step", "portrait"])
+def test_cells_run_twice_and_then_from_the_last_to_the_first(name, kernel, tmp_path):
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", nbformat.NO_CONVERT)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    for source in [each for cell in cells for each in (cell, cell)] + cells[::-1]:
+        kernel(source)
+    if name == "step_by_step":
+        saved = [path.name for path in (tmp_path / "saved").iterdir()]
+        assert {"coffee_cutout.png", "coffee_cutout (2).png", "coffee_cutout (3).png"} <= set(saved)
