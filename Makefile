@@ -17,11 +17,12 @@ demo: $(READY)
 
 ## test: lint, all tests, every cell of every notebook
 test: $(READY)
+	$(BIN)/python -m pip check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests notebooks
 
-## test-slow: the tests that take minutes: careless hands and 2,000 callbacks of the app
+## test-slow: 50 kills, every fault of a disk, careless hands, 2,000 photos and clicks
 test-slow: $(READY)
 	$(BIN)/python -m pytest --slow tests
 

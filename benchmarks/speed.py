@@ -176,16 +176,24 @@ def alpha_of(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).getchannel("A")) / 255
 
 
+# Started from this large process, a small one would count as large as this one: hence one between.
+WAIT = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+"""
+
+
 def launch(command: list[str]) -> tuple[float, float, float]:
     """Run a command to its end; return wall seconds, processor seconds and peak megabytes."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed with {process.returncode}")
-    peak = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, peak
+    between = [sys.executable, "-S", "-c", WAIT, *command]
+    code, cpu, peak = subprocess.run(between, stdout=subprocess.PIPE, check=True).stdout.split()
+    if int(code):
+        raise RuntimeError(f"{' '.join(command)} failed with {int(code)}")
+    megabytes = float(peak) / (1e6 if sys.platform == "darwin" else 1e3)
+    return time.perf_counter() - start, float(cpu), megabytes
 
 
 def commands(title: str, work: dict[str, list[str]], rounds: int, photos: int = 0) -> None:
@@ -224,14 +232,28 @@ def start_up(options: argparse.Namespace, folder: Path) -> None:
 def folders(options: argparse.Namespace, folder: Path) -> None:
     """Compare folders of 2-megapixel photos, one of them ten times as large as the other."""
     for count in (max(1, options.photos // 10), options.photos):
-        source = folder / str(count)
-        source.mkdir()
-        for index in range(count):
-            photo = draw_photo(SAMPLES[index % len(SAMPLES)], 2, seed=index)
-            (source / f"{index}.jpg").write_bytes(photo)
+        source = draw_folder(folder, count, 2)
         work = rembg_command(options, "p", str(source), "TARGET")
         work["u2demo"] = [sys.executable, "-m", "u2demo", str(source), "-o", "TARGET"]
         commands(f"A folder of {count} photos, 2 megapixels", work, 1, count)
+
+
+def memory(options: argparse.Namespace, folder: Path) -> None:
+    """Show whether peak memory grows with the number of photos, and with their size."""
+    for count, megapixels in ((10, 12), (options.photos, 0.3), (10 * options.photos, 0.3)):
+        source = draw_folder(folder, count, megapixels)
+        work = {"u2demo": [sys.executable, "-m", "u2demo", str(source), "-o", "TARGET"]}
+        commands(f"Memory: {count} photos, {megapixels} megapixels", work, 1, count)
+
+
+def draw_folder(folder: Path, count: int, megapixels: float) -> Path:
+    """Write ``count`` photos into a new folder, no two of them the same, and return it."""
+    source = folder / f"{count} of {megapixels}"
+    source.mkdir()
+    for index in range(count):
+        photo = draw_photo(SAMPLES[index % len(SAMPLES)], megapixels, seed=index)
+        (source / f"{index}.jpg").write_bytes(photo)
+    return source
 
 
 def rembg_command(options: argparse.Namespace, kind: str, *paths: str) -> dict[str, list[str]]:
@@ -267,6 +289,7 @@ def benchmarks(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str,
         yield "photo", partial(one_photo, megapixels, options)
     yield "start", partial(start_up, options, folder)
     yield "folder", partial(folders, options, folder)
+    yield "memory", partial(memory, options, folder)
 
 
 def main() -> None:
@@ -276,8 +299,8 @@ def main() -> None:
     parser.add_argument("--onnx", type=Path, default=onnx and Path(onnx), help="u2netp.onnx")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--photos", type=int, default=40, help="how many are in the large folder")
-    parser.add_argument("--only", help="some of forward,u2net,photo,start,folder")
+    parser.add_argument("--photos", type=int, default=60, help="how many are in a folder")
+    parser.add_argument("--only", help="some of forward,u2net,photo,start,folder,memory")
     options = parser.parse_args()
     pin(options.threads)
     print(

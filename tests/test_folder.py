@@ -1,11 +1,7 @@
 """A folder of photos: every photo accounted for, nothing overwritten, runs that resume."""
 
 import csv
-import errno
 import json
-import subprocess
-import sys
-import time
 
 import pytest
 from PIL import Image
@@ -105,12 +101,24 @@ def test_a_foreign_file_in_the_results_is_never_overwritten(model, photos, tmp_p
     assert (tmp_path / "out" / "rocket_png_cutout.png").exists()
 
 
+def test_a_foreign_file_with_the_name_of_another_effect_stays_as_well(model, photos, tmp_path):
+    run(model, photos, tmp_path / "out")
+    (tmp_path / "out" / "rocket_mask.png").write_text("mine")
+    effects = {"mask": u2.EFFECTS["mask"]}
+    _, record = u2.process_folder(model, photos, tmp_path / "out", effects=effects)
+    assert (tmp_path / "out" / "rocket_mask.png").read_text() == "mine"
+    assert record.files == ("rocket_cutout.png", "rocket_png_mask.png")
+
+
 def test_results_among_the_photos_are_not_taken_for_photos(model, photos):
     before = {path: path.read_bytes() for path in photos.rglob("*.*")}
     first = run(model, photos, photos)
     second = run(model, photos, photos)
     assert [record.status for record in first] == ["done", "done"]
     assert [record.status for record in second] == ["skipped", "skipped"]
+    for _ in range(2):  # pictures of effects that are not asked for any more are still no photos
+        effects = {"mask": u2.EFFECTS["mask"]}
+        assert len(u2.process_folder(model, photos, photos, effects=effects)) == 2
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
@@ -137,38 +145,17 @@ def test_a_run_that_was_killed_goes_on_under_the_same_names(model, photos, tmp_p
     ]
 
 
-def test_kill_9_in_the_middle_costs_nothing_but_time(photos, tmp_path, samples):
-    for number in range(6):
-        samples["coffee.png"].save(photos / f"coffee{number}.png")
-
-    def command(out):
-        return [sys.executable, "-m", "u2demo", str(photos), "-o", str(out)]
-
-    subprocess.run(command(tmp_path / "undisturbed"), check=True, capture_output=True)
-    killed = subprocess.Popen(command(tmp_path / "out"), stderr=subprocess.DEVNULL)
-    while not pictures(tmp_path / "out"):
-        time.sleep(0.01)
-    killed.kill()
-    killed.wait()
-    assert len(pictures(tmp_path / "out")) < 8
-    subprocess.run(command(tmp_path / "out"), check=True, capture_output=True)
-    whole, resumed = ({
-        path.relative_to(folder): path.read_bytes()
-        for path in folder.rglob("*") if path.is_file() and "manifest" not in path.name
-    } for folder in (tmp_path / "undisturbed", tmp_path / "out"))  # fmt: skip
-    assert resumed == whole
-
-
-def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(model, photos, tmp_path, monkeypatch):
-    def fail(*args):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("pathlib.Path.write_bytes", fail)
-        with pytest.raises(OSError, match="No space left"):
-            run(model, photos, tmp_path / "out")
-    assert pictures(tmp_path / "out") == []
-    assert [record.status for record in run(model, photos, tmp_path / "out")] == ["done", "done"]
+def test_a_manifest_from_elsewhere_leads_nowhere(model, photos, tmp_path):
+    out = tmp_path / "out"
+    run(model, photos, out)
+    row = json.loads((out / "manifest.jsonl").read_text().splitlines()[1])
+    wrong = [{"stem": "../x"}, {"stem": "/x"}, {"files": ["../x"]}, {"files": 1}, {"stem": None}]
+    lines = [json.dumps({**row, "version": "old", **change}) for change in wrong]
+    (out / "manifest.jsonl").write_text("\n".join(["[]", '"x"', "\0", *lines]))
+    (tmp_path / "x").write_text("mine")
+    before = sorted(tmp_path.iterdir())
+    assert [record.status for record in run(model, photos, out)] == ["done", "done"]
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_two_runs_into_one_folder_do_not_mix(model, photos, tmp_path):

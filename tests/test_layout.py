@@ -28,11 +28,12 @@ ALLOWED = {
 }
 # Which of our own modules each one stands on: arrows, without a cycle.
 STANDS_ON = {
+    "files": set(),
     "masks": set(),
     "images": set(),
     "model": set(),
     "folding": {"model"},
-    "checkpoints": set(),
+    "checkpoints": {"files"},
     "download": set(),
     "storage": {"checkpoints"},
     "cache": {"checkpoints", "download", "storage"},
@@ -47,11 +48,11 @@ STANDS_ON = {
     "portrait": {"inference", "masks"},
     "weights_command": {"cache", "checkpoints", "weights"},
     "png": set(),
-    "pipeline": {"effects", "inference", "masks", "png"},
-    "manifest": {"masks"},
-    "annotations": {"manifest"},
+    "pipeline": {"effects", "files", "inference", "masks", "png"},
+    "manifest": {"files", "masks", "pipeline"},
+    "annotations": {"files", "manifest"},
     "plan": {"images", "manifest", "pipeline"},
-    "folder": {"images", "inference", "manifest", "masks", "pipeline", "plan"},
+    "folder": {"files", "images", "inference", "manifest", "masks", "pipeline", "plan"},
 }
 
 

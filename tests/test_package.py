@@ -1,7 +1,9 @@
-"""The wheel: built from this checkout, installed elsewhere, working without a network."""
+"""The package: what it needs, what is in it, and that it works elsewhere without a network."""
 
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -11,10 +13,9 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel that ``pip install .`` builds."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"  # a copy, so that no build folder is left in the checkout
+def source(tmp_path_factory):
+    """A copy of the checkout, so that no build folder is left in it."""
+    source = tmp_path_factory.mktemp("source")
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
     )
@@ -24,6 +25,16 @@ def wheel(tmp_path_factory):
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source, tmp_path_factory):
+    """The wheel that ``pip install .`` builds."""
+    return build_wheel(source, tmp_path_factory.mktemp("wheel"))
+
+
+def build_wheel(source, folder):
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, "-w", folder, source], check=True)
     return next(folder.glob("u2demo-*.whl"))
@@ -38,6 +49,37 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert all(name.endswith(".dist-info") for name in others)
     licences = {name.name for name in names if "licenses" in name.parts}
     assert licences == {"LICENSE", "NOTICE"}
+
+
+def test_the_source_distribution_holds_what_makes_the_same_wheel(source, wheel, tmp_path):
+    code = "from setuptools import build_meta; build_meta.build_sdist('dist')"
+    subprocess.run([sys.executable, "-c", code], cwd=source, check=True, capture_output=True)
+    with tarfile.open(next((source / "dist").glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    kept = {path.name for path in unpacked.iterdir()} - {"PKG-INFO", "setup.cfg"}
+    assert kept == {"LICENSE", "MANIFEST.in", "NOTICE", "README.md", "pyproject.toml",
+                    "requirements.txt", "u2demo", "u2demo.egg-info"}  # fmt: skip
+    (tmp_path / "wheel").mkdir()
+    again = build_wheel(unpacked, tmp_path / "wheel")
+    first, second = (
+        {item.filename: item.CRC for item in zipfile.ZipFile(file).infolist()}
+        for file in (wheel, again)
+    )
+    assert first == second
+
+
+def test_every_dependency_is_explained():
+    """One line each in CONTRIBUTING, and none for what is not needed any more."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = re.findall(r'"([\w-]+)(?:[<>=][^"]*)?",?', project.partition("[project.scripts]")[0]
+                        .partition("[project.optional-dependencies]")[2])  # fmt: skip
+    required = re.findall(r"^([\w-]+)[<>=]", (ROOT / "requirements.txt").read_text(), re.M)
+    assert len(required) > 8 and len(extras) > 15
+    rows = re.findall(r"^\| ([a-z][\w, -]*) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
+    explained = ", ".join(rows).replace("package, ", "").split(", ")
+    assert set(explained) == {*required, *extras}
+    assert len(explained) == len(set(explained))
 
 
 def test_an_installed_wheel_cuts_out_a_sample(wheel, tmp_path):

@@ -19,10 +19,11 @@ import gdown  # noqa: F401 - imported here so that no test waits for it
 import pytest
 import requests
 import torch
+from failing_disk import FailingDisk
 from misbehaving_server import MisbehavingServer
 
-from u2demo import cache, download, weights_command
-from u2demo.checkpoints import CHECKPOINTS, WeightsError
+from u2demo import cache, download, storage, weights_command
+from u2demo.checkpoints import CHECKPOINTS, WeightsError, trust
 from u2demo.model import ARCHITECTURES, build_model
 from u2demo.weights import fetch_weights, load_model
 
@@ -347,6 +348,25 @@ def test_a_disk_that_is_too_small_is_said_before_the_download(publish, server, m
     assert asked(server) == []
 
 
+@pytest.mark.filterwarnings("ignore:.* cannot be written to")
+def test_a_download_survives_a_fault_at_every_operation_on_its_disk(publish, server, home):
+    publish("good")
+    for fail_at in range(1, 1000):
+        try:
+            with FailingDisk(home, fail_at) as disk:
+                fetch_weights("u2net")
+        except WeightsError as error:
+            assert disk.failed and str(home) in str(error) and "U2DEMO_HOME" in str(error)
+        if not disk.failed:
+            break
+        for file in home.glob("*.pth"):
+            assert file.read_bytes() == BODY
+        assert fetch_weights("u2net").read_bytes() == BODY
+        for folder in storage.folders():
+            shutil.rmtree(folder, ignore_errors=True)
+    assert fail_at > 10
+
+
 def test_a_disk_that_fills_up_ends_the_download_and_is_given_back(publish, server, home):
     resource = pytest.importorskip("resource", reason="needs POSIX limits")
     publish("good", "good")
@@ -451,6 +471,20 @@ def test_trust_once_given_is_not_given_to_another_file(publish, server, home):
     torch.save(state, path)
     with pytest.raises(WeightsError, match=r"is there but has sha256 \w+ instead of"):
         fetch_weights("u2net", offline=True)
+
+
+@pytest.mark.filterwarnings("ignore:nobody has published")
+def test_a_full_disk_takes_all_or_nothing_of_a_recorded_hash(publish, tmp_path):
+    path = tmp_path / "u2net.pth"
+    path.write_bytes(BODY)
+    record = publish("good", sha256=None)
+    for fail_at in range(1, 100):
+        with FailingDisk(tmp_path, fail_at) as disk:
+            trust(record, path)
+        if not disk.failed:
+            break
+        assert list(tmp_path.glob("*.sha256*")) + list(tmp_path.glob(".*")) == []
+    assert fail_at > 4
 
 
 @pytest.mark.parametrize("fault", ["wrong_bytes", "chunks_cut_off", "cut_off"])

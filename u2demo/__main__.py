@@ -1,10 +1,15 @@
 """argv -> pipeline: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
 
 import argparse
+import contextlib
+import os
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 from u2demo import __version__
 
@@ -18,7 +23,7 @@ See also: u2demo weights --help"""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 1 if a photo failed, 130 if stopped."""
+    """Run the command line; return its exit code: 0, 1 if a photo failed, 128 + N for signal N."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["weights"]:
         from u2demo import weights_command
@@ -26,15 +31,44 @@ def main(argv: list[str] | None = None) -> int:
         return weights_command.main(argv[1:])
     options = _parse(argv)
     try:
-        records = _run(options)
-    except KeyboardInterrupt:
-        print("\nstopped; give the same command again to go on", file=sys.stderr)
-        return 130
+        with _stopped_by_signals():
+            records = _run(options)
+    except KeyboardInterrupt as stop:
+        _say("\nstopped; give the same command again to go on", sys.stderr)
+        return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, OSError) as error:
-        print(f"u2demo: {error}", file=sys.stderr)
+        sentence = str(error).removeprefix(f"[Errno {getattr(error, 'errno', None)}] ")
+        _say(f"u2demo: {sentence}", sys.stderr)
         return 1
-    print(_summary(records, options.output))
+    _say(_summary(records, options.output), sys.stdout)
     return int(any(record.status == "failed" for record in records))
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let ``kill`` and a closed terminal end a run as Ctrl-C does, unless told to ignore them."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt(number)
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    heeded = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    try:
+        for number in heeded:
+            signal.signal(number, stop)
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _say(text: str, stream: TextIO) -> None:
+    """Print, though nobody may listen any more: behind ``| head -1``, on a closed terminal."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:  # Python would try again at its end, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from u2demo.files import advise, write_file
 from u2demo.manifest import Record
 
 
@@ -35,7 +36,8 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
         "categories": [{"id": 1, "name": "subject"}],
     }
     path = results / "boxes.coco.json"
-    path.write_text(json.dumps(coco), encoding="utf-8")
+    with advise(results):
+        write_file(path, json.dumps(coco).encode())
     return path
 
 
@@ -46,12 +48,13 @@ def write_yolo(records: Iterable[Record], results: Path) -> Path:
     center x, center y, width and height as shares of the photo. No subject, an empty file.
     """
     folder = results / "labels"
-    for record in records:
-        if not record.size:
-            continue
-        path = folder / f"{record.stem}.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_yolo_line(record), encoding="utf-8")
+    with advise(results):
+        for record in records:
+            if not record.size:
+                continue
+            path = folder / f"{record.stem}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, _yolo_line(record).encode())
     return folder
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from u2demo.files import write_file
+
 _AUTHORS = "https://github.com/xuebinqin/U-2-Net"
 _DRIVE = "https://drive.google.com/uc?id="
 _HUB = "https://huggingface.co"
@@ -162,7 +164,7 @@ def trust(checkpoint: Checkpoint, path: Path) -> None:
         stacklevel=2,
     )
     with contextlib.suppress(OSError):  # a folder that can only be read
-        _record_of(path).write_text(f"{found}  {path.name}\n", "utf-8")
+        write_file(_record_of(path), f"{found}  {path.name}\n".encode())
 
 
 def _record_of(path: Path) -> Path:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from u2demo import __version__
+from u2demo.files import advise
 from u2demo.images import open_image
 from u2demo.manifest import Manifest, Record
 from u2demo.masks import bounding_box
@@ -23,6 +24,7 @@ from u2demo.pipeline import (
     DEFAULT_EFFECTS,
     Effect,
     Result,
+    is_whole,
     process,
     suffix,
     write_picture,
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 # Errors of the machine, not of a photo: going on would fail for every photo that follows.
-_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+_GO_ON = "; what is done stays, and the same run given again goes on from there"
 
 
 def process_folder(
@@ -53,7 +56,8 @@ def process_folder(
 
     Raises:
         ValueError: ``folder`` is not a folder, or another run is writing into ``results``.
-        OSError: the disk is full or read-only; what is done stays, start again to go on.
+        OSError: ``results`` takes no files, and what to do about it; what is done stays, and the
+            same call goes on from there.
     """
     return process_files(
         model,
@@ -85,11 +89,11 @@ def process_files(
     results = Path(results).absolute()
     workers = os.cpu_count() or 1
     records = []
-    with Manifest(results) as manifest, share_cores(workers):
+    with advise(results, _GO_ON), Manifest(results) as manifest, share_cores(workers):
         jobs = plan_records(photos, manifest, effects, _settings(model, effects, quality))
         work = partial(_finish, model=model, results=results, effects=effects, quality=quality)
-        done = [] if overwrite else [job for job in jobs if manifest.is_done(job)]
-        for job in done:
+        done = set() if overwrite else {job for job in jobs if manifest.is_done(job)}
+        for job in filter(done.__contains__, jobs):
             records.append(replace(manifest.records[job.photo], status="skipped"))
             report(records[-1])
         begun = (manifest.add(job) or job for job in jobs if job not in done)
@@ -127,12 +131,14 @@ def _finish(
     try:
         photos = [(job.photo, open_image(job.photo))]
         (result,) = process(model, photos, effects=effects, quality=quality)
-        files = [_write(result, job.stem, effect, results) for effect in result.pictures]
+        for effect in result.pictures:
+            _write(result, job.stem, effect, results)
     except Exception as error:  # whatever one photo does, the others go on
         if isinstance(error, OSError) and error.errno in _FATAL:
             raise
-        reason = str(error) or type(error).__name__
-        return replace(job, status="failed", error=reason, files=())
+        return replace(
+            job, status="failed", error=_reason(error, job.photo), files=_pictures(job, results)
+        )
     return replace(
         job,
         status="done",
@@ -142,16 +148,27 @@ def _finish(
         confidence=round(result.peak, 4),
         clear=result.has_clear_subject,
         seconds=round(time.perf_counter() - start, 3),
-        files=tuple(files),
+        files=_pictures(job, results),
     )
 
 
-def _write(result: Result, stem: str, effect: str, results: Path) -> str:
+def _write(result: Result, stem: str, effect: str, results: Path) -> None:
     picture = result.pictures[effect]
-    file = f"{stem}_{effect}{suffix(picture)}"
-    (results / file).parent.mkdir(parents=True, exist_ok=True)
+    file = PurePath(f"{stem}_{effect}{suffix(picture)}")
+    for folder in list(file.parents)[-2::-1]:  # results itself is not made again if it is deleted
+        (results / folder).mkdir(exist_ok=True)
     write_picture(picture, results / file, like=result.image)
-    return file
+
+
+def _pictures(job: Record, results: Path) -> tuple[str, ...]:
+    return tuple(file for file in job.files if is_whole(results / file))
+
+
+def _reason(error: Exception, photo: str) -> str:
+    text = str(error) or type(error).__name__
+    if isinstance(error, MemoryError) or "memory" in text:  # PyTorch's is a RuntimeError
+        text = "not enough memory; run again when more is free"
+    return text if text.startswith(photo) else f"{photo}: {text}"
 
 
 def _in_parallel(

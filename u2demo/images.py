@@ -56,7 +56,8 @@ def find_images(folder: str | Path) -> list[Path]:
     """Return the image files below ``folder`` in natural order (``photo2`` before ``photo10``).
 
     A file counts by its suffix or, failing that, by its first bytes. Hidden files and folders,
-    such as ``.ipynb_checkpoints``, and linked folders are never entered.
+    such as ``.ipynb_checkpoints``, and linked folders are never entered; a folder that cannot be
+    read is left out with a warning.
 
     Raises:
         ValueError: ``folder`` is not a folder.
@@ -65,7 +66,7 @@ def find_images(folder: str | Path) -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; open_image reads a single file")
     found = []
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=_warn):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = [Path(parent, name) for name in files if not name.startswith(".")]
         found += [path for path in paths if path.is_file() and _looks_like_image(path)]
@@ -138,6 +139,11 @@ def _scale_to_8_bits(samples: np.ndarray) -> np.ndarray:
     whites = (1, 255, 65535) if samples.dtype.kind == "f" else (65535,)
     white = next((white for white in whites if finite_peak <= white), finite_peak)
     return np.rint(np.clip(scaled / white, 0, 1) * 255).astype(np.uint8)
+
+
+def _warn(error: OSError) -> None:
+    text = f"{error.filename}: {error.strerror}; photos in this folder are left out"
+    warnings.warn(text, stacklevel=3)
 
 
 def _looks_like_image(path: Path) -> bool:

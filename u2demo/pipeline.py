@@ -3,6 +3,7 @@
 import contextlib
 import io
 import itertools
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from u2demo import effects
+from u2demo.files import advise, discard, partial_file, write_file
 from u2demo.masks import UNCLEAR, Mask, unsure_share
 from u2demo.png import PNG_MODES, encode_png
 
@@ -33,7 +35,8 @@ EFFECTS: Mapping[str, Effect] = {
 }
 DEFAULT_EFFECTS = {name: EFFECTS[name] for name in ("cutout", "box", "highlight")}
 
-SUFFIXES = (".jpg", ".png")  # of what pictures are written as
+# What pictures are written as: suffix, and how such a file begins and ends.
+SUFFIXES = {".jpg": (b"\xff\xd8", b"\xff\xd9"), ".png": (b"\x89PNG\r\n", b"IEND\xaeB`\x82")}
 _LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suffix follow
 
 
@@ -91,14 +94,20 @@ def save(result: Result, folder: str | Path) -> list[Path]:
 
     ``cat.jpeg`` becomes ``cat_cutout.png``; only pictures without transparency are JPEG. Nothing
     is ever overwritten: where that name is taken, ``cat_cutout (2).png`` is next.
+
+    Raises:
+        OSError: ``folder`` takes no files, and what to do about it. No half of a file is left.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     stem = safe_name(PurePath(result.name).stem)
     files = []
-    for effect, picture in result.pictures.items():
-        files.append(_reserve(folder / f"{stem}_{effect}{suffix(picture)}"))
-        write_picture(picture, files[-1], like=result.image)
+    with advise(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for effect, picture in result.pictures.items():
+            file = folder / f"{stem}_{effect}{suffix(picture)}"
+            encoded = _encode(picture, file.suffix, like=result.image)
+            files.append(_reserve(file))
+            write_file(files[-1], encoded)
     return files
 
 
@@ -120,18 +129,23 @@ def write_picture(picture: Image.Image, target: Path, *, like: Image.Image) -> N
 
     The color profile of ``like``, the photo it was made of, goes along.
     """
-    profile = None if picture.mode == "L" else like.info.get("icc_profile")
-    encoded = _encode(picture, target.suffix, profile)  # Pillow hides why a disk takes no file
-    partial_file = target.with_name(f".{target.name}.part")
+    write_file(target, _encode(picture, target.suffix, like=like))
+
+
+def is_whole(file: Path) -> bool:
+    """Tell whether a picture is there, from its first byte to its last."""
+    begin, end = SUFFIXES.get(file.suffix, (b"", b""))
     try:
-        partial_file.write_bytes(encoded)
-        partial_file.replace(target)
-    except BaseException:
-        partial_file.unlink(missing_ok=True)
-        raise
+        with file.open("rb") as picture:
+            first = picture.read(len(begin))
+            picture.seek(-len(end), os.SEEK_END)
+            return (first, picture.read()) == (begin, end)
+    except OSError:  # not there, or shorter than that
+        return False
 
 
-def _encode(picture: Image.Image, suffix: str, profile: bytes | None) -> bytes:
+def _encode(picture: Image.Image, suffix: str, *, like: Image.Image) -> bytes:
+    profile = None if picture.mode == "L" else like.info.get("icc_profile")
     if suffix == ".png" and picture.mode in PNG_MODES:
         return encode_png(picture, icc_profile=profile)
     jpeg = {"format": "JPEG", "quality": 95, "subsampling": 0}
@@ -142,10 +156,12 @@ def _encode(picture: Image.Image, suffix: str, profile: bytes | None) -> bytes:
 
 
 def _reserve(path: Path) -> Path:
-    """Create an empty file at ``path``, or at the next free ``path (n)``, and return where."""
+    """Return ``path``, or the next free ``path (n)``; its partial file keeps others off it."""
     for count in itertools.count(1):
         free = path.with_stem(f"{path.stem} ({count})") if count > 1 else path
         with contextlib.suppress(FileExistsError):
-            free.touch(exist_ok=False)
-            return free
+            partial_file(free).touch(exist_ok=False)
+            if not os.path.lexists(free):  # looked up now: whoever had the partial file is done
+                return free
+            discard(partial_file(free))
     raise AssertionError("unreachable")

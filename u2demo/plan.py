@@ -5,6 +5,7 @@ never overwritten, and a photo keeps its name from run to run.
 """
 
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -43,9 +44,13 @@ def plan_records(
         if photo in pictures:  # results lie among the photos, and this is one of an earlier run
             continue
         known = manifest.records.get(str(photo))
-        stem = known.stem if known else _free_stem(place, taken, manifest.folder, effects)
+        own = known.files if known else ()  # also of effects that are not asked for this time
+        if known and _are_free(known.stem, own, manifest.folder, effects):
+            stem = known.stem
+        else:
+            stem = _free_stem(place, taken, manifest.folder, effects)
         taken.add(stem.casefold())
-        files = tuple(_candidates(stem, effects))
+        files = tuple(dict.fromkeys([*own, *_candidates(stem, effects)]))
         jobs.append(Record(str(photo), stem, _version(photo, settings), files=files))
     return jobs
 
@@ -57,10 +62,15 @@ def _free_stem(place: Path, taken: set[str], results: Path, effects: Iterable[st
     numbered = (f"{name} ({number})" for number in itertools.count(2))
     for choice in itertools.chain([name, f"{name}_{place.suffix[1:].lower()}"], numbered):
         stem = "/".join([*folders, choice])
-        files = (results / file for file in _candidates(stem, effects))
-        if stem.casefold() not in taken and not any(file.exists() for file in files):
+        if stem.casefold() not in taken and _are_free(stem, (), results, effects):
             return stem
     raise AssertionError("count() does not end")
+
+
+def _are_free(stem: str, own: tuple[str, ...], results: Path, effects: Iterable[str]) -> bool:
+    """Tell whether the pictures of a photo with these ``own`` files would replace no others."""
+    others = set(_candidates(stem, effects)) - set(own)
+    return not any(os.path.lexists(results / file) for file in others)
 
 
 def _candidates(stem: str, effects: Iterable[str]) -> list[str]:

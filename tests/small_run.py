@@ -1,0 +1,107 @@
+"""A folder run small enough to be done hundreds of times, and what must be true after it."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+import u2demo as u2
+from u2demo.annotations import write_coco, write_yolo
+from u2demo.folder import process_files
+from u2demo.plan import list_photos
+
+EFFECTS = {"cutout": u2.EFFECTS["cutout"], "box": u2.EFFECTS["box"]}
+
+
+class Bright(torch.nn.Module):
+    """A network with one weight that finds what is bright, in no time."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = torch.nn.Parameter(torch.tensor(4.0))
+
+    def forward(self, photos):
+        return [torch.sigmoid(self.gain * photos.mean(1, keepdim=True))]
+
+
+def make_photos(folder, count=3, size=(48, 32)):
+    """Fill ``folder`` with photos of a bright square each, the last one in a subfolder."""
+    noise = np.random.default_rng(0)
+    for number in range(count):
+        pixels = noise.integers(0, 90, (size[1], size[0], 3), np.uint8)
+        pixels[8:24, 10 + number % 8 : 30] += 150
+        path = folder / ("pets" if number == count - 1 else "") / f"photo{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    return folder
+
+
+def run(photos, out, **options):
+    """Do all that one run of the command line does, boxes included."""
+    options = {"model": Bright(), "effects": EFFECTS, **options}
+    records = process_files(options.pop("model"), list_photos([photos]), out, **options)
+    write_coco(records, out)
+    write_yolo(records, out)
+    return records
+
+
+def contents(folder):
+    """All files below ``folder`` but the manifest, by name, hidden ones too."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith("manifest")
+    }
+
+
+def rows(out):
+    """The records of the manifest without their seconds; a half line at the end is none."""
+    found = {}
+    for line in (out / "manifest.jsonl").read_text().splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        del row["seconds"]
+        found[row["photo"]] = row
+    return found
+
+
+def check_what_a_fault_left(out, undisturbed, earlier=None, killed=False):
+    """Assert that pictures are whole, nothing else is there, and the manifest tells the truth.
+
+    ``earlier`` are the results that were there before the run. A run that was ``killed`` leaves
+    hidden files, for the next one to clear.
+    """
+    if not out.exists():
+        return
+    states = [folder for folder in (undisturbed, earlier) if folder]
+    left, whole = contents(out), [contents(state) for state in states]
+    hidden = [name for name in left if Path(name).name.startswith(".")]
+    assert killed or not hidden
+    for name in left.keys() - set(hidden):
+        assert left[name] in [files.get(name) for files in whole], name
+    told = rows(out) if (out / "manifest.jsonl").exists() else {}
+    assert told or left.keys() == set(hidden)
+    for photo, row in told.items():
+        if row["status"] != "done":
+            assert row["status"] == "started"
+            continue
+        (files,) = (contents(state) for state in states if rows(state)[photo] == row)
+        assert all(left[file] == files[file] for file in row["files"])
+    if (out / "manifest.csv").exists():
+        table = csv.DictReader((out / "manifest.csv").open())
+        assert [(row["photo"], row["status"]) for row in table] == [
+            (photo, row["status"]) for photo, row in told.items()
+        ]
+
+
+def check_that_all_is_done(out, undisturbed):
+    """Assert that a run that was disturbed and given again left what an undisturbed one leaves."""
+    assert contents(out) == contents(undisturbed)
+    assert rows(out) == rows(undisturbed)
+    table = csv.DictReader((out / "manifest.csv").open())
+    assert [row["photo"] for row in table] == list(rows(undisturbed))

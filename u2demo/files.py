@@ -1,0 +1,63 @@
+"""bytes -> file: whole or not at all, and what to do when a disk takes no more."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+# What a person can do about an error of the machine.
+_ADVICE = {
+    errno.ENOSPC: "the disk is full; make room, or choose another folder",
+    errno.EDQUOT: "your share of the disk is used up; make room, or choose another folder",
+    errno.EFBIG: "the file is larger than this disk or account may hold; choose another folder",
+    errno.EROFS: "the disk can only be read; choose another folder",
+    errno.EACCES: "no permission to write here, or open elsewhere; change that or choose another",
+    errno.EPERM: "no permission to write here; change that, or choose another folder",
+    errno.EIO: "the disk does not answer; is it still connected? Or choose another folder",
+    errno.EMFILE: "too many files are open; raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "too many files are open; close other programs",
+    errno.ENOENT: "this was moved or deleted in the meantime; choose a folder that stays",
+    errno.EEXIST: "this is a file; choose a folder",
+    errno.ENOTDIR: "part of this path is a file; choose a folder",
+}
+
+
+def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Put ``data`` at ``path``; until all of it is there, what was at ``path`` before stays.
+
+    ``durable`` waits until the disk has it, so that not even a power cut takes it away.
+    """
+    partial = partial_file(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        discard(partial)
+        raise
+
+
+def partial_file(path: Path) -> Path:
+    """Return the hidden file that becomes ``path`` when it is whole."""
+    return path.with_name(f".{path.name}.part")
+
+
+def discard(path: Path) -> None:
+    """Delete a file if it is there and can be; nothing depends on it."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def advise(folder: Path, then: str = "") -> Iterator[None]:
+    """Let errors of the machine that ``folder`` lies on tell a person what to do, and ``then``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _ADVICE or error.strerror in _ADVICE.values():
+            raise
+        raise OSError(error.errno, f"{folder}: {_ADVICE[error.errno]}{then}") from error
