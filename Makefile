@@ -9,7 +9,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 ## demo: cut out the sample photos with the one-click notebook; look into results/
 demo: $(READY)
 	U2DEMO_ENV=headless U2DEMO_SAVE_DIR=$(CURDIR)/results $(BIN)/jupyter nbconvert --log-level=ERROR \
-	  --to html --execute notebooks/one_click.ipynb --output-dir results
+	  --KernelManager.transport_encryption=auto --to html --execute notebooks/one_click.ipynb --output-dir results
 	@echo
 	@echo "Pictures:  results/"
 	@echo "Notebook:  results/one_click.html (open it in a browser)"
@@ -22,7 +22,7 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests notebooks
 
-## test-slow: 50 kills, every fault a disk can have, 2,000 photos in one process
+## test-slow: 50 kills, every fault of a disk, careless hands, 2,000 photos and clicks
 test-slow: $(READY)
 	$(BIN)/python -m pytest --slow tests
 

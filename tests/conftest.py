@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +69,15 @@ def colab(monkeypatch):
     yield person
     for name in [name for name in sys.modules if name.startswith("google.colab")]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def no_loop(monkeypatch):
+    """Let no event loop run in this thread, where Playwright's may be: jobs are done at once."""
+    from u2demo.notebook import turns
+
+    running = turns.running_loop
+    main = threading.main_thread()
+    monkeypatch.setattr(
+        turns, "running_loop", lambda: None if threading.current_thread() is main else running()
+    )

@@ -96,6 +96,31 @@ class _Handler(BaseHTTPRequestHandler):
     def unavailable(self) -> None:
         self.answer(b"", 503, Retry_After="3600")
 
+    def too_many(self) -> None:
+        self.answer(b"", 429, Retry_After="86400")
+
+    def garbage_as_gzip(self) -> None:
+        self.answer(self.server.body, Content_Encoding="gzip")
+
+    def a_part_unasked(self) -> None:
+        self.answer(self.server.body[:9], 206, Content_Range=f"bytes 0-8/{len(self.server.body)}")
+
+    def a_part_from_the_middle(self) -> None:
+        self.answer(self.server.body[9:], 206, Content_Range=f"bytes 9-99/{len(self.server.body)}")
+
+    def length_in_words(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "plenty")
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def nothing(self) -> None:
+        self.answer(b"")
+
+    def no_content(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+
     def login(self) -> None:
         self.answer(b"<html><title>Sign in</title></html>", Content_Type="text/html; charset=utf-8")
 
@@ -205,6 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def redirected_to_a_file(self) -> None:
         self.answer(b"", 302, Location="file:///etc/hostname")
+
+    def redirected_nowhere(self) -> None:
+        self.answer(b"", 302, Location="http://[")
 
     def no_http(self) -> None:
         self.wfile.write(b"\x00\x01\x02 this is no HTTP\r\n\r\n")

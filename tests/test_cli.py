@@ -81,3 +81,18 @@ def test_runs_as_a_module():
         [sys.executable, "-m", "u2demo", "--help"], capture_output=True, text=True, check=True
     )
     assert "PHOTO|FOLDER" in done.stdout
+
+
+def test_weights_of_ones_own_are_used(photo, tmp_path, capsys):
+    (tmp_path / "my.pth").write_bytes(b"<html>")
+    command = [str(photo), "-o", str(tmp_path / "out"), "--weights", str(tmp_path / "my.pth")]
+    assert main(command) == 1
+    assert "my.pth is a web page" in capsys.readouterr().err
+
+
+def test_the_help_names_the_networks_and_what_they_cost(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "{u2netp,u2net,u2net_human_seg}" in said
+    assert "(176.3 MB each, downloaded once)" in said

@@ -8,40 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import torch
+from live_app import Bright, as_file, spot
 from PIL import Image
 
+from u2demo import inference
 from u2demo.notebook import OneClick, page, saving, upload
 from u2demo.notebook.actions import ACTIONS, Settings, adjust_mask
 from u2demo.notebook.intake import uploaded_files
 from u2demo.notebook.preview import contact_sheet
-from u2demo.notebook.widgets import Later, Notes
+from u2demo.notebook.turns import Later
+from u2demo.notebook.widgets import Notes
 
-
-class Bright(torch.nn.Module):
-    """A net whose subject is what is bright: quick, and easy to check by eye."""
-
-    def __init__(self):
-        super().__init__()
-        self.looks = 0
-        self.anchor = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, x):
-        self.looks += 1
-        return [torch.sigmoid(4 * x.mean(1, keepdim=True))] * 7
-
-
-def spot(size=(60, 40), left=10):
-    """A black photo with a white square of 20 pixels."""
-    photo = Image.new("RGB", size)
-    photo.paste("white", (left, 10, left + 20, 30))
-    return photo
-
-
-def as_file(photo, form="PNG", **options):
-    file = io.BytesIO()
-    photo.save(file, form, **options)
-    return file.getvalue()
+pytestmark = pytest.mark.usefixtures("no_loop")
 
 
 @pytest.fixture
@@ -119,18 +97,18 @@ def test_opens_on_the_samples_with_results(app, model):
 
 
 def test_sliders_redraw_without_the_network(app):
-    looks = app._model.looks
+    looks = app._models.model.looks
     before = app._stage._after.value
     app._panel._controls["threshold"].value = 0.9
     app._panel._controls["softness"].value = 0.1
     assert app._stage._after.value != before
-    assert app._model.looks == looks == 2
+    assert app._models.model.looks == looks == 2
 
 
 def test_quality_looks_again_at_every_photo(app):
-    looks = app._model.looks
+    looks = app._models.model.looks
     app._panel.quality.value = "best"
-    assert app._model.looks >= looks + 2
+    assert app._models.model.looks >= looks + 2
 
 
 def test_every_action_shows_another_picture(app):
@@ -159,15 +137,16 @@ def test_a_broken_photo_is_named_and_the_rest_goes_on(app):
 
 
 def test_a_photo_too_large_for_the_memory_is_named_and_the_rest_goes_on(app, monkeypatch):
-    look = app._look
+    predict = inference.predict_mask
 
-    def run_out_of_memory(name, image):
-        if name == "huge.png":
+    def run_out_of_memory(model, image, **options):
+        if image.width == 61:
             raise MemoryError
-        return look(name, image)
+        return predict(model, image, **options)
 
-    monkeypatch.setattr(app, "_look", run_out_of_memory)
-    app._receive([("huge.png", as_file(spot())), ("cat.png", as_file(spot()))])
+    monkeypatch.setattr(inference, "predict_mask", run_out_of_memory)
+    huge = as_file(spot((61, 40)))
+    app._receive([("huge.png", huge), ("cat.png", as_file(spot()))])
     assert app._photos[-1].name == "cat.png"
     assert "huge.png: too large for the memory" in app._notes.value
 

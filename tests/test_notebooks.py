@@ -14,6 +14,8 @@ from nbclient import NotebookClient
 from nbstripout import strip_output
 from PIL import Image
 
+from u2demo.checkpoints import CHECKPOINTS
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # What nbstripout leaves in unless told otherwise, and what Colab would add.
@@ -116,13 +118,37 @@ def test_every_section_of_the_tutorial_can_fail():
     assert set(titles) - can_fail == {"Set up", "Go on from here"}
 
 
-def run(path, monkeypatch, tmp_path, **environment):
-    """Run a notebook in a folder of its own; return it with its outputs."""
+def test_the_tutorial_offers_every_network_that_finds_subjects_with_its_size():
+    path = ROOT / "notebooks" / "step_by_step.ipynb"
+    (choice,) = [s for s in sources(path, "code") if s.startswith("network = ")]
+    offered = json.loads(choice.splitlines()[0].partition("# @param ")[2])
+    assert offered == [name for name, record in CHECKPOINTS.items() if record.input_size == 320]
+    text = "\n".join(sources(path, "markdown"))
+    for name in offered[1:]:
+        assert f"`{name}`" in text and f"{CHECKPOINTS[name].bytes / 1e6:.0f} MB each" in text
+
+
+UNTIL_SETTLED = """
+import asyncio
+from u2demo.notebook import page
+(close,) = page._CLOSERS.values()
+while close.__self__._turns._jobs:
+    await asyncio.sleep(0.01)
+"""
+
+
+def run(path, monkeypatch, tmp_path, *, wait=False, **environment):
+    """Run a notebook in a folder of its own; return it with its outputs.
+
+    With ``wait``, the last cell ends when the app has found every subject.
+    """
     for name, value in {"U2DEMO_SAVE_DIR": str(tmp_path / "saved"), **environment}.items():
         monkeypatch.setenv(name, value)
     served = tmp_path / "served"
     served.mkdir()
     notebook = nbformat.read(path, nbformat.NO_CONVERT)
+    if wait:
+        notebook.cells[-1].source += UNTIL_SETTLED  # nbclient hears only of what a cell sends
     NotebookClient(notebook, timeout=600, resources={"metadata": {"path": served}}).execute()
     assert not list(served.rglob("*")), "something was written where the notebook lies"
     return notebook
@@ -154,7 +180,7 @@ def test_one_click_unwatched_shows_and_saves_every_sample(monkeypatch, tmp_path)
 
 def test_one_click_opens_as_an_app_with_results(monkeypatch, tmp_path):
     path = ROOT / "notebooks" / "one_click.ipynb"
-    notebook = run(path, monkeypatch, tmp_path, U2DEMO_ENV="jupyter")
+    notebook = run(path, monkeypatch, tmp_path, wait=True, U2DEMO_ENV="jupyter")
     assert "application/vnd.jupyter.widget-view+json" in notebook.cells[-1].outputs[0]["data"]
     names = {state["description"] for state in widget_states(notebook, "ButtonModel")}
     assert {"cat.jpeg", "rocket.jpg", "Download", "Save all to saved/"} <= names

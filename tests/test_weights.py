@@ -22,7 +22,7 @@ import torch
 from failing_disk import FailingDisk
 from misbehaving_server import MisbehavingServer
 
-from u2demo import cache, download, weights_command
+from u2demo import cache, download, storage, weights_command
 from u2demo.checkpoints import CHECKPOINTS, WeightsError, trust
 from u2demo.model import ARCHITECTURES, build_model
 from u2demo.weights import fetch_weights, load_model
@@ -35,6 +35,13 @@ FAULTS = {
     "forbidden": "HTTP 403 Forbidden",
     "missing": "HTTP 404 Not Found",
     "unavailable": "HTTP 503 Service Unavailable",
+    "too_many": "HTTP 429 Too Many Requests",
+    "garbage_as_gzip": "incorrect header check",
+    "a_part_unasked": "did not go on from the byte it was asked for",
+    "a_part_from_the_middle": "did not go on from the byte it was asked for",
+    "nothing": "offers a file of 0 bytes instead of 262,144",
+    "no_content": "HTTP 204 No Content",
+    "redirected_nowhere": "nvalid",
     "login": 'answered with a web page: "Sign in"',
     "untyped_page": 'sent something other than weights: "<!doctype html>"',
     "quota": 'answered with a web page: "Google Drive - Quota exceeded"',
@@ -123,7 +130,9 @@ def test_after_a_faulty_source_the_next_one_brings_the_file(fault, publish, serv
     assert fetch_weights("u2net").read_bytes() == BODY
 
 
-@pytest.mark.parametrize("fault", ["resets_half_way", "cannot_resume", "redirected", "compressed"])
+@pytest.mark.parametrize(
+    "fault", ["resets_half_way", "cannot_resume", "redirected", "compressed", "length_in_words"]
+)
 def test_what_looks_like_a_fault_but_is_none_brings_the_file(fault, publish, server):
     publish(fault)
     assert fetch_weights("u2net").read_bytes() == BODY
@@ -176,6 +185,21 @@ def test_a_proxy_of_the_environment_is_used(publish, server, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "")
     publish(sources=("http://weights.example/good",))
     assert fetch_weights("u2net").read_bytes() == BODY
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "http://no-such-host.invalid:3128"])
+def test_a_dead_proxy_is_named(proxy, publish, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv("NO_PROXY", "")
+    publish(sources=("http://weights.example/good",))
+    with pytest.raises(WeightsError, match="  the proxy of this machine does not answer"):
+        fetch_weights("u2net")
+
+
+def test_a_host_that_nobody_knows_is_said(publish):
+    publish(sources=("http://no-such-host.invalid/u2net.pth",))
+    with pytest.raises(WeightsError, match=r"the host was not found; is this machine online\?"):
+        fetch_weights("u2net")
 
 
 # Google Drive, through whichever gdown is installed
@@ -338,7 +362,7 @@ def test_a_download_survives_a_fault_at_every_operation_on_its_disk(publish, ser
         for file in home.glob("*.pth"):
             assert file.read_bytes() == BODY
         assert fetch_weights("u2net").read_bytes() == BODY
-        for folder in cache.folders():
+        for folder in storage.folders():
             shutil.rmtree(folder, ignore_errors=True)
     assert fail_at > 10
 
@@ -407,6 +431,21 @@ def test_two_processes_fetch_once(publish, server, home):
     answers = [process.communicate(timeout=30)[0].strip() for process in processes]
     assert answers == [str(home / "u2net.pth")] * 2
     assert asked(server) == ["waits"]
+
+
+def test_who_waits_takes_over_when_the_other_process_is_killed(publish, server, home):
+    record = publish("waits")
+    fetching = start_process(record)
+    part = home / "u2net.pth.part"
+    wait_for(lambda: part.exists() and part.stat().st_size > 60_000)
+    publish("good")
+    threading.Timer(2, fetching.kill).start()
+    sizes = []
+    with pytest.warns(UserWarning, match=r"another process is fetching u2net\.pth"):
+        fetch_weights("u2net", progress=sizes.append)
+    fetching.communicate()
+    assert sizes[0] > 60_000 and sizes[-1] == len(BODY), "the bar shows what the other one has"
+    assert server.seen[-1][1].startswith("bytes=")
 
 
 # Weights whose hash nobody has published

@@ -73,8 +73,10 @@ def _say(text: str, stream: TextIO) -> None:
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     from u2demo.annotations import WRITERS
+    from u2demo.checkpoints import CHECKPOINTS
     from u2demo.pipeline import EFFECTS
 
+    full = f"{CHECKPOINTS['u2net'].size} each, downloaded"
     parser = argparse.ArgumentParser(
         prog="u2demo",
         description="Find the subject of photos: cut it out, change its background, box, crop.",
@@ -103,7 +105,15 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         help="also write the subjects' boxes as coco, yolo or both",
     )
     parser.add_argument("--quality", choices=("fast", "best"), default="fast")
-    parser.add_argument("--model", default="u2netp", help="u2netp (default, inside) or u2net, ...")
+    parser.add_argument(
+        "--model",
+        default="u2netp",
+        choices=[name for name, record in CHECKPOINTS.items() if record.input_size == 320],
+        help=f"u2netp (default, inside), u2net, or u2net_human_seg for people ({full} once)",
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="weights of your own instead of --model's"
+    )
     parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest there is)")
     parser.add_argument("--overwrite", action="store_true", help="do again what is done")
     parser.add_argument("--version", action="version", version=f"u2demo {__version__}")
@@ -149,7 +159,7 @@ def _run(options: argparse.Namespace) -> list:
     effects = {name: EFFECTS[name] for name in names}
     if options.background:
         effects["background"] = partial(replace_background, background=options.background)
-    model = load_model(options.model, device=options.device)
+    model = load_model(options.model, device=options.device, weights=options.weights)
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
         records = process_files(
             model,

@@ -174,10 +174,11 @@ def _explain(error: BaseException, part: Part) -> str:
     while cause := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(cause)
     system = [e for e in chain if isinstance(e, OSError) and not hasattr(e, "request")]
-    broken = [e for e in chain if isinstance(e, http.client.HTTPException)]
+    if type(error).__name__ == "ProxyError":  # of requests, also where its name is not known
+        return "the proxy of this machine does not answer; look at HTTP_PROXY and HTTPS_PROXY"
     if any(isinstance(e, socket.gaierror) for e in system):
         return "the host was not found; is this machine online?"
-    if broken and not system:
+    if not system and (broken := [e for e in chain if isinstance(e, http.client.HTTPException)]):
         return f"its answer breaks the rules of HTTP ({type(broken[-1]).__name__})"
     text = (system[-1].strerror or str(system[-1])) if system else str(error)
     return " ".join(text.split())[:200] or type(error).__name__

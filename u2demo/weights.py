@@ -45,15 +45,19 @@ def load_model(
     return model.to(device, memory_format=layout)
 
 
-def fetch_weights(name: str, *, offline: bool | None = None) -> Path:
+def fetch_weights(
+    name: str, *, offline: bool | None = None, progress: cache.Progress | None = None
+) -> Path:
     """Return the verified file of a checkpoint, downloading it if this machine has none.
 
     It lies in ``$U2DEMO_HOME``, else in the user's cache folder, else in a temporary one. With
-    ``offline``, or ``U2DEMO_OFFLINE=1`` in the environment, nothing is downloaded. Raises
+    ``offline``, or ``U2DEMO_OFFLINE=1`` in the environment, nothing is downloaded. ``progress``
+    gets the number of bytes that are here, now and then; by default a bar is drawn. Raises
     ``WeightsError`` with what each source answered and how to put the file in place by hand.
     """
     checkpoint = _checkpoint(name)
-    return cache.fetch(checkpoint, check=check_for(checkpoint), offline=offline)
+    check = check_for(checkpoint)
+    return cache.fetch(checkpoint, check=check, offline=offline, progress=progress)
 
 
 def check_for(checkpoint: Checkpoint) -> cache.Check:

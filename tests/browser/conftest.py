@@ -5,6 +5,7 @@ Skipped, with a reason, where a part is missing; ``U2DEMO_REQUIRE_BROWSER=1`` ma
 """
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -12,11 +13,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from misbehaving_server import MisbehavingServer
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 WAIT = 180_000  # milliseconds; generous, because a busy machine is not a defect
@@ -75,14 +78,29 @@ def browser():
         yield playwright.chromium.launch(executable_path=_chromium(), args=arguments)
 
 
+@pytest.fixture(scope="session")
+def weights():
+    """A server that refuses the full-size network and sends the one for people in two halves.
+
+    The second half comes once ``weights.released`` is set. What it sends is the small one.
+    """
+    with MisbehavingServer((NOTEBOOKS.parent / "u2demo/data/u2netp.pth").read_bytes()) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.released.set()
+        server.shutdown()
+
+
 @pytest.fixture(scope="session", params=["lab", "voila"])
-def site(request, browser, tmp_path_factory):
+def site(request, browser, weights, tmp_path_factory):
     """One server for all tests: each test opens a page, and with it a kernel, of its own."""
     home = tmp_path_factory.mktemp(request.param)
     root = home / "work"
     root.mkdir()
     shutil.copy(NOTEBOOKS / "one_click.ipynb", root)
     port = _free_port()
+    _publish(weights, home)
+    weights.released.clear()
     command = _lab(root, port) if request.param == "lab" else _voila(root, port)
     log = (home / "server.log").open("w")
     server = subprocess.Popen(
@@ -113,6 +131,25 @@ def _voila(root: Path, port: int) -> list[str]:
     ]
 
 
+def _publish(weights: MisbehavingServer, home: Path) -> None:
+    """Let each kernel take its weights from the test server."""
+    startup = home / "ipython" / "profile_default" / "startup" / "publish.py"
+    startup.parent.mkdir(parents=True)
+    people = {
+        "architecture": "u2netp",
+        "bytes": len(weights.body),
+        "sha256": hashlib.sha256(weights.body).hexdigest(),
+        "sources": (weights.url("waits"),),
+    }
+    published = {"u2net": {"sources": (weights.url("quota"),)}, "u2net_human_seg": people}
+    startup.write_text(
+        "import dataclasses\n"
+        "from u2demo.checkpoints import CHECKPOINTS\n"
+        f"for name, changes in {published!r}.items():\n"
+        "    CHECKPOINTS[name] = dataclasses.replace(CHECKPOINTS[name], **changes)\n"
+    )
+
+
 def _environment(home: Path) -> dict[str, str]:
     """Keep Jupyter's settings in ``home`` and the kernel's Python that of the tests."""
     names = {
@@ -130,7 +167,8 @@ def _environment(home: Path) -> dict[str, str]:
     folders = {name: str(home / folder) for name, folder in names.items()}
     inherited = {key: os.environ[key] for key in os.environ if not key.startswith("U2DEMO_")}
     path = os.pathsep.join([str(NOTEBOOKS.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**inherited, **folders, "PYTHONPATH": path, "OMP_NUM_THREADS": "2"}
+    ours = {"PYTHONPATH": path, "U2DEMO_HOME": str(home / "weights"), "OMP_NUM_THREADS": "2"}
+    return {**inherited, **folders, **ours}
 
 
 def _free_port() -> int:

@@ -86,6 +86,38 @@ def test_a_slider_redraws_and_the_divider_stays(app):
     assert app.locator(".u2-compare").evaluate("e => e.style.getPropertyValue('--split')") == "0%"
 
 
+def networks(page):
+    """Return what the menu of networks lists, and what is chosen in it."""
+    texts = page.locator(".u2-models select").evaluate(
+        "menu => [...menu.options, ...menu.selectedOptions].map(each => each.text)"
+    )
+    *listed, chosen = [text.replace("\xa0", " ") for text in texts]
+    return listed, chosen
+
+
+def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
+    listed = ["Small – built in", "Full size – 176 MB download", "People – 5 MB download"]
+    assert networks(app) == (listed, listed[0])
+    app.locator(".u2-models select").select_option(index=1)
+    app.get_by_text("Google Drive - Quota exceeded").wait_for()
+    shoot(app.locator(".u2-app"), "refused")
+    assert "Put the file on this machine as " in app.locator(".u2-problem").inner_text()
+    assert networks(app) == (listed, listed[0])
+
+
+def test_a_network_is_fetched_while_the_app_answers(app, weights, shoot):
+    app.locator(".u2-models select").select_option(index=2)
+    app.get_by_text("Fetching, 2 of 5 MB").wait_for()
+    wait_for_another_picture(app, app.locator(".u2-tile button", has_text="rocket.jpg").click)
+    shoot(app.locator(".u2-app"), "fetching")
+    weights.released.set()
+    app.get_by_text("Fetching, 2 of 5 MB").wait_for(state="hidden")
+    app.locator("option", has_text="ready").wait_for(state="attached")
+    wait_until_idle(app, tiles=4)
+    assert networks(app)[1] == "People – ready"
+    assert app.locator(".u2-problem").count() == 0
+
+
 def test_results_go_to_the_folder(app, site):
     app.locator(".u2-tile button", has_text="cat.jpeg").click()
     app.get_by_role("button", name="Save all to results/").click()

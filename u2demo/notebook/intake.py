@@ -4,16 +4,16 @@ Uploads of any size and the camera need anywidget. Without it there is ``FileUpl
 dialogs of its own.
 """
 
-import io
 from collections.abc import Callable
 
 import ipywidgets
 from IPython.display import display
 from PIL import Image
 
-from u2demo.images import open_image, sample_images
+from u2demo.images import sample_images
 from u2demo.notebook import page
-from u2demo.notebook.widgets import Notes
+from u2demo.notebook.preview import open_source
+from u2demo.notebook.widgets import Notes, close
 
 Files = list[tuple[str, bytes]]
 OnFiles = Callable[[Files], None]
@@ -31,7 +31,7 @@ def upload() -> dict[str, Image.Image]:
         chosen = {}
         for name, data in files:
             try:
-                chosen[name] = open_upload(name, data)
+                chosen[name] = open_source(name, data)
             except ValueError as error:
                 complain(str(error))
         if chosen:
@@ -46,15 +46,10 @@ def upload() -> dict[str, Image.Image]:
     if page.environment() == "colab":
         take(list(page.choose_files().items()), print)
     elif page.environment() != "headless":
-        display(ipywidgets.VBox([make_intake(notes.guard(take_and_tell), notes), notes]))
+        shown = ipywidgets.VBox([make_intake(notes.guard(take_and_tell), notes), notes])
+        page.once_a_cell(lambda: close(shown))
+        display(shown)
     return photos
-
-
-def open_upload(name: str, data: bytes) -> Image.Image:
-    """Return the photo in ``data``; ``name`` is what a ``ValueError`` calls it."""
-    file = io.BytesIO(data)
-    file.name = name
-    return open_image(file)
 
 
 def make_intake(

@@ -11,12 +11,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
 DRIVE = "/content/drive"  # where Colab mounts a person's Drive; U2DEMO_DRIVE overrides it
 ENVIRONMENTS = ("colab", "jupyter", "voila", "headless")
+_CLOSERS: dict[str | None, Callable[[], None]] = {}  # by cell: ends what it shows
 
 
 class PageError(Exception):
@@ -43,6 +44,20 @@ def environment() -> str:
     # JupyterLab lets a cell ask for input; nbval, nbclient and nbconvert do not.
     kernel = getattr(shell, "kernel", None)
     return "jupyter" if getattr(kernel, "_allow_stdin", False) else "headless"
+
+
+def once_a_cell(close: Callable[[], None]) -> None:
+    """Call ``close`` when the cell that runs now runs again: what it showed is gone by then.
+
+    Where cells have no identity, the next cell that asks for the same counts as that.
+    """
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    message = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    cell = (message.get("metadata") or {}).get("cellId")
+    _CLOSERS.pop(cell, lambda: None)()
+    _CLOSERS[cell] = close
 
 
 def choose_files() -> dict[str, bytes]:

@@ -8,8 +8,8 @@ from PIL import Image
 from u2demo.masks import Mask
 from u2demo.notebook import widgets
 from u2demo.notebook.actions import ACTIONS, Action, Settings, adjust_mask
-from u2demo.notebook.intake import Files, make_intake, open_upload
-from u2demo.notebook.preview import contact_sheet
+from u2demo.notebook.intake import Files, make_intake
+from u2demo.notebook.preview import contact_sheet, open_source
 
 
 class Panel:
@@ -56,9 +56,13 @@ class Panel:
         )
         self.quality.add_class("u2-quality")
         self._title = ipywidgets.HTML()
-        self._special = ipywidgets.VBox()
-        self._special.add_class("u2-group")
-        self.column = ipywidgets.VBox([self._title, self._special, self._edge(), self._network()])
+        edge = {"threshold", "softness"}
+        self._special = {
+            name: control for name, control in self._controls.items() if name not in edge
+        } | {"scene": self._scene_intake}
+        self._group = ipywidgets.VBox(list(self._special.values()))
+        self._group.add_class("u2-group")
+        self.column = ipywidgets.VBox([self._title, self._group, self._edge(), self._network()])
         self._arrange()
 
     @property
@@ -103,17 +107,14 @@ class Panel:
 
     def _arrange(self) -> None:
         self._title.value = f'<div class="u2-title">{widgets.escape(self.action.title)}</div>'
-        special = [
-            self._scene_intake if name == "scene" else self._controls[name]
-            for name in self.action.controls
-        ]
-        self._special.children = special
-        self._special.layout.display = "" if special else "none"
+        for name, control in self._special.items():
+            control.layout.display = "" if name in self.action.controls else "none"
+        self._group.layout.display = "" if self.action.controls else "none"
         self._controls["softness"].layout.display = "" if self.action.soft else "none"
 
     def _take_scene(self, files: Files) -> None:
         for name, data in files[:1]:
-            self._scene = open_upload(name, data)
+            self._scene = open_source(name, data)
             self._on_change()
 
 

@@ -1,27 +1,76 @@
 """image -> what a screen shows of it: small, and quick to send."""
 
 import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from u2demo.images import open_image
 from u2demo.masks import Mask
+
+if TYPE_CHECKING:
+    from torch import nn
 
 STAGE = (840, 520)  # pixels
 TILE = (264, 198)
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Photo:
-    """One photo with its mask, and both again at the size of a screen."""
+    """One photo with its mask; at full size they are packed, or 200 would not fit the memory.
+
+    ``source`` is the picture, or its file as it was uploaded. ``looked`` says how the mask was
+    found: by which network, at which quality.
+    """
 
     name: str
-    image: Image.Image
-    mask: Mask
+    source: Image.Image | bytes
+    packed_mask: bytes
+    size: tuple[int, int]
     small: Image.Image
     small_mask: Mask
+    looked: tuple[str, str]
+
+    @property
+    def image(self) -> Image.Image:
+        """The photo at full size, opened anew if it was uploaded."""
+        return open_source(self.name, self.source)
+
+    @property
+    def mask(self) -> Mask:
+        """The mask at full size."""
+        values = np.frombuffer(zlib.decompress(self.packed_mask), np.float32)
+        return values.reshape(self.size[::-1])
+
+
+def look(
+    model: "nn.Module",
+    name: str,
+    source: Image.Image | bytes,
+    image: Image.Image,
+    looked: tuple[str, str],
+) -> Photo:
+    """Return the photo with what ``model`` finds in it; ``image`` is the opened ``source``."""
+    # torch takes seconds to import: by now the page is there to look at.
+    from u2demo.inference import predict_mask
+
+    mask = predict_mask(model, image, quality=looked[1])
+    packed = zlib.compress(np.ascontiguousarray(mask, np.float32), level=1)  # a tenth, lossless
+    small = fit(image, STAGE)
+    return Photo(name, source, packed, image.size, small, fit_mask(mask, small.size), looked)
+
+
+def open_source(name: str, source: Image.Image | bytes) -> Image.Image:
+    """Return the photo in an upload; ``name`` is what a ``ValueError`` calls it."""
+    if isinstance(source, Image.Image):
+        return source
+    file = io.BytesIO(source)
+    file.name = name
+    return open_image(file)
 
 
 def fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -1,20 +1,23 @@
 """Results out of the app: to the person's downloads, to their Drive, to a folder."""
 
+import contextlib
 import itertools
 import os
 import tempfile
 import zipfile
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import ipywidgets
 
 from u2demo.notebook import page
 from u2demo.notebook.intake import run_in
+from u2demo.notebook.turns import Job, Turns
 from u2demo.notebook.widgets import Notes, escape
 from u2demo.pipeline import Result, fold_name, save
 
+Results = Generator[Result, None, None]
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".zip": "application/zip"}
 _LONGEST_LINK = 40_000_000  # bytes that a page still takes inside a link
 
@@ -22,66 +25,71 @@ _LONGEST_LINK = 40_000_000  # bytes that a page still takes inside a link
 class Saver:
     """Buttons that save what the app shows.
 
-    ``current`` and ``everything`` yield the results at full size when a button is pressed.
+    ``results(everything=...)`` yields what a button saves, at full size: the photo on the stage or
+    all of them.
     """
 
-    def __init__(
-        self,
-        current: Callable[[], Iterator[Result]],
-        everything: Callable[[], Iterator[Result]],
-    ):
+    def __init__(self, results: Callable[..., Results], turns: Turns):
+        self._results = results
+        self._turns = turns
         self._notes = Notes()
         self._in_colab = page.environment() == "colab"
         self._outlet = None if self._in_colab else _make_outlet()
-        self._output = ipywidgets.Output()  # Colab's dialogs appear here
+        self._output = ipywidgets.Output() if self._in_colab else None  # for Colab's dialogs
         keep = ("Save all to Google Drive", self._to_drive)
         if not self._in_colab:
             keep = (f"Save all to {results_folder().name}/", self._to_folder)
-        self.download = self._button("Download", lambda _: self._download(current()))
-        self.download_all = self._button("Download all as zip", lambda _: self._zip(everything()))
-        self.keep = self._button(keep[0], lambda _: keep[1](everything()))
+        self.download = self._button("Download", self._download)
+        self.download_all = self._button("Download all as zip", self._zip)
+        self.keep = self._button(keep[0], keep[1])
         self.download.add_class("u2-primary")
-        hidden = [self._outlet] if self._outlet else [self._output]
+        hidden = [widget for widget in (self._outlet, self._output) if widget]
         buttons = [self.download, self.download_all, self.keep]
         self.box = ipywidgets.VBox([*buttons, self._notes, *hidden])
         self.box.add_class("u2-saver")
 
-    def _button(self, text: str, on_click: Callable) -> ipywidgets.Button:
+    def _button(self, text: str, save: Callable[[], Job]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, tooltip=text)
 
-        def press(_: ipywidgets.Button) -> None:
-            self._notes.clear()
-            button.disabled = True
+        def job() -> Job:
             try:
-                on_click(_)
+                yield from save()
             finally:
                 button.disabled = False
+
+        def press(_: ipywidgets.Button) -> None:
+            if button.disabled:  # two clicks before the page knew
+                return
+            self._notes.clear()
+            button.disabled = True
+            self._turns.start(job(), self._notes.tell)
 
         button.on_click(self._notes.guard(press))
         return button
 
-    def _download(self, results: Iterator[Result]) -> None:
+    def _download(self) -> Job:
         """Send one picture as it is, several of one photo as a zip."""
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = _write(results, folder)
+            files = yield from _write(self._results(everything=False), folder)
             if len(files) > 1:
                 files = [_pack(files, Path(folder) / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
             self._send(files[0])
 
-    def _zip(self, results: Iterator[Result]) -> None:
+    def _zip(self) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            self._send(_pack(_write(results, folder), Path(folder) / "u2demo.zip"))
+            files = yield from _write(self._results(everything=True), folder)
+            self._send(_pack(files, Path(folder) / "u2demo.zip"))
 
-    def _to_folder(self, results: Iterator[Result]) -> None:
+    def _to_folder(self) -> Job:
         folder = results_folder()
-        files = _write(results, folder)
+        files = yield from _write(self._results(everything=True), folder)
         more = f" and {len(files) - 4} more" if len(files) > 4 else ""
         names = ", ".join(file.name for file in files[:4])
         self._notes.say(f"Saved to {folder.resolve()}: {names}{more}.", kind="done")
 
-    def _to_drive(self, results: Iterator[Result]) -> None:
+    def _to_drive(self) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = _write(results, folder)
+            files = yield from _write(self._results(everything=True), folder)
             try:
                 target = run_in(self._output, lambda: page.save_to_drive(files))
             except page.PageError as error:
@@ -117,8 +125,13 @@ def results_folder() -> Path:
     return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
 
 
-def _write(results: Iterator[Result], folder: str | Path) -> list[Path]:
-    files = [file for result in results for file in save(result, folder)]
+def _write(results: Results, folder: str | Path) -> Generator[None, None, list[Path]]:
+    """Write all pictures, a photo a step, and return the files."""
+    files = []
+    with contextlib.closing(results):  # and with it the progress bar
+        for result in results:
+            files += save(result, folder)
+            yield
     if not files:
         raise page.PageError("Nothing stands out in these photos, so there is nothing to save.")
     return files

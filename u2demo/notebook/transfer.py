@@ -40,7 +40,9 @@ class Intake(anywidget.AnyWidget):
             self._batch, self._files = message["batch"], {}
         if message.get("end"):
             files, self._files = self._files, {}
-            self._on_files([(name, bytes(data)) for name, data in files.values()])
+            self._on_files(
+                [(name, bytes(files.pop(i)[1])) for i, (name, _) in sorted(files.items())]
+            )
             return
         _, data = self._files.setdefault(message["index"], (message["name"], bytearray()))
         data.extend(buffers[0])

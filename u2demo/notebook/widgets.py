@@ -1,30 +1,22 @@
 """Building blocks of the app, made of plain controls that ipywidgets 7.7 and 8 share."""
 
-import asyncio
 import functools
 import html
+import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from importlib import resources
 
 import ipywidgets
 from PIL import Image
 
 from u2demo.notebook import page
 from u2demo.notebook.preview import TILE, encode, fit
+from u2demo.notebook.turns import in_turn
 
 # The knob of the divider moves a custom property, which both pictures' clip paths follow.
 _DIVIDER = """<input type="range" min="0" max="100" value="50" step="0.1"
  aria-label="Divider between the photo and the result"
  oninput="this.closest('.u2-compare').style.setProperty('--split', this.value + '%')">"""
-
-
-def style() -> ipywidgets.HTML:
-    """Return the app's style sheet as a widget."""
-    sheet = resources.files("u2demo.notebook") / "assets" / "app.css"
-    return ipywidgets.HTML(
-        f"<style>{sheet.read_text('utf-8')}</style>", layout=ipywidgets.Layout(display="none")
-    )
 
 
 def escape(text: object) -> str:
@@ -109,28 +101,35 @@ class Notes(ipywidgets.HTML):
         self.value = ""
 
     def guard(self, callback: Callable) -> Callable:
-        """Return ``callback`` with its errors shown here: Jupyter hides them in a log."""
+        """Return ``callback`` in its turn, with its errors shown here: Jupyter hides them."""
 
         @functools.wraps(callback)
         def call(*arguments: object) -> None:
             try:
                 callback(*arguments)
-            except (page.PageError, ValueError) as error:
-                self.say(str(error), kind="problem")
             except Exception as error:
-                trace = escape("".join(traceback.format_exception(error)))
-                what = escape(f"{type(error).__name__}: {error}")
-                self.add_html(
-                    f"Something went wrong: {what}<details><summary>Details</summary>"
-                    f"<pre>{trace}</pre></details>",
-                    kind="problem",
-                )
+                self.tell(error)
 
-        return call
+        return in_turn(call)
+
+    def tell(self, error: Exception) -> None:
+        """Say what an error says; one that nobody foresaw brings its details."""
+        if isinstance(error, page.PageError | ValueError | OSError):
+            errno = getattr(error, "errno", None)
+            self.say(str(error).removeprefix(f"[Errno {errno}] "), kind="problem")
+            return
+        trace = escape("".join(traceback.format_exception(error)))
+        what = escape(f"{type(error).__name__}: {error}")
+        self.add_html(
+            f"Something went wrong: {what}<details><summary>Details</summary>"
+            f"<pre>{trace}</pre></details>",
+            kind="problem",
+        )
 
     def say(self, text: str, *, kind: str = "info") -> None:
-        """Add a sentence; ``kind`` is info, done or problem."""
-        self.add_html(escape(text), kind=kind)
+        """Add sentences, addresses as links; ``kind`` is info, done or problem."""
+        link = r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>'
+        self.add_html(re.sub(r"https://[^\s()]+", link, escape(text)), kind=kind)
 
     def add_html(self, markup: str, *, kind: str = "info") -> None:
         """Add what is HTML already, its own texts escaped."""
@@ -140,52 +139,41 @@ class Notes(ipywidgets.HTML):
 
 
 class Progress(ipywidgets.VBox):
-    """A bar with a sentence, on the page only while something runs."""
+    """A bar with a sentence, on the page only while something runs that it can stop."""
 
-    def __init__(self):
+    def __init__(self, on_stop: Callable[[], None]):
         self._text = ipywidgets.Label()
         self._bar = ipywidgets.FloatProgress(min=0, max=1)
-        super().__init__([self._text, self._bar])
+        stop = ipywidgets.Button(description="Stop", tooltip="Stop this")
+        stop.on_click(lambda _: on_stop())
+        super().__init__([ipywidgets.HBox([self._text, stop]), self._bar])
         self.add_class("u2-progress")
+        self.hide()
+
+    def show(self, text: str, share: float) -> None:
+        """Say ``text``, with ``share`` of the work done, 0 to 1."""
+        self._text.value, self._bar.value = text, share
+        self.layout.display = ""
+
+    def hide(self) -> None:
+        """Leave the page."""
         self.layout.display = "none"
 
     def over(self, items: Sequence, text: Callable[[object], str]) -> Iterator:
         """Yield the items, saying ``text(item)`` and how far along it is."""
-        self.layout.display = ""
         try:
             for count, item in enumerate(items):
-                self._bar.value = count / len(items)
                 number = f" ({count + 1} of {len(items)})" if len(items) > 1 else ""
-                self._text.value = f"{text(item)}{number}"
+                self.show(f"{text(item)}{number}", count / len(items))
                 yield item
         finally:
-            self.layout.display = "none"
+            self.hide()
 
 
-class Later:
-    """Do the steps of ``task`` a moment after the last of several calls: when a slider rests.
-
-    Between two steps the kernel answers the page; another call starts over.
-    """
-
-    def __init__(self, task: Callable[[], Iterator[None]], *, seconds: float = 0.25):
-        self._task = task
-        self._seconds = seconds
-        self._timer: asyncio.Handle | None = None
-
-    def __call__(self) -> None:
-        """Start waiting anew; where no event loop runs, do all steps at once."""
-        if self._timer:
-            self._timer.cancel()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            for _ in self._task():
-                pass
-        else:
-            self._timer = loop.call_later(self._seconds, self._step, loop, self._task())
-
-    def _step(self, loop: asyncio.AbstractEventLoop, steps: Iterator[None]) -> None:
-        for _ in steps:
-            self._timer = loop.call_soon(self._step, loop, steps)
-            return
+def close(widget: ipywidgets.Widget) -> None:
+    """Close ``widget`` and all it holds: ipywidgets keeps every open one alive for ever."""
+    for value in widget.trait_values().values():
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, ipywidgets.Widget) and part.comm:
+                close(part)
+    widget.close()

@@ -1,0 +1,150 @@
+"""Impatient hands: clicks while the app works, 200 photos at once, a disk that fills up."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+from live_app import Bright, as_file, is_idle, on_a_page, spot, until
+
+from u2demo.notebook import saving
+from u2demo.notebook.preview import look
+from u2demo.notebook.turns import in_turn
+
+
+@pytest.fixture(autouse=True)
+def results(monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
+    return tmp_path / "results"
+
+
+def stop(progress):
+    progress.children[0].children[1].click()
+
+
+def photos(count):
+    return [(f"{number}.png", as_file(spot())) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_of_many_photos_the_first_can_be_used_while_the_others_come(count):
+    async def visit(app):
+        app._receive(photos(count))
+        await until(lambda: len(app._photos) > 2)
+        app._panel.toolbar.value = "blur"
+        app._choose(1)
+        assert app._caption.value.startswith("two.png") and len(app._photos) < count
+        await until(lambda: is_idle(app))
+        assert len(app._photos) == len(app._gallery.children) == count + 2
+        assert app._notes.value == ""
+
+    on_a_page(visit, Bright())
+
+
+def test_200_photos_can_be_stopped_and_what_is_there_stays():
+    async def visit(app):
+        app._receive(photos(200))
+        await until(lambda: len(app._photos) > 4)
+        stop(app._progress)
+        await until(lambda: is_idle(app))
+        assert 4 < len(app._photos) < 200
+        app._receive(photos(1))
+        before = len(app._photos)
+        await until(lambda: len(app._photos) == before + 1)
+
+    on_a_page(visit, Bright())
+
+
+def test_a_large_photo_is_kept_as_its_file_and_a_packed_mask():
+    photo = spot((900, 700))
+    data = as_file(photo)
+    kept = look(Bright(), "cat.png", data, photo, ("own", "fast"))
+    assert kept.source is data and len(kept.packed_mask) < kept.mask.nbytes / 10
+    np.testing.assert_array_equal(np.asarray(kept.image), np.asarray(photo))
+    assert kept.mask.shape == (700, 900) and kept.mask.dtype == np.float32
+
+
+def test_photos_that_come_while_others_are_saved_are_added_afterwards(results):
+    async def visit(app):
+        app._saver.keep.click()
+        app._receive(photos(3))
+        app._saver.download.click()
+        await until(lambda: len(app._photos) == 5 and is_idle(app) and not app._turns._jobs)
+        assert {path.name for path in results.iterdir()} == {"one_cutout.png", "two_cutout.png"}
+
+    on_a_page(visit, Bright())
+
+
+def test_two_clicks_save_once(results):
+    async def visit(app):
+        app._saver.keep.click()
+        app._saver.keep.click()
+        await until(lambda: not app._turns._jobs)
+        assert len(list(results.iterdir())) == 2 and not app._saver.keep.disabled
+
+    on_a_page(visit, Bright())
+
+
+def test_a_full_disk_is_a_sentence_and_saving_can_be_tried_again(results, monkeypatch):
+    async def visit(app):
+        with monkeypatch.context() as patch:
+            full = OSError(28, "No space left on device", str(results))
+            patch.setattr(saving, "save", lambda *_: (_ for _ in ()).throw(full))
+            for button in (app._saver.keep, app._saver.download, app._saver.download_all):
+                button.click()
+                await until(lambda: not app._turns._jobs)
+                said = app._saver._notes.value
+                assert "No space left on device" in said
+                assert "Errno" not in said and "Details" not in said
+                assert is_idle(app)
+        app._saver.keep.click()
+        await until(lambda: not app._turns._jobs)
+        assert len(list(results.iterdir())) == 2
+
+    on_a_page(visit, Bright())
+
+
+def test_the_last_of_many_changes_of_quality_counts():
+    async def visit(app):
+        looks = app._models.model.looks
+        for quality in ("best", "fast", "best", "fast", "best"):
+            app._panel.quality.value = quality
+            await asyncio.sleep(0)
+        await until(lambda: not app._turns._jobs)
+        assert {photo.looked for photo in app._photos} == {("own", "best")}
+        assert app._models.model.looks <= looks + 4 * 8, "each photo twice at most"
+
+    on_a_page(visit, Bright())
+
+
+def test_back_to_the_samples_in_the_middle_of_an_upload_forgets_the_rest():
+    async def visit(app):
+        app._receive(photos(50))
+        await until(lambda: len(app._photos) > 4)
+        app._restart.click()
+        await until(lambda: is_idle(app) and not app._turns._jobs)
+        assert [photo.name for photo in app._photos] == [
+            "astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"
+        ]  # fmt: skip
+        assert len(app._gallery.children) == 4
+
+    on_a_page(visit, Bright())
+
+
+def test_a_click_that_another_thread_hands_in_waits_for_its_turn():
+    async def main():
+        seen = []
+        click = in_turn(lambda: seen.append(threading.current_thread()))
+        thread = threading.Thread(target=click)
+        thread.start()
+        thread.join()
+        assert seen == [], "this thread is busy here"
+        await asyncio.sleep(0.01)
+        assert seen == [threading.current_thread()]
+
+    thread = threading.Thread(target=lambda: done.append(asyncio.run(main())))
+    done = []
+    thread.start()
+    thread.join()
+    assert done == [None]

@@ -1,0 +1,58 @@
+"""The app's callbacks, again and again in one process: nothing grows."""
+
+import asyncio
+import gc
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from live_app import Bright, as_file, on_a_page, spot
+from PIL import Image
+
+from u2demo.notebook.actions import ACTIONS
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
+
+
+def cost():
+    """Return the memory in MB, and what must not change at all: threads, files, pictures."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    memory = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    pictures = sum(issubclass(type(each), Image.Image) for each in gc.get_objects())
+    return memory, (threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), pictures)
+
+
+async def use(app, rounds):
+    """Do what a person does, a redraw a round, with new photos and a save now and then."""
+    for number in range(rounds):
+        app._panel.toolbar.value = list(ACTIONS)[number % len(ACTIONS)]
+        app._panel._controls["threshold"].value = 0.3 + number % 40 / 100
+        app._choose(number % len(app._photos))
+        if number % 25 == 24:
+            app._receive([("new.png", as_file(spot())), ("letter.txt", b"no photo")])
+            app._saver.keep.click()
+        if number % 100 == 99 or number == rounds - 1:
+            app._panel.toolbar.value = "cutout"
+            app.run({"one.png": spot(), "two.png": spot()})
+        while app._turns._jobs:
+            await asyncio.sleep(0)
+    await asyncio.sleep(1)  # until the gallery's slow redraw rests, too
+
+
+@pytest.mark.parametrize("rounds", [40, pytest.param(2000, marks=pytest.mark.slow)])
+def test_callbacks_leave_nothing_behind(rounds, monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
+
+    async def visit(app):
+        await use(app, rounds // 4)
+        memory, rest = cost()
+        await use(app, rounds)
+        more_memory, same = cost()
+        print(f"{rounds} rounds: {memory:.0f} MB, then {more_memory:.0f} MB; {rest}, then {same}")
+        assert same == rest
+        assert more_memory < memory + 25
+
+    on_a_page(visit, Bright())

@@ -1,0 +1,33 @@
+"""widgets -> page: where the parts of the app lie."""
+
+from collections.abc import Sequence
+from importlib import resources
+
+import ipywidgets
+
+
+def lay_out(
+    top: Sequence[ipywidgets.Widget],
+    toolbar: ipywidgets.Widget,
+    left: Sequence[ipywidgets.Widget],
+    side: Sequence[ipywidgets.Widget],
+) -> ipywidgets.Widget:
+    """Return the app: a top, the toolbar, and below them two columns, one in a narrow window."""
+    columns = [_named("u2-left", left), _named("u2-side", side)]
+    main = ipywidgets.Box(columns)
+    main.add_class("u2-main")
+    return _named("u2-app", [style(), _named("u2-top", top), toolbar, main])
+
+
+def style() -> ipywidgets.HTML:
+    """Return the app's style sheet as a widget."""
+    sheet = resources.files("u2demo.notebook") / "assets" / "app.css"
+    return ipywidgets.HTML(
+        f"<style>{sheet.read_text('utf-8')}</style>", layout=ipywidgets.Layout(display="none")
+    )
+
+
+def _named(name: str, parts: Sequence[ipywidgets.Widget]) -> ipywidgets.VBox:
+    box = ipywidgets.VBox(list(parts))
+    box.add_class(name)
+    return box

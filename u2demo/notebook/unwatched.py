@@ -1,0 +1,23 @@
+"""(net, photos) -> figures and files, where nobody can click."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from IPython.display import display
+from PIL import Image
+
+from u2demo.notebook.saving import results_folder
+from u2demo.pipeline import process, save
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def show_and_save(model: "nn.Module", photos: Mapping[str, Image.Image]) -> None:
+    """Show and save what a person would have clicked for."""
+    from u2demo.figures import image_row
+
+    for result in process(model, photos.items()):
+        display(image_row({"photo": result.image, "mask": result.mask, **result.pictures}))
+        save(result, results_folder())
+    print(f"Nobody can click here: the results are in {results_folder().resolve()}")
