@@ -51,6 +51,7 @@ STANDS_ON = {
     "portrait": {"inference", "masks"},
     "weights_command": {"cache", "checkpoints", "weights"},
     "png": set(),
+    "terminal": set(),
     "pipeline": {"effects", "files", "inference", "masks", "png"},
     "manifest": {"files", "masks", "pipeline"},
     "annotations": {"files", "manifest"},

@@ -1,17 +1,14 @@
 """argv -> pipeline: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
 
 import argparse
-import contextlib
-import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, TextIO
 
 from u2demo import __version__
+from u2demo.terminal import printable, say, stopped_by_signals
 
 _EPILOG = """examples:
   u2demo cat.jpeg -o results                       cut-out: results/cat_cutout.png
@@ -31,44 +28,17 @@ def main(argv: list[str] | None = None) -> int:
         return weights_command.main(argv[1:])
     options = _parse(argv)
     try:
-        with _stopped_by_signals():
+        with stopped_by_signals():
             records = _run(options)
     except KeyboardInterrupt as stop:
-        _say("\nstopped; give the same command again to go on", sys.stderr)
+        say("\nstopped; give the same command again to go on", sys.stderr)
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, OSError) as error:
         sentence = str(error).removeprefix(f"[Errno {getattr(error, 'errno', None)}] ")
-        _say("u2demo: " + "\n".join(map(_printable, sentence.splitlines())), sys.stderr)
+        say("u2demo: " + "\n".join(map(printable, sentence.splitlines())), sys.stderr)
         return 1
-    _say(_summary(records, options.output), sys.stdout)
+    say(_summary(records, options.output), sys.stdout)
     return int(any(record.status == "failed" for record in records))
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Let ``kill`` and a closed terminal end a run as Ctrl-C does, unless told to ignore them."""
-
-    def stop(number: int, frame: object) -> NoReturn:
-        raise KeyboardInterrupt(number)
-
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
-    heeded = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-    try:
-        for number in heeded:
-            signal.signal(number, stop)
-        yield
-    finally:
-        for number in heeded:
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _say(text: str, stream: TextIO) -> None:
-    """Print, though nobody may listen any more: behind ``| head -1``, on a closed terminal."""
-    try:
-        print(text, file=stream, flush=True)
-    except OSError:  # Python would try again at its end, and complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -179,23 +149,16 @@ def _summary(records: list, output: Path) -> str:
     counts = Counter(record.status for record in records)
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
     photos = "1 photo" if len(records) == 1 else f"{len(records)} photos"
-    lines = [f"{photos}: {said}. Pictures and manifest.csv are in {_printable(output)}"]
+    lines = [f"{photos}: {said}. Pictures and manifest.csv are in {printable(output)}"]
     lines += [
-        f"  failed: {_printable(record.error)}" for record in records if record.status == "failed"
+        f"  failed: {printable(record.error)}" for record in records if record.status == "failed"
     ]
     lines += [
-        f"  no clear subject: {_printable(record.photo)}"
+        f"  no clear subject: {printable(record.photo)}"
         for record in records
         if record.status != "failed" and not record.clear
     ]
     return "\n".join(lines)
-
-
-def _printable(text: object) -> str:
-    """Return ``text`` on one line, without what would drive a terminal or stop ``print``."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
-    encoding = sys.stdout.encoding or "utf-8"
-    return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 if __name__ == "__main__":
