@@ -34,6 +34,10 @@ test-colab: .venv-colab/ready
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz/run.py 20000
 
+## bench: speed beside rembg, onnxruntime and OpenVINO; BENCH="--only photo --rounds 3" to do less
+bench: .venv-bench/ready
+	.venv-bench/bin/python benchmarks/speed.py $(BENCH)
+
 ## lab: open the notebooks in JupyterLab
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -44,7 +48,7 @@ app: $(READY)
 
 ## clean: remove what the targets above have made
 clean:
-	rm -rf .venv .venv-colab results build dist .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-colab .venv-bench results build dist .pytest_cache .ruff_cache *.egg-info
 
 $(READY): pyproject.toml requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -59,4 +63,10 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv-colab
 	.venv-colab/bin/python -m pip install -q --disable-pip-version-check -c constraints-colab.txt \
 	  -e . anywidget nbclient nbformat nbstripout nbval pytest
+	touch $@
+
+.venv-bench/ready: pyproject.toml requirements.txt constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt \
+	  -e . -r benchmarks/requirements.txt
 	touch $@

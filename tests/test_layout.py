@@ -16,7 +16,7 @@ MODULES = sorted((ROOT / "u2demo").rglob("*.py"))
 
 # Only these modules may import these packages, anywhere in the file.
 ALLOWED = {
-    "torch": {"model", "folding", "weights", "guided", "inference"},
+    "torch": {"model", "folding", "weights", "guided", "inference", "preprocess"},
     "matplotlib": {"figures"},
     "gdown": {"download"},
     "requests": {"download"},
@@ -43,7 +43,8 @@ STANDS_ON = {
     "weights": {"cache", "checkpoints", "folding", "model", "scan"},
     "recipes": set(),
     "guided": set(),
-    "inference": {"edges", "guided", "masks", "recipes"},
+    "preprocess": {"recipes"},
+    "inference": {"edges", "guided", "masks", "preprocess", "recipes"},
     "edges": {"masks"},
     "colors": {"masks"},
     "effects": {"colors", "masks"},
@@ -56,7 +57,16 @@ STANDS_ON = {
     "manifest": {"files", "masks", "pipeline"},
     "annotations": {"files", "manifest"},
     "plan": {"images", "manifest", "pipeline"},
-    "folder": {"files", "images", "inference", "manifest", "masks", "pipeline", "plan"},
+    "folder": {
+        "files",
+        "images",
+        "inference",
+        "manifest",
+        "masks",
+        "pipeline",
+        "plan",
+        "weights",
+    },  # fmt: skip
 }
 
 

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from u2demo.folding import fold_batch_norm
-from u2demo.inference import _to_tensor
 from u2demo.model import ARCHITECTURES, ConvUnit, build_model
+from u2demo.preprocess import to_tensor
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden" / "u2netp.npz"
@@ -155,7 +155,7 @@ def test_the_answer_to_a_drawing_is_the_official_one(model):
 @pytest.mark.skipif(not ONNX.exists(), reason=f"U2DEMO_ONNX names no u2netp.onnx ({ONNX.name})")
 def test_the_answer_to_photos_is_the_official_one(model, samples):
     for image in samples.values():
-        batch = _to_tensor(image).numpy()
+        batch = to_tensor(image).numpy()
         for ours, official in zip(maps(model, batch), official_maps(batch), strict=True):
             assert np.abs(ours - official).max() <= TOLERANCE
 
@@ -163,9 +163,9 @@ def test_the_answer_to_photos_is_the_official_one(model, samples):
 def test_half_precision_keeps_photos_answers(model, samples):
     image = samples["astronaut.jpg"]
     with torch.inference_mode():
-        exact = model(_to_tensor(image))[0]
+        exact = model(to_tensor(image))[0]
         with torch.autocast("cpu", torch.bfloat16):
-            half = model(_to_tensor(image))[0]
+            half = model(to_tensor(image))[0]
     assert (half.float() - exact).abs().mean() <= 0.005
 
 

@@ -208,7 +208,7 @@ def test_saving_to_the_folder_never_replaces_a_file(app, tmp_path):
 def test_nothing_in_the_photo_is_a_sentence_not_an_error(app, saved):
     app.run({"night.jpg": Image.new("RGB", (50, 50))})
     set_action(app, "objects")
-    assert "nothing stands out" in app._caption.value
+    assert "no clear subject" in app._caption.value
     app._saver.download.click()
     assert "nothing to save" in app._saver._notes.value
     assert not saved

@@ -26,6 +26,13 @@ def test_results_are_made_when_asked_for(model, samples):
     assert first.mask.shape == (first.image.height, first.image.width)
 
 
+def test_a_result_bears_the_highest_probability_before_levels(model, samples):
+    even = Image.new("RGB", (64, 48), "gray")
+    photo, nothing = u2.process(model, [("a", samples["cat.jpeg"]), ("b", even)], effects={})
+    assert 0.9 < photo.peak <= 1
+    assert nothing.peak < 0.5
+
+
 def test_any_function_of_image_and_mask_is_an_effect(model, samples):
     photos = [("cat.jpeg", samples["cat.jpeg"])]
     (result,) = u2.process(model, photos, effects={"grey": lambda image, mask: image.convert("L")})
@@ -99,5 +106,5 @@ def test_nothing_is_written_outside_the_folder(name, tmp_path):
 def test_a_result_says_how_sure_it_is(scene):
     image, mask = scene
     result = Result("cat.jpg", image, mask, {})
-    assert result.peak == 1 and result.unsure == pytest.approx(3 / 15) and result.has_clear_subject
+    assert result.unsure == pytest.approx(3 / 15) and result.has_clear_subject
     assert not Result("sky.jpg", image, np.zeros_like(mask), {}).has_clear_subject

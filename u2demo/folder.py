@@ -106,7 +106,7 @@ def process_files(
 
 def _settings(model: "nn.Module", effects: Mapping[str, Effect], quality: str) -> str:
     """Return a checksum of all that shapes a picture, besides the photo."""
-    from u2demo.inference import fingerprint
+    from u2demo.weights import fingerprint
 
     described = {name: _describe(effect) for name, effect in effects.items()}
     text = json.dumps([__version__, fingerprint(model), quality, described])

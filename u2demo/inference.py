@@ -1,9 +1,9 @@
 """(net, image) -> mask: the only place where images and masks are tensors."""
 
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,17 +15,21 @@ from torch import Tensor, nn
 from u2demo.edges import refine_mask
 from u2demo.guided import follow_edges
 from u2demo.masks import Box, Mask, bounding_box
-from u2demo.recipes import QUALITIES, SIZE, Recipe, View, view_size
+from u2demo.preprocess import Crop, pixels, to_tensor
+from u2demo.recipes import QUALITIES, Recipe, View, view_size
 
 _CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
 _SALIENT = 0.3  # of the map's maximum; pixels above are the subject, as far as levels go
 _TYPICAL = 0.7  # the quantile of theirs that is its level; more than half, for its edge is low
-_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
-_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 
-_Crop = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+
+class Prediction(NamedTuple):
+    """A mask, and the highest probability, 0 to 1, that the net gave a pixel of the photo."""
+
+    mask: Mask
+    peak: float
 
 
 def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast") -> Mask:
@@ -41,6 +45,13 @@ def predict_masks(
     model: nn.Module, images: Iterable[Image.Image], *, quality: str = "fast"
 ) -> Iterator[Mask]:
     """Return the mask of each image in turn, made when it is asked for; see ``predict_mask``."""
+    return (prediction.mask for prediction in predict(model, images, quality=quality))
+
+
+def predict(
+    model: nn.Module, images: Iterable[Image.Image], *, quality: str = "fast"
+) -> Iterator[Prediction]:
+    """Return what the net says of each image in turn; see ``predict_mask``."""
     if quality not in QUALITIES:
         raise ValueError(f"no quality {quality!r}; choose {' or '.join(QUALITIES)}")
     return (_predict(model, image, QUALITIES[quality]) for image in images)
@@ -48,18 +59,18 @@ def predict_masks(
 
 def predict_raw(model: nn.Module, image: Image.Image, *, side: int) -> Mask:
     """Return the net's own map of the photo squeezed to a square: (side, side) float32, [0, 1]."""
-    return _run(model, _to_tensor(image, (side, side)))[0, 0].numpy()
+    return _run(model, to_tensor(image, (side, side)))[0, 0].numpy()
 
 
 def network_input(image: Image.Image) -> NDArray[np.float32]:
     """Return ``image`` as the net sees it, shape (1, 3, SIZE, SIZE): squeezed and normalized."""
-    return _to_tensor(image).numpy()
+    return to_tensor(image).numpy()
 
 
 @torch.inference_mode()
 def predict_maps(model: nn.Module, image: Image.Image) -> NDArray[np.float32]:
     """Return the net's seven maps, shape (7, SIZE, SIZE): the fused one, then fine to coarse."""
-    maps = model(_to_tensor(image).to(next(model.parameters()).device))
+    maps = model(to_tensor(image).to(next(model.parameters()).device))
     return torch.cat(maps)[:, 0].float().cpu().numpy()
 
 
@@ -74,22 +85,15 @@ def share_cores(workers: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def fingerprint(model: nn.Module) -> str:
-    """Return eight characters that differ between nets with different weights."""
-    checksum = 0
-    for parameter in model.state_dict().values():
-        checksum = zlib.crc32(parameter.float().cpu().numpy().tobytes(), checksum)
-    return f"{checksum:08x}"
-
-
 @torch.inference_mode()
-def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Mask:
+def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Prediction:
     image = image if image.mode == "RGB" else image.convert("RGB")
     canvas = image.reduce(-(-max(image.size) // _CANVAS))
     saliency = _mean_saliency(model, image, canvas, recipe.views)
-    saliency = follow_edges(saliency, _pixels(canvas.convert("L")) / 255)
+    peak = min(1.0, float(saliency.max()))  # interpolation may round up
+    saliency = follow_edges(saliency, pixels(canvas.convert("L")) / 255)
     mask = _to_mask(_set_levels(saliency, recipe), image.size)
-    return refine_mask(image, mask) if recipe.refined else mask
+    return Prediction(refine_mask(image, mask) if recipe.refined else mask, peak)
 
 
 def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
@@ -121,12 +125,12 @@ def _mean_saliency(
     return total / count
 
 
-def _look(model: nn.Module, image: Image.Image, crop: _Crop, view: View) -> Tensor:
+def _look(model: nn.Module, image: Image.Image, crop: Crop, view: View) -> Tensor:
     """Return the net's map (1, 1, h, w) of a part of the image, the right way round again."""
     left, top, right, bottom = crop
     size = view_size(view, (right - left) / (bottom - top))
     turned = [axis for axis, turn in ((2, view.upside_down), (3, view.mirrored)) if turn]
-    return _run(model, _to_tensor(image, size, crop).flip(turned)).flip(turned)
+    return _run(model, to_tensor(image, size, crop).flip(turned)).flip(turned)
 
 
 def _surroundings(saliency: Tensor) -> Box | None:
@@ -140,33 +144,6 @@ def _surroundings(saliency: Tensor) -> Box | None:
     right, bottom = min(width, box.right + margin), min(height, box.bottom + margin)
     small = (right - left) * (bottom - top) < _CLOSE * width * height
     return Box(left, top, right, bottom) if small else None
-
-
-def _to_tensor(
-    image: Image.Image, size: tuple[int, int] = (SIZE, SIZE), crop: _Crop | None = None
-) -> Tensor:  # (1, 3, height, width)
-    """Return what the net expects: RGB over the photo's maximum, minus the mean, over the std.
-
-    Sampled bilinearly as the authors do; what is more than halved is averaged over areas, which
-    is the same at a half and keeps fine texture from turning into patterns.
-    """
-    image = image if image.mode == "RGB" else image.convert("RGB")
-    crop = crop or (0, 0, *image.size)
-    have = round(crop[2] - crop[0]), round(crop[3] - crop[1])
-    near = [want if n > 2 * want else max(1, n) for n, want in zip(have, size, strict=True)]
-    pixels = _pixels(_shrink(image, near, crop))
-    pixels = F.interpolate(pixels, size[::-1], mode="bilinear", align_corners=False)
-    pixels /= pixels.max().clamp(min=1)  # a black photo stays black
-    return (pixels - _MEAN) / _STD
-
-
-def _shrink(image: Image.Image, size: list[int], crop: _Crop | None = None) -> Image.Image:
-    return image.resize(size, Image.Resampling.BOX, crop, reducing_gap=2.0)
-
-
-def _pixels(image: Image.Image) -> Tensor:  # (1, bands, height, width), 0 to 255
-    values = np.atleast_3d(np.asarray(image, np.float32))
-    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
 
 
 @torch.inference_mode()

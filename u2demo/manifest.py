@@ -34,7 +34,7 @@ class Record:
     size: tuple[int, int] | None = None  # width and height of the photo, upright
     box: Box | None = None
     area: float = 0.0  # of the subject, as a share of the picture
-    confidence: float = 0.0  # the mask's highest value
+    confidence: float = 0.0  # the highest probability that the net gave a pixel
     clear: bool = True  # whether a subject stands out, see pipeline.Result
     seconds: float = 0.0
     files: tuple[str, ...] = ()  # its pictures in the results folder; "started": their names

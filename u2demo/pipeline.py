@@ -48,18 +48,15 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *
 class Result:
     """What came of one photo.
 
-    ``pictures`` maps an effect's name to its picture; ``name`` is the photo's file name.
+    ``pictures`` maps an effect's name to its picture; ``name`` is the photo's file name; ``peak``
+    is the highest probability, 0 to 1, that the net gave a pixel, None for a mask of other origin.
     """
 
     name: str
     image: Image.Image
     mask: Mask
     pictures: Mapping[str, Image.Image]
-
-    @property
-    def peak(self) -> float:
-        """The mask's highest value, 0 to 1; below 1 where the net has hardly found anything."""
-        return float(self.mask.max())
+    peak: float | None = None
 
     @property
     def unsure(self) -> float:
@@ -84,13 +81,13 @@ def process(
     ``effects`` names the pictures to make: entries of ``EFFECTS`` or functions of your own that
     take (image, mask) and return an image. By default cutout, box and highlight.
     """
-    from u2demo.inference import predict_mask  # torch, a second of import, is not needed before
+    from u2demo.inference import predict  # torch, a second of import, is not needed before
 
     effects = DEFAULT_EFFECTS if effects is None else effects
     for name, image in photos:
-        mask = predict_mask(model, image, quality=quality)
-        pictures = {title: effect(image, mask) for title, effect in effects.items()}
-        yield Result(name, image, mask, pictures)
+        (found,) = predict(model, [image], quality=quality)
+        pictures = {title: effect(image, found.mask) for title, effect in effects.items()}
+        yield Result(name, image, found.mask, pictures, found.peak)
 
 
 def save(result: Result, folder: str | Path) -> list[Path]:

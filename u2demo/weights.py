@@ -5,6 +5,7 @@ It is read without running any code it may contain, and every value in it is acc
 """
 
 import warnings
+import zlib
 from pathlib import Path
 
 import torch
@@ -43,6 +44,14 @@ def load_model(
     # Convolutions of few channels run faster on (B, H, W, C) in memory, on CPUs and NVIDIA's GPUs.
     layout = torch.preserve_format if device == "mps" else torch.channels_last
     return model.to(device, memory_format=layout)
+
+
+def fingerprint(model: U2Net) -> str:
+    """Return eight characters that differ between nets with different weights."""
+    checksum = 0
+    for parameter in model.state_dict().values():
+        checksum = zlib.crc32(parameter.float().cpu().numpy().tobytes(), checksum)
+    return f"{checksum:08x}"
 
 
 def fetch_weights(
