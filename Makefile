@@ -24,7 +24,7 @@ test: $(READY)
 
 ## test-slow: 50 kills, every fault of a disk, careless hands, 2,000 photos and clicks
 test-slow: $(READY)
-	$(BIN)/python -m pytest --slow tests
+	$(BIN)/python -m pytest --slow -n 2 --durations=12 tests
 
 ## test-colab: the notebooks and their front end with the versions that Google Colab has
 test-colab: .venv-colab/ready

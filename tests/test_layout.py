@@ -66,7 +66,7 @@ STANDS_ON = {
         "pipeline",
         "plan",
         "weights",
-    },  # fmt: skip
+    },
 }
 
 
