@@ -170,3 +170,9 @@ def test_several_sources_keep_their_names_apart(tmp_path):
         Image.new("RGB", (2, 2)).save(tmp_path / name)
     places = list_photos([tmp_path / "a", tmp_path / "b", tmp_path / "dog.png", tmp_path / "a"])
     assert [place.as_posix() for place in places.values()] == ["a/cat.png", "b/cat.png", "dog.png"]
+
+
+def test_what_is_no_folder_is_refused(model, photos, tmp_path):
+    with pytest.raises(ValueError, match="is not a folder"):
+        u2.process_folder(model, next(photos.rglob("*.jp*g")), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

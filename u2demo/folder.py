@@ -59,6 +59,8 @@ def process_folder(
         OSError: ``results`` takes no files, and what to do about it; what is done stays, and the
             same call goes on from there.
     """
+    if not Path(folder).is_dir():
+        raise ValueError(f"{folder} is not a folder; process takes single photos")
     return process_files(
         model,
         list_photos([folder]),
