@@ -81,7 +81,11 @@ def test_kill_9_costs_nothing_but_time(kills, photos, timed, tmp_path):
 def test_a_run_that_is_told_to_stop_leaves_nothing_behind(name, photos, undisturbed, tmp_path):
     number = getattr(signal, name, None) or pytest.skip("this system has no such signal")
     out = tmp_path / "out"
-    run = start(photos, out, stderr=subprocess.PIPE)
+    before = signal.signal(number, signal.SIG_DFL)  # these tests may run under nohup themselves
+    try:
+        run = start(photos, out, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(number, before)
     wait_for_work(run, out)
     run.send_signal(number)
     assert run.communicate()[1] == "\nstopped; give the same command again to go on\n"
