@@ -144,6 +144,19 @@ def drawn_u2net(target: Path) -> object:
     return fold_batch_norm(model).to(memory_format=torch.channels_last)
 
 
+def large_network(options: argparse.Namespace, folder: Path) -> None:
+    """Show time and memory of the large network from file to picture, with drawn weights."""
+    import torch
+
+    from u2demo.model import build_model
+
+    torch.save(build_model("u2net").state_dict(), folder / "drawn.pth")
+    (folder / "large.jpg").write_bytes(draw_photo("cat.jpeg", 2))
+    run = [sys.executable, "-m", "u2demo", str(folder / "large.jpg"), "-o", "TARGET"]
+    work = {"u2netp": run, "u2net": [*run, "--weights", str(folder / "drawn.pth")]}
+    commands("Command line, 2 megapixels, small and large network", work, options.rounds)
+
+
 def one_photo(megapixels: float, options: argparse.Namespace) -> None:
     """Compare JPEG bytes in, PNG bytes of the cut-out out, with everything warm."""
     model = u2.load_model(device="cpu")
@@ -285,6 +298,7 @@ def benchmarks(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str,
         yield "forward", partial(forward, "u2netp", options.onnx, options)
     if installed("onnx"):
         yield "u2net", partial(forward, "u2net", folder / "u2net.onnx", options)
+    yield "u2net", partial(large_network, options, folder)
     for megapixels in MEGAPIXELS:
         yield "photo", partial(one_photo, megapixels, options)
     yield "start", partial(start_up, options, folder)
