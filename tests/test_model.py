@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from u2demo import folding
 from u2demo.folding import fold_batch_norm
 from u2demo.model import ARCHITECTURES, ConvUnit, build_model
 from u2demo.preprocess import to_tensor
@@ -136,6 +137,16 @@ def test_folding_keeps_the_answer(untrained, name, size):
     assert not any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
     for one, other in zip(before, after, strict=True):
         assert (one - other).abs().max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("large", [0, 32 * 2**20])
+def test_whatever_shortcuts_a_folded_net_may_take_the_answer_is_one(model, monkeypatch, large):
+    batch = torch.randn(1, 3, 96, 64)
+    with torch.inference_mode():
+        before = model(batch)[0]
+        monkeypatch.setattr(folding, "_LARGE", large)
+        monkeypatch.setattr(folding, "_has_one_step", lambda x: False)
+        assert (model(batch)[0] - before).abs().max() <= TOLERANCE
 
 
 def test_gradients_reach_every_weight_of_an_unfolded_net():
