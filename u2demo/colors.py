@@ -50,13 +50,14 @@ def clean_tiles(image: Image.Image, mask: Mask) -> Iterator[tuple[Box, Image.Ima
         box = Box(left, top, min(left + _TILE, area.right), min(top + _TILE, area.bottom))
         part = mask[box.top : box.bottom, box.left : box.right]
         alpha = to_8_bits(part)
-        soft = np.flatnonzero((alpha > 0) & (alpha < 255))
+        if not alpha.any():
+            continue
         colors = image.crop(box)
+        soft = np.flatnonzero((alpha > 0) & (alpha < 255))
         if soft.size:
             nearby = (_cut(color, area, box).reshape(-1, 3).take(soft, 0) for color in around)
             colors = _solve(colors, part.take(soft)[:, None], soft, *nearby)
-        if soft.size or alpha.any():
-            yield box, colors, Image.fromarray(alpha)
+        yield box, colors, Image.fromarray(alpha)
 
 
 def _solve(
@@ -116,7 +117,6 @@ def _fill(sums: _Planes) -> _Planes:
 def _cut(color: Image.Image, area: Box, box: Box) -> NDArray[np.uint8]:
     """Return the pixels of ``box`` in a picture of ``area``, (height, width, 3)."""
     scale = np.divide(color.size, np.subtract(area[2:], area[:2]))
-    place = (*(np.subtract(box[:2], area[:2]) * scale), *(np.subtract(box[2:], area[:2]) * scale))
+    place = ((np.reshape(box, (2, 2)) - area[:2]) * scale).clip(0, color.size)
     size = (box.right - box.left, box.bottom - box.top)
-    place = (*place[:2], *np.minimum(place[2:], color.size))
-    return np.asarray(color.resize(size, Image.Resampling.NEAREST, place))
+    return np.asarray(color.resize(size, Image.Resampling.NEAREST, tuple(place.ravel())))
