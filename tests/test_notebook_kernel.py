@@ -85,6 +85,17 @@ def test_a_cell_interrupted_in_the_middle_of_the_network_can_be_run_again(kernel
     assert kernel("print((u2.predict_mask(model, photo) == mask).all())") == "True\n"
 
 
+def test_a_restarted_kernel_leaves_old_results_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_ENV", "headless")
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
+    notebook = nbformat.read(NOTEBOOKS / "one_click.ipynb", nbformat.NO_CONVERT)
+    NotebookClient(notebook, timeout=600).execute()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    NotebookClient(notebook, timeout=600).execute()  # in a kernel of its own
+    assert all(path.read_bytes() == data for path, data in before.items())
+    assert len(before) >= 8 and len(list(tmp_path.iterdir())) == 2 * len(before)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["step_by_step", "portrait"])
 def test_cells_run_twice_and_then_from_the_last_to_the_first(name, kernel, tmp_path):
