@@ -35,15 +35,20 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
     """
     check_fit(image, mask)
     refined = mask.copy()
-    trust = _TRUST * (1 - _SMALL / min(image.size))
-    if trust > 0:
-        model = _color_model(image, mask, trust)
-        _on_tiles(partial(_refine_tile, image, model, refined), image.size)
+    refine_in_place(image, refined)
     return refined
 
 
-def _refine_tile(image: Image.Image, model: _Planes, refined: Mask, box: Box) -> None:
-    part = refined[box.top : box.bottom, box.left : box.right]
+def refine_in_place(image: Image.Image, mask: Mask) -> None:
+    """Do what ``refine_mask`` does to ``mask`` itself: large ones are not there twice."""
+    trust = _TRUST * (1 - _SMALL / min(image.size))
+    if trust > 0:
+        model = _color_model(image, mask, trust)
+        _on_tiles(partial(_refine_tile, image, model, mask), image.size)
+
+
+def _refine_tile(image: Image.Image, model: _Planes, mask: Mask, box: Box) -> None:
+    part = mask[box.top : box.bottom, box.left : box.right]
     unsure = (part > SURE_BACKGROUND) & (part < SURE_SUBJECT)
     if unsure.any():
         photo = _planes(image.crop(box))[:, unsure]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from u2demo.edges import refine_mask
+from u2demo.edges import refine_in_place
 from u2demo.guided import follow_edges
 from u2demo.masks import Box, Mask, bounding_box
 from u2demo.preprocess import Crop, pixels, to_tensor
@@ -93,7 +93,9 @@ def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Prediction
     peak = min(1.0, float(saliency.max()))  # interpolation may round up
     saliency = follow_edges(saliency, pixels(canvas.convert("L")) / 255)
     mask = _to_mask(_set_levels(saliency, recipe), image.size)
-    return Prediction(refine_mask(image, mask) if recipe.refined else mask, peak)
+    if recipe.refined:
+        refine_in_place(image, mask)
+    return Prediction(mask, peak)
 
 
 def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
