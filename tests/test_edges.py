@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from u2demo import colors, edges
 from u2demo.colors import clean_colors
-from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_mask
+from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_in_place, refine_mask
 
 SIZE = (1200, 900)
 
@@ -59,6 +59,26 @@ def test_refining_keeps_what_the_net_is_sure_of(scene, blurry):
     assert refined.dtype == np.float32
     assert refined.min() >= 0
     assert refined.max() <= 1
+
+
+def test_colors_find_what_levels_set_before_refining_would_cut_off(scene, blurry):
+    image, alpha, _ = scene
+    faint = blurry.copy()
+    faint[:200] *= 0.4  # the spikes' upper halves
+    together = faint.copy()
+    refine_in_place(image, together, 0.2, 0.65)
+    before = refine_mask(image, ((faint - np.float32(0.2)) / np.float32(0.45)).clip(0, 1))
+    assert error(together[:200], alpha[:200]) < 0.8 * error(before[:200], alpha[:200])
+    assert not together[faint <= SURE_BACKGROUND].any()
+    assert (together[faint >= SURE_SUBJECT] == 1).all()
+
+
+def test_levels_are_all_that_changes_in_a_small_photo():
+    mask = np.random.default_rng(0).random((64, 96), np.float32)
+    expected = ((mask - 0.2) / 0.45).clip(0, 1)
+    refine_in_place(Image.effect_noise((96, 64), 80).convert("RGB"), mask, 0.2, 0.65)
+    expected[expected <= SURE_BACKGROUND] = 0
+    np.testing.assert_allclose(mask, expected, atol=1e-6)
 
 
 def test_tiles_leave_no_seams(scene, blurry, monkeypatch):

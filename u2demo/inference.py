@@ -92,9 +92,12 @@ def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Prediction
     saliency = _mean_saliency(model, image, canvas, recipe.views)
     peak = min(1.0, float(saliency.max()))  # interpolation may round up
     saliency = follow_edges(saliency, pixels(canvas.convert("L")) / 255)
-    mask = _to_mask(_set_levels(saliency, recipe), image.size)
-    if recipe.refined:
-        refine_in_place(image, mask)
+    if not recipe.refined:
+        return Prediction(_to_mask(_set_levels(saliency, recipe), image.size), peak)
+    wide = QUALITIES["fast"]  # its levels leave more open for colors to decide
+    mask = _to_mask(_set_levels(saliency, wide), image.size)
+    levels = np.subtract((recipe.black, recipe.white), wide.black) / (wide.white - wide.black)
+    refine_in_place(image, mask, *levels)
     return Prediction(mask, peak)
 
 
