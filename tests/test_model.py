@@ -161,6 +161,13 @@ def test_a_folded_net_can_be_copied_after_use():
         assert torch.equal(net(batch)[0], copy.deepcopy(net)(batch)[0])
 
 
+def test_a_folded_net_compiles_as_one_graph(model):
+    batch = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        compiled = torch.compile(model, backend="eager", fullgraph=True)
+        assert (compiled(batch)[0] - model(batch)[0]).abs().max() <= TOLERANCE
+
+
 def test_gradients_reach_every_weight_of_an_unfolded_net():
     net = build_model("u2netp")
     net(torch.randn(1, 3, 64, 64))[0].sum().backward()

@@ -11,6 +11,7 @@ import sys
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.compiler import is_compiling
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from u2demo.model import ConvUnit, U2Net
@@ -106,8 +107,8 @@ class _FoldedUnit(nn.Module):
 
 
 def _has_fused_steps() -> bool:
-    """Return whether this PyTorch was built with oneDNN."""
-    return hasattr(torch.ops.mkldnn, "_convolution_pointwise_")
+    """Return whether this PyTorch has oneDNN, and nobody compiles the net to steps of their own."""
+    return hasattr(torch.ops.mkldnn, "_convolution_pointwise_") and not is_compiling()
 
 
 class _FoldedSide(nn.Module):

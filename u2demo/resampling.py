@@ -7,6 +7,7 @@ two to three times faster than PyTorch's own functions, which are for any size, 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.compiler import is_compiling
 
 _LARGE = 100_000  # values; with fewer, several steps take longer than one
 
@@ -30,7 +31,9 @@ def enlarge(x: Tensor, like: Tensor) -> Tensor:  # (B, C, h, w) -> (B, C, H, W) 
 
 
 def _is_for_slices(x: Tensor) -> bool:
-    return x.numel() >= _LARGE and x.device.type == "cpu" and not torch.is_grad_enabled()
+    if is_compiling() or torch.is_grad_enabled():
+        return False
+    return x.numel() >= _LARGE and x.device.type == "cpu"
 
 
 def _double(x: Tensor, axis: int) -> Tensor:
