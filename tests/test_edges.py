@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from u2demo import colors, edges
+from u2demo import edges, tiles
 from u2demo.colors import clean_colors
 from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_in_place, refine_mask
 
@@ -61,16 +61,15 @@ def test_refining_keeps_what_the_net_is_sure_of(scene, blurry):
     assert refined.max() <= 1
 
 
-def test_colors_find_what_levels_set_before_refining_would_cut_off(scene, blurry):
+def test_a_mask_some_pixels_off_is_mended_better_before_levels_than_after(scene, blurry):
     image, alpha, _ = scene
-    faint = blurry.copy()
-    faint[:200] *= 0.4  # the spikes' upper halves
-    together = faint.copy()
-    refine_in_place(image, together, 0.2, 0.65)
-    before = refine_mask(image, ((faint - np.float32(0.2)) / np.float32(0.45)).clip(0, 1))
-    assert error(together[:200], alpha[:200]) < 0.8 * error(before[:200], alpha[:200])
-    assert not together[faint <= SURE_BACKGROUND].any()
-    assert (together[faint >= SURE_SUBJECT] == 1).all()
+    off = np.roll(blurry, 6, axis=1)
+    mended = off.copy()
+    refine_in_place(image, mended, 0.2, 0.65)
+    after = refine_mask(image, ((off - np.float32(0.2)) / np.float32(0.45)).clip(0, 1))
+    assert error(mended, alpha) < 0.85 * error(after, alpha)
+    assert not mended[off <= SURE_BACKGROUND].any()
+    assert (mended[off >= SURE_SUBJECT] == 1).all()
 
 
 def test_levels_are_all_that_changes_in_a_small_photo():
@@ -85,7 +84,7 @@ def test_tiles_leave_no_seams(scene, blurry, monkeypatch):
     image, alpha, _ = scene
     refined, clean = refine_mask(image, blurry), np.asarray(clean_colors(image, alpha), int)
     monkeypatch.setattr(edges, "_TILE", max(SIZE))
-    monkeypatch.setattr(colors, "_TILE", max(SIZE))
+    monkeypatch.setattr(tiles, "_TILE", max(SIZE))
     assert np.abs(refined - refine_mask(image, blurry)).max() < 1e-4
     assert np.abs(clean - np.asarray(clean_colors(image, alpha))).max() <= 2
 

@@ -107,7 +107,7 @@ def test_best_looks_at_a_photo_as_often_as_its_recipe_says(model, disc, monkeypa
 
 
 def average(model, image, *views):
-    """The mean of ``views`` of ``image`` as it is, without levels."""
+    """The weighted mean of ``views`` of ``image`` as it is, without levels."""
     return inference._mean_saliency(model, image, image, views)[0, 0].numpy()
 
 
@@ -125,6 +125,25 @@ def test_a_view_and_its_mirror_image_together_do_not_know_left_from_right(model,
     there = average(model, disc, *views)
     back = average(model, ImageOps.mirror(disc), *views)[:, ::-1]
     np.testing.assert_allclose(there, back, atol=1e-4)
+
+
+def test_a_view_that_recognizes_the_subject_outvotes_one_that_hesitates(disc, monkeypatch):
+    assert mean_of_two_looks(disc, monkeypatch, 0.9, 0.3) > 0.8
+
+
+@pytest.mark.parametrize("levels", [(0.4, 0.0), (0.0, 0.0)])
+def test_where_all_views_hesitate_none_outvotes_the_others(disc, monkeypatch, levels):
+    mean = mean_of_two_looks(disc, monkeypatch, *levels)
+    assert mean == pytest.approx(sum(levels) / 2)
+
+
+def mean_of_two_looks(image, monkeypatch, *levels):
+    """The mean in the middle of a square that the net gives one of ``levels`` in each view."""
+    square = torch.zeros(1, 1, image.height, image.width)
+    square[..., 9:28, 29:48] = 1
+    looks = iter(level * square for level in levels)
+    monkeypatch.setattr(inference, "_look", lambda *view: next(looks))
+    return average(None, image, View(), View(mirrored=True))[18, 38]
 
 
 def test_a_zoomed_view_counts_only_around_the_subject(model, disc):
@@ -181,12 +200,27 @@ def test_what_the_net_hardly_finds_stays_faint(quality):
     assert masks[0] == 0 and masks == sorted(masks) and masks[-1] < 0.5
 
 
+@QUALITY
+def test_no_veil_is_left_over_the_background(quality):
+    saliency = torch.full((1, 1, 40, 60), 0.01)
+    saliency[..., 10:30, 10:30] = 0.98
+    assert inference._set_levels(saliency, QUALITIES[quality]).unique().tolist() == [0, 1]
+
+
+def test_fast_keeps_what_is_faint_in_proportion():
+    saliency = torch.full((1, 1, 40, 60), 0.1)
+    saliency[..., 10:30, 10:30] = 0.2
+    mask = inference._set_levels(saliency, QUALITIES["fast"])
+    assert mask.max() / mask.min() == pytest.approx(2**1.1)
+
+
+@pytest.mark.parametrize("side", [256, SIZE])
 @pytest.mark.parametrize("proportion", [1e-4, 0.5, 1, 1.5, 1e4])
 @pytest.mark.parametrize("aspect", [0.0, 0.5, 1.0])
-def test_a_view_has_about_as_many_pixels_as_the_net_was_trained_on(proportion, aspect):
-    width, height = view_size(View(aspect=aspect), proportion)
+def test_a_view_has_about_as_many_pixels_whatever_its_shape(proportion, aspect, side):
+    width, height = view_size(View(aspect=aspect, side=side), proportion)
     assert width % 16 == height % 16 == 0
-    assert width * height == pytest.approx(SIZE**2, rel=0.06)
+    assert width * height == pytest.approx(side**2, rel=0.06)
     assert (width > height) == (proportion > 1 and aspect > 0)
 
 

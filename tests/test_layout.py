@@ -16,7 +16,7 @@ MODULES = sorted((ROOT / "u2demo").rglob("*.py"))
 
 # Only these modules may import these packages, anywhere in the file.
 ALLOWED = {
-    "torch": {"model", "folding", "weights", "guided", "inference", "preprocess"},
+    "torch": {"model", "resampling", "folding", "weights", "guided", "inference", "preprocess"},
     "matplotlib": {"figures"},
     "gdown": {"download"},
     "requests": {"download"},
@@ -33,7 +33,8 @@ STANDS_ON = {
     "rgb": set(),
     "quiet": set(),
     "images": {"quiet", "rgb"},
-    "model": set(),
+    "resampling": set(),
+    "model": {"resampling"},
     "folding": {"model"},
     "checkpoints": {"files"},
     "download": set(),
@@ -46,7 +47,8 @@ STANDS_ON = {
     "preprocess": {"recipes"},
     "inference": {"edges", "guided", "masks", "preprocess", "recipes"},
     "edges": {"masks"},
-    "colors": {"masks"},
+    "tiles": {"masks"},
+    "colors": {"masks", "tiles"},
     "effects": {"colors", "masks"},
     "figures": {"masks"},
     "portrait": {"inference", "masks"},

@@ -4,6 +4,7 @@
 gives for ``drawing()``. It was written by ``python -m tests.test_model path/to/u2netp.onnx``.
 """
 
+import copy
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from u2demo import folding
 from u2demo.folding import fold_batch_norm
 from u2demo.model import ARCHITECTURES, ConvUnit, build_model
 from u2demo.preprocess import to_tensor
+from u2demo.weights import load_model
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden" / "u2netp.npz"
@@ -139,14 +141,31 @@ def test_folding_keeps_the_answer(untrained, name, size):
         assert (one - other).abs().max() <= TOLERANCE
 
 
-@pytest.mark.parametrize("large", [0, 32 * 2**20])
-def test_whatever_shortcuts_a_folded_net_may_take_the_answer_is_one(model, monkeypatch, large):
+@pytest.mark.parametrize("small", [0, 2**40])  # every part convolved alone, or none
+@pytest.mark.parametrize("onednn", [True, False])
+def test_whatever_shortcuts_a_folded_net_may_take_the_answer_is_one(monkeypatch, small, onednn):
     batch = torch.randn(1, 3, 96, 64)
     with torch.inference_mode():
-        before = model(batch)[0]
-        monkeypatch.setattr(folding, "_LARGE", large)
-        monkeypatch.setattr(folding, "_has_one_step", lambda x: False)
-        assert (model(batch)[0] - before).abs().max() <= TOLERANCE
+        before = load_model(device="cpu")(batch)
+        monkeypatch.setattr(folding, "_SMALL", small)
+        monkeypatch.setattr(folding, "_has_fused_steps", lambda: onednn)
+        after = load_model(device="cpu")(batch)
+    for one, other in zip(before, after, strict=True):
+        assert (one - other).abs().max() <= TOLERANCE
+
+
+def test_a_folded_net_can_be_copied_after_use():
+    net = load_model(device="cpu")
+    batch = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(net(batch)[0], copy.deepcopy(net)(batch)[0])
+
+
+def test_a_folded_net_compiles_as_one_graph(model):
+    batch = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        compiled = torch.compile(model, backend="eager", fullgraph=True)
+        assert (compiled(batch)[0] - model(batch)[0]).abs().max() <= TOLERANCE
 
 
 def test_gradients_reach_every_weight_of_an_unfolded_net():
@@ -185,7 +204,7 @@ def test_a_great_offset_survives_half_precision():
     nn.init.dirac_(unit.conv_s1.weight)
     nn.init.constant_(unit.conv_s1.bias, 300)
     net = nn.ModuleDict({"stage": nn.ModuleDict({"unit": unit})})
-    net.down, net.up = ["stage"], []
+    net.down, net.up, net.sides = ["stage"], [], []
     x = torch.linspace(0, 1, 64).reshape(1, 1, 8, 8).bfloat16()  # a half's step at 300 is 2
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         answer = fold_batch_norm(net)["stage"]["unit"](x)

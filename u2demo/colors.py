@@ -4,20 +4,20 @@ The colors of subject and background near each point are worked out on a small c
 then it is visited tile by tile, and only pixels on the edge change.
 """
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from u2demo.masks import Box, Mask, bounding_box, check_fit, to_8_bits
+from u2demo.tiles import on_tiles
 
 _AVERAGED = 256  # pixels along the longer side of the copy that colors are averaged on
-_SMOOTH = 1024  # and of the one that has them without steps
-_TILE = 256  # pixels
+_SMOOTH = 512  # and of the one that has them without steps
 _UNSEEN = 0.4 / 255  # becomes 0 in 8 bits
 
+Use = Callable[[Box, Image.Image, Image.Image], object]
 _Planes = NDArray[np.float32]  # (channels, height, width)
 
 
@@ -26,18 +26,16 @@ def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
 
     Only pixels whose alpha is, in 8 bits, neither 0 nor 255 change.
     """
-    check_fit(image, mask)
     clean = image.copy() if image.mode == "RGB" else image.convert("RGB")
-    for box, colors, _ in clean_tiles(image, mask):
-        clean.paste(colors, box)
+    use_clean_tiles(image, mask, lambda box, colors, alpha: clean.paste(colors, box))
     return clean
 
 
-def clean_tiles(image: Image.Image, mask: Mask) -> Iterator[tuple[Box, Image.Image, Image.Image]]:
-    """Yield the parts of the image that show some of the subject: place, clean colors, alpha.
+def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
+    """Call ``use`` with each part of the image that shows some of the subject, on all cores.
 
-    Colors are RGB as from ``clean_colors``, alpha (mode L) is the mask in 8 bits; outside of these
-    places it is 0.
+    It gets the part's place, its clean colors (RGB, as from ``clean_colors``) and its alpha (mode
+    L), the mask in 8 bits; outside of these places that is 0.
     """
     check_fit(image, mask)
     area = bounding_box(mask, threshold=_UNSEEN)
@@ -45,19 +43,20 @@ def clean_tiles(image: Image.Image, mask: Mask) -> Iterator[tuple[Box, Image.Ima
         return
     image = image if image.mode == "RGB" else image.convert("RGB")
     around = _colors_around(image, mask, area)
-    corners = product(range(area.top, area.bottom, _TILE), range(area.left, area.right, _TILE))
-    for top, left in corners:
-        box = Box(left, top, min(left + _TILE, area.right), min(top + _TILE, area.bottom))
+
+    def clean(box: Box) -> None:
         part = mask[box.top : box.bottom, box.left : box.right]
         alpha = to_8_bits(part)
         if not alpha.any():
-            continue
+            return
         colors = image.crop(box)
         soft = np.flatnonzero((alpha > 0) & (alpha < 255))
         if soft.size:
             nearby = (_cut(color, area, box).reshape(-1, 3).take(soft, 0) for color in around)
             colors = _solve(colors, part.take(soft)[:, None], soft, *nearby)
-        yield box, colors, Image.fromarray(alpha)
+        use(box, colors, Image.fromarray(alpha))
+
+    on_tiles(clean, area)
 
 
 def _solve(
@@ -83,18 +82,20 @@ def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Imag
     """Return the subject's and the background's color near each point of ``area``, made small."""
     whole = np.subtract(area[2:], area[:2])
     size = _shrunk(whole, _AVERAGED)
-    photo = np.moveaxis(np.asarray(image.resize(size, Image.Resampling.NEAREST, area)), 2, 0) / 255
+    photo = np.moveaxis(np.asarray(image.resize(size, Image.Resampling.NEAREST, area)), 2, 0)
     columns, rows = (
         start + ((np.arange(count) + 0.5) * side / count).astype(int)
         for start, count, side in zip(area, size, whole, strict=False)
     )
     alpha = mask[rows[:, None], columns]
-    # The high power leaves out colors that are themselves mixed.
-    weights = (np.square(np.square(np.square(share))) for share in (alpha, 1 - alpha))
-    means = (_fill(np.float32([*(photo * weight), weight])) for weight in weights)
-    colors = (np.rint(np.moveaxis(mean, 0, 2) * 255).astype(np.uint8) for mean in means)
-    smooth = _shrunk(whole, _SMOOTH)
-    return [Image.fromarray(color).resize(smooth, Image.Resampling.BILINEAR) for color in colors]
+
+    def color_of(share: Mask) -> Image.Image:
+        weight = np.square(np.square(np.square(share)))  # leaves out colors that are mixed
+        mean = np.rint(_fill(np.stack([*(photo * weight), weight])))
+        small = Image.fromarray(np.moveaxis(mean, 0, 2).astype(np.uint8))
+        return small.resize(_shrunk(whole, _SMOOTH), Image.Resampling.BILINEAR)
+
+    return [color_of(alpha), color_of(1 - alpha)]
 
 
 def _shrunk(size: NDArray, longest: int) -> tuple[int, int]:
@@ -117,6 +118,7 @@ def _fill(sums: _Planes) -> _Planes:
 def _cut(color: Image.Image, area: Box, box: Box) -> NDArray[np.uint8]:
     """Return the pixels of ``box`` in a picture of ``area``, (height, width, 3)."""
     scale = np.divide(color.size, np.subtract(area[2:], area[:2]))
-    place = ((np.reshape(box, (2, 2)) - area[:2]) * scale).clip(0, color.size)
+    # A hair aside, so that none lies just between two, where rounding would tell them apart.
+    place = ((np.reshape(box, (2, 2)) - area[:2]) * scale - 0.001).clip(0, color.size)
     size = (box.right - box.left, box.bottom - box.top)
     return np.asarray(color.resize(size, Image.Resampling.NEAREST, tuple(place.ravel())))

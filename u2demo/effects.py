@@ -8,7 +8,7 @@ a result, not an error.
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from u2demo.colors import clean_tiles
+from u2demo.colors import use_clean_tiles
 from u2demo.masks import Box, Mask, bounding_box, check_fit, split_objects, to_8_bits
 
 Color = str | tuple[int, int, int]  # whatever Pillow takes: "teal", "#3c78ff", (60, 120, 255)
@@ -23,11 +23,13 @@ def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
     is taken out, so that no fringe shows on a new one; where alpha is 0 the colour is 0, which
     keeps the file small.
     """
-    check_fit(image, mask)
     cutout = Image.new("RGBA", image.size)
-    for box, colors, alpha in clean_tiles(image, mask):
+
+    def paste(box: Box, colors: Image.Image, alpha: Image.Image) -> None:
         colors.putalpha(alpha)
         cutout.paste(colors, box, alpha.point(_VISIBLE, "1"))
+
+    use_clean_tiles(image, mask, paste)
     return cutout
 
 
@@ -116,8 +118,7 @@ def show_mask(image: Image.Image, mask: Mask) -> Image.Image:
 
 
 def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.Image:
-    for box, colors, alpha in clean_tiles(image, mask):
-        scene.paste(colors, box, alpha)
+    use_clean_tiles(image, mask, lambda box, colors, alpha: scene.paste(colors, box, alpha))
     return scene
 
 

@@ -1,7 +1,8 @@
 """net -> net: the same answer in less time.
 
-Batch normalisation goes into the convolutions before it. What is left of a unit touches little
-memory and bears ``torch.autocast``: at 320×320 memory costs as much as arithmetic.
+Batch normalisation goes into the convolutions before it, and each of them becomes one step of
+oneDNN, PyTorch's library for convolutions on a CPU, with what follows it. ``torch.autocast`` says
+in which type a unit computes, as for any net.
 """
 
 import ctypes
@@ -10,6 +11,7 @@ import sys
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.compiler import is_compiling
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from u2demo.model import ConvUnit, U2Net
@@ -17,6 +19,7 @@ from u2demo.model import ConvUnit, U2Net
 _LARGE = 32 * 2**20  # bytes, above which glibc returns a buffer to the system at once
 _KEPT = 256 * 2**20  # bytes of freed memory that glibc may keep
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_SMALL = 2 * 2**20  # bytes; to put parts of so few together costs less than a step more
 
 
 def fold_batch_norm(model: U2Net) -> U2Net:
@@ -27,6 +30,8 @@ def fold_batch_norm(model: U2Net) -> U2Net:
     for stage in (*model.down, *model.up):
         for name, unit in model[stage].items():
             model[stage][name] = _FoldedUnit(unit)
+    for name in model.sides:
+        model[name] = _FoldedSide(model[name])
     return model.eval().requires_grad_(False)
 
 
@@ -51,43 +56,79 @@ class _FoldedUnit(nn.Module):
         # A half has too few digits for small differences on top of a great offset. u2netp has two
         # such units; alone they made nine tenths of the error of bfloat16.
         self.exact = bool(self.conv_s1.bias.abs().max() > 128)
+        conv = self.conv_s1
+        self._options = (conv.padding, conv.stride, conv.dilation, conv.groups)
+        self._prepared: dict[tuple[torch.dtype, int], tuple[list[Tensor], Tensor]] = {}
 
     def forward(self, *parts: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
-        if self.exact and any(part.dtype != torch.float32 for part in parts):
-            with torch.autocast(parts[0].device.type, enabled=False):
+        device = parts[0].device.type
+        half = torch.is_autocast_enabled(device)
+        if self.exact and half:
+            with torch.autocast(device, enabled=False):
                 return self(*(part.float() for part in parts))
-        return _convolve_relu(self.conv_s1, parts)
+        if device == "cpu" and _has_fused_steps():
+            dtype = torch.get_autocast_dtype("cpu") if half else self.conv_s1.weight.dtype
+            return self._in_few_steps([part.to(dtype) for part in parts])
+        return F.relu_(self.conv_s1(torch.cat(parts, 1)))
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_prepared": {}}  # oneDNN's own tensors cannot be copied
+
+    def _in_few_steps(self, parts: list[Tensor]) -> Tensor:
+        """Return the same by oneDNN's own steps, as ``torch.compile`` would take them.
+
+        ReLU is applied while the last part is convolved and added to the others, so that large
+        parts need not be put together.
+        """
+        if len(parts) > 1 and sum(part.nbytes for part in parts) < _SMALL:
+            parts = [torch.cat(parts, 1)]
+        weights, bias = self._prepare(parts)
+        steps, options = torch.ops.mkldnn, self._options
+        first = (parts[0], weights[0], bias, *options)
+        if len(parts) == 1:
+            return steps._convolution_pointwise(*first, "relu", [], "")
+        total = steps._convolution_pointwise(*first, "none", [], "")
+        second = (parts[1], weights[1], None, *options)
+        return steps._convolution_pointwise_.binary(total, *second, "add", 1, "relu", [], None)
+
+    def _prepare(self, parts: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+        """Return the weights for each part in the order that oneDNN likes best, and the bias."""
+        key = parts[0].dtype, len(parts)
+        if key not in self._prepared:
+            weight, bias = (p.to(parts[0].dtype) for p in (self.conv_s1.weight, self.conv_s1.bias))
+            shares = weight.split([part.shape[1] for part in parts], 1)
+            reorder = torch.ops.mkldnn._reorder_convolution_weight
+            weights = [
+                reorder(share.contiguous(), *self._options, list(part.shape))
+                for share, part in zip(shares, parts, strict=True)
+            ]
+            self._prepared[key] = weights, bias
+        return self._prepared[key]
 
 
-def _convolve_relu(conv: nn.Conv2d, parts: tuple[Tensor, ...]) -> Tensor:
-    """Return ``relu(conv(torch.cat(parts, 1)))``, part by part where that saves a large buffer."""
-    if len(parts) == 2 and sum(part.nbytes for part in parts) > _LARGE:
-        return _relu(_sum_of_parts(conv, *parts))
-    x = torch.cat(parts, 1) if len(parts) > 1 else parts[0]
-    if _has_one_step(x):
-        options = (conv.padding, conv.stride, conv.dilation, conv.groups)
-        return torch.ops.mkldnn._convolution_pointwise(
-            x, conv.weight, conv.bias, *options, "relu", [], ""
-        )
-    return _relu(conv(x))
+def _has_fused_steps() -> bool:
+    """Return whether this PyTorch has oneDNN, and nobody compiles the net to steps of their own."""
+    return hasattr(torch.ops.mkldnn, "_convolution_pointwise_") and not is_compiling()
 
 
-def _sum_of_parts(conv: nn.Conv2d, deep: Tensor, skip: Tensor) -> Tensor:
-    weights = conv.weight.split([deep.shape[1], skip.shape[1]], 1)
-    options = {"padding": conv.padding, "dilation": conv.dilation}
-    sum_of_deep = F.conv2d(deep, weights[0], conv.bias, **options)
-    return sum_of_deep.add_(F.conv2d(skip, weights[1], **options))
+class _FoldedSide(nn.Module):
+    """A 3×3 convolution to a single channel: nine 1×1 ones, each shifted, and added.
 
+    Kernels for 3×3 work on 16 channels at a time; here 15 of them would be thrown away.
+    """
 
-def _has_one_step(x: Tensor) -> bool:
-    """Return whether oneDNN can apply ReLU while it convolves, as ``torch.compile`` has it do."""
-    exact = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    return x.device.type == "cpu" and exact and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    def __init__(self, conv: nn.Conv2d):
+        super().__init__()
+        self.taps = nn.Conv2d(conv.in_channels, 9, 1, bias=False)
+        self.taps.weight = nn.Parameter(conv.weight[0].flatten(1).T[:, :, None, None].contiguous())
+        self.bias = conv.bias
 
-
-def _relu(x: Tensor) -> Tensor:
-    """Return ``x``, changed in place, with its negative values set to 0."""
-    if x.dtype == torch.bfloat16:  # as an integer it has the same sign, and clamps 5 times faster
-        x.view(torch.int16).clamp_min_(0)
-        return x
-    return F.relu_(x)
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, 1, H, W)
+        height, width = x.shape[2:]
+        taps = F.pad(self.taps(x).float().contiguous(), (1, 1, 1, 1))
+        corners = [divmod(tap, 3) for tap in range(9)]
+        shifted = [
+            taps[:, [tap], top : top + height, left : left + width]
+            for tap, (top, left) in enumerate(corners)
+        ]
+        return sum(shifted, self.bias[:, None, None])

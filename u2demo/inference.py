@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from u2demo.edges import refine_in_place
+from u2demo.edges import SURE_BACKGROUND, refine_in_place
 from u2demo.guided import follow_edges
 from u2demo.masks import Box, Mask, bounding_box
 from u2demo.preprocess import Crop, pixels, to_tensor
@@ -22,6 +22,8 @@ _CANVAS = 1024  # pixels; the longer side of what views are added up on is at mo
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
 _SALIENT = 0.3  # of the map's maximum; pixels above are the subject, as far as levels go
+_HESITANT = 0.5  # salience of what a view shows; views below it have found nothing to go by
+_SOLID = 0.9  # of the subject's level; above it, not even its colors make a pixel background
 _TYPICAL = 0.7  # the quantile of theirs that is its level; more than half, for its edge is low
 
 
@@ -35,7 +37,7 @@ class Prediction(NamedTuple):
 def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast") -> Mask:
     """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1].
 
-    ``quality``: "fast" looks at the photo once, "best" up to six times (see ``recipes``). A photo
+    ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
     without a subject, such as a black or an even one, gives a mask near 0, never NaN.
     """
     return next(predict_masks(model, [image], quality=quality))
@@ -94,10 +96,8 @@ def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Prediction
     saliency = follow_edges(saliency, pixels(canvas.convert("L")) / 255)
     if not recipe.refined:
         return Prediction(_to_mask(_set_levels(saliency, recipe), image.size), peak)
-    wide = QUALITIES["fast"]  # its levels leave more open for colors to decide
-    mask = _to_mask(_set_levels(saliency, wide), image.size)
-    levels = np.subtract((recipe.black, recipe.white), wide.black) / (wide.white - wide.black)
-    refine_in_place(image, mask, *levels)
+    mask = _to_mask(_set_levels(saliency, recipe._replace(black=0, white=_SOLID)), image.size)
+    refine_in_place(image, mask, recipe.black / _SOLID, recipe.white / _SOLID)
     return Prediction(mask, peak)
 
 
@@ -110,24 +110,37 @@ def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
     some = saliency[..., ::4, ::4]  # enough for a statistic
     level = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
     level = max(level, 1 - 2 * level**2)
-    return ((saliency / level - recipe.black) / (recipe.white - recipe.black)).clamp(0, 1)
+    part = (saliency / level - recipe.black) / (recipe.white - recipe.black)
+    part = part.clamp(0, 1) ** recipe.power
+    return part * (part > SURE_BACKGROUND)  # no veil
 
 
 def _mean_saliency(
     model: nn.Module, image: Image.Image, canvas: Image.Image, views: tuple[View, ...]
 ) -> Tensor:  # (1, 1, H, W) of the canvas, which is the whole image made small
-    total, count = torch.zeros(2, 1, 1, canvas.height, canvas.width)
+    total, weights = torch.zeros(2, 1, 1, canvas.height, canvas.width)
     x, y = image.width / canvas.width, image.height / canvas.height
     for view in views:
-        box = _surroundings(total / count) if view.zoomed else Box(0, 0, *canvas.size)
+        box = _surroundings(total / weights) if view.zoomed else Box(0, 0, *canvas.size)
         if box is None:
             continue
         area = (..., slice(box.top, box.bottom), slice(box.left, box.right))
         crop = (box.left * x, box.top * y, box.right * x, box.bottom * y)
         shown = _look(model, image, crop, view) if view.zoomed else _look(model, canvas, box, view)
-        total[area] += _fit(shown, total[area].shape[2:])
-        count[area] += 1
-    return total / count
+        weight = _certainty(shown)
+        total[area] += weight * _fit(shown, total[area].shape[2:])
+        weights[area] += weight
+    return total / weights
+
+
+def _certainty(saliency: Tensor) -> float:
+    """Return how much a view counts: how salient it shows what it shows, to the fourth power.
+
+    A view in which the net recognizes the subject outvotes several in which it hesitates; where it
+    hesitates in all of them, as before an empty wall, none outvotes the others.
+    """
+    found = float((saliency**2).sum() / saliency.sum().clamp(min=1e-6))
+    return max(found, _HESITANT) ** 4
 
 
 def _look(model: nn.Module, image: Image.Image, crop: Crop, view: View) -> Tensor:

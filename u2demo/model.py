@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from u2demo.resampling import enlarge, halve
+
 
 class Block(NamedTuple):
     """One residual U-block (RSU): a small U-Net of ``depth`` levels."""
@@ -71,12 +73,12 @@ class ResidualUBlock(nn.ModuleDict):
         residual = x = self["rebnconvin"](*parts)
         skips = []
         for name in self.down:
-            x = self[name](_pool(x) if name in self.pooled else x)
+            x = self[name](halve(x) if name in self.pooled else x)
             skips.append(x)  # (B, middle, H / 2^pools, W / 2^pools)
         skips.pop()
         for name in self.up:
             skip = skips.pop()
-            x = self[name](_upsample(x, skip), skip)
+            x = self[name](enlarge(x, skip), skip)
         if torch.is_grad_enabled():
             return residual + x
         return residual.add_(x.to(residual.dtype))  # a large buffer less
@@ -105,14 +107,14 @@ class U2Net(nn.ModuleDict):
         """
         skips = []
         for name in self.down:
-            x = self[name](_pool(x) if skips else x)
+            x = self[name](halve(x) if skips else x)
             skips.append(x)
         levels = [skips.pop()]
         for name in self.up:
             skip = skips.pop()
-            levels.append(self[name](_upsample(levels[-1], skip), skip))
+            levels.append(self[name](enlarge(levels[-1], skip), skip))
         sides = [self[name](level) for name, level in zip(self.sides, levels[::-1], strict=True)]
-        sides = [_upsample(side, sides[0]) for side in sides]
+        sides = [enlarge(side, sides[0]) for side in sides]
         fused = self["outconv"](torch.cat(sides, 1))
         return tuple(torch.sigmoid(logits) for logits in (fused, *sides))
 
@@ -122,13 +124,3 @@ def build_model(name: str) -> U2Net:
     if name not in ARCHITECTURES:
         raise ValueError(f"no architecture {name!r}; choose from {', '.join(ARCHITECTURES)}")
     return U2Net(*ARCHITECTURES[name])
-
-
-def _pool(x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, ⌈H/2⌉, ⌈W/2⌉)
-    return F.max_pool2d(x, 2, stride=2, ceil_mode=True)
-
-
-def _upsample(x: Tensor, like: Tensor) -> Tensor:  # (B, C, h, w) -> (B, C, H, W) of ``like``
-    if x.shape[-2:] == like.shape[-2:]:
-        return x
-    return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)
