@@ -31,6 +31,14 @@ def test_several_effects_of_one_file(photo, tmp_path):
     assert made == ["rocket_box.jpg", "rocket_crop.jpg", "rocket_highlight.jpg"]
 
 
+def test_webp_instead_of_png_and_jpeg(photo, tmp_path):
+    command = [str(photo), "-o", str(tmp_path), "--effects", "cutout,box", "--format", "webp"]
+    assert main(command) == 0
+    made = sorted(path.name for path in tmp_path.glob("rocket_*"))
+    assert made == ["rocket_box.webp", "rocket_cutout.webp"]
+    assert Image.open(tmp_path / "rocket_cutout.webp").mode == "RGBA"
+
+
 @pytest.mark.parametrize("background", ["#102030", "photo"])
 def test_a_new_background(background, photo, tmp_path):
     if background == "photo":
@@ -62,6 +70,7 @@ def test_a_photo_without_a_subject_is_said(tmp_path, capsys):
         (["--effects", "cutout,crpo"], "no 'crpo'; choose from cutout, "),
         (["--background", "blurple"], "'blurple' is neither a color nor a photo"),
         (["--quality", "great"], "choose from"),
+        (["--format", "gif"], "choose from"),
     ],
 )
 def test_a_slip_is_answered_with_the_choices(arguments, advice, photo, capsys):

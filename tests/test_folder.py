@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import pytest
 from PIL import Image
@@ -71,17 +72,45 @@ def test_a_second_run_does_only_what_is_new_or_changed(model, photos, tmp_path, 
     assert untouched == ["cat_cutout.png"]
 
 
-@pytest.mark.parametrize("change", ["overwrite", "effects", "quality", "file gone"])
+@pytest.mark.parametrize("change", ["overwrite", "effects", "quality", "format", "file gone"])
 def test_a_run_with_other_settings_does_everything_again(change, model, photos, tmp_path):
     run(model, photos, tmp_path / "out")
     options = {"overwrite": True} if change == "overwrite" else {}
     options |= {"quality": "best"} if change == "quality" else {}
+    options |= {"format": "webp"} if change == "format" else {}
     if change == "file gone":
         (tmp_path / "out" / "rocket_cutout.png").unlink()
         (tmp_path / "out" / "pets" / "cat_cutout.png").unlink()
     effects = {"mask": u2.EFFECTS["mask"]} if change == "effects" else ONLY_CUTOUT
     records = u2.process_folder(model, photos, tmp_path / "out", effects=effects, **options)
     assert [record.status for record in records] == ["done", "done"]
+
+
+def test_webp_in_a_folder_is_skipped_when_whole_and_done_again_when_not(model, photos, tmp_path):
+    out = tmp_path / "out"
+    run(model, photos, out, format="webp")
+    assert pictures(out) == ["pets/cat_cutout.webp", "rocket_cutout.webp"]
+    os.truncate(out / "rocket_cutout.webp", 100)
+    records = run(model, photos, out, format="webp")
+    assert {record.stem: record.status for record in records} == {
+        "pets/cat": "skipped",
+        "rocket": "done",
+    }
+    assert Image.open(out / "rocket_cutout.webp").mode == "RGBA"
+
+
+def test_another_format_leaves_the_pictures_of_the_first_where_they_are(model, photos, tmp_path):
+    run(model, photos, tmp_path / "out")
+    before = snapshot(tmp_path / "out")
+    _, record = run(model, photos, tmp_path / "out", format="webp")
+    assert record.files == ("rocket_cutout.png", "rocket_cutout.webp")
+    assert before.items() <= snapshot(tmp_path / "out").items()
+
+
+def test_an_unknown_format_is_refused_before_anything_is_written(model, photos, tmp_path):
+    with pytest.raises(ValueError, match="no format 'gif'"):
+        run(model, photos, tmp_path / "out", format="gif")
+    assert not (tmp_path / "out").exists()
 
 
 def test_photos_with_the_same_stem_get_different_files(model, tmp_path, samples):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import u2demo as u2
+from u2demo.formats import is_whole
 from u2demo.pipeline import Result, safe_name
 
 
@@ -52,6 +53,61 @@ def test_names_follow_the_photo_and_suffixes_the_format(tmp_path):
     assert [Image.open(file).format for file in files] == ["PNG", "JPEG", "PNG"]
     assert Image.open(files[0]).info["icc_profile"] == b"a profile"
     assert "icc_profile" not in Image.open(files[2]).info
+
+
+def test_webp_takes_cutouts_and_photos_and_leaves_masks_to_png(tmp_path):
+    cutout, box, mask = (Image.new(mode, (4, 3)) for mode in ("RGBA", "RGB", "L"))
+    files = u2.save(a_result(cutout=cutout, box=box, mask=mask), tmp_path, format="webp")
+    assert [file.name for file in files] == ["cat_cutout.webp", "cat_box.webp", "cat_mask.png"]
+    assert [Image.open(file).format for file in files] == ["WEBP", "WEBP", "PNG"]
+    assert all(Image.open(file).info["icc_profile"] == b"a profile" for file in files[:2])
+
+
+def test_webp_keeps_alpha_exactly_and_colors_nearly(tmp_path, samples):
+    image = samples["cat.jpeg"]
+    alpha = Image.radial_gradient("L").resize(image.size)
+    cutout = image.copy()
+    cutout.putalpha(alpha)
+    (file,) = u2.save(a_result(cutout=cutout), tmp_path, format="webp")
+    with Image.open(file) as back:
+        assert back.getchannel("A").tobytes() == alpha.tobytes()
+        difference = np.abs(np.asarray(back, int) - np.asarray(cutout, int))
+    assert difference[np.asarray(alpha) > 0].mean() < 3
+    (png,) = u2.save(a_result(cutout=cutout), tmp_path)
+    assert file.stat().st_size < png.stat().st_size / 2
+
+
+@pytest.mark.parametrize(
+    ("format", "mode", "longest", "short", "long"),
+    [("auto", "RGB", 65_500, ".jpg", ".png"), ("webp", "RGBA", 16_383, ".webp", ".png")],
+)
+def test_what_a_format_cannot_hold_is_png(format, mode, longest, short, long, tmp_path):
+    for side, suffix in ((longest, short), (longest + 1, long)):
+        picture = Image.new(mode, (1, side))
+        (file,) = u2.save(a_result(cutout=picture), tmp_path, format=format)
+        assert file.suffix == suffix
+        with Image.open(file) as back:
+            assert back.size == picture.size
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_a_picture_that_lacks_its_end_is_not_whole(suffix, samples, tmp_path):
+    file = tmp_path / f"cat{suffix}"
+    samples["cat.jpeg"].resize((90, 60)).save(file)
+    assert is_whole(file)
+    content = file.read_bytes()
+    for length in (len(content) - 1, len(content) // 2, 12, 7, 0):
+        file.write_bytes(content[:length])
+        assert not is_whole(file)
+    file.unlink()
+    assert not is_whole(file)
+
+
+def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path):
+    result = a_result(cutout=Image.new("RGBA", (4, 3)))
+    with pytest.raises(ValueError, match="no format 'gif'; choose auto or webp"):
+        u2.save(result, tmp_path / "new", format="gif")
+    assert not (tmp_path / "new").exists()
 
 
 def test_saving_twice_overwrites_nothing(tmp_path):

@@ -44,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parse(argv: list[str]) -> argparse.Namespace:
     from u2demo.annotations import WRITERS
     from u2demo.checkpoints import CHECKPOINTS
+    from u2demo.formats import FORMATS
     from u2demo.pipeline import EFFECTS
 
     full = f"{CHECKPOINTS['u2net'].size} each, downloaded"
@@ -73,6 +74,12 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         default=[],
         metavar="FORMAT,...",
         help="also write the subjects' boxes as coco, yolo or both",
+    )
+    parser.add_argument(
+        "--format",
+        choices=list(FORMATS),
+        default="auto",
+        help="of pictures: auto is PNG with transparency, else JPEG; webp is smaller, lossy",
     )
     parser.add_argument("--quality", choices=("fast", "best"), default="fast")
     parser.add_argument(
@@ -137,6 +144,7 @@ def _run(options: argparse.Namespace) -> list:
             options.output,
             effects=effects,
             quality=options.quality,
+            format=options.format,
             overwrite=options.overwrite,
             report=lambda record: bar.update(),
         )

@@ -17,6 +17,7 @@ from PIL import Image
 
 from u2demo import __version__
 from u2demo.files import advise
+from u2demo.formats import check_format, is_whole, suffix
 from u2demo.images import open_image
 from u2demo.manifest import Manifest, Record
 from u2demo.masks import bounding_box
@@ -24,9 +25,7 @@ from u2demo.pipeline import (
     DEFAULT_EFFECTS,
     Effect,
     Result,
-    is_whole,
     process,
-    suffix,
     write_picture,
 )
 from u2demo.plan import list_photos, plan_records
@@ -46,16 +45,19 @@ def process_folder(
     *,
     effects: Mapping[str, Effect] | None = None,
     quality: str = "fast",
+    format: str = "auto",
     overwrite: bool = False,
 ) -> list[Record]:
     """Process every photo below ``folder`` into ``results``; return what became of each.
 
     Subfolders are mirrored. What is done and unchanged is skipped unless ``overwrite``; a photo
     that cannot be read is a record with status ``failed``. ``results`` gets the pictures, named as
-    by ``save``, and the records as ``manifest.jsonl`` and ``manifest.csv``.
+    by ``save``, which describes ``format``, and the records as ``manifest.jsonl`` and
+    ``manifest.csv``.
 
     Raises:
-        ValueError: ``folder`` is not a folder, or another run is writing into ``results``.
+        ValueError: ``folder`` is not a folder, there is no such ``format``, or
+            another run is writing into ``results``.
         OSError: ``results`` takes no files, and what to do about it; what is done stays, and the
             same call goes on from there.
     """
@@ -67,6 +69,7 @@ def process_folder(
         results,
         effects=effects,
         quality=quality,
+        format=format,
         overwrite=overwrite,
     )
 
@@ -78,6 +81,7 @@ def process_files(
     *,
     effects: Mapping[str, Effect] | None = None,
     quality: str = "fast",
+    format: str = "auto",
     overwrite: bool = False,
     report: Callable[[Record], object] = lambda record: None,
 ) -> list[Record]:
@@ -87,13 +91,15 @@ def process_files(
     """
     from u2demo.inference import share_cores  # torch, a second of import, is not needed before
 
+    check_format(format)
     effects = DEFAULT_EFFECTS if effects is None else effects
     results = Path(results).absolute()
     workers = os.cpu_count() or 1
     records = []
     with advise(results, _GO_ON), Manifest(results) as manifest, share_cores(workers):
-        jobs = plan_records(photos, manifest, effects, _settings(model, effects, quality))
-        work = partial(_finish, model=model, results=results, effects=effects, quality=quality)
+        jobs = plan_records(photos, manifest, effects, _settings(model, effects, quality, format))
+        make = partial(process, model, effects=effects, quality=quality)
+        work = partial(_finish, make=make, results=results, format=format)
         done = set() if overwrite else {job for job in jobs if manifest.is_done(job)}
         for job in filter(done.__contains__, jobs):
             records.append(replace(manifest.records[job.photo], status="skipped"))
@@ -106,12 +112,12 @@ def process_files(
     return records
 
 
-def _settings(model: "nn.Module", effects: Mapping[str, Effect], quality: str) -> str:
+def _settings(model: "nn.Module", effects: Mapping[str, Effect], quality: str, format: str) -> str:
     """Return a checksum of all that shapes a picture, besides the photo."""
     from u2demo.weights import fingerprint
 
     described = {name: _describe(effect) for name, effect in effects.items()}
-    text = json.dumps([__version__, fingerprint(model), quality, described])
+    text = json.dumps([__version__, fingerprint(model), quality, format, described])
     return f"{zlib.crc32(text.encode()):08x}"
 
 
@@ -126,15 +132,14 @@ def _describe(effect: Effect) -> object:
 
 
 def _finish(
-    job: Record, *, model: "nn.Module", results: Path, effects: Mapping[str, Effect], quality: str
+    job: Record, *, make: Callable[[list], Iterator[Result]], results: Path, format: str
 ) -> Record:
     """Take one photo from file to files, and return its record, failed or done."""
     start = time.perf_counter()
     try:
-        photos = [(job.photo, open_image(job.photo))]
-        (result,) = process(model, photos, effects=effects, quality=quality)
+        (result,) = make([(job.photo, open_image(job.photo))])
         for effect in result.pictures:
-            _write(result, job.stem, effect, results)
+            _write(result, job.stem, effect, results, format)
     except Exception as error:  # whatever one photo does, the others go on
         if isinstance(error, OSError) and error.errno in _FATAL:
             raise
@@ -154,9 +159,9 @@ def _finish(
     )
 
 
-def _write(result: Result, stem: str, effect: str, results: Path) -> None:
+def _write(result: Result, stem: str, effect: str, results: Path, format: str) -> None:
     picture = result.pictures[effect]
-    file = PurePath(f"{stem}_{effect}{suffix(picture)}")
+    file = PurePath(f"{stem}_{effect}{suffix(picture, format)}")
     if not (results / file.parent).resolve().is_relative_to(results.resolve()):
         raise ValueError(f"{file.parent} leads out of {results}; nothing is written there")
     for folder in list(file.parents)[-2::-1]:  # results itself is not made again if it is deleted

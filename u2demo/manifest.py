@@ -18,8 +18,8 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from u2demo.files import discard, partial_file, write_file
+from u2demo.formats import is_whole
 from u2demo.masks import Box
-from u2demo.pipeline import is_whole
 
 
 @dataclass(frozen=True)

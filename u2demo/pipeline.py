@@ -1,7 +1,6 @@
 """(name, image) -> result -> files: one code path for notebook, command line and library."""
 
 import contextlib
-import io
 import itertools
 import os
 import re
@@ -16,8 +15,8 @@ from PIL import Image
 
 from u2demo import effects
 from u2demo.files import advise, discard, partial_file, write_file
+from u2demo.formats import check_format, encode, suffix
 from u2demo.masks import Mask, has_clear_subject, unsure_share
-from u2demo.png import PNG_MODES, encode_png
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,10 +35,7 @@ EFFECTS: Mapping[str, Effect] = {
 }
 DEFAULT_EFFECTS = {name: EFFECTS[name] for name in ("cutout", "box", "highlight")}
 
-# What pictures are written as: suffix, and how such a file begins and ends.
-SUFFIXES = {".jpg": (b"\xff\xd8", b"\xff\xd9"), ".png": (b"\x89PNG\r\n", b"IEND\xaeB`\x82")}
 _LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suffix follow
-_LONGEST_JPEG = 65_500  # pixels along a side, says libjpeg
 # Names of devices on Windows, whatever suffix they have (Microsoft, "Naming Files").
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
@@ -90,23 +86,27 @@ def process(
         yield Result(name, image, found.mask, pictures, found.peak)
 
 
-def save(result: Result, folder: str | Path) -> list[Path]:
+def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Path]:
     """Write every picture of ``result`` into ``folder``, made if need be, and return the files.
 
-    ``cat.jpeg`` becomes ``cat_cutout.png``; only pictures without transparency are JPEG. Nothing
-    is ever overwritten: where that name is taken, ``cat_cutout (2).png`` is next.
+    ``cat.jpeg`` becomes ``cat_cutout.png``; only pictures without transparency are JPEG. With
+    ``format`` "webp" both are WebP, lossy but for alpha, and a tenth as large; only masks, and
+    pictures with a side above 16,383 pixels, are PNG. Nothing is ever overwritten: where that name
+    is taken, ``cat_cutout (2).png`` is next.
 
     Raises:
+        ValueError: ``format`` is neither "auto" nor "webp".
         OSError: ``folder`` takes no files, and what to do about it. No half of a file is left.
     """
+    check_format(format)
     folder = Path(folder)
     stem = safe_name(PurePath(result.name).stem)
     files = []
     with advise(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for effect, picture in result.pictures.items():
-            file = folder / f"{stem}_{effect}{suffix(picture)}"
-            encoded = _encode(picture, file.suffix, like=result.image)
+            file = folder / f"{stem}_{effect}{suffix(picture, format)}"
+            encoded = encode(picture, file.suffix, like=result.image)
             files.append(_reserve(file))
             write_file(files[-1], encoded)
     return files
@@ -126,40 +126,12 @@ def fold_name(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def suffix(picture: Image.Image) -> str:
-    """Return the suffix, and so the format, that ``picture`` is written with."""
-    return ".jpg" if picture.mode == "RGB" and max(picture.size) <= _LONGEST_JPEG else ".png"
-
-
 def write_picture(picture: Image.Image, target: Path, *, like: Image.Image) -> None:
     """Write ``picture`` to ``target`` in the format of its suffix, completely or not at all.
 
     The color profile of ``like``, the photo it was made of, goes along.
     """
-    write_file(target, _encode(picture, target.suffix, like=like))
-
-
-def is_whole(file: Path) -> bool:
-    """Tell whether a picture is there, from its first byte to its last."""
-    begin, end = SUFFIXES.get(file.suffix, (b"", b""))
-    try:
-        with file.open("rb") as picture:
-            first = picture.read(len(begin))
-            picture.seek(-len(end), os.SEEK_END)
-            return (first, picture.read()) == (begin, end)
-    except OSError:  # not there, or shorter than that
-        return False
-
-
-def _encode(picture: Image.Image, suffix: str, *, like: Image.Image) -> bytes:
-    profile = None if picture.mode == "L" else like.info.get("icc_profile")
-    if suffix == ".png" and picture.mode in PNG_MODES:
-        return encode_png(picture, icc_profile=profile)
-    jpeg = {"format": "JPEG", "quality": 95, "subsampling": 0}
-    encoded = io.BytesIO()
-    options = jpeg if suffix == ".jpg" else {"format": "PNG"}
-    picture.save(encoded, **options, icc_profile=profile)
-    return encoded.getvalue()
+    write_file(target, encode(picture, target.suffix, like=like))
 
 
 def _reserve(path: Path) -> Path:

@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from u2demo.formats import KINDS
 from u2demo.images import find_images
 from u2demo.manifest import Manifest, Record
-from u2demo.pipeline import SUFFIXES, fold_name, safe_name
+from u2demo.pipeline import fold_name, safe_name
 
 
 def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
@@ -72,7 +73,7 @@ def _stems(place: Path) -> Iterator[str]:
 
 
 def _candidates(stem: str, effects: Iterable[str]) -> list[str]:
-    return [f"{stem}_{effect}{suffix}" for effect in effects for suffix in SUFFIXES]
+    return [f"{stem}_{effect}{suffix}" for effect in effects for suffix in KINDS]
 
 
 def _is_folder(path: Path) -> bool:
