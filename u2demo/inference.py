@@ -107,8 +107,7 @@ def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
     level = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
     level = max(level, 1 - 2 * level**2)
     part = (saliency / level - recipe.black) / (recipe.white - recipe.black)
-    part = part.clamp(0, 1) ** recipe.power
-    return part * (part > SURE_BACKGROUND)  # no veil
+    return part.clamp(0, 1) * (part > SURE_BACKGROUND)  # no veil
 
 
 def _mean_saliency(

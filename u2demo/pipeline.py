@@ -66,7 +66,7 @@ class Result:
     @property
     def has_clear_subject(self) -> bool:
         """Whether the pictures are worth showing: False is "no clear subject"."""
-        return has_clear_subject(self.mask)
+        return has_clear_subject(self.mask, peak=1.0 if self.peak is None else self.peak)
 
 
 def process(
