@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from u2demo import edges, tiles
 from u2demo.colors import clean_colors
-from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_mask
+from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_in_place, refine_mask
 
 SIZE = (1200, 900)
 
@@ -59,6 +59,25 @@ def test_refining_keeps_what_the_net_is_sure_of(scene, blurry):
     assert refined.dtype == np.float32
     assert refined.min() >= 0
     assert refined.max() <= 1
+
+
+def test_a_mask_some_pixels_off_is_mended_better_before_levels_than_after(scene, blurry):
+    image, alpha, _ = scene
+    off = np.roll(blurry, 6, axis=1)
+    mended = off.copy()
+    refine_in_place(image, mended, 0.2, 0.65)
+    after = refine_mask(image, ((off - np.float32(0.2)) / np.float32(0.45)).clip(0, 1))
+    assert error(mended, alpha) < 0.85 * error(after, alpha)
+    assert not mended[off <= SURE_BACKGROUND].any()
+    assert (mended[off >= SURE_SUBJECT] == 1).all()
+
+
+def test_levels_are_all_that_changes_in_a_small_photo():
+    mask = np.random.default_rng(0).random((64, 96), np.float32)
+    expected = ((mask - 0.2) / 0.45).clip(0, 1)
+    refine_in_place(Image.effect_noise((96, 64), 80).convert("RGB"), mask, 0.2, 0.65)
+    expected[expected <= SURE_BACKGROUND] = 0
+    np.testing.assert_allclose(mask, expected, atol=1e-6)
 
 
 def test_tiles_leave_no_seams(scene, blurry, monkeypatch):

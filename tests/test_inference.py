@@ -1,12 +1,14 @@
 """What a mask is, how often the net looks, and what it is shown."""
 
 import copy
+import tracemalloc
 from itertools import count
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageOps
+from small_run import Bright
 
 import u2demo as u2
 from u2demo import inference
@@ -167,6 +169,17 @@ def test_zooming_in_resolves_a_small_subject_of_a_large_photo(model):
         for views in [(View(),), (View(), View(zoomed=True))]
     )
     assert zoomed[hole].mean() < fast[hole].mean()
+
+
+def test_best_holds_one_mask_of_a_large_photo_not_two():
+    image = Image.new("RGB", (3000, 2400), (40, 50, 60))
+    ImageDraw.Draw(image).ellipse((800, 600, 1900, 1700), fill=(250, 240, 230))
+    tracemalloc.start()
+    mask = u2.predict_mask(Bright(), image, quality="best")
+    peak = tracemalloc.get_traced_memory()[1]  # of NumPy; the mask itself is PyTorch's
+    tracemalloc.stop()
+    assert peak < mask.nbytes
+    assert mask.mean() == pytest.approx(np.pi * 550**2 / mask.size, rel=0.02)
 
 
 @pytest.mark.parametrize("level", [0.5, 0.7, 1.0])

@@ -18,7 +18,8 @@ from u2demo.masks import Box, Mask, check_fit
 
 SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98  # below and above, the net is sure
 _SMALL = 640  # a shorter side that shows no more than the net saw: two pixels for each of its 320
-_TRUST = 0.3  # how far colors may overrule the mask: the net's errors come in patches, not pixels
+_TRUST = 0.8  # how far colors may overrule the mask: the net's errors come in patches, not pixels
+_ALIKE = 20  # squared distance, in standard deviations, of colors that are told apart badly
 _SAMPLES = 640  # pixels along the longer side of the small copy that the color model is made from
 _WINDOWS = (32, 16, 8)  # pixels of it along a side of a window, coarse to fine
 _NOISE = 1e-4  # least variance of a color channel in [0, 1]: a flat area with 1 % noise
@@ -35,22 +36,54 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
     """
     check_fit(image, mask)
     refined = mask.copy()
-    trust = _TRUST * (1 - _SMALL / min(image.size))
-    if trust > 0:
-        model = _color_model(image, mask, trust)
-        _on_tiles(partial(_refine_tile, image, model, refined), image.size)
+    refine_in_place(image, refined)
     return refined
 
 
-def _refine_tile(image: Image.Image, model: _Planes, refined: Mask, box: Box) -> None:
-    part = refined[box.top : box.bottom, box.left : box.right]
+def refine_in_place(image: Image.Image, mask: Mask, black: float = 0.0, white: float = 1.0) -> None:
+    """Do what ``refine_mask`` does to ``mask`` itself: large ones are not there twice.
+
+    ``black`` and ``white`` are what becomes 0 and 1 where colors say nothing. Given here instead
+    of set before, they leave colors a say on all that the net is not sure of.
+    """
+    trust = _TRUST * (1 - _SMALL / min(image.size))
+    if trust <= 0:
+        _set_levels(mask, black, white)
+        return
+    model = _color_model(image, mask, trust, (black, white))
+    _on_tiles(partial(_refine_tile, image, model, mask, (black, white)), image.size)
+
+
+def _refine_tile(
+    image: Image.Image, model: _Planes, mask: Mask, levels: tuple[float, float], box: Box
+) -> None:
+    part = mask[box.top : box.bottom, box.left : box.right]
     unsure = (part > SURE_BACKGROUND) & (part < SURE_SUBJECT)
-    if unsure.any():
+    openness = _openness(part[unsure])
+    _set_levels(part, *levels)
+    if openness.any():
         photo = _planes(image.crop(box))[:, unsure]
-        part[unsure] = _combine(photo, part[unsure], _enlarge(model, image.size, box)[:, unsure])
+        near = _enlarge(model, image.size, box)[:, unsure]
+        part[unsure] = _combine(photo, part[unsure], openness, near)
 
 
-def _color_model(image: Image.Image, mask: Mask, trust: float) -> _Planes:
+def _set_levels(mask: Mask, black: float, white: float) -> None:
+    if (black, white) == (0, 1):
+        return
+    mask -= np.float32(black)
+    mask /= np.float32(white - black)
+    mask.clip(0, 1, out=mask)
+    mask *= mask > SURE_BACKGROUND  # no veil
+
+
+def _openness(mask: Mask) -> Mask:
+    """Return how much colors may say: it fades out towards what is sure, so that no step shows."""
+    return (np.minimum(mask - SURE_BACKGROUND, SURE_SUBJECT - mask) / 0.06).clip(0, 1)
+
+
+def _color_model(
+    image: Image.Image, mask: Mask, trust: float, levels: tuple[float, float]
+) -> _Planes:
     """Return (5, h, w) for ``_combine``: how colors differ from subject to background around.
 
     Coarse windows reach across a wide blur; the edge they find tells the finer ones what is what.
@@ -59,25 +92,29 @@ def _color_model(image: Image.Image, mask: Mask, trust: float) -> _Planes:
     windows = [-(-_SAMPLES * side // (_WINDOWS[0] * max(image.size))) for side in image.size]
     size = (_WINDOWS[0] * windows[0], _WINDOWS[0] * windows[1])
     photo = _planes(image.resize(size, Image.Resampling.NEAREST))
-    prior = alpha = _sample(mask, size)
+    prior = _sample(mask, size)
+    openness = _openness(prior)
+    _set_levels(prior, *levels)
+    alpha = prior
     for window in _WINDOWS:
         model = _discriminant(photo, alpha, window)
         around = _average([prior], window)[0]
+        # Colors that overlap count less than their distance says: real ones are no two Gaussians.
+        model[4] *= model[4] / (model[4] + _ALIKE)
         model[4] *= trust * around * (1 - around)  # a coin's variance
-        alpha = _combine(photo, prior, _enlarge(model, size, Box(0, 0, *size)))
+        alpha = _combine(photo, prior, openness, _enlarge(model, size, Box(0, 0, *size)))
     return model
 
 
-def _combine(photo: NDArray, prior: NDArray, model: NDArray) -> NDArray:
+def _combine(photo: NDArray, prior: NDArray, openness: NDArray, model: NDArray) -> NDArray:
     """Return the mean of two estimates of alpha, each weighted by how sure it is.
 
     The mask says ``prior``, the photo a.I + b: the place of its color I on the line from the
     background's (0) to the subject's (1). ``model`` holds a (three rows), b, and how many times
-    surer the photo is. That fades out towards what the mask is sure of, so that no step shows.
+    surer the photo is where ``openness`` is 1.
     """
     seen = (model[0] * photo[0] + model[1] * photo[1] + model[2] * photo[2] + model[3]).clip(0, 1)
-    fade = np.minimum(prior - SURE_BACKGROUND, SURE_SUBJECT - prior) / 0.06
-    odds = model[4] * fade.clip(0, 1)
+    odds = model[4] * openness
     return prior + odds / (1 + odds) * (seen - prior)
 
 

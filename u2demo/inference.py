@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from u2demo.edges import SURE_BACKGROUND, refine_mask
+from u2demo.edges import SURE_BACKGROUND, refine_in_place
 from u2demo.guided import follow_edges
 from u2demo.masks import Box, Mask, bounding_box
 from u2demo.preprocess import Crop, pixels, to_tensor
@@ -23,6 +23,7 @@ _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net 
 _MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
 _SALIENT = 0.3  # of the map's maximum; pixels above are the subject, as far as levels go
 _HESITANT = 0.5  # salience of what a view shows; views below it have found nothing to go by
+_SOLID = 0.9  # of the subject's level; above it, not even its colors make a pixel background
 _TYPICAL = 0.7  # the quantile of theirs that is its level; more than half, for its edge is low
 
 
@@ -93,8 +94,11 @@ def _predict(model: nn.Module, image: Image.Image, recipe: Recipe) -> Prediction
     saliency = _mean_saliency(model, image, canvas, recipe.views)
     peak = min(1.0, float(saliency.max()))  # interpolation may round up
     saliency = follow_edges(saliency, pixels(canvas.convert("L")) / 255)
-    mask = _to_mask(_set_levels(saliency, recipe), image.size)
-    return Prediction(refine_mask(image, mask) if recipe.refined else mask, peak)
+    if not recipe.refined:
+        return Prediction(_to_mask(_set_levels(saliency, recipe), image.size), peak)
+    mask = _to_mask(_set_levels(saliency, recipe._replace(black=0, white=_SOLID)), image.size)
+    refine_in_place(image, mask, recipe.black / _SOLID, recipe.white / _SOLID)
+    return Prediction(mask, peak)
 
 
 def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
