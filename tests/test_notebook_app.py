@@ -140,6 +140,7 @@ def test_a_photo_too_large_for_the_memory_is_named_and_the_rest_goes_on(app, mon
     predict = inference.predict
 
     def run_out_of_memory(model, images, **options):
+        images = list(images)
         if images[0].width == 61:
             raise MemoryError
         return predict(model, images, **options)
