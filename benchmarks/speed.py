@@ -106,7 +106,8 @@ def forward(name: str, onnx: Path, options: argparse.Namespace) -> None:
     """Compare the network alone, at 320x320, on one of the packaged photos."""
     import torch
 
-    from u2demo.inference import _run, network_input
+    from u2demo.inference import network_input
+    from u2demo.views import run
 
     model = u2.load_model(device="cpu") if name == "u2netp" else drawn_u2net(onnx)
     batch = network_input(u2.sample_images()["astronaut.jpg"])
@@ -120,7 +121,7 @@ def forward(name: str, onnx: Path, options: argparse.Namespace) -> None:
     if installed("onnxruntime"):
         contenders["onnxruntime, float32"] = partial(run_onnxruntime(onnx, options.threads), batch)
     contenders["u2demo, float32"] = exact
-    contenders["u2demo, as predicted"] = lambda: _run(model, tensor).numpy()
+    contenders["u2demo, as predicted"] = lambda: run(model, tensor).numpy()
     if installed("openvino"):
         for precision in ("f32", "bf16"):
             peer = run_openvino(onnx, options.threads, precision)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageOps
 from small_run import Bright
 
 import u2demo as u2
-from u2demo import inference
+from u2demo import inference, views
 from u2demo.recipes import QUALITIES, SIZE, Recipe, View, view_size
 
 QUALITY = pytest.mark.parametrize("quality", list(QUALITIES))
@@ -75,6 +75,22 @@ def test_a_photo_is_taken_only_when_its_mask_is_asked_for(model, disc):
     assert taken == [0]
 
 
+@QUALITY
+def test_photos_looked_at_together_get_the_masks_they_get_alone(model, disc, monkeypatch, quality):
+    photos = [disc, ImageOps.mirror(disc), disc.resize((44, 50)), Image.new("RGB", (30, 20)), disc]
+    alone = list(u2.predict_masks(model, photos, quality=quality))
+    batches = []
+    run = views.run
+    monkeypatch.setattr(
+        views, "run", lambda net, batch: batches.append(len(batch)) or run(net, batch)
+    )
+    monkeypatch.setattr(inference, "_AT_ONCE", {"cpu": 3})
+    together = list(u2.predict_masks(model, iter(photos), quality=quality))
+    assert batches[0] == 3 and max(batches) == 3
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one, other, atol=0.03)  # what is below 0.02 becomes 0
+
+
 def test_an_unknown_quality_is_refused_before_any_photo_is_taken(model):
     with pytest.raises(ValueError, match=r"no quality 'finest'; choose fast or best"):
         u2.predict_masks(model, [], quality="finest")
@@ -97,18 +113,18 @@ def test_the_same_photo_gets_the_same_mask(model, disc):
 
 def test_best_looks_at_a_photo_as_often_as_its_recipe_says(model, disc, monkeypatch):
     shapes = []
-    run = inference._run
+    run = views.run
     monkeypatch.setattr(
-        inference, "_run", lambda net, batch: shapes.append(batch.shape[2:]) or run(net, batch)
+        views, "run", lambda net, batch: shapes.append(batch.shape[2:]) or run(net, batch)
     )
     u2.predict_mask(model, disc, quality="best")
     assert len(shapes) == len(QUALITIES["best"].views)
     assert shapes[0] == (SIZE, SIZE)
 
 
-def average(model, image, *views):
-    """The weighted mean of ``views`` of ``image`` as it is, without levels."""
-    return inference._mean_saliency(model, image, image, views)[0, 0].numpy()
+def average(model, image, *shown):
+    """The weighted mean of the views ``shown`` of ``image`` as it is, without levels."""
+    return views.add_up(model, [image], shown)[0].mean()[0, 0].numpy()
 
 
 @pytest.mark.parametrize(
@@ -121,9 +137,9 @@ def test_a_turned_view_is_turned_back(model, disc, view, turn):
 
 
 def test_a_view_and_its_mirror_image_together_do_not_know_left_from_right(model, disc):
-    views = View(), View(mirrored=True)
-    there = average(model, disc, *views)
-    back = average(model, ImageOps.mirror(disc), *views)[:, ::-1]
+    shown = View(), View(mirrored=True)
+    there = average(model, disc, *shown)
+    back = average(model, ImageOps.mirror(disc), *shown)[:, ::-1]
     np.testing.assert_allclose(there, back, atol=1e-4)
 
 
@@ -141,8 +157,8 @@ def mean_of_two_looks(image, monkeypatch, *levels):
     """The mean in the middle of a square that the net gives one of ``levels`` in each view."""
     square = torch.zeros(1, 1, image.height, image.width)
     square[..., 9:28, 29:48] = 1
-    looks = iter(level * square for level in levels)
-    monkeypatch.setattr(inference, "_look", lambda *view: next(looks))
+    looks = iter([levels[0] * square, levels[1] * square.flip(3)])
+    monkeypatch.setattr(views, "run", lambda net, batch: next(looks))
     return average(None, image, View(), View(mirrored=True))[18, 38]
 
 
@@ -155,8 +171,8 @@ def test_a_zoomed_view_counts_only_around_the_subject(model, disc):
 
 def test_a_subject_that_fills_the_photo_is_not_zoomed_on(model, disc):
     close = disc.crop((26, 6, 50, 30))
-    views = View(), View(zoomed=True)
-    np.testing.assert_array_equal(average(model, close, *views), average(model, close, View()))
+    shown = View(), View(zoomed=True)
+    np.testing.assert_array_equal(average(model, close, *shown), average(model, close, View()))
 
 
 def test_zooming_in_resolves_a_small_subject_of_a_large_photo(model):
@@ -165,8 +181,8 @@ def test_zooming_in_resolves_a_small_subject_of_a_large_photo(model):
     ImageDraw.Draw(image).ellipse((1500, 1100, 1740, 1340), outline=(160, 30, 40), width=70)
     hole = np.s_[1190:1250, 1590:1650]
     fast, zoomed = (
-        inference._predict(model, image, Recipe(views, 0, 1)).mask
-        for views in [(View(),), (View(), View(zoomed=True))]
+        next(inference._predict_in_batches(model, iter([image]), Recipe(shown, 0, 1))).mask
+        for shown in [(View(),), (View(), View(zoomed=True))]
     )
     assert zoomed[hole].mean() < fast[hole].mean()
 
@@ -205,13 +221,6 @@ def test_no_veil_is_left_over_the_background(quality):
     saliency = torch.full((1, 1, 40, 60), 0.01)
     saliency[..., 10:30, 10:30] = 0.98
     assert inference._set_levels(saliency, QUALITIES[quality]).unique().tolist() == [0, 1]
-
-
-def test_fast_keeps_what_is_faint_in_proportion():
-    saliency = torch.full((1, 1, 40, 60), 0.1)
-    saliency[..., 10:30, 10:30] = 0.2
-    mask = inference._set_levels(saliency, QUALITIES["fast"])
-    assert mask.max() / mask.min() == pytest.approx(2**1.1)
 
 
 @pytest.mark.parametrize("side", [256, SIZE])

@@ -16,7 +16,16 @@ MODULES = sorted((ROOT / "u2demo").rglob("*.py"))
 
 # Only these modules may import these packages, anywhere in the file.
 ALLOWED = {
-    "torch": {"model", "resampling", "folding", "weights", "guided", "inference", "preprocess"},
+    "torch": {
+        "model",
+        "resampling",
+        "folding",
+        "weights",
+        "guided",
+        "views",
+        "inference",
+        "preprocess",
+    },
     "matplotlib": {"figures"},
     "gdown": {"download"},
     "requests": {"download"},
@@ -45,7 +54,8 @@ STANDS_ON = {
     "recipes": set(),
     "guided": set(),
     "preprocess": {"recipes"},
-    "inference": {"edges", "guided", "masks", "preprocess", "recipes"},
+    "views": {"masks", "preprocess", "recipes"},
+    "inference": {"edges", "guided", "masks", "preprocess", "recipes", "views"},
     "edges": {"masks"},
     "tiles": {"masks"},
     "colors": {"masks", "tiles"},

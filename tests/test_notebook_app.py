@@ -137,14 +137,15 @@ def test_a_broken_photo_is_named_and_the_rest_goes_on(app):
 
 
 def test_a_photo_too_large_for_the_memory_is_named_and_the_rest_goes_on(app, monkeypatch):
-    predict = inference.predict_mask
+    predict = inference.predict
 
-    def run_out_of_memory(model, image, **options):
-        if image.width == 61:
+    def run_out_of_memory(model, images, **options):
+        images = list(images)
+        if images[0].width == 61:
             raise MemoryError
-        return predict(model, image, **options)
+        return predict(model, images, **options)
 
-    monkeypatch.setattr(inference, "predict_mask", run_out_of_memory)
+    monkeypatch.setattr(inference, "predict", run_out_of_memory)
     huge = as_file(spot((61, 40)))
     app._receive([("huge.png", huge), ("cat.png", as_file(spot()))])
     assert app._photos[-1].name == "cat.png"

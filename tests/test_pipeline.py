@@ -164,3 +164,4 @@ def test_a_result_says_how_sure_it_is(scene):
     result = Result("cat.jpg", image, mask, {})
     assert result.unsure == pytest.approx(3 / 15) and result.has_clear_subject
     assert not Result("sky.jpg", image, np.zeros_like(mask), {}).has_clear_subject
+    assert not Result("fog.jpg", image, mask, {}, peak=0.5).has_clear_subject

@@ -5,6 +5,7 @@ import itertools
 import os
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -62,7 +63,7 @@ class Result:
     @property
     def has_clear_subject(self) -> bool:
         """Whether the pictures are worth showing: False is "no clear subject"."""
-        return has_clear_subject(self.mask)
+        return has_clear_subject(self.mask, peak=1.0 if self.peak is None else self.peak)
 
 
 def process(
@@ -80,8 +81,10 @@ def process(
     from u2demo.inference import predict  # torch, a second of import, is not needed before
 
     effects = DEFAULT_EFFECTS if effects is None else effects
-    for name, image in photos:
-        (found,) = predict(model, [image], quality=quality)
+    taken: deque[tuple[str, Image.Image]] = deque()  # of photos; a GPU looks at several at once
+    images = (taken.append(photo) or photo[1] for photo in photos)
+    for found in predict(model, images, quality=quality):
+        name, image = taken.popleft()
         pictures = {title: effect(image, found.mask) for title, effect in effects.items()}
         yield Result(name, image, found.mask, pictures, found.peak)
 

@@ -32,19 +32,17 @@ class View(NamedTuple):
 class Recipe(NamedTuple):
     """Views whose maps are averaged, and the levels of the mean that become 0 and 1.
 
-    Levels are parts of how salient the photo's subject is, see ``inference``. What lies between
-    them is raised to ``power``: above 1 it darkens what is faint without cutting it off.
+    Levels are parts of how salient the photo's subject is, see ``inference``.
     """
 
     views: tuple[View, ...]
     black: float
     white: float
-    power: float = 1.0
     refined: bool = False  # edges drawn again at the photo's full size, see edges.refine_mask
 
 
 QUALITIES: Mapping[str, Recipe] = {
-    "fast": Recipe((View(),), black=0.0, white=0.9, power=1.1),
+    "fast": Recipe((View(),), black=0.01, white=0.9),
     "best": Recipe(
         (
             View(),

@@ -8,7 +8,6 @@ from IPython.display import display
 from PIL import Image
 
 from u2demo.images import sample_images
-from u2demo.masks import has_clear_subject
 from u2demo.notebook import page, widgets
 from u2demo.notebook.intake import Files, make_intake
 from u2demo.notebook.layout import lay_out
@@ -173,7 +172,7 @@ class OneClick:
         photo = self._photos[self._place]
         self._stage.show(photo.small, self._panel.picture(photo.small, photo.small_mask))
         text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
-        text += "" if has_clear_subject(photo.small_mask) else ": no clear subject in this photo"
+        text += "" if photo.clear else ": no clear subject in this photo"
         self._caption.value = widgets.escape(text)
 
     def _draw_tiles(self) -> Job:

@@ -33,6 +33,7 @@ class Photo:
     size: tuple[int, int]
     small: Image.Image
     small_mask: Mask
+    clear: bool  # whether a subject stands out
     looked: tuple[str, str]
 
     @property
@@ -56,12 +57,14 @@ def look(
 ) -> Photo:
     """Return the photo with what ``model`` finds in it; ``image`` is the opened ``source``."""
     # torch takes seconds to import: by now the page is there to look at.
-    from u2demo.inference import predict_mask
+    from u2demo.pipeline import process
 
-    mask = predict_mask(model, image, quality=looked[1])
-    packed = zlib.compress(np.ascontiguousarray(mask, np.float32), level=1)  # a tenth, lossless
+    (result,) = process(model, [(name, image)], effects={}, quality=looked[1])
+    mask = np.ascontiguousarray(result.mask, np.float32)
+    packed = zlib.compress(mask, level=1)  # a tenth, lossless
     small = fit(image, STAGE)
-    return Photo(name, source, packed, image.size, small, fit_mask(mask, small.size), looked)
+    small_mask, clear = fit_mask(mask, small.size), result.has_clear_subject
+    return Photo(name, source, packed, image.size, small, small_mask, clear, looked)
 
 
 def open_source(name: str, source: Image.Image | bytes) -> Image.Image:

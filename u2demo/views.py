@@ -1,0 +1,125 @@
+"""(net, photos) -> mean maps: every view of a photo, looked at and added up."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from u2demo.masks import Box, bounding_box
+from u2demo.preprocess import to_tensor
+from u2demo.recipes import View, view_size
+
+_CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
+_CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
+_MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
+_HESITANT = 0.5  # salience of what a view shows; views below it have found nothing to go by
+
+
+class Sum:
+    """The maps of the views that a photo had so far, added up on ``canvas``, a small copy of it."""
+
+    def __init__(self, image: Image.Image):
+        self.image = image if image.mode == "RGB" else image.convert("RGB")
+        self.canvas = self.image.reduce(-(-max(image.size) // _CANVAS))
+        self._total, self._weights = torch.zeros(2, 1, 1, self.canvas.height, self.canvas.width)
+
+    def mean(self) -> Tensor:  # (1, 1, H, W) of the canvas
+        """Return the mean of what was added."""
+        return self._total / self._weights
+
+    def area(self, view: View) -> Box | None:
+        """Return which part of the canvas the view shows, None for a zoom that shows little new."""
+        return _surroundings(self.mean()) if view.zoomed else Box(0, 0, *self.canvas.size)
+
+    def show(self, view: View, area: Box) -> Tensor:  # (1, 3, h, w)
+        """Return what the net is to see of that area."""
+        size = view_size(view, (area.right - area.left) / (area.bottom - area.top))
+        if not view.zoomed:
+            return to_tensor(self.canvas, size).flip(_turned(view))
+        x, y = self.image.width / self.canvas.width, self.image.height / self.canvas.height
+        crop = (area.left * x, area.top * y, area.right * x, area.bottom * y)
+        return to_tensor(self.image, size, crop).flip(_turned(view))
+
+    def add(self, view: View, area: Box, saliency: Tensor) -> None:
+        """Add the map of what was shown."""
+        place = (..., slice(area.top, area.bottom), slice(area.left, area.right))
+        weight, size = _certainty(saliency), self._total[place].shape[2:]
+        upright = saliency.flip(_turned(view))
+        self._total[place] += weight * F.interpolate(upright, size, mode="bilinear", antialias=True)
+        self._weights[place] += weight
+
+
+@torch.inference_mode()
+def add_up(model: nn.Module, images: Sequence[Image.Image], views: Sequence[View]) -> list[Sum]:
+    """Return, for each image, the sum of all views that have something to show."""
+    sums = [Sum(image) for image in images]
+    for view in views:
+        areas = {photo: area for photo in sums if (area := photo.area(view))}
+        shown = [photo.show(view, area) for photo, area in areas.items()]
+        for (photo, area), saliency in zip(areas.items(), _run_all(model, shown), strict=True):
+            photo.add(view, area, saliency)
+    return sums
+
+
+def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
+    """Return the net's map (1, 1, h, w) of each tensor; those of one size go through together."""
+    maps: dict[int, Tensor] = {}
+    for size in {tensor.shape for tensor in shown}:
+        alike = [number for number, tensor in enumerate(shown) if tensor.shape == size]
+        batch = run(model, torch.cat([shown[number] for number in alike]))
+        maps.update(zip(alike, batch.split(1), strict=True))
+    return [maps[number] for number in range(len(shown))]
+
+
+@torch.inference_mode()
+def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H, W)
+    """Return the net's fused map, float32 on the CPU, in the type that its device likes best."""
+    device = next(model.parameters()).device
+    half = _fast_half(device.type)
+    with torch.autocast(device.type, half) if half else nullcontext():
+        saliency = model(batch.to(device))[0].float().cpu()
+    if saliency.isnan().any():
+        raise ValueError("the net's answer is not a number: its weights are damaged")
+    return saliency
+
+
+@cache
+def _fast_half(device: str) -> torch.dtype | None:
+    """Return the 16-bit type that ``device`` is much faster with than with float32, if any."""
+    if device == "cuda":
+        return torch.float16
+    processor = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.11 and later know
+    native = processor.get("avx512_bf16") or processor.get("amx_bf16")
+    return torch.bfloat16 if device == "cpu" and native else None
+
+
+def _turned(view: View) -> list[int]:
+    """Return the axes that the view is turned along, and its map turned back."""
+    return [axis for axis, turn in ((2, view.upside_down), (3, view.mirrored)) if turn]
+
+
+def _certainty(saliency: Tensor) -> float:
+    """Return how much a view counts: how salient it shows what it shows, to the fourth power.
+
+    A view in which the net recognizes the subject outvotes several in which it hesitates; where it
+    hesitates in all of them, as before an empty wall, none outvotes the others.
+    """
+    found = float((saliency**2).sum() / saliency.sum().clamp(min=1e-6))
+    return max(found, _HESITANT) ** 4
+
+
+def _surroundings(saliency: Tensor) -> Box | None:
+    """Return the box around what is salient, with a margin; None where zooming brings little."""
+    height, width = saliency.shape[2:]
+    box = bounding_box(saliency[0, 0].numpy(), threshold=0.5 * float(saliency.max()))
+    if box is None:
+        return None
+    margin = round(_MARGIN * max(box.right - box.left, box.bottom - box.top))
+    left, top = max(0, box.left - margin), max(0, box.top - margin)
+    right, bottom = min(width, box.right + margin), min(height, box.bottom + margin)
+    small = (right - left) * (bottom - top) < _CLOSE * width * height
+    return Box(left, top, right, bottom) if small else None
