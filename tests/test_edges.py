@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from u2demo import edges, tiles
+from u2demo import colors, edges
 from u2demo.colors import clean_colors
 from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_in_place, refine_mask
 
@@ -84,7 +84,7 @@ def test_tiles_leave_no_seams(scene, blurry, monkeypatch):
     image, alpha, _ = scene
     refined, clean = refine_mask(image, blurry), np.asarray(clean_colors(image, alpha), int)
     monkeypatch.setattr(edges, "_TILE", max(SIZE))
-    monkeypatch.setattr(tiles, "_TILE", max(SIZE))
+    monkeypatch.setattr(colors, "_TILE", max(SIZE))
     assert np.abs(refined - refine_mask(image, blurry)).max() < 1e-4
     assert np.abs(clean - np.asarray(clean_colors(image, alpha))).max() <= 2
 

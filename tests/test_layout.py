@@ -56,7 +56,7 @@ STANDS_ON = {
     "preprocess": {"recipes"},
     "views": {"masks", "preprocess", "recipes"},
     "inference": {"edges", "guided", "masks", "preprocess", "recipes", "views"},
-    "edges": {"masks"},
+    "edges": {"masks", "tiles"},
     "tiles": {"masks"},
     "colors": {"masks", "tiles"},
     "effects": {"colors", "masks"},

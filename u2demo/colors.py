@@ -15,6 +15,7 @@ from u2demo.tiles import on_tiles
 
 _AVERAGED = 256  # pixels along the longer side of the copy that colors are averaged on
 _SMOOTH = 512  # and of the one that has them without steps
+_TILE = 512  # pixels
 _UNSEEN = 0.4 / 255  # becomes 0 in 8 bits
 
 Use = Callable[[Box, Image.Image, Image.Image], object]
@@ -56,7 +57,7 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
             colors = _solve(colors, part.take(soft)[:, None], soft, *nearby)
         use(box, colors, Image.fromarray(alpha))
 
-    on_tiles(clean, area)
+    on_tiles(clean, area, side=_TILE)
 
 
 def _solve(

@@ -4,17 +4,15 @@ What varies slowly is worked out on a small copy of the photo; then the photo is
 tile, and only pixels on the edge change. Beside its result a call needs 25 MB for any photo.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from u2demo.masks import Box, Mask, check_fit
+from u2demo.tiles import on_tiles
 
 SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98  # below and above, the net is sure
 _SMALL = 640  # a shorter side that shows no more than the net saw: two pixels for each of its 320
@@ -22,8 +20,8 @@ _TRUST = 0.8  # how far colors may overrule the mask: the net's errors come in p
 _ALIKE = 20  # squared distance, in standard deviations, of colors that are told apart badly
 _SAMPLES = 640  # pixels along the longer side of the small copy that the color model is made from
 _WINDOWS = (32, 16, 8)  # pixels of it along a side of a window, coarse to fine
+_TILE = 256  # pixels
 _NOISE = 1e-4  # least variance of a color channel in [0, 1]: a flat area with 1 % noise
-_TILE = 256
 
 _Planes = NDArray[np.float32]  # (channels, height, width)
 
@@ -51,7 +49,8 @@ def refine_in_place(image: Image.Image, mask: Mask, black: float = 0.0, white: f
         _set_levels(mask, black, white)
         return
     model = _color_model(image, mask, trust, (black, white))
-    _on_tiles(partial(_refine_tile, image, model, mask, (black, white)), image.size)
+    work = partial(_refine_tile, image, model, mask, (black, white))
+    on_tiles(work, Box(0, 0, *image.size), side=_TILE)
 
 
 def _refine_tile(
@@ -173,11 +172,3 @@ def _enlarge_image(image: Image.Image, size: tuple[int, int], box: Box) -> NDArr
     place = (*(box[:2] * scale), *np.minimum(box[2:] * scale, image.size))
     size = (box.right - box.left, box.bottom - box.top)
     return np.asarray(image.resize(size, Image.Resampling.BILINEAR, place))
-
-
-def _on_tiles(work: Callable[[Box], None], size: tuple[int, int]) -> None:
-    width, height = size
-    corners = product(range(0, width, _TILE), range(0, height, _TILE))
-    tiles = (Box(x, y, min(x + _TILE, width), min(y + _TILE, height)) for x, y in corners)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, tiles))  # the list raises what a tile raised
