@@ -58,7 +58,7 @@ def _refine_tile(
 ) -> None:
     part = mask[box.top : box.bottom, box.left : box.right]
     unsure = (part > SURE_BACKGROUND) & (part < SURE_SUBJECT)
-    openness = _openness(part[unsure])
+    openness = _openness(part[unsure], levels[0])
     _set_levels(part, *levels)
     if openness.any():
         photo = _planes(image.crop(box))[:, unsure]
@@ -75,9 +75,13 @@ def _set_levels(mask: Mask, black: float, white: float) -> None:
     mask *= mask > SURE_BACKGROUND  # no veil
 
 
-def _openness(mask: Mask) -> Mask:
-    """Return how much colors may say: it fades out towards what is sure, so that no step shows."""
-    return (np.minimum(mask - SURE_BACKGROUND, SURE_SUBJECT - mask) / 0.06).clip(0, 1)
+def _openness(mask: Mask, black: float) -> Mask:
+    """Return how much colors may say: it fades out towards what is sure, so that no step shows.
+
+    Far below black they say nothing: a background has its specks of any color.
+    """
+    background = max(SURE_BACKGROUND, black / 2)
+    return (np.minimum(mask - background, SURE_SUBJECT - mask) / 0.06).clip(0, 1)
 
 
 def _color_model(
@@ -92,7 +96,7 @@ def _color_model(
     size = (_WINDOWS[0] * windows[0], _WINDOWS[0] * windows[1])
     photo = _planes(image.resize(size, Image.Resampling.NEAREST))
     prior = _sample(mask, size)
-    openness = _openness(prior)
+    openness = _openness(prior, levels[0])
     _set_levels(prior, *levels)
     alpha = prior
     for window in _WINDOWS:
