@@ -67,12 +67,18 @@ def test_variances_below_zero_are_refused(state, tmp_path):
     )
 
 
-def test_weights_whose_answer_is_not_a_number_give_no_mask(state, tmp_path):
+@pytest.mark.parametrize("factor", [1e10, 1e37])
+def test_weights_too_large_to_compute_with_are_refused(state, tmp_path, factor):
     huge = {
-        key: value * 1e37 if value.is_floating_point() else value for key, value in state.items()
+        key: value * factor if value.is_floating_point() else value for key, value in state.items()
     }
     torch.save(huge, tmp_path / "my.pth")
-    model = load_model(weights=tmp_path / "my.pth", device="cpu")
+    assert "its weights are damaged" in refusal(tmp_path / "my.pth")
+
+
+def test_a_net_whose_answer_is_not_a_number_gives_no_mask():
+    model = load_model(device="cpu")
+    model["outconv"].bias.fill_(torch.nan)
     with pytest.raises(ValueError, match="its weights are damaged"):
         predict_mask(model, Image.effect_noise((32, 32), 90).convert("RGB"))
 

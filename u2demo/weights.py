@@ -20,6 +20,7 @@ from u2demo.scan import refusal
 # Files from before PyTorch 0.4.1 lack this counter (the published u2net.pth holds no integers at
 # all, says its host's pickle scan). Only training reads it.
 _COUNTER = ".num_batches_tracked"
+_HUGE = 1e6  # a thousand times the greatest folded weight of u2netp; sums of such overflow
 
 
 def load_model(
@@ -38,6 +39,8 @@ def load_model(
     path = fetch_weights(name) if weights is None else Path(weights).expanduser()
     architecture = CHECKPOINTS[name].architecture if weights is None else None
     model = fold_batch_norm(_load(path, architecture))
+    if not all(weight.abs().max() < _HUGE for weight in model.parameters()):
+        raise WeightsError(f"{path}: its weights are damaged, some are too large to compute with")
     device = device or _best_device()
     if device == "cpu":
         keep_freed_memory()
