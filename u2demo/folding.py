@@ -108,7 +108,9 @@ class _FoldedUnit(nn.Module):
 
 def _has_fused_steps() -> bool:
     """Return whether this PyTorch has oneDNN, and nobody compiles the net to steps of their own."""
-    return hasattr(torch.ops.mkldnn, "_convolution_pointwise_") and not is_compiling()
+    if is_compiling() or not torch.backends.mkldnn.is_available():
+        return False
+    return hasattr(torch.ops.mkldnn, "_convolution_pointwise_")
 
 
 class _FoldedSide(nn.Module):

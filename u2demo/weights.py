@@ -20,7 +20,8 @@ from u2demo.scan import refusal
 # Files from before PyTorch 0.4.1 lack this counter (the published u2net.pth holds no integers at
 # all, says its host's pickle scan). Only training reads it.
 _COUNTER = ".num_batches_tracked"
-_HUGE = 1e6  # a thousand times the greatest folded weight of u2netp; sums of such overflow
+# Far above what folding makes of trained weights (u2netp: 1,361), far below what overflows.
+_HUGE = 1e9
 
 
 def load_model(
