@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import u2demo as u2
+from u2demo import folder
 from u2demo.folder import process_files
 from u2demo.manifest import Manifest
 from u2demo.plan import list_photos
@@ -263,6 +264,25 @@ def test_several_sources_keep_their_names_apart(tmp_path):
         Image.new("RGB", (2, 2)).save(tmp_path / name)
     places = list_photos([tmp_path / "a", tmp_path / "b", tmp_path / "dog.png", tmp_path / "a"])
     assert [place.as_posix() for place in places.values()] == ["a/cat.png", "b/cat.png", "dog.png"]
+
+
+def test_a_folder_called_memory_is_no_lack_of_it(model, tmp_path):
+    card = tmp_path / "memory card"
+    card.mkdir()
+    (card / "broken.jpg").write_text("no photo")
+    (record,) = run(model, card, tmp_path / "out")
+    assert "not an image of a known format" in record.error
+
+
+@pytest.mark.parametrize("cores, most", [(1, 1), (64, 8)])
+def test_no_more_photos_than_eight_are_in_work(cores, most, model, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(folder, "available_cores", lambda: cores)
+    monkeypatch.setattr(
+        folder, "_in_parallel", lambda work, jobs, workers: seen.append(workers) or []
+    )
+    run(model, tmp_path, tmp_path / "out")
+    assert seen == [most]
 
 
 def test_what_is_no_folder_is_refused(model, photos, tmp_path):

@@ -5,6 +5,7 @@ import inspect
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -53,18 +54,19 @@ STANDS_ON = {
     "weights": {"cache", "checkpoints", "folding", "model", "scan"},
     "recipes": set(),
     "checksums": set(),
+    "cores": set(),
     "guided": set(),
     "preprocess": {"recipes"},
     "views": {"masks", "preprocess", "recipes"},
     "inference": {"edges", "guided", "masks", "preprocess", "recipes", "views"},
     "edges": {"masks", "tiles"},
-    "tiles": {"masks"},
+    "tiles": {"cores", "masks"},
     "colors": {"masks", "tiles"},
     "effects": {"colors", "masks"},
     "figures": {"masks"},
     "portrait": {"inference", "masks"},
     "weights_command": {"cache", "checkpoints", "weights"},
-    "png": set(),
+    "png": {"cores"},
     "terminal": set(),
     "formats": {"png"},
     "pipeline": {"effects", "files", "formats", "inference", "masks", "recipes"},
@@ -73,6 +75,7 @@ STANDS_ON = {
     "plan": {"formats", "images", "manifest", "pipeline"},
     "folder": {
         "checksums",
+        "cores",
         "files",
         "formats",
         "images",
@@ -114,6 +117,12 @@ def test_modules_keep_to_their_packages(path):
     for name in imports(path):
         owners = ALLOWED.get(name.split(".")[0])
         assert owners is None or owner(path) in owners, f"{path.stem} must not import {name}"
+
+
+def test_every_module_has_its_place_above_others_and_none_stands_on_itself():
+    front_ends = {"__init__", "__main__", "notebook"}
+    assert {owner(path) for path in MODULES} == STANDS_ON.keys() | front_ends
+    TopologicalSorter(STANDS_ON).prepare()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -142,3 +142,10 @@ def test_a_faint_subject_is_unclear_and_a_soft_edge_is_not():
 def test_no_subject_and_nothing_but_subject_are_unclear():
     assert not has_clear_subject(np.zeros((10, 10), np.float32))
     assert not has_clear_subject(np.ones((10, 10), np.float32))
+
+
+def test_the_soft_edge_of_a_thin_object_on_a_large_photo_stays():
+    mask = np.zeros((800, 1200), np.float32)
+    mask[:, 6:9], mask[:, 9] = 1, 0.4
+    (line,) = split_objects(mask)
+    np.testing.assert_array_equal(line, mask)

@@ -86,7 +86,7 @@ def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Imag
     photo = np.moveaxis(np.asarray(image.resize(size, Image.Resampling.NEAREST, area)), 2, 0)
     columns, rows = (
         start + ((np.arange(count) + 0.5) * side / count).astype(int)
-        for start, count, side in zip(area, size, whole, strict=False)
+        for start, count, side in zip(area[:2], size, whole, strict=True)
     )
     alpha = mask[rows[:, None], columns]
 

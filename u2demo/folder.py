@@ -1,7 +1,6 @@
 """photos on disk -> pictures on disk: any number of them, safely, several at a time."""
 
 import errno
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from u2demo.checksums import checksum
+from u2demo.cores import available_cores
 from u2demo.files import advise
 from u2demo.formats import check_format, is_whole, suffix
 from u2demo.images import open_image
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # Errors of the machine, not of a photo: going on would fail for every photo that follows.
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+_MOST_AT_ONCE = 8  # photos, however many cores: each of 12 megapixels takes 200 MB
 _GO_ON = "; what is done stays, and the same run given again goes on from there"
 
 
@@ -95,7 +96,7 @@ def process_files(
     effects = DEFAULT_EFFECTS if effects is None else effects
     checksums = {name: checksum([effect, format]) for name, effect in effects.items()}
     results = Path(results).resolve()
-    workers = os.cpu_count() or 1
+    workers = min(available_cores(), _MOST_AT_ONCE)
     records = []
     with advise(results, _GO_ON), Manifest(results) as manifest, share_cores(workers):
         jobs = plan_records(photos, manifest, effects, checksum([fingerprint(model), quality]))
@@ -161,7 +162,8 @@ def _pictures(job: Record, results: Path) -> tuple[str, ...]:
 
 def _reason(error: Exception, photo: str) -> str:
     text = str(error) or type(error).__name__
-    if isinstance(error, MemoryError) or "memory" in text:  # PyTorch's is a RuntimeError
+    of_torch = isinstance(error, RuntimeError) and "memory" in text
+    if isinstance(error, MemoryError) or of_torch:
         text = "not enough memory; run again when more is free"
     return text if text.startswith(photo) else f"{photo}: {text}"
 

@@ -1,4 +1,4 @@
-"""(net, image) -> mask: the only place where images and masks are tensors."""
+"""(net, image) -> mask: what the views of a photo say, made a mask."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -113,7 +113,7 @@ def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
     The net gives one subject 0.95 all over and another 0.6, and neither is half transparent. What
     it does not give one half, it has hardly found: that is not lifted, so that it stays faint.
     """
-    some = saliency[..., ::4, ::4]  # enough for a statistic
+    some = saliency[..., ::4, ::4].clamp(min=0)  # enough for a statistic
     level = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
     level = max(level, 1 - 2 * level**2)
     part = (saliency / level - recipe.black) / (recipe.white - recipe.black)

@@ -174,7 +174,8 @@ def _nearest_object(labels: NDArray[np.int32], objects: list[int]) -> NDArray[np
     """
     kept = np.where(np.isin(labels, objects), labels, -1)
     step = -(-max(labels.shape) // 256)
-    grid = kept[::step, ::step].copy()
+    rows, columns = (np.arange(0, side, step) for side in kept.shape)
+    grid = np.maximum.reduceat(np.maximum.reduceat(kept, rows, 0), columns, 1)
     while (grid < 0).any() and (grid >= 0).any():
         around = np.pad(grid, 1, constant_values=-1)
         neighbours = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from u2demo.recipes import SIZE
 
-_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
-_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
+STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 
 Crop = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
@@ -29,7 +29,7 @@ def to_tensor(
     batch = pixels(image.resize(near, Image.Resampling.BOX, crop, reducing_gap=2.0))
     batch = F.interpolate(batch, size[::-1], mode="bilinear", align_corners=False)
     batch /= batch.max().clamp(min=1)  # a black photo stays black
-    return (batch - _MEAN) / _STD
+    return (batch - MEAN) / STD
 
 
 def pixels(image: Image.Image) -> Tensor:  # (1, bands, height, width), 0 to 255

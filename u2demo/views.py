@@ -70,8 +70,8 @@ def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
     maps: dict[int, Tensor] = {}
     for size in {tensor.shape for tensor in shown}:
         alike = [number for number, tensor in enumerate(shown) if tensor.shape == size]
-        batch = run(model, torch.cat([shown[number] for number in alike]))
-        maps.update(zip(alike, batch.split(1), strict=True))
+        found = run(model, torch.cat([shown[number] for number in alike]))
+        maps.update(zip(alike, found.split(1), strict=True))
     return [maps[number] for number in range(len(shown))]
 
 
@@ -80,21 +80,23 @@ def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H,
     """Return the net's fused map, float32 on the CPU, in the type that its device likes best."""
     device = next(model.parameters()).device
     half = _fast_half(device.type)
-    with torch.autocast(device.type, half) if half else nullcontext():
-        saliency = model(batch.to(device))[0].float().cpu()
-    if saliency.isnan().any():
-        raise ValueError("the net's answer is not a number: its weights are damaged")
-    return saliency
+    for dtype in (half, None) if half else (None,):  # some GPUs give NaN for any half, as GTX 16xx
+        with torch.autocast(device.type, dtype) if dtype else nullcontext():
+            saliency = model(batch.to(device))[0].float().cpu()
+        if not saliency.isnan().any():
+            return saliency
+    raise ValueError("the net's answer is not a number: its weights are damaged")
 
 
 @cache
 def _fast_half(device: str) -> torch.dtype | None:
     """Return the 16-bit type that ``device`` is much faster with than with float32, if any."""
-    if device == "cuda":
-        return torch.float16
+    if device != "cpu":
+        return torch.float16 if device == "cuda" else None
     processor = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.11 and later know
     native = processor.get("avx512_bf16") or processor.get("amx_bf16")
-    return torch.bfloat16 if device == "cpu" and native else None
+    # Which oneDNN may have been told not to use: ONEDNN_MAX_CPU_ISA.
+    return torch.bfloat16 if native and torch.ops.mkldnn._is_mkldnn_bf16_supported() else None
 
 
 def _turned(view: View) -> list[int]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from u2demo import cache
 from u2demo.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
-from u2demo.folding import fold_batch_norm, keep_freed_memory
+from u2demo.folding import fold_in_place, keep_freed_memory
 from u2demo.model import ARCHITECTURES, U2Net, build_model
 from u2demo.scan import refusal
 
@@ -39,7 +39,8 @@ def load_model(
     """
     path = fetch_weights(name) if weights is None else Path(weights).expanduser()
     architecture = CHECKPOINTS[name].architecture if weights is None else None
-    model = fold_batch_norm(_load(path, architecture))
+    model = _load(path, architecture)
+    fold_in_place(model)
     if not all(weight.abs().max() < _HUGE for weight in model.parameters()):
         raise WeightsError(f"{path}: its weights are damaged, some are too large to compute with")
     device = device or _best_device()
