@@ -85,6 +85,12 @@ def test_no_photos_is_an_error(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_device_that_is_not_there_is_said_in_a_sentence(photo, tmp_path, capsys):
+    assert main([str(photo), "-o", str(tmp_path / "out"), "--device", "gpu"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("u2demo: no device 'gpu' on this computer; choose from ")
+
+
 def test_runs_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "u2demo", "--help"], capture_output=True, text=True, check=True
