@@ -67,6 +67,7 @@ STANDS_ON = {
     "weights_command": {"cache", "checkpoints", "weights"},
     "png": set(),
     "terminal": set(),
+    "arguments": {"annotations", "checkpoints", "formats", "images", "pipeline"},
     "formats": {"png"},
     "pipeline": {"effects", "files", "formats", "inference", "masks"},
     "manifest": {"files", "formats", "masks"},
