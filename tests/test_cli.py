@@ -1,7 +1,10 @@
 """The command line: photos in, files out, failures named, exit codes."""
 
+import errno
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,6 +117,27 @@ def test_a_device_that_is_not_there_is_said_in_a_sentence(photo, tmp_path, capsy
     assert main([str(photo), "-o", str(tmp_path / "out"), "--device", "gpu"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("u2demo: no device 'gpu' on this computer; choose from ")
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_the_exit_code_says_so(
+    photo, tmp_path, capsys, monkeypatch
+):
+    (photo / "locked").mkdir()
+    scan = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert main([str(photo), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    assert "1 photo: 1 done" in said.out
+    assert f"\n  left out: {photo / 'locked'}: Permission denied" in said.out
+    assert "Warning" not in said.err
+    assert main([str(photo / "locked"), "-o", str(tmp_path / "out")]) == 1
+    assert f"  left out: {photo / 'locked'}: Permission denied" in capsys.readouterr().err
 
 
 def test_runs_as_a_module():

@@ -3,16 +3,17 @@
 import argparse
 import signal
 import sys
+import warnings
 from collections import Counter
 from functools import partial
 from pathlib import Path
 
 from u2demo.arguments import parse
-from u2demo.terminal import printable, say, stopped_by_signals
+from u2demo.terminal import printable, progress, say, stopped_by_signals
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; return its exit code: 0, 1 if a photo failed, 128 + N for signal N."""
+    """Run the command line; return its exit code: 0, 128 + N for signal N, 1 if anything failed."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["weights"]:
         from u2demo import weights_command
@@ -21,37 +22,39 @@ def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     try:
         with stopped_by_signals():
-            records = _run(options)
+            records, left_out = _run(options)
     except KeyboardInterrupt as stop:
-        say("\nstopped; give the same command again to go on", sys.stderr)
+        again = "give the same command again to go on"
+        if options.overwrite:  # pictures of an earlier run count as done: leaving it out won't help
+            again = "with --overwrite the same command begins again"
+        say(f"\nstopped; {again}", sys.stderr)
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, OSError) as error:
         sentence = str(error).removeprefix(f"[Errno {getattr(error, 'errno', None)}] ")
         say("u2demo: " + "\n".join(map(printable, sentence.splitlines())), sys.stderr)
         return 1
-    say(_summary(records, options.output), sys.stdout)
-    return int(any(record.status == "failed" for record in records))
+    summary = "\n".join([_summary(records, options.output), *left_out])
+    if not say(summary, sys.stdout):
+        say(f"u2demo: this could not be written, is the disk full?\n{summary}", sys.stderr)
+        return 1
+    return int(bool(left_out) or any(record.status == "failed" for record in records))
 
 
-def _run(options: argparse.Namespace) -> list:
-    from tqdm import tqdm
-
+def _run(options: argparse.Namespace) -> tuple[list, list[str]]:
+    """Return the records of a run, and a line for each folder that could not be read."""
     from u2demo.annotations import WRITERS
     from u2demo.effects import replace_background
     from u2demo.folder import process_files
     from u2demo.pipeline import EFFECTS
-    from u2demo.plan import list_photos
     from u2demo.weights import load_model
 
-    photos = list_photos(options.photos)
-    if not photos:
-        raise ValueError(f"no photos found in {', '.join(map(str, options.photos))}")
+    photos, left_out = _find(options.photos)
     names = options.effects or (["background"] if options.background else ["cutout"])
     effects = {name: EFFECTS[name] for name in names}
     if options.background:
         effects["background"] = partial(replace_background, background=options.background)
     model = load_model(options.model, device=options.device, weights=options.weights)
-    with tqdm(total=len(photos), unit="photo", disable=None) as bar:
+    with progress(len(photos)) as report:
         records = process_files(
             model,
             photos,
@@ -60,11 +63,24 @@ def _run(options: argparse.Namespace) -> list:
             quality=options.quality,
             format=options.format,
             overwrite=options.overwrite,
-            report=lambda record: bar.update(),
+            report=report,
         )
     for name in options.boxes:
         WRITERS[name](records, options.output)
-    return records
+    return records, left_out
+
+
+def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
+    from u2demo.plan import list_photos
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        photos = list_photos(sources)
+    left_out = [f"  left out: {printable(warning.message)}" for warning in caught]
+    if not photos:
+        nothing = f"no photos found in {', '.join(map(str, sources))}"
+        raise ValueError("\n".join([nothing, *left_out]))
+    return photos, left_out
 
 
 def _summary(records: list, output: Path) -> str:
