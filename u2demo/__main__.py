@@ -42,31 +42,27 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> tuple[list, list[str]]:
     """Return the records of a run, and a line for each folder that could not be read."""
-    from u2demo.annotations import WRITERS
-    from u2demo.effects import replace_background
+    from u2demo.annotations import WRITERS, check_free
     from u2demo.folder import process_files
-    from u2demo.pipeline import EFFECTS
+    from u2demo.manifest import read_records
     from u2demo.weights import load_model
 
     photos, left_out = _find(options.photos)
-    names = options.effects or (["background"] if options.background else ["cutout"])
-    effects = {name: EFFECTS[name] for name in names}
-    if options.background:
-        effects["background"] = partial(replace_background, background=options.background)
+    check_free(options.boxes, options.output)
     model = load_model(options.model, device=options.device, weights=options.weights)
     with progress(len(photos)) as report:
         records = process_files(
             model,
             photos,
             options.output,
-            effects=effects,
+            effects=_effects(options),
             quality=options.quality,
             format=options.format,
             overwrite=options.overwrite,
             report=report,
         )
     for name in options.boxes:
-        WRITERS[name](records, options.output)
+        WRITERS[name](read_records(options.output), options.output)
     return records, left_out
 
 
@@ -81,6 +77,17 @@ def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
         nothing = f"no photos found in {', '.join(map(str, sources))}"
         raise ValueError("\n".join([nothing, *left_out]))
     return photos, left_out
+
+
+def _effects(options: argparse.Namespace) -> dict:
+    from u2demo.effects import replace_background
+    from u2demo.pipeline import EFFECTS
+
+    names = options.effects or (["background"] if options.background else ["cutout"])
+    effects = {name: EFFECTS[name] for name in names}
+    if options.background:
+        effects["background"] = partial(replace_background, background=options.background)
+    return effects
 
 
 def _summary(records: list, output: Path) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from u2demo.colors import use_clean_tiles
-from u2demo.masks import Box, Mask, bounding_box, check_fit, split_objects, to_8_bits
+from u2demo.masks import Box, Mask, bounding_box, check_fit, object_boxes, to_8_bits
 
 Color = str | tuple[int, int, int]  # whatever Pillow takes: "teal", "#3c78ff", (60, 120, 255)
 
@@ -87,15 +87,15 @@ def draw_box(
     wide (0.5 % of the longer side by default), lies just inside the box.
     """
     check_fit(image, mask)
-    parts = split_objects(mask, threshold=threshold) if per_object else [mask]
+    whole = bounding_box(mask, threshold=threshold)
+    boxes = object_boxes(mask, threshold=threshold) if per_object else [whole] if whole else []
     picture = image.convert("RGB")
     if picture is image:
         picture = image.copy()
     draw = ImageDraw.Draw(picture)
     width = width or max(2, round(0.005 * max(image.size)))
-    for part in parts:
-        if box := bounding_box(part, threshold=threshold):
-            draw.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), None, color, width)
+    for box in boxes:
+        draw.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), None, color, width)
     return picture
 
 
