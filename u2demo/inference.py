@@ -1,7 +1,7 @@
 """(net, image) -> mask: what the views of a photo say, made a mask."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from u2demo.guided import follow_edges
 from u2demo.masks import Mask
 from u2demo.preprocess import pixels, to_tensor
 from u2demo.recipes import QUALITIES, Recipe, check_quality
+from u2demo.threads import use_threads
 from u2demo.views import Sum, add_up, run
 
 _AT_ONCE = {"cuda": 8}  # photos; a CPU gains nothing from more than one
@@ -76,15 +77,9 @@ def predict_maps(model: nn.Module, image: Image.Image) -> NDArray[np.float32]:
     return torch.cat(maps)[:, 0].float().cpu().numpy()
 
 
-@contextmanager
-def share_cores(workers: int) -> Iterator[None]:
+def share_cores(workers: int) -> AbstractContextManager[None]:
     """Give each of ``workers`` threads that run a net its share of the processor's cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before // workers))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return use_threads(max(1, torch.get_num_threads() // workers))
 
 
 def _predict_in_batches(
