@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from u2demo.images import find_images, open_image
+from u2demo.images import find_images, natural_order, open_image
 
 RED, BLUE = (254, 0, 0), (0, 0, 254)
 
@@ -296,6 +296,11 @@ def test_finds_images_in_natural_order_and_never_enters_dot_folders(two_tone, tm
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     found = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path)]
     assert found == ["broken.jpeg", "no_suffix", "photo2.png", "photo10.JPG", "shoes/red.webp"]
+
+
+def test_characters_that_only_look_like_digits_are_text():
+    names = ["10²3.jpg", "①/a.jpg", "٣.jpg", "9.jpg", "10.jpg"]
+    assert sorted(names, key=natural_order)[:2] == ["9.jpg", "10.jpg"]
 
 
 def test_finding_images_in_a_file_is_refused(tmp_path):

@@ -89,7 +89,7 @@ def find_images(folder: str | Path) -> list[Path]:
 def natural_order(path: str | Path) -> list:
     """Return a sort key that compares numbers inside names by value, folder by folder."""
     return [
-        [(not piece.isdigit(), int(piece) if piece.isdigit() else 0, piece.casefold())
+        [(not piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece.casefold())
          for piece in re.split(r"([0-9]+)", part)]
         for part in Path(path).parts
     ]  # fmt: skip
