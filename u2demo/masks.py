@@ -16,6 +16,7 @@ _RECOGNIZED = 0.9  # what the net gives some pixel of nearly every subject that 
 _UNCLEAR = 0.6  # of the subject: more that is neither in nor out, and there is hardly one
 _FULL = 0.9  # of the picture: a subject that takes more stands out from nothing
 _SMALLEST_OBJECT = 0.001  # of the picture's area; below it, it is a speck
+_HAIR = 0.001  # what rounding may add to 1 or take from 0, as resizing a mask does
 
 
 class Box(NamedTuple):
@@ -32,6 +33,7 @@ class Box(NamedTuple):
 
 def bounding_box(mask: Mask, *, threshold: float = 0.5) -> Box | None:
     """Return the smallest box around all pixels above ``threshold``, None if there are none."""
+    check_mask(mask)
     subject = mask > threshold
     rows, columns = np.flatnonzero(subject.any(1)), np.flatnonzero(subject.any(0))
     if not rows.size:
@@ -44,6 +46,7 @@ def unsure_share(mask: Mask) -> float:
 
     That is, of the pixels above 0.1, those below 0.9; 1 where there are none.
     """
+    check_mask(mask)
     subject = np.count_nonzero(mask > 0.1)
     sure = np.count_nonzero(mask >= 0.9)
     return float((subject - sure) / subject) if subject else 1.0
@@ -66,6 +69,7 @@ def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) 
 
     ``feather`` softens its edge: the standard deviation, in pixels, of a Gaussian blur.
     """
+    check_mask(mask)
     hard = mask > threshold
     if not feather:
         return hard.astype(np.float32)
@@ -79,6 +83,7 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     Objects are the groups of pixels above ``threshold`` that touch, corners included; those below
     a thousandth of the picture are specks and left out. A soft edge goes to the nearest object.
     """
+    check_mask(mask)
     labels, areas = _label(mask > threshold)
     largest_first = np.argsort(-areas, kind="stable")
     keep = [label for label in largest_first if areas[label] >= _SMALLEST_OBJECT * mask.size]
@@ -93,13 +98,26 @@ def to_8_bits(mask: Mask) -> NDArray[np.uint8]:
     return levels.clip(0, 255, out=levels).astype(np.uint8)
 
 
-def check_fit(image: Image.Image, mask: Mask) -> None:
-    """Raise ``ValueError`` unless ``mask`` is a mask of ``image``."""
-    if mask.ndim != 2 or mask.dtype != np.float32:
+def check_mask(mask: Mask) -> None:
+    """Raise ``ValueError`` unless ``mask`` is one: float32, (H, W), 0 to 1 but for rounding."""
+    if not isinstance(mask, np.ndarray) or mask.ndim != 2 or mask.dtype != np.float32:
+        array = isinstance(mask, np.ndarray)
+        what = f"{mask.dtype} {mask.shape}" if array else type(mask).__name__
         raise ValueError(
-            f"a mask is a float32 array of shape (height, width), not {mask.dtype} {mask.shape};"
+            f"a mask is a float32 array of shape (height, width), not {what};"
             " predict_mask makes one"
         )
+    low, high = mask.min(initial=0), mask.max(initial=0)  # NaN, if there is any
+    if not -_HAIR <= low <= high <= 1 + _HAIR:
+        raise ValueError(
+            f"a mask goes from 0, background, to 1, subject; this one from {low:g} to {high:g}:"
+            " scale or clip it"
+        )
+
+
+def check_fit(image: Image.Image, mask: Mask) -> None:
+    """Raise ``ValueError`` unless ``mask`` is a mask of ``image``."""
+    check_mask(mask)
     height, width = mask.shape
     if (width, height) != image.size:
         raise ValueError(
