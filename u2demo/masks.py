@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from u2demo.rgb import check_image
+
 Mask = NDArray[np.float32]
 
 _RECOGNIZED = 0.9  # what the net gives some pixel of nearly every subject that it knows
@@ -117,6 +119,7 @@ def check_mask(mask: Mask) -> None:
 
 def check_fit(image: Image.Image, mask: Mask) -> None:
     """Raise ``ValueError`` unless ``mask`` is a mask of ``image``."""
+    check_image(image)
     check_mask(mask)
     height, width = mask.shape
     if (width, height) != image.size:

@@ -24,6 +24,22 @@ def upright(picture: Image.Image) -> Image.Image:
     return picture if turn is None else picture.transpose(turn)
 
 
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Return ``image`` itself where its mode is RGB, else what ``to_rgb`` makes of it.
+
+    Raises:
+        TypeError: ``image`` is no image.
+    """
+    check_image(image)
+    return image if image.mode == "RGB" else to_rgb(image)
+
+
+def check_image(image: Image.Image) -> None:
+    """Raise ``TypeError`` unless ``image`` is one."""
+    if not isinstance(image, Image.Image):
+        raise TypeError(f"expected an image, as from open_image, not {type(image).__name__}")
+
+
 def to_rgb(picture: Image.Image) -> Image.Image:
     """Return ``picture``, in whatever mode it was stored, in mode RGB; it may share its pixels.
 
@@ -36,9 +52,14 @@ def to_rgb(picture: Image.Image) -> Image.Image:
         rgb = picture._new(picture.im)  # not a copy: of the largest photos that is 700 MB
     else:
         rgb = picture.convert("RGB")
-    profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
-    rgb.info = {"icc_profile": profile} if profile else {}
+    rgb.info = only_profile(picture)
     return rgb
+
+
+def only_profile(picture: Image.Image) -> dict[str, bytes]:
+    """Return of ``info`` only the color profile, if it fits RGB."""
+    profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
+    return {"icc_profile": profile} if profile else {}
 
 
 def _to_rgb_in_strips(picture: Image.Image) -> Image.Image:
