@@ -32,6 +32,9 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
 
     Where the mask is at most ``SURE_BACKGROUND`` or at least ``SURE_SUBJECT`` nothing changes, and
     nothing at all in a photo of which the net has seen enough, its shorter side 640 pixels or less.
+
+    Raises:
+        ValueError: ``mask`` is none, or that of another image.
     """
     image = as_rgb(image)
     check_fit(image, mask)

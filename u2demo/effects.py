@@ -1,8 +1,9 @@
 """(image, mask) -> image: what to do with a photo once its subject is known.
 
 An effect returns a new image and leaves its arguments alone; all but ``crop`` keep the size.
-``mask`` must fit ``image``, else ``ValueError``. With an empty mask nothing stands out, which is
-a result, not an error.
+``mask`` must be one and fit ``image``, else ``ValueError``; what is no image raises ``TypeError``.
+With an empty mask nothing stands out, which is a result, not an error. Images of any mode are taken
+as ``open_image`` would read them.
 
 The photo's color profile goes along in ``info["icc_profile"]``. Pillow writes it into PNG and WebP
 unasked, into JPEG with ``picture.save(file, icc_profile=picture.info.get("icc_profile"))``.

@@ -1,7 +1,7 @@
 """mask -> mask | box: what can be said about a mask without looking at its photo.
 
 A mask says how much each pixel belongs to the subject: float32, shape (H, W), 0 background to
-1 subject, as high and as wide as its photo.
+1 subject, as high and as wide as its photo. What is none raises ``ValueError``.
 """
 
 from typing import NamedTuple
