@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from u2demo.checks import check_fit
 from u2demo.masks import (
     Box,
     bounding_box,
-    check_fit,
     has_clear_subject,
+    object_boxes,
     split_objects,
     threshold_mask,
     unsure_share,
@@ -110,8 +111,8 @@ def test_a_mask_of_another_photo_is_refused():
         check_fit(Image.new("RGB", (3, 4)), np.zeros((3, 4), np.float32))
 
 
-TAKE_A_MASK = [bounding_box, split_objects, threshold_mask, unsure_share, has_clear_subject,
-               partial(check_fit, Image.new("RGB", (3, 4)))]  # fmt: skip
+TAKE_A_MASK = [bounding_box, split_objects, object_boxes, threshold_mask, unsure_share,
+               has_clear_subject, partial(check_fit, Image.new("RGB", (3, 4)))]  # fmt: skip
 
 
 @pytest.mark.parametrize("function", TAKE_A_MASK)

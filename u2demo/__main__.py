@@ -122,9 +122,10 @@ def _background(text: str) -> object:
 def _run(options: argparse.Namespace) -> list:
     from tqdm import tqdm
 
-    from u2demo.annotations import WRITERS
+    from u2demo.annotations import WRITERS, check_free
     from u2demo.effects import replace_background
     from u2demo.folder import process_files
+    from u2demo.manifest import read_records
     from u2demo.pipeline import EFFECTS
     from u2demo.plan import list_photos
     from u2demo.weights import load_model
@@ -136,6 +137,7 @@ def _run(options: argparse.Namespace) -> list:
     effects = {name: EFFECTS[name] for name in names}
     if options.background:
         effects["background"] = partial(replace_background, background=options.background)
+    check_free(options.boxes, options.output)
     model = load_model(options.model, device=options.device, weights=options.weights)
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
         records = process_files(
@@ -149,7 +151,7 @@ def _run(options: argparse.Namespace) -> list:
             report=lambda record: bar.update(),
         )
     for name in options.boxes:
-        WRITERS[name](records, options.output)
+        WRITERS[name](read_records(options.output), options.output)
     return records
 
 

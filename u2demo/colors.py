@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from u2demo.masks import Box, Mask, bounding_box, check_fit, to_8_bits
+from u2demo.checks import check_fit
+from u2demo.masks import Box, Mask, bounding_box, to_8_bits
 from u2demo.rgb import as_rgb
 from u2demo.tiles import on_tiles
 

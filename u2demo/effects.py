@@ -16,8 +16,9 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
+from u2demo.checks import check_fit
 from u2demo.colors import use_clean_tiles
-from u2demo.masks import Box, Mask, bounding_box, check_fit, split_objects, to_8_bits
+from u2demo.masks import Box, Mask, bounding_box, object_boxes, to_8_bits
 from u2demo.rgb import as_rgb, only_profile
 
 Color = str | tuple[int, int, int]  # whatever Pillow takes: "teal", "#3c78ff", (60, 120, 255)
@@ -116,13 +117,13 @@ def draw_box(
     With ``per_object`` each separate object gets a box of its own. The line, ``width`` pixels
     wide (0.5 % of the longer side by default), lies just inside the box.
     """
-    parts = split_objects(mask, threshold=threshold) if per_object else [mask]
+    whole = bounding_box(mask, threshold=threshold)
+    boxes = object_boxes(mask, threshold=threshold) if per_object else [whole] if whole else []
     picture = image.copy()
     draw = ImageDraw.Draw(picture)
     width = width or max(2, round(0.005 * max(image.size)))
-    for part in parts:
-        if box := bounding_box(part, threshold=threshold):
-            draw.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), None, color, width)
+    for box in boxes:
+        draw.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), None, color, width)
     return picture
 
 

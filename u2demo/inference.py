@@ -16,7 +16,7 @@ from u2demo.edges import SURE_BACKGROUND, refine_in_place
 from u2demo.guided import follow_edges
 from u2demo.masks import Mask
 from u2demo.preprocess import pixels, to_tensor
-from u2demo.recipes import QUALITIES, Recipe
+from u2demo.recipes import QUALITIES, Recipe, check_quality
 from u2demo.views import Sum, add_up, run
 
 _AT_ONCE = {"cuda": 8}  # photos; a CPU gains nothing from more than one
@@ -59,8 +59,7 @@ def predict(
     model: nn.Module, images: Iterable[Image.Image], *, quality: str = "fast"
 ) -> Iterator[Prediction]:
     """Return what the net says of each image in turn; see ``predict_mask``."""
-    if quality not in QUALITIES:
-        raise ValueError(f"no quality {quality!r}; choose {' or '.join(QUALITIES)}")
+    check_quality(quality)
     return _predict_in_batches(model, iter(images), QUALITIES[quality])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from u2demo.rgb import check_image
+from u2demo.checks import check_mask
 
 Mask = NDArray[np.float32]
 
@@ -18,7 +18,6 @@ _RECOGNIZED = 0.9  # what the net gives some pixel of nearly every subject that 
 _UNCLEAR = 0.6  # of the subject: more that is neither in nor out, and there is hardly one
 _FULL = 0.9  # of the picture: a subject that takes more stands out from nothing
 _SMALLEST_OBJECT = 0.001  # of the picture's area; below it, it is a speck
-_HAIR = 0.001  # what rounding may add to 1 or take from 0, as resizing a mask does
 
 
 class Box(NamedTuple):
@@ -86,11 +85,24 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     a thousandth of the picture are specks and left out. A soft edge goes to the nearest object.
     """
     check_mask(mask)
-    labels, areas = _label(mask > threshold)
-    largest_first = np.argsort(-areas, kind="stable")
-    keep = [label for label in largest_first if areas[label] >= _SMALLEST_OBJECT * mask.size]
+    subject = mask > threshold
+    runs = _find_runs(subject)
+    labels = np.full(mask.shape, -1, np.int32)
+    labels[subject] = np.repeat(runs.groups, runs.ends - runs.starts)
+    keep = runs.large_groups(_SMALLEST_OBJECT * mask.size)
     owners = _nearest_object(labels, keep)
     return [np.where(owners == label, mask, np.float32(0)) for label in keep]
+
+
+def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
+    """Return the ``bounding_box`` of each object that ``split_objects`` tells apart."""
+    check_mask(mask)
+    runs = _find_runs(mask > threshold)
+    boxes = []
+    for group in runs.large_groups(_SMALLEST_OBJECT * mask.size):
+        rows, starts, ends = (part[runs.groups == group] for part in runs[:3])
+        boxes.append(Box(int(starts.min()), int(rows[0]), int(ends.max()), int(rows[-1]) + 1))
+    return boxes
 
 
 def to_8_bits(mask: Mask) -> NDArray[np.uint8]:
@@ -100,58 +112,39 @@ def to_8_bits(mask: Mask) -> NDArray[np.uint8]:
     return levels.clip(0, 255, out=levels).astype(np.uint8)
 
 
-def check_mask(mask: Mask) -> None:
-    """Raise ``ValueError`` unless ``mask`` is one: float32, (H, W), 0 to 1 but for rounding."""
-    if not isinstance(mask, np.ndarray) or mask.ndim != 2 or mask.dtype != np.float32:
-        array = isinstance(mask, np.ndarray)
-        what = f"{mask.dtype} {mask.shape}" if array else type(mask).__name__
-        raise ValueError(
-            f"a mask is a float32 array of shape (height, width), not {what};"
-            " predict_mask makes one"
-        )
-    low, high = mask.min(initial=0), mask.max(initial=0)  # NaN, if there is any
-    if not -_HAIR <= low <= high <= 1 + _HAIR:
-        raise ValueError(
-            f"a mask goes from 0, background, to 1, subject; this one from {low:g} to {high:g}:"
-            " scale or clip it"
-        )
+class _Runs(NamedTuple):
+    """Runs of true pixels along rows, in reading order, and the number of each one's group.
 
-
-def check_fit(image: Image.Image, mask: Mask) -> None:
-    """Raise ``ValueError`` unless ``mask`` is a mask of ``image``."""
-    check_image(image)
-    check_mask(mask)
-    height, width = mask.shape
-    if (width, height) != image.size:
-        raise ValueError(
-            f"the mask is {width}x{height} but the image is {image.width}x{image.height};"
-            " pass the mask predicted from this very image"
-        )
-
-
-def _label(subject: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """Number the 8-connected groups of true pixels.
-
-    Returns labels (H, W), -1 where ``subject`` is false, and the area of each group in pixels.
+    Groups touch nowhere, not even at corners. All are arrays of one length.
     """
+
+    rows: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    groups: NDArray[np.intp]
+
+    def large_groups(self, smallest: float) -> list[int]:
+        """Return those of ``smallest`` pixels or more, largest first."""
+        areas = np.bincount(self.groups, self.ends - self.starts)
+        return [group for group in np.argsort(-areas, kind="stable") if areas[group] >= smallest]
+
+
+def _find_runs(subject: NDArray[np.bool_]) -> _Runs:
     width = subject.shape[1]
-    edges = np.diff(np.pad(subject, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    rows, starts = np.nonzero(edges == 1)  # runs of true pixels, in reading order
-    lengths = np.nonzero(edges == -1)[1] - starts
+    padded = np.pad(subject, ((0, 0), (1, 1)))
+    rows, columns = np.nonzero(padded[:, 1:] != padded[:, :-1])
+    rows, starts, ends = rows[::2], columns[::2], columns[1::2]  # in each row they take turns
     # A run's place on one long line of rows; the gap of two keeps diagonal neighbours apart.
     first = rows * (width + 2) + starts
-    last = first + lengths
+    last = rows * (width + 2) + ends
     above = width + 2
     low = np.searchsorted(last, first - above, "left")
     high = np.searchsorted(first, last - above, "right")
     touching = np.maximum(high - low, 0)
     lower = np.repeat(np.arange(rows.size), touching)
     offsets = np.arange(lower.size) - np.repeat(np.cumsum(touching) - touching, touching)
-    group = _connect(rows.size, lower, np.repeat(low, touching) + offsets)
-
-    labels = np.full(subject.shape, -1, np.int32)
-    labels[subject] = np.repeat(group, lengths)
-    return labels, np.bincount(group, lengths).astype(np.intp)
+    groups = _connect(rows.size, lower, np.repeat(low, touching) + offsets)
+    return _Runs(rows, starts, ends, groups)
 
 
 def _connect(count: int, a: NDArray, b: NDArray) -> NDArray[np.intp]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from u2demo.checks import check_image
+
 _STRIP = 2**20  # pixels converted at a time
 _TURN = Image.Transpose
 _TURNS = {  # by EXIF's orientation
@@ -32,12 +34,6 @@ def as_rgb(image: Image.Image) -> Image.Image:
     """
     check_image(image)
     return image if image.mode == "RGB" else to_rgb(image)
-
-
-def check_image(image: Image.Image) -> None:
-    """Raise ``TypeError`` unless ``image`` is one."""
-    if not isinstance(image, Image.Image):
-        raise TypeError(f"expected an image, as from open_image, not {type(image).__name__}")
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
