@@ -89,6 +89,19 @@ def test_a_photo_in_another_mode_is_looked_at_in_rgb(model, disc):
     )
 
 
+@pytest.mark.parametrize("samples", [np.uint16(257), np.int32(257), np.float32(1 / 255)])
+def test_deep_samples_are_scaled_as_open_image_scales_them(model, disc, samples):
+    grey = disc.convert("L")
+    deep = Image.fromarray(np.asarray(grey) * samples)
+    assert deep.mode in ("I;16", "I", "F")
+    np.testing.assert_array_equal(u2.predict_mask(model, deep), u2.predict_mask(model, grey))
+
+
+def test_a_file_name_is_no_image(model):
+    with pytest.raises(TypeError, match="expected an image, as from open_image, not str"):
+        u2.predict_mask(model, "cat.jpg")
+
+
 def test_masks_come_in_the_order_of_their_photos(model, disc):
     photos = [disc, ImageOps.mirror(disc), Image.new("RGB", (30, 20))]
     masks = list(u2.predict_masks(model, photos))

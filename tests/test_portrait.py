@@ -86,6 +86,12 @@ def test_alpha_goes_from_drawing_to_photo(photo):
     assert half.getpixel((0, 0)) == pytest.approx((50, 50, 177), abs=1)
 
 
+def test_a_blend_keeps_the_photos_color_profile(photo):
+    photo.info["icc_profile"] = b"wide"
+    blend = blend_drawing(photo, Image.new("L", photo.size))
+    assert blend.info == {"icc_profile": b"wide"}
+
+
 def test_sigma_blurs_the_photo_only(photo):
     drawing = draw_lines(DrawsRed(), photo)
     sharp, soft = (blend_drawing(photo, drawing, alpha=a) for a in (0, 1))

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from u2demo.masks import Box, Mask, check_fit
+from u2demo.checks import check_fit
+from u2demo.masks import Box, Mask
+from u2demo.rgb import as_rgb
 from u2demo.tiles import on_tiles
 
 SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98  # below and above, the net is sure
@@ -31,7 +33,11 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
 
     Where the mask is at most ``SURE_BACKGROUND`` or at least ``SURE_SUBJECT`` nothing changes, and
     nothing at all in a photo of which the net has seen enough, its shorter side 640 pixels or less.
+
+    Raises:
+        ValueError: ``mask`` is none, or that of another image.
     """
+    image = as_rgb(image)
     check_fit(image, mask)
     refined = mask.copy()
     refine_in_place(image, refined)

@@ -38,6 +38,10 @@ def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast")
 
     ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
     without a subject, such as a black or an even one, gives a mask near 0, never NaN.
+
+    Raises:
+        ValueError: there is no such ``quality``.
+        TypeError: ``image`` is no image.
     """
     return next(predict_masks(model, [image], quality=quality))
 

@@ -1,7 +1,7 @@
 """mask -> mask | box: what can be said about a mask without looking at its photo.
 
 A mask says how much each pixel belongs to the subject: float32, shape (H, W), 0 background to
-1 subject, as high and as wide as its photo.
+1 subject, as high and as wide as its photo. What is none raises ``ValueError``.
 """
 
 from typing import NamedTuple
@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+
+from u2demo.checks import check_mask
 
 Mask = NDArray[np.float32]
 
@@ -32,6 +34,7 @@ class Box(NamedTuple):
 
 def bounding_box(mask: Mask, *, threshold: float = 0.5) -> Box | None:
     """Return the smallest box around all pixels above ``threshold``, None if there are none."""
+    check_mask(mask)
     subject = mask > threshold
     rows, columns = np.flatnonzero(subject.any(1)), np.flatnonzero(subject.any(0))
     if not rows.size:
@@ -44,6 +47,7 @@ def unsure_share(mask: Mask) -> float:
 
     That is, of the pixels above 0.1, those below 0.9; 1 where there are none.
     """
+    check_mask(mask)
     subject = np.count_nonzero(mask > 0.1)
     sure = np.count_nonzero(mask >= 0.9)
     return float((subject - sure) / subject) if subject else 1.0
@@ -66,6 +70,7 @@ def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) 
 
     ``feather`` softens its edge: the standard deviation, in pixels, of a Gaussian blur.
     """
+    check_mask(mask)
     hard = mask > threshold
     if not feather:
         return hard.astype(np.float32)
@@ -79,6 +84,7 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     Objects are the groups of pixels above ``threshold`` that touch, corners included; those below
     a thousandth of the picture are specks and left out. A soft edge goes to the nearest object.
     """
+    check_mask(mask)
     subject = mask > threshold
     runs = _find_runs(subject)
     labels = np.full(mask.shape, -1, np.int32)
@@ -90,6 +96,7 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
 
 def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
     """Return the ``bounding_box`` of each object that ``split_objects`` tells apart."""
+    check_mask(mask)
     runs = _find_runs(mask > threshold)
     boxes = []
     for group in runs.large_groups(_SMALLEST_OBJECT * mask.size):
@@ -103,21 +110,6 @@ def to_8_bits(mask: Mask) -> NDArray[np.uint8]:
     levels = mask * np.float32(255)
     levels += np.float32(0.5)
     return levels.clip(0, 255, out=levels).astype(np.uint8)
-
-
-def check_fit(image: Image.Image, mask: Mask) -> None:
-    """Raise ``ValueError`` unless ``mask`` is a mask of ``image``."""
-    if mask.ndim != 2 or mask.dtype != np.float32:
-        raise ValueError(
-            f"a mask is a float32 array of shape (height, width), not {mask.dtype} {mask.shape};"
-            " predict_mask makes one"
-        )
-    height, width = mask.shape
-    if (width, height) != image.size:
-        raise ValueError(
-            f"the mask is {width}x{height} but the image is {image.width}x{image.height};"
-            " pass the mask predicted from this very image"
-        )
 
 
 class _Runs(NamedTuple):

@@ -42,7 +42,7 @@ _LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suf
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # masks cannot be compared with ==
 class Result:
     """What came of one photo.
 

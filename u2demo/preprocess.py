@@ -7,6 +7,7 @@ from PIL import Image
 from torch import Tensor
 
 from u2demo.recipes import SIZE
+from u2demo.rgb import as_rgb
 
 MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
 STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
@@ -22,7 +23,7 @@ def to_tensor(
     Sampled bilinearly as the authors do; what is more than halved is averaged over areas, which
     is the same at a half and keeps fine texture from turning into patterns.
     """
-    image = image if image.mode == "RGB" else image.convert("RGB")
+    image = as_rgb(image)
     crop = crop or (0, 0, *image.size)
     have = round(crop[2] - crop[0]), round(crop[3] - crop[1])
     near = [want if n > 2 * want else max(1, n) for n, want in zip(have, size, strict=True)]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from u2demo.masks import Box, bounding_box
 from u2demo.preprocess import to_tensor
 from u2demo.recipes import View, view_size
+from u2demo.rgb import as_rgb
 
 _CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
@@ -23,7 +24,7 @@ class Sum:
     """The maps of the views that a photo had so far, added up on ``canvas``, a small copy of it."""
 
     def __init__(self, image: Image.Image):
-        self.image = image if image.mode == "RGB" else image.convert("RGB")
+        self.image = as_rgb(image)
         self.canvas = self.image.reduce(-(-max(image.size) // _CANVAS))
         self._total, self._weights = torch.zeros(2, 1, 1, self.canvas.height, self.canvas.width)
 
