@@ -169,3 +169,12 @@ def test_arguments_stay_as_they_were(function, scene, blurry):
     function(image, mask)
     assert image.tobytes() == scene[0].tobytes()
     assert np.array_equal(mask, blurry)
+
+
+@pytest.mark.parametrize(("low", "high", "tells"), [(0.0, 1.0, True), (0.45, 0.55, False)])
+def test_colors_are_learned_from_what_is_sure_alone(low, high, tells):
+    bright = np.indices((32, 32)).sum(0) % 2
+    photo = np.stack([0.3 + 0.4 * bright] * 3).astype(np.float32)
+    alpha = (low + (high - low) * bright).astype(np.float32)
+    distance = edges._discriminant(photo, alpha, 8)[4]
+    assert (distance > 100).all() if tells else (distance < 0.3).all()

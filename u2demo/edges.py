@@ -20,6 +20,7 @@ SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98  # below and above, the net is sure
 _SMALL = 640  # a shorter side that shows no more than the net saw: two pixels for each of its 320
 _TRUST = 0.8  # how far colors may overrule the mask: the net's errors come in patches, not pixels
 _ALIKE = 20  # squared distance, in standard deviations, of colors that are told apart badly
+_SURE = 12  # power: what is half subject, as a flat unsure area, tells nothing of either's color
 _SAMPLES = 640  # pixels along the longer side of the small copy that the color lines are made from
 _WINDOWS = (32, 16, 8)  # pixels of it along a side of a window, coarse to fine
 _TILE = 256  # pixels
@@ -111,6 +112,7 @@ def _color_lines(
         # Colors that overlap count less than their distance says: real ones are no two Gaussians.
         lines[4] *= lines[4] / (lines[4] + _ALIKE)
         lines[4] *= trust * around * (1 - around)  # a coin's variance
+        lines[4] /= 1 + lines[4]  # enlarged as odds, a window's would drop where it ends
         alpha = _combine(photo, prior, openness, _enlarge(lines, size, Box(0, 0, *size)))
     return lines
 
@@ -119,12 +121,12 @@ def _combine(photo: NDArray, prior: NDArray, openness: NDArray, lines: NDArray) 
     """Return the mean of two estimates of alpha, each weighted by how sure it is.
 
     The mask says ``prior``, the photo a.I + b: the place of its color I on the line from the
-    background's (0) to the subject's (1). ``lines`` hold a (three rows), b, and how many times
-    surer the photo is where ``openness`` is 1.
+    background's (0) to the subject's (1). ``lines`` hold a (three rows), b, and the photo's share
+    of the mean where ``openness`` is 1.
     """
     seen = (lines[0] * photo[0] + lines[1] * photo[1] + lines[2] * photo[2] + lines[3]).clip(0, 1)
-    odds = lines[4] * openness
-    return prior + odds / (1 + odds) * (seen - prior)
+    share = lines[4] * openness / (1 - lines[4] * (1 - openness))
+    return prior + share * (seen - prior)
 
 
 def _discriminant(photo: _Planes, alpha: Mask, window: int) -> _Planes:
@@ -132,7 +134,7 @@ def _discriminant(photo: _Planes, alpha: Mask, window: int) -> _Planes:
 
     d2: squared distance of mean colors in standard deviations, 0 if a window holds only one.
     """
-    moments = _average(_moments(photo, alpha**4, (1 - alpha) ** 4), window)
+    moments = _average(_moments(photo, alpha**_SURE, (1 - alpha) ** _SURE), window)
     n, m = moments[:2]
     mean, behind = moments[2:5] / (n + 1e-6), moments[5:8] / (m + 1e-6)
     i, j = np.triu_indices(3)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Errors of the machine, not of a photo: going on would fail for every photo that follows.
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 _MOST_AT_ONCE = 8  # photos, however many cores: each of 12 megapixels takes 200 MB
-_GO_ON = "; what is done stays, and the same run given again goes on from there"
+_STAYS, _GOES_ON = "; what is done stays", ", and the same run given again goes on from there"
 
 
 def process_folder(
@@ -98,7 +98,8 @@ def process_files(
     results = Path(results).resolve()
     workers = min(available_cores(), _MOST_AT_ONCE)
     records = []
-    with advise(results, _GO_ON), Manifest(results) as manifest, share_cores(workers):
+    then = _STAYS if overwrite else _STAYS + _GOES_ON
+    with advise(results, then), Manifest(results) as manifest, share_cores(workers):
         jobs = plan_records(photos, manifest, effects, checksum([fingerprint(model), quality]))
         make = partial(process, model, effects=effects, quality=quality)
         work = partial(_finish, make=make, results=results, format=format)
