@@ -639,7 +639,7 @@ def test_a_key_that_does_not_fit_is_named(change, reason, tmp_path):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no weights file .*my\.pth"):
+    with pytest.raises(WeightsError, match=r"there is no weights file .*my\.pth"):
         load_model(weights=tmp_path / "my.pth")
 
 

@@ -150,7 +150,7 @@ def _absurd(state: dict[str, Tensor]) -> list[str]:
 def _read(path: Path) -> dict[str, Tensor]:
     """Return the state dict in a file, whatever shapes it has."""
     if not path.is_file():
-        raise FileNotFoundError(f"there is no weights file {path}")
+        raise WeightsError(f"there is no weights file {path}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters raises
