@@ -31,12 +31,12 @@ def photos(count):
 def test_of_many_photos_the_first_can_be_used_while_the_others_come(count):
     async def visit(app):
         app._receive(photos(count))
-        await until(lambda: len(app._photos) > 2)
+        await until(lambda: len(app._album.photos) > 2)
         app._panel.toolbar.value = "blur"
-        app._choose(1)
-        assert app._caption.value.startswith("two.png") and len(app._photos) < count
+        app._album.choose(1)
+        assert app._album.caption.value.startswith("two.png") and len(app._album.photos) < count
         await until(lambda: is_idle(app))
-        assert len(app._photos) == len(app._gallery.children) == count + 2
+        assert len(app._album.photos) == len(app._album.gallery.children) == count + 2
         assert app._notes.value == ""
 
     on_a_page(visit, Bright())
@@ -45,13 +45,13 @@ def test_of_many_photos_the_first_can_be_used_while_the_others_come(count):
 def test_200_photos_can_be_stopped_and_what_is_there_stays():
     async def visit(app):
         app._receive(photos(200))
-        await until(lambda: len(app._photos) > 4)
+        await until(lambda: len(app._album.photos) > 4)
         stop(app._progress)
         await until(lambda: is_idle(app))
-        assert 4 < len(app._photos) < 200
+        assert 4 < len(app._album.photos) < 200
         app._receive(photos(1))
-        before = len(app._photos)
-        await until(lambda: len(app._photos) == before + 1)
+        before = len(app._album.photos)
+        await until(lambda: len(app._album.photos) == before + 1)
 
     on_a_page(visit, Bright())
 
@@ -70,7 +70,7 @@ def test_photos_that_come_while_others_are_saved_are_added_afterwards(results):
         app._saver.keep.click()
         app._receive(photos(3))
         app._saver.download.click()
-        await until(lambda: len(app._photos) == 5 and is_idle(app) and not app._turns._jobs)
+        await until(lambda: len(app._album.photos) == 5 and is_idle(app) and not app._turns._jobs)
         assert {path.name for path in results.iterdir()} == {"one_cutout.png", "two_cutout.png"}
 
     on_a_page(visit, Bright())
@@ -112,7 +112,7 @@ def test_the_last_of_many_changes_of_quality_counts():
             app._panel.quality.value = quality
             await asyncio.sleep(0)
         await until(lambda: not app._turns._jobs)
-        assert {photo.looked for photo in app._photos} == {("own", "best")}
+        assert {photo.looked for photo in app._album.photos} == {("own", "best")}
         assert app._models.model.looks <= looks + 4 * 8, "each photo twice at most"
 
     on_a_page(visit, Bright())
@@ -121,13 +121,13 @@ def test_the_last_of_many_changes_of_quality_counts():
 def test_back_to_the_samples_in_the_middle_of_an_upload_forgets_the_rest():
     async def visit(app):
         app._receive(photos(50))
-        await until(lambda: len(app._photos) > 4)
+        await until(lambda: len(app._album.photos) > 4)
         app._restart.click()
         await until(lambda: is_idle(app) and not app._turns._jobs)
-        assert [photo.name for photo in app._photos] == [
+        assert [photo.name for photo in app._album.photos] == [
             "astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"
         ]  # fmt: skip
-        assert len(app._gallery.children) == 4
+        assert len(app._album.gallery.children) == 4
 
     on_a_page(visit, Bright())
 

@@ -78,12 +78,12 @@ def test_a_network_is_fetched_while_the_app_goes_on_and_then_looks_at_every_phot
         app._models._menu.value = PEOPLE
         await until(lambda: app._models._progress._bar.value > 0.4)
         assert app._models._progress._text.value == "Fetching, 2 of 5 MB"
-        app._choose(1)
+        app._album.choose(1)
         app._panel.toolbar.value = "blur"
-        assert "two.png" in app._caption.value and app._models.name == "u2netp"
+        assert "two.png" in app._album.caption.value and app._models.name == "u2netp"
         server.released.set()
         await until(lambda: app._models.name == PEOPLE and is_idle(app))
-        assert {photo.looked for photo in app._photos} == {(PEOPLE, "fast")}
+        assert {photo.looked for photo in app._album.photos} == {(PEOPLE, "fast")}
         assert chosen(app) == "People – ready" and app._notes.value == ""
 
     on_a_page(visit)

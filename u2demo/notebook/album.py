@@ -1,0 +1,77 @@
+"""photos with their masks -> the stage and the gallery."""
+
+import ipywidgets
+
+from u2demo.notebook import widgets
+from u2demo.notebook.panel import Panel
+from u2demo.notebook.preview import TILE, Photo, fit, fit_mask
+from u2demo.notebook.turns import Job, Later
+
+
+class Album:
+    """The photos in the app, one of them on the stage, drawn as ``panel`` says."""
+
+    def __init__(self, panel: Panel, notes: widgets.Notes):
+        self.photos: list[Photo] = []
+        self.place = 0  # of the photo on the stage
+        self.stage = widgets.Compare()
+        self.caption = ipywidgets.HTML()
+        self.gallery = widgets.Gallery(notes.guard(self.choose))
+        self._panel = panel
+        self._draw_tile_safely = notes.guard(self._draw_tile)
+        self._draw_tiles_soon = Later(self._draw_tiles)
+
+    def clear(self) -> None:
+        """Forget all photos."""
+        self._draw_tiles_soon.cancel()
+        self.photos = []
+        self.place = 0
+        self.gallery.clear()
+
+    def add(self, photo: Photo) -> None:
+        """Append a photo; the first one comes on stage."""
+        self.photos.append(photo)
+        self.gallery.add(photo.name, photo.small)
+        self._draw_tile(len(self.photos) - 1)
+        if len(self.photos) == 1:
+            self.choose(0)
+        self.gallery.layout.display = "" if len(self.photos) > 1 else "none"
+
+    def replace(self, old: Photo, new: Photo) -> None:
+        """Put what was found by another look in the place of ``old``."""
+        place = self.photos.index(old)
+        self.photos[place] = new
+        self._draw_tile(place)
+        if place == self.place:
+            self.draw()
+
+    def choose(self, place: int) -> None:
+        """Put a photo on the stage."""
+        self.place = place
+        self.gallery.mark(place)
+        self.draw()
+
+    def redraw(self) -> None:
+        """Show new settings: the stage at once, the gallery when the slider rests."""
+        self.draw()
+        self._draw_tiles_soon()
+
+    def draw(self) -> None:
+        """Draw the photo on the stage and say what it is."""
+        if not self.photos:
+            return
+        photo = self.photos[self.place]
+        self.stage.show(photo.small, self._panel.picture(photo.small, photo.small_mask))
+        text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
+        text += "" if photo.clear else ": no clear subject in this photo"
+        self.caption.value = widgets.escape(text)
+
+    def _draw_tiles(self) -> Job:
+        for place in range(len(self.photos)):
+            yield self._draw_tile_safely(place)
+
+    def _draw_tile(self, place: int) -> None:
+        photo = self.photos[place]
+        small = fit(photo.small, TILE)
+        picture = self._panel.picture(small, fit_mask(photo.small_mask, small.size))
+        self.gallery.update(place, picture)
