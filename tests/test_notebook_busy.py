@@ -9,6 +9,7 @@ from live_app import Bright, as_file, is_idle, on_a_page, spot, until
 
 from u2demo.notebook import saving
 from u2demo.notebook.preview import look
+from u2demo.notebook.progress import Progress
 from u2demo.notebook.turns import in_turn
 
 
@@ -20,7 +21,7 @@ def results(monkeypatch, tmp_path):
 
 
 def stop(progress):
-    progress.children[0].children[1].click()
+    progress.stop.click()
 
 
 def photos(count):
@@ -54,6 +55,21 @@ def test_200_photos_can_be_stopped_and_what_is_there_stays():
         await until(lambda: len(app._album.photos) == before + 1)
 
     on_a_page(visit, Bright())
+
+
+def test_the_count_comes_before_a_name_that_may_be_cut_off():
+    progress = Progress(lambda: None)
+    said = [progress._text.value for _ in progress.over(["a.png", "b.png"], "Looking at", str)]
+    assert said == ["Looking at 1 of 2: a.png", "Looking at 2 of 2: b.png"]
+
+
+def test_the_page_answers_a_stop_by_itself_and_has_a_fresh_button_for_the_next_run():
+    progress, seen = Progress(lambda: None, answer="One moment…"), set()
+    for _ in range(2):
+        pages = {progress._stop.value for _ in progress.over(["a", "b"], "Looking at", str)}
+        assert len(pages) == 1, "between two photos a stop must not be forgotten"
+        seen |= pages
+    assert len(seen) == 2 and all("One moment…" in button for button in seen)
 
 
 def test_a_large_photo_is_kept_as_its_file_and_a_packed_mask():

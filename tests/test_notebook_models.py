@@ -120,7 +120,7 @@ def test_a_download_that_nobody_wants_any_more_ends_and_can_be_resumed(
         if way_out == "another choice":
             app._models._menu.value = "u2netp"
         elif way_out == "the button":
-            app._models._progress.children[0].children[1].click()
+            app._models._progress.stop.click()
         else:
             app.close()
         await until(lambda: not fetchers())

@@ -15,6 +15,7 @@ from u2demo.notebook.layout import lay_out
 from u2demo.notebook.models import ModelMenu
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.preview import STAGE, Photo, fit, look, open_source
+from u2demo.notebook.progress import Progress
 from u2demo.notebook.saving import Results, Saver
 from u2demo.notebook.turns import Job, Turns
 from u2demo.notebook.unwatched import show_and_save
@@ -36,7 +37,7 @@ class OneClick:
         self._are_samples = False
         self._turns = Turns()
         self._notes = widgets.Notes()
-        self._progress = widgets.Progress(self._turns.stop)
+        self._progress = Progress(self._turns.stop, answer="Stopping after this photo…")
         self._panel = Panel(
             lambda: self._album.redraw(), self._notes, sample_images()["rocket.jpg"]
         )
@@ -98,7 +99,7 @@ class OneClick:
     def _open(self, files: list[tuple[str, bytes | Image.Image]]) -> Job:
         """Add each photo, or say why not; the first one of a person's own comes on stage."""
         chosen = False
-        for name, source in self._progress.over(files, _finding):
+        for name, source in self._progress.over(files, "Looking at", lambda file: file[0]):
             try:
                 image = open_source(name, source)
                 if self._are_samples and source is not image:
@@ -135,7 +136,7 @@ class OneClick:
     def _bring_up_to_date(self) -> Job:
         """Look at each photo again that was looked at in another way than is chosen now."""
         photos = [photo for photo in self._album.photos if photo.looked != self._looking()]
-        for photo in self._progress.over(photos, _finding):
+        for photo in self._progress.over(photos, "Looking at", _name):
             model, looking = self._models.load(), self._looking()
             again = look(model, photo.name, photo.source, photo.image, looking)
             self._album.replace(photo, again)
@@ -144,11 +145,10 @@ class OneClick:
     def _results(self, *, everything: bool) -> Results:
         place = self._album.place
         photos = self._album.photos if everything else self._album.photos[place : place + 1]
-        for photo in self._progress.over(list(photos), lambda photo: f"Drawing {photo.name}"):
+        for photo in self._progress.over(list(photos), "Drawing", _name):
             pictures = self._panel.pictures(photo.image, photo.mask)
             yield Result(photo.name, photo.image, photo.mask, pictures)
 
 
-def _finding(item: Photo | tuple[str, object]) -> str:
-    name = item.name if isinstance(item, Photo) else item[0]
-    return f"Finding the subject of {name}"
+def _name(photo: Photo) -> str:
+    return photo.name

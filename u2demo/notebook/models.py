@@ -10,7 +10,8 @@ import ipywidgets
 from u2demo import cache
 from u2demo.checkpoints import CHECKPOINTS
 from u2demo.notebook import turns
-from u2demo.notebook.widgets import Notes, Progress
+from u2demo.notebook.progress import Progress
+from u2demo.notebook.widgets import Notes
 
 if TYPE_CHECKING:
     from torch import nn

@@ -4,7 +4,7 @@ import functools
 import html
 import re
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 
 import ipywidgets
 from PIL import Image
@@ -136,38 +136,6 @@ class Notes(ipywidgets.HTML):
         self._items.append(f'<div class="u2-note u2-{kind}">{markup}</div>')
         role = "alert" if kind == "problem" else "status"
         self.value = f'<div role="{role}">{"".join(self._items)}</div>'
-
-
-class Progress(ipywidgets.VBox):
-    """A bar with a sentence, on the page only while something runs that it can stop."""
-
-    def __init__(self, on_stop: Callable[[], None]):
-        self._text = ipywidgets.Label()
-        self._bar = ipywidgets.FloatProgress(min=0, max=1)
-        stop = ipywidgets.Button(description="Stop", tooltip="Stop this")
-        stop.on_click(lambda _: on_stop())
-        super().__init__([ipywidgets.HBox([self._text, stop]), self._bar])
-        self.add_class("u2-progress")
-        self.hide()
-
-    def show(self, text: str, share: float) -> None:
-        """Say ``text``, with ``share`` of the work done, 0 to 1."""
-        self._text.value, self._bar.value = text, share
-        self.layout.display = ""
-
-    def hide(self) -> None:
-        """Leave the page."""
-        self.layout.display = "none"
-
-    def over(self, items: Sequence, text: Callable[[object], str]) -> Iterator:
-        """Yield the items, saying ``text(item)`` and how far along it is."""
-        try:
-            for count, item in enumerate(items):
-                number = f" ({count + 1} of {len(items)})" if len(items) > 1 else ""
-                self.show(f"{text(item)}{number}", count / len(items))
-                yield item
-        finally:
-            self.hide()
 
 
 def close(widget: ipywidgets.Widget) -> None:
