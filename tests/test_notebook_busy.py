@@ -72,6 +72,38 @@ def test_the_page_answers_a_stop_by_itself_and_has_a_fresh_button_for_the_next_r
     assert len(seen) == 2 and all("One moment…" in button for button in seen)
 
 
+def test_after_a_stop_the_page_says_how_far_it_came_and_the_same_choice_goes_on():
+    async def visit(app):
+        app._receive(photos(4))
+        await until(lambda: len(app._album.photos) == 6 and is_idle(app))
+        quality = app._panel.quality
+        quality.value = "best"
+        await until(lambda: app._album.photos[1].looked == ("own", "best"))
+        stop(app._progress)
+        done = [photo.looked[1] for photo in app._album.photos].count("best")
+        assert f"Stopped: {done} of 6 photos are done (Your own, Best)." in app._notes.value
+        assert 2 <= done < 6 and quality.value is None
+        await until(lambda: not app._turns._jobs)
+        quality.value = "best"
+        await until(lambda: not app._turns._jobs)
+        assert {photo.looked for photo in app._album.photos} == {("own", "best")}
+        assert app._notes.value == ""
+
+    on_a_page(visit, Bright())
+
+
+def test_other_photos_after_a_stop_find_a_quality_chosen():
+    async def visit(app):
+        app._panel.quality.value = "best"
+        await until(lambda: app._album.photos[0].looked == ("own", "best"))
+        app.run({"new.png": spot()})
+        await until(lambda: len(app._album.photos) == 1 and not app._turns._jobs)
+        assert app._album.photos[0].looked == ("own", app._panel.quality.value)
+        assert app._notes.value == ""
+
+    on_a_page(visit, Bright())
+
+
 def test_a_large_photo_is_kept_as_its_file_and_a_packed_mask():
     photo = spot((900, 700))
     data = as_file(photo)

@@ -42,7 +42,7 @@ class OneClick:
             lambda: self._album.redraw(), self._notes, sample_images()["rocket.jpg"]
         )
         self._album = Album(self._panel, self._notes)
-        self._panel.quality.observe(self._notes.guard(lambda _: self._look_again()), names="value")
+        self._panel.quality.observe(self._notes.guard(self._change_quality), names="value")
         self._models = ModelMenu(self._look_again, self._notes, model)
         self._saver = Saver(self._results, self._turns)
         self._intake = make_intake(self._notes.guard(self._receive), self._notes)
@@ -68,8 +68,8 @@ class OneClick:
     def run(self, photos: Mapping[str, Image.Image] | None = None) -> None:
         """Find the subject of each of ``photos``; the results replace those in the app."""
         self._turns.clear()
-        self._notes.clear()
         self._album.clear()
+        self._look_again()  # at none: it clears what was said, and a quality is chosen
         self._are_samples = photos is None
         chosen = sample_images() if photos is None else photos
         self._turns.start(self._open(list(chosen.items())), self._notes.tell)
@@ -127,20 +127,45 @@ class OneClick:
         self._restart.layout.display = "none" if self._are_samples else ""
 
     def _looking(self) -> tuple[str, str]:
-        return self._models.name, self._panel.quality.value
+        return self._models.name, self._panel.quality.value or "fast"
+
+    def _change_quality(self, change: dict) -> None:
+        if change["new"]:
+            self._look_again()
 
     def _look_again(self) -> None:
         self._notes.clear()
+        self._panel.quality.value = self._looking()[1]
         self._turns.start(self._bring_up_to_date(), self._notes.tell)
 
     def _bring_up_to_date(self) -> Job:
         """Look at each photo again that was looked at in another way than is chosen now."""
-        photos = [photo for photo in self._album.photos if photo.looked != self._looking()]
-        for photo in self._progress.over(photos, "Looking at", _name):
-            model, looking = self._models.load(), self._looking()
-            again = look(model, photo.name, photo.source, photo.image, looking)
-            self._album.replace(photo, again)
-            yield
+        photos = self._behind()
+        try:
+            for photo in self._progress.over(photos, "Looking at", _name):
+                model, looking = self._models.load(), self._looking()
+                again = look(model, photo.name, photo.source, photo.image, looking)
+                self._album.replace(photo, again)
+                yield
+        except GeneratorExit:
+            self._admit_a_mixture()
+            raise
+
+    def _behind(self) -> list[Photo]:
+        """Return the photos to look at again; none while no quality is chosen."""
+        if not self._panel.quality.value:
+            return []
+        return [photo for photo in self._album.photos if photo.looked != self._looking()]
+
+    def _admit_a_mixture(self) -> None:
+        """After a stop: say how far it came, and choose no quality, so that any can be chosen."""
+        if missing := len(self._behind()):
+            total, quality = len(self._album.photos), self._panel.quality.label
+            self._notes.say(
+                f"Stopped: {total - missing} of {total} photos are done ({self._models.title}, "
+                f"{quality}). Choose Fast or Best to go on with the others."
+            )
+            self._panel.quality.value = None
 
     def _results(self, *, everything: bool) -> Results:
         place = self._album.place

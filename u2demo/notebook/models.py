@@ -54,6 +54,11 @@ class ModelMenu:
         self.box = ipywidgets.VBox([self._menu, self._progress])
         self.box.add_class("u2-models")
 
+    @property
+    def title(self) -> str:
+        """What the menu calls the network that is at work."""
+        return TITLES.get(self.name, "Your own")
+
     def load(self) -> "nn.Module":
         """Return the network that is at work."""
         from u2demo.weights import load_model

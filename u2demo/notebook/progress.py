@@ -14,7 +14,10 @@ _STOP = """<button type="button" class="u2-button" data-run="{run}"
 
 
 class Progress(ipywidgets.VBox):
-    """A bar with a sentence, on the page only while something runs that it can stop; ``answer`` is to a stop."""
+    """A bar with a sentence, on the page only while something runs that it can stop.
+
+    ``answer`` is what the page says at once to who stops it.
+    """
 
     def __init__(self, on_stop: Callable[[], None], *, answer: str = "Stopping…"):
         self._answer = answer
