@@ -150,8 +150,16 @@ def test_the_same_photo_again_is_another_photo(app, photos):
         wait_until_idle(app, tiles=count + 1)
 
 
-def test_a_photo_dropped_on_the_page_is_taken(app):
-    drop = """async zone => {
+def test_photos_chosen_while_others_are_sent_are_sent_next(app, photos):
+    count = tiles(app)
+    choose(app, photos["large.png"])
+    choose(app, photos["turned.txt"])
+    wait_until_idle(app, tiles=count + 2)
+
+
+@pytest.mark.parametrize("place", [".u2-zone >> nth=0", ".u2-compare"])
+def test_a_photo_dropped_on_the_page_is_taken(place, app):
+    drop = """async place => {
         const canvas = new OffscreenCanvas(200, 100);
         canvas.getContext('2d').fillRect(50, 20, 60, 60);
         const file = new File([await canvas.convertToBlob()], 'dropped.png');
@@ -159,10 +167,10 @@ def test_a_photo_dropped_on_the_page_is_taken(app):
         dataTransfer.items.add(file);
         const options = {dataTransfer, bubbles: true, cancelable: true};
         for (const type of ['dragenter', 'dragover', 'drop'])
-            zone.dispatchEvent(new DragEvent(type, options));
+            place.dispatchEvent(new DragEvent(type, options));
     }"""
     count = tiles(app)
-    app.locator(".u2-zone").first.evaluate(drop)
+    app.locator(place).evaluate(drop)
     wait_until_idle(app, tiles=count + 1)
     assert app.locator(".u2-below").inner_text().startswith("dropped.png, 200 × 100")
 
