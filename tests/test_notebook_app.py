@@ -206,6 +206,33 @@ def test_saving_to_the_folder_never_replaces_a_file(app, tmp_path):
     assert "first_cutout (2).png" in app._saver._notes.value
 
 
+def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):
+    app.run({"night.jpg": Image.new("RGB", (50, 50)), "spot.jpg": spot()})
+    marked = ["u2-unclear" in tile._dom_classes for tile in app._album.gallery.children]
+    assert marked == [True, False]
+    assert "no clear subject, try Best or a lower threshold" in app._album.caption.value
+    app._saver.keep.click()
+    assert "1 of 2 photos: no clear subject" in app._saver._notes.value
+    app._panel.quality.value = "best"
+    assert "no clear subject, try a lower threshold" in app._album.caption.value
+
+
+def test_a_photo_can_be_removed_from_the_gallery_but_the_last(app):
+    app._receive([("third.png", as_file(spot()))])
+    assert app._album.caption.value.startswith("third.png")
+    first = app._album.gallery.children[0]
+    cross = first.children[2]
+    assert cross.tooltip == "Remove first.jpg"
+    cross.click()
+    app._album.gallery._pass_on(first, app._album.remove)  # a second click, on its way already
+    assert [photo.name for photo in app._album.photos] == ["second.png", "third.png"]
+    assert app._album.caption.value.startswith("third.png")
+    app._album.gallery.children[1].children[2].click()
+    assert app._album.caption.value.startswith("second.png")
+    app._album.remove(0)
+    assert len(app._album.photos) == 1
+
+
 def test_nothing_in_the_photo_is_a_sentence_not_an_error(app, saved):
     app.run({"night.jpg": Image.new("RGB", (50, 50))})
     set_action(app, "objects")

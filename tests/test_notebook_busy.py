@@ -104,6 +104,17 @@ def test_other_photos_after_a_stop_find_a_quality_chosen():
     on_a_page(visit, Bright())
 
 
+def test_a_photo_removed_while_the_others_are_looked_at_is_not_missed():
+    async def visit(app):
+        app._panel.quality.value = "best"
+        await until(lambda: app._album.photos[0].looked == ("own", "best"))
+        app._album.remove(1)
+        await until(lambda: not app._turns._jobs)
+        assert len(app._album.photos) == 1 and app._notes.value == ""
+
+    on_a_page(visit, Bright())
+
+
 def test_a_large_photo_is_kept_as_its_file_and_a_packed_mask():
     photo = spot((900, 700))
     data = as_file(photo)

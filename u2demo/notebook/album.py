@@ -16,7 +16,7 @@ class Album:
         self.place = 0  # of the photo on the stage
         self.stage = widgets.Compare()
         self.caption = ipywidgets.HTML()
-        self.gallery = widgets.Gallery(notes.guard(self.choose))
+        self.gallery = widgets.Gallery(notes.guard(self.choose), notes.guard(self.remove))
         self._panel = panel
         self._draw_tile_safely = notes.guard(self._draw_tile)
         self._draw_tiles_soon = Later(self._draw_tiles)
@@ -35,15 +35,30 @@ class Album:
         self._draw_tile(len(self.photos) - 1)
         if len(self.photos) == 1:
             self.choose(0)
-        self.gallery.layout.display = "" if len(self.photos) > 1 else "none"
+        self._show_gallery()
 
     def replace(self, old: Photo, new: Photo) -> None:
-        """Put what was found by another look in the place of ``old``."""
+        """Put what was found by another look in the place of ``old``, if it is still there."""
+        if old not in self.photos:
+            return
         place = self.photos.index(old)
         self.photos[place] = new
         self._draw_tile(place)
         if place == self.place:
             self.draw()
+
+    def remove(self, place: int) -> None:
+        """Forget one of several photos; if it is on the stage, the next one comes there."""
+        if len(self.photos) == 1:  # two clicks before the page knew
+            return
+        del self.photos[place]
+        self.gallery.remove(place)
+        self._show_gallery()
+        gone_before = place < self.place
+        self.choose(min(self.place - gone_before, len(self.photos) - 1))
+
+    def _show_gallery(self) -> None:
+        self.gallery.layout.display = "" if len(self.photos) > 1 else "none"
 
     def choose(self, place: int) -> None:
         """Put a photo on the stage."""
@@ -63,15 +78,17 @@ class Album:
         photo = self.photos[self.place]
         self.stage.show(photo.small, self._panel.picture(photo.small, photo.small_mask))
         text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
-        text += "" if photo.clear else ": no clear subject in this photo"
+        advice = "a lower threshold" if photo.looked[1] == "best" else "Best or a lower threshold"
+        text += "" if photo.clear else f": no clear subject, try {advice}"
         self.caption.value = widgets.escape(text)
 
     def _draw_tiles(self) -> Job:
-        for place in range(len(self.photos)):
-            yield self._draw_tile_safely(place)
+        for photo in list(self.photos):
+            if photo in self.photos:
+                yield self._draw_tile_safely(self.photos.index(photo))
 
     def _draw_tile(self, place: int) -> None:
         photo = self.photos[place]
         small = fit(photo.small, TILE)
         picture = self._panel.picture(small, fit_mask(photo.small_mask, small.size))
-        self.gallery.update(place, picture)
+        self.gallery.update(place, picture, clear=photo.clear)

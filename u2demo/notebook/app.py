@@ -172,7 +172,7 @@ class OneClick:
         photos = self._album.photos if everything else self._album.photos[place : place + 1]
         for photo in self._progress.over(list(photos), "Drawing", _name):
             pictures = self._panel.pictures(photo.image, photo.mask)
-            yield Result(photo.name, photo.image, photo.mask, pictures)
+            yield Result(photo.name, photo.image, photo.mask, pictures, photo.peak)
 
 
 def _name(photo: Photo) -> str:

@@ -34,6 +34,7 @@ class Photo:
     small: Image.Image
     small_mask: Mask
     clear: bool  # whether a subject stands out
+    peak: float | None  # the highest probability in it
     looked: tuple[str, str]
 
     @property
@@ -64,7 +65,8 @@ def look(
     packed = zlib.compress(mask, level=1)  # a tenth, lossless
     small = fit(image, STAGE)
     small_mask, clear = fit_mask(mask, small.size), result.has_clear_subject
-    return Photo(name, source, packed, image.size, small, small_mask, clear, looked)
+    peak = result.peak
+    return Photo(name, source, packed, image.size, small, small_mask, clear, peak, looked)
 
 
 def open_source(name: str, source: Image.Image | bytes) -> Image.Image:

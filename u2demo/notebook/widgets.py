@@ -55,25 +55,39 @@ class Compare(ipywidgets.Box):
 
 
 class Gallery(ipywidgets.Box):
-    """Small pictures in rows; a click on one calls ``on_choose`` with its place."""
+    """Small pictures in rows, each a button and with one to remove it: they call with its place."""
 
-    def __init__(self, on_choose: Callable[[int], None]):
+    def __init__(self, on_choose: Callable[[int], None], on_remove: Callable[[int], None]):
         super().__init__()
         self.add_class("u2-gallery")
         self._on_choose = on_choose
+        self._on_remove = on_remove
 
     def add(self, name: str, picture: Image.Image) -> None:
         """Append a tile."""
-        place = len(self.children)
         shown = ipywidgets.Image(value=encode(fit(picture, TILE)), format="webp")
         button = ipywidgets.Button(description=name, tooltip=name)
-        button.on_click(lambda _: self._on_choose(place))
-        tile = ipywidgets.Box([shown, button])
+        cross = ipywidgets.Button(tooltip=f"Remove {name}")  # the style sheet draws it
+        cross.add_class("u2-remove")
+        tile = ipywidgets.Box([shown, button, cross])
         tile.add_class("u2-tile")
+        button.on_click(in_turn(lambda _: self._pass_on(tile, self._on_choose)))
+        cross.on_click(in_turn(lambda _: self._pass_on(tile, self._on_remove)))
         self.children = (*self.children, tile)
 
-    def update(self, place: int, picture: Image.Image) -> None:
-        """Show another picture on a tile."""
+    def _pass_on(self, tile: ipywidgets.Box, callback: Callable[[int], None]) -> None:
+        if tile in self.children:  # no second click on what is gone
+            callback(self.children.index(tile))
+
+    def remove(self, place: int) -> None:
+        """Take a tile away."""
+        tile = self.children[place]
+        self.children = self.children[:place] + self.children[place + 1 :]
+        close(tile)
+
+    def update(self, place: int, picture: Image.Image, *, clear: bool) -> None:
+        """Show another picture on a tile, and on it whether there is no ``clear`` subject."""
+        toggle_class(self.children[place], "u2-unclear", not clear)
         self.children[place].children[0].value = encode(fit(picture, TILE))
         toggle_class(self.children[place], "u2-clear", picture.mode == "RGBA")
 
