@@ -102,8 +102,10 @@ def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publ
             assert server.url(fault) in app._notes.value
             assert '<a href="https://github.com/xuebinqin/U-2-Net"' in app._notes.value
             assert str(home / f"{PEOPLE}.pth") in app._notes.value
-            assert "The app goes on with: Small – built in." in app._notes.value
-            assert "Details" not in app._notes.value
+            sentence, _, details = app._notes.value.partition("<details>")
+            again = "Going on with: Small. Choose People again in the menu to try again."
+            assert sentence.endswith(f">{PEOPLE} could not be downloaded. {again}")
+            assert "sha256" in details and "Traceback" not in details
 
     on_a_page(visit)
 

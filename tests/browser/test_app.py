@@ -99,8 +99,10 @@ def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
     listed = ["Small – built in", "Full size – 176 MB download", "People – 5 MB download"]
     assert networks(app) == (listed, listed[0])
     app.locator(".u2-models select").select_option(index=1)
-    app.get_by_text("Google Drive - Quota exceeded").wait_for()
+    app.get_by_text("u2net could not be downloaded. Going on with: Small.").wait_for()
     shoot(app.locator(".u2-app"), "refused")
+    app.locator(".u2-problem summary").click()
+    app.get_by_text("Google Drive - Quota exceeded").wait_for()
     assert "Put the file on this machine as " in app.locator(".u2-problem").inner_text()
     assert networks(app) == (listed, listed[0])
 

@@ -24,6 +24,12 @@ def escape(text: object) -> str:
     return html.escape(str(text))
 
 
+def linked(text: str) -> str:
+    """Return ``text`` as HTML, addresses as links."""
+    link = r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>'
+    return re.sub(r"https://[^\s()]+", link, escape(text))
+
+
 def toggle_class(widget: ipywidgets.DOMWidget, name: str, on: bool) -> None:
     """Give ``widget`` the CSS class ``name``, or take it away."""
     (widget.add_class if on else widget.remove_class)(name)
@@ -142,8 +148,7 @@ class Notes(ipywidgets.HTML):
 
     def say(self, text: str, *, kind: str = "info") -> None:
         """Add sentences, addresses as links; ``kind`` is info, done or problem."""
-        link = r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>'
-        self.add_html(re.sub(r"https://[^\s()]+", link, escape(text)), kind=kind)
+        self.add_html(linked(text), kind=kind)
 
     def add_html(self, markup: str, *, kind: str = "info") -> None:
         """Add what is HTML already, its own texts escaped."""
