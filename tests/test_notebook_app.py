@@ -206,6 +206,27 @@ def test_saving_to_the_folder_never_replaces_a_file(app, tmp_path):
     assert "first_cutout (2).png" in app._saver._notes.value
 
 
+def test_a_color_is_chosen_where_no_word_can_be_left(app):
+    assert app._panel._controls["color"].concise and app._panel._controls["tint"].concise
+
+
+def test_what_was_saved_is_forgotten_when_other_photos_come(app):
+    for bring in (lambda: app._receive([("new.png", as_file(spot()))]), lambda: app.run({})):
+        app._saver.keep.click()
+        assert "Saved to" in app._saver._notes.value
+        bring()
+        assert app._saver._notes.value == ""
+
+
+def test_a_bad_background_is_reported_beside_the_control_until_a_good_one_comes(app):
+    set_action(app, "scene")
+    app._panel._scene_intake._on_files([("letter.txt", b"no photo")])
+    assert "letter.txt: not an image" in app._panel._scene_notes.value
+    assert app._notes.value == ""
+    app._panel._scene_intake._on_files([("sea.png", as_file(spot()))])
+    assert app._panel._scene_notes.value == ""
+
+
 def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):
     app.run({"night.jpg": Image.new("RGB", (50, 50)), "spot.jpg": spot()})
     marked = ["u2-unclear" in tile._dom_classes for tile in app._album.gallery.children]

@@ -68,6 +68,7 @@ class OneClick:
     def run(self, photos: Mapping[str, Image.Image] | None = None) -> None:
         """Find the subject of each of ``photos``; the results replace those in the app."""
         self._turns.clear()
+        self._saver.forget()
         self._album.clear()
         self._look_again()  # at none: it clears what was said, and a quality is chosen
         self._are_samples = photos is None
@@ -94,6 +95,7 @@ class OneClick:
     def _receive(self, files: Files) -> None:
         """Take a person's files: the samples go, what is no photo is named, the rest is added."""
         self._notes.clear()
+        self._saver.forget()
         self._turns.start(self._open(files), self._notes.tell)
 
     def _open(self, files: list[tuple[str, bytes | Image.Image]]) -> Job:

@@ -48,6 +48,10 @@ class Saver:
         self.box = ipywidgets.VBox([*buttons, self._notes, *hidden])
         self.box.add_class("u2-saver")
 
+    def forget(self) -> None:
+        """Say no more what was saved: other photos are here."""
+        self._notes.clear()
+
     def _button(self, text: str, save: Callable[[], Job]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, tooltip=text)
 
