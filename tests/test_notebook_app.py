@@ -227,6 +227,21 @@ def test_a_bad_background_is_reported_beside_the_control_until_a_good_one_comes(
     assert app._panel._scene_notes.value == ""
 
 
+@pytest.mark.parametrize("action", ["crop", "objects"])
+def test_a_part_of_a_large_photo_is_drawn_with_the_detail_it_has(action, app):
+    photo = Image.new("RGB", (1680, 1040))
+    stripes = Image.new("RGB", (2, 1), "white")
+    stripes.putpixel((1, 0), (150, 150, 150))
+    for left in range(700, 900, 2):
+        for top in range(400, 600):
+            photo.paste(stripes, (left, top))
+    app.run({"stripes.png": photo})
+    set_action(app, action)
+    shown = np.asarray(Image.open(io.BytesIO(app._album.stage._after.value)).convert("L"), float)
+    inside = shown[shown.shape[0] // 2, shown.shape[1] // 3 : shown.shape[1] // 2]
+    assert np.ptp(inside) > 60, "the stripes are there, one pixel wide in the photo"
+
+
 def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):
     app.run({"night.jpg": Image.new("RGB", (50, 50)), "spot.jpg": spot()})
     marked = ["u2-unclear" in tile._dom_classes for tile in app._album.gallery.children]

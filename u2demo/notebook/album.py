@@ -4,7 +4,7 @@ import ipywidgets
 
 from u2demo.notebook import widgets
 from u2demo.notebook.panel import Panel
-from u2demo.notebook.preview import TILE, Photo, fit, fit_mask
+from u2demo.notebook.preview import STAGE, TILE, Photo, enlarge, fit, fit_mask
 from u2demo.notebook.turns import Job, Later
 
 
@@ -19,11 +19,14 @@ class Album:
         self.gallery = widgets.Gallery(notes.guard(self.choose), notes.guard(self.remove))
         self._panel = panel
         self._draw_tile_safely = notes.guard(self._draw_tile)
+        self._draw_closely = notes.guard(self._draw_close_up)
         self._draw_tiles_soon = Later(self._draw_tiles)
+        self._sharpen_soon = Later(self._sharpen)
 
     def clear(self) -> None:
         """Forget all photos."""
         self._draw_tiles_soon.cancel()
+        self._sharpen_soon.cancel()
         self.photos = []
         self.place = 0
         self.gallery.clear()
@@ -81,6 +84,16 @@ class Album:
         advice = "a lower threshold" if photo.looked[1] == "best" else "Best or a lower threshold"
         text += "" if photo.clear else f": no clear subject, try {advice}"
         self.caption.value = widgets.escape(text)
+        self._sharpen_soon()
+
+    def _sharpen(self) -> Job:
+        if self._panel.action.close:
+            yield self._draw_closely()
+
+    def _draw_close_up(self) -> None:
+        """Draw a part of the photo again with all its detail, which takes longer."""
+        photo = self.photos[self.place]
+        self.stage.show(photo.small, fit(self._panel.picture(*enlarge(photo)), STAGE))
 
     def _draw_tiles(self) -> Job:
         for photo in list(self.photos):

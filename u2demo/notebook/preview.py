@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 STAGE = (840, 520)  # pixels
+DETAIL = (3 * STAGE[0], 3 * STAGE[1])
 TILE = (264, 198)
 
 
@@ -88,6 +89,13 @@ def fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 def fit_mask(mask: Mask, size: tuple[int, int]) -> Mask:
     """Return ``mask`` in another size, (width, height)."""
     return np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
+
+
+def enlarge(photo: Photo) -> tuple[Image.Image, Mask]:
+    """Return the photo, not larger than it is, so that also a part of it fills the stage."""
+    scale = min(1, DETAIL[0] / photo.size[0], DETAIL[1] / photo.size[1])
+    large = fit(photo.image, DETAIL) if scale < 1 else photo.image
+    return large, fit_mask(photo.mask, large.size)
 
 
 def encode(image: Image.Image) -> bytes:
