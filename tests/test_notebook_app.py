@@ -242,6 +242,14 @@ def test_a_part_of_a_large_photo_is_drawn_with_the_detail_it_has(action, app):
     assert np.ptp(inside) > 60, "the stripes are there, one pixel wide in the photo"
 
 
+def test_a_part_stands_alone_even_if_it_has_the_size_of_the_photo_on_the_stage(app):
+    app.run({"square.png": spot((40, 40))})
+    set_action(app, "crop")
+    assert "u2-single" in app._album.stage._dom_classes
+    set_action(app, "cutout")
+    assert "u2-single" not in app._album.stage._dom_classes
+
+
 def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):
     app.run({"night.jpg": Image.new("RGB", (50, 50)), "spot.jpg": spot()})
     marked = ["u2-unclear" in tile._dom_classes for tile in app._album.gallery.children]

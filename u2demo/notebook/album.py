@@ -79,7 +79,8 @@ class Album:
         if not self.photos:
             return
         photo = self.photos[self.place]
-        self.stage.show(photo.small, self._panel.picture(photo.small, photo.small_mask))
+        picture = self._panel.picture(photo.small, photo.small_mask)
+        self.stage.show(photo.small, picture, alone=self._panel.action.close)
         text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
         advice = "a lower threshold" if photo.looked[1] == "best" else "Best or a lower threshold"
         text += "" if photo.clear else f": no clear subject, try {advice}"
@@ -93,7 +94,8 @@ class Album:
     def _draw_close_up(self) -> None:
         """Draw a part of the photo again with all its detail, which takes longer."""
         photo = self.photos[self.place]
-        self.stage.show(photo.small, fit(self._panel.picture(*enlarge(photo)), STAGE))
+        picture = fit(self._panel.picture(*enlarge(photo)), STAGE)
+        self.stage.show(photo.small, picture, alone=True)
 
     def _draw_tiles(self) -> Job:
         for photo in list(self.photos):

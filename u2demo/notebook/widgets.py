@@ -49,14 +49,17 @@ class Compare(ipywidgets.Box):
         self._divider.add_class("u2-divider")
         self._shown: Image.Image | None = None
 
-    def show(self, photo: Image.Image, picture: Image.Image | None = None) -> None:
-        """Show ``picture`` over ``photo``; alone if their sizes differ."""
+    def show(
+        self, photo: Image.Image, picture: Image.Image | None = None, *, alone: bool = False
+    ) -> None:
+        """Show ``picture`` over ``photo``; ``alone`` if it is a part, or if their sizes differ."""
         if photo is not self._shown:
             self._before.value = encode(photo)
             self._shown = photo
         picture = picture or photo
         self._after.value = encode(picture)
-        toggle_class(self, "u2-single", picture.size != photo.size or picture is photo)
+        alone = alone or picture.size != photo.size or picture is photo
+        toggle_class(self, "u2-single", alone)
         toggle_class(self, "u2-clear", picture.mode == "RGBA")
 
 
