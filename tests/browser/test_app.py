@@ -68,7 +68,7 @@ def test_opens_on_the_samples_with_results_to_see(app, shoot):
     shoot(app.locator(".u2-app"), "app")
     assert result_on_stage(app).mode == "RGBA"
     assert app.locator(".u2-problem").count() == 0
-    names = app.locator(".u2-tile button").all_inner_texts()
+    names = app.locator(".u2-tile button:not(.u2-remove)").all_inner_texts()
     assert names == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
 
 
@@ -84,6 +84,28 @@ def test_a_slider_redraws_and_the_divider_stays(app):
     after = np.asarray(result_on_stage(app).getchannel("A"), float)
     assert after.mean() < before.mean(), "a higher threshold keeps less"
     assert app.locator(".u2-compare").evaluate("e => e.style.getPropertyValue('--split')") == "0%"
+
+
+def test_what_screen_readers_hear_has_names(app):
+    assert app.get_by_role("img", name="The result").count() == 1
+    assert app.get_by_role("slider", name="Threshold").count() == 1
+    assert app.get_by_role("button", name="Remove cat.jpeg").count() == 1
+    for name, pressed in (("Blur", True), ("Cut out", True), ("Blur", False)):
+        if pressed:
+            app.get_by_role("button", name=name, exact=True).click()
+        app.get_by_role("button", name=name, exact=True, pressed=pressed).wait_for()
+
+
+def test_the_keyboard_s_place_is_a_ring_to_see(app):
+    ring = """element => {
+        element.focus({focusVisible: true});
+        const style = getComputedStyle(element);
+        return style.outlineStyle === 'solid' ? style.outlineWidth : style.boxShadow;
+    }"""
+    places = [".u2-zone button", ".u2-toolbar button", ".u2-tile button", ".noUi-handle"]
+    for place in [*places, ".u2-saver button"]:
+        assert app.locator(place).locator("visible=true").first.evaluate(ring) == "2px", place
+    assert app.locator(".u2-models select").evaluate(ring) != "none"
 
 
 def networks(page):
@@ -143,6 +165,16 @@ def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos):
     with app.expect_download() as download:
         app.get_by_role("button", name="Download", exact=True).click()
     assert download.value.suggested_filename == "large_cutout.png"
+
+
+def test_a_stop_is_answered_at_once_and_the_same_quality_goes_on(app):
+    app.get_by_role("button", name="Best").click()
+    app.get_by_role("button", name="Stop").click()
+    app.get_by_text("Stopped: ").wait_for()
+    assert app.locator(".u2-quality .mod-active").count() == 0
+    app.get_by_role("button", name="Fast").click()
+    wait_until_idle(app, tiles=2)
+    assert app.get_by_role("button", name="Fast", pressed=True).count() == 1
 
 
 def test_the_same_photo_again_is_another_photo(app, photos):
