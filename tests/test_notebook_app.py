@@ -277,6 +277,13 @@ def test_a_photo_can_be_removed_from_the_gallery_but_the_last(app):
     assert len(app._album.photos) == 1
 
 
+def test_tiles_that_leave_the_gallery_are_closed(app):
+    removed, cleared = app._album.gallery.children
+    app._album.gallery.remove(0)
+    app._album.gallery.clear()
+    assert removed.comm is None and cleared.comm is None
+
+
 def test_nothing_in_the_photo_is_a_sentence_not_an_error(app, saved):
     app.run({"night.jpg": Image.new("RGB", (50, 50))})
     set_action(app, "objects")

@@ -107,7 +107,9 @@ class Gallery(ipywidgets.Box):
 
     def clear(self) -> None:
         """Remove all tiles."""
-        self.children = ()
+        tiles, self.children = self.children, ()
+        for tile in tiles:
+            close(tile)
 
 
 class Notes(ipywidgets.HTML):
