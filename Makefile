@@ -44,7 +44,7 @@ lab: $(READY)
 
 ## app: open the one-click notebook as a local web page
 app: $(READY)
-	$(BIN)/voila notebooks/one_click.ipynb --Voila.ip=127.0.0.1
+	$(BIN)/voila notebooks/one_click.ipynb --Voila.ip=127.0.0.1 --Voila.config_file_paths=tools
 
 ## clean: remove what the targets above have made
 clean:

@@ -196,7 +196,7 @@ def reference(model: nn.Module) -> Method:
     def predict(image: Image.Image) -> Mask:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float()
         pixels = F.interpolate(pixels, (320, 320), mode="bilinear", align_corners=False)
-        batch = (pixels / pixels.max().clamp(min=1) - preprocess._MEAN) / preprocess._STD
+        batch = (pixels / pixels.max().clamp(min=1) - preprocess.MEAN) / preprocess.STD
         saliency = model(batch.to(device))[0][0, 0].float().cpu().numpy()
         spread = max(float(np.ptp(saliency)), 1e-6)
         levels = ((saliency - saliency.min()) / spread * 255).astype(np.uint8)

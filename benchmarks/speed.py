@@ -136,14 +136,15 @@ def drawn_u2net(target: Path) -> object:
     """Return the large network with drawn weights, and export it to ``target``."""
     import torch
 
-    from u2demo.folding import fold_batch_norm, keep_freed_memory
+    from u2demo.folding import fold_in_place, keep_freed_memory
     from u2demo.model import build_model
 
     keep_freed_memory()  # as load_model does
     torch.manual_seed(0)
     model = build_model("u2net").eval()
     torch.onnx.export(model, torch.zeros(1, 3, 320, 320), target, dynamo=False)
-    return fold_batch_norm(model).to(memory_format=torch.channels_last)
+    fold_in_place(model)
+    return model.to(memory_format=torch.channels_last)
 
 
 def large_network(options: argparse.Namespace, folder: Path) -> None:

@@ -1,13 +1,17 @@
 """The command line: photos in, files out, failures named, exit codes."""
 
+import errno
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from u2demo.__main__ import main
+from u2demo.arguments import parse
 
 
 @pytest.fixture
@@ -71,6 +75,9 @@ def test_a_photo_without_a_subject_is_said(tmp_path, capsys):
         (["--background", "blurple"], "'blurple' is neither a color nor a photo"),
         (["--quality", "great"], "choose from"),
         (["--format", "gif"], "choose from"),
+        (["--background", "#ffffff80"], "'#ffffff80' is see-through, expected a solid color"),
+        (["-o", ""], "-o/--output: is empty, expected a name"),
+        ([""], "PHOTO|FOLDER: is empty, expected a name; is a variable of your shell not set?"),
     ],
 )
 def test_a_slip_is_answered_with_the_choices(arguments, advice, photo, capsys):
@@ -79,10 +86,58 @@ def test_a_slip_is_answered_with_the_choices(arguments, advice, photo, capsys):
     assert advice in capsys.readouterr().err
 
 
+def test_spaces_between_names_do_not_matter(photo, tmp_path):
+    names = ["--effects", "box, crop", "--boxes", "coco, yolo"]
+    assert main([str(photo), "-o", str(tmp_path / "out"), *names]) == 0
+    assert {"rocket_crop.jpg", "boxes.coco.json", "rocket.txt"} <= {
+        path.name for path in (tmp_path / "out").rglob("*")
+    }
+
+
+def test_a_folder_named_as_a_color_does_not_hide_the_color(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "white").mkdir()
+    assert parse(["cat.jpg", "--background", "white"]).background == (255, 255, 255)
+    assert parse(["cat.jpg", "--background", "#010203ff"]).background == (1, 2, 3)
+
+
+def test_who_means_a_folder_called_weights_is_told_how_to_name_it(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["weights", "-o", "out"])
+    assert "for a folder of photos called weights: u2demo ./weights" in capsys.readouterr().err
+
+
 def test_no_photos_is_an_error(tmp_path, capsys):
     assert main([str(tmp_path), "-o", str(tmp_path / "out")]) == 1
     assert f"no photos found in {tmp_path}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_device_that_is_not_there_is_said_in_a_sentence(photo, tmp_path, capsys):
+    assert main([str(photo), "-o", str(tmp_path / "out"), "--device", "gpu"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("u2demo: no device 'gpu' on this computer; choose from ")
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_the_exit_code_says_so(
+    photo, tmp_path, capsys, monkeypatch
+):
+    (photo / "locked").mkdir()
+    scan = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert main([str(photo), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    assert "1 photo: 1 done" in said.out
+    assert f"\n  left out: {photo / 'locked'}: Permission denied" in said.out
+    assert "Warning" not in said.err
+    assert main([str(photo / "locked"), "-o", str(tmp_path / "out")]) == 1
+    assert f"  left out: {photo / 'locked'}: Permission denied" in capsys.readouterr().err
 
 
 def test_runs_as_a_module():
@@ -105,3 +160,12 @@ def test_the_help_names_the_networks_and_what_they_cost(capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "{u2netp,u2net,u2net_human_seg}" in said
     assert "(176.3 MB each, downloaded once)" in said
+
+
+def test_the_help_explains_every_argument_the_manifest_and_the_exit_codes(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "manifest.csv" in said and "Exit code: 0; 1 if" in said and "linked" in said
+    assert "what to work on" in said and "folder for the pictures" in said
+    assert "looks once at each photo" in said

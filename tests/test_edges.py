@@ -101,6 +101,14 @@ def test_memory_stays_below_eight_bytes_a_pixel(function):
     assert peak < 8 * mask.size
 
 
+@pytest.mark.parametrize("function", [refine_mask, clean_colors])
+def test_deep_samples_are_scaled_not_clipped(function):
+    grey = Image.radial_gradient("L").resize((700, 700))
+    mask = np.asarray(Image.linear_gradient("L").resize(grey.size), np.float32) / 255
+    deep = Image.fromarray(np.asarray(grey) * np.uint16(257))
+    assert np.array_equal(function(deep, mask), function(grey, mask))
+
+
 def test_where_colors_say_nothing_the_mask_stays(blurry):
     grey = Image.new("RGB", SIZE, (128, 128, 128))
     assert np.abs(refine_mask(grey, blurry) - blurry).max() < 0.01

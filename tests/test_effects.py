@@ -1,11 +1,14 @@
 """What every effect promises, and what each one does."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import u2demo as u2
 from u2demo.pipeline import EFFECTS
+from u2demo.rgb import to_rgb
 
 
 def pixels(image):
@@ -42,6 +45,44 @@ def test_effects_work_on_any_size_and_on_empty_and_full_masks(name, size, value)
     assert min(picture.size) >= 1
 
 
+OF_THE_PHOTO = sorted(set(EFFECTS) - {"mask"})
+
+
+@pytest.mark.parametrize("name", OF_THE_PHOTO)
+def test_the_photos_color_profile_goes_along_into_the_file(name, scene):
+    image, mask = scene
+    image.info["icc_profile"] = b"wide"
+    file = io.BytesIO()
+    EFFECTS[name](image, mask).save(file, "PNG")
+    assert Image.open(file).info["icc_profile"] == b"wide"
+
+
+@pytest.mark.parametrize("profile", [b"the subject's", None])
+def test_a_new_background_does_not_bring_its_color_profile(profile, scene):
+    image, mask = scene
+    image.info["icc_profile"] = profile
+    backdrop = Image.new("RGB", image.size, "red")
+    backdrop.info["icc_profile"] = b"the background's"
+    assert u2.replace_background(image, mask, backdrop).info.get("icc_profile") == profile
+
+
+@pytest.mark.parametrize("name", sorted(set(OF_THE_PHOTO) - {"crop"}))
+@pytest.mark.parametrize("mode", ["I;16", "I", "F", "1", "RGBA", "P"])
+def test_photos_of_any_mode_are_taken_as_open_image_takes_them(name, mode, scene):
+    image, mask = scene
+    grey = np.asarray(image.convert("L"))
+    deep = {"I;16": grey * np.uint16(257), "I": grey * np.int32(257), "F": grey / np.float32(255)}
+    stored = Image.fromarray(deep[mode]) if mode in deep else image.convert(mode)
+    expected = EFFECTS[name](to_rgb(stored), mask)
+    assert EFFECTS[name](stored, mask).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_effects_say_what_they_take_instead_of_a_file_name(name, scene):
+    with pytest.raises(TypeError, match="expected an image, as from open_image, not str"):
+        EFFECTS[name]("cat.jpg", scene[1])
+
+
 def test_a_cutout_over_its_own_background_gives_the_photo_back(scene):
     image, mask = scene
     back = image.convert("RGBA")
@@ -75,8 +116,16 @@ def test_alpha_is_the_mask_in_8_bits():
     assert np.abs(alpha - mask * 255).max() <= 0.5001
 
 
-@pytest.mark.parametrize("level", [-0.2, 1.7])
-def test_a_mask_that_overshoots_is_clipped(scene, level):
+@pytest.mark.parametrize("name", EFFECTS)
+@pytest.mark.parametrize("kind", [np.uint8, bool, np.float64])
+def test_effects_refuse_masks_of_another_type(name, kind, scene):
+    image, mask = scene
+    with pytest.raises(ValueError, match="a mask is a float32 array"):
+        EFFECTS[name](image, mask.astype(kind))
+
+
+@pytest.mark.parametrize("level", [-0.0005, 1.0005])
+def test_what_rounding_adds_to_a_mask_is_clipped(scene, level):
     image, mask = scene
     alpha = u2.remove_background(image, np.full_like(mask, level)).getchannel("A")
     assert set(alpha.tobytes()) == {255 * (level > 0)}
@@ -172,6 +221,12 @@ def test_a_margin_widens_the_crop_as_far_as_the_photo_reaches(scene):
     image, mask = scene
     assert u2.crop(image, mask, margin=0.25).size == (6, 5)
     assert u2.crop(image, mask, margin=9).size == image.size
+
+
+@pytest.mark.parametrize("margin", [-0.5, float("nan")])
+def test_a_margin_that_makes_no_sense_is_refused(margin, scene):
+    with pytest.raises(ValueError, match=f"margin is {margin}, expected 0 or more"):
+        u2.crop(*scene, margin=margin)
 
 
 def test_a_cutout_can_be_cropped_too(scene):

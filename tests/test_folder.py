@@ -3,11 +3,13 @@
 import csv
 import json
 import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import u2demo as u2
+from u2demo import folder
 from u2demo.folder import process_files
 from u2demo.manifest import Manifest
 from u2demo.plan import list_photos
@@ -86,6 +88,66 @@ def test_a_run_with_other_settings_does_everything_again(change, model, photos, 
     assert [record.status for record in records] == ["done", "done"]
 
 
+def test_pictures_of_a_run_before_the_last_are_not_made_again(model, photos, tmp_path):
+    run(model, photos, tmp_path / "out")
+    masks = {"mask": u2.EFFECTS["mask"]}
+    u2.process_folder(model, photos, tmp_path / "out", effects=masks)
+    records = u2.process_folder(model, photos, tmp_path / "out", effects=masks | ONLY_CUTOUT)
+    assert [record.status for record in records] == ["skipped", "skipped"]
+    assert records[1].files == ("rocket_cutout.png", "rocket_mask.png")
+
+
+def test_a_function_of_your_own_is_applied_again_when_it_has_changed(model, photos, tmp_path):
+    def fill(color):
+        return lambda image, mask: Image.new("RGB", image.size, color)
+
+    for color, status in (("red", "done"), ("red", "skipped"), ("blue", "done")):
+        effects = {"fill": fill(color)}
+        _, record = u2.process_folder(model, photos, tmp_path / "out", effects=effects)
+        assert record.status == status
+    red, _, blue = Image.open(tmp_path / "out" / "rocket_fill.jpg").getpixel((9, 9))
+    assert red < 9 and blue > 240
+
+
+def test_photos_keep_their_names_wherever_they_are_seen_from(model, photos, tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    (project / "deep").mkdir(parents=True)
+    photos = photos.rename(project / "photos")
+    run(model, photos, project / "out")
+    made = pictures(project / "out")
+
+    def check_that_nothing_is_new(photos, out):
+        records = run(model, photos, out)
+        assert [record.status for record in records] == ["skipped", "skipped"]
+        assert pictures(Path(out)) == made
+        assert all(Path(record.photo).is_file() for record in records)
+
+    monkeypatch.chdir(project / "deep")
+    check_that_nothing_is_new("../photos", "../out")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(project, target_is_directory=True)
+    check_that_nothing_is_new("link/photos", tmp_path / "link" / "out")
+    moved = project.rename(tmp_path / "moved")
+    check_that_nothing_is_new(moved / "photos", "moved/out")
+
+
+def test_pictures_of_a_run_into_another_folder_are_no_photos(model, photos, monkeypatch):
+    run(model, photos, photos / "first")
+    monkeypatch.chdir(photos / "pets")
+    assert len(run(model, "..", "../second")) == 2
+    assert len(run(model, photos, photos / "first")) == 2
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "manifest.jsonl"])
+def test_a_manifest_of_your_own_is_not_replaced(name, model, photos, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("sku,price\n1,2\n")
+    with pytest.raises(ValueError, match=f"{name} is not u2demo's and would be replaced"):
+        run(model, photos, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+    assert (tmp_path / "out" / name).read_text() == "sku,price\n1,2\n"
+
+
 def test_webp_in_a_folder_is_skipped_when_whole_and_done_again_when_not(model, photos, tmp_path):
     out = tmp_path / "out"
     run(model, photos, out, format="webp")
@@ -107,9 +169,12 @@ def test_another_format_leaves_the_pictures_of_the_first_where_they_are(model, p
     assert before.items() <= snapshot(tmp_path / "out").items()
 
 
-def test_an_unknown_format_is_refused_before_anything_is_written(model, photos, tmp_path):
-    with pytest.raises(ValueError, match="no format 'gif'"):
-        run(model, photos, tmp_path / "out", format="gif")
+@pytest.mark.parametrize("option, value", [("format", "gif"), ("quality", "good")])
+def test_an_unknown_option_is_refused_before_anything_is_written(
+    option, value, model, photos, tmp_path
+):
+    with pytest.raises(ValueError, match=f"no {option} '{value}'"):
+        run(model, photos, tmp_path / "out", **{option: value})
     assert not (tmp_path / "out").exists()
 
 
@@ -199,6 +264,25 @@ def test_several_sources_keep_their_names_apart(tmp_path):
         Image.new("RGB", (2, 2)).save(tmp_path / name)
     places = list_photos([tmp_path / "a", tmp_path / "b", tmp_path / "dog.png", tmp_path / "a"])
     assert [place.as_posix() for place in places.values()] == ["a/cat.png", "b/cat.png", "dog.png"]
+
+
+def test_a_folder_called_memory_is_no_lack_of_it(model, tmp_path):
+    card = tmp_path / "memory card"
+    card.mkdir()
+    (card / "broken.jpg").write_text("no photo")
+    (record,) = run(model, card, tmp_path / "out")
+    assert "not an image of a known format" in record.error
+
+
+@pytest.mark.parametrize("cores, most", [(1, 1), (64, 8)])
+def test_no_more_photos_than_eight_are_in_work(cores, most, model, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(folder, "available_cores", lambda: cores)
+    monkeypatch.setattr(
+        folder, "_in_parallel", lambda work, jobs, workers: seen.append(workers) or []
+    )
+    run(model, tmp_path, tmp_path / "out")
+    assert seen == [most]
 
 
 def test_what_is_no_folder_is_refused(model, photos, tmp_path):

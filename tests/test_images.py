@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from u2demo.images import find_images, open_image
+from u2demo.images import find_images, natural_order, open_image
 
 RED, BLUE = (254, 0, 0), (0, 0, 254)
 
@@ -278,6 +278,25 @@ def test_a_missing_file_and_a_folder_are_refused_in_words(tmp_path):
     assert "this is a folder" in refusal(tmp_path)
 
 
+@pytest.mark.parametrize("kind", [1, 5])
+def test_a_cameras_raw_file_is_refused_not_its_thumbnail_returned(kind, two_tone):
+    raw = encoded(two_tone, "TIFF", tiffinfo={254: kind})
+    assert "a camera's raw file, of which only a thumbnail can be read" in refusal(raw)
+
+
+def test_a_tiff_with_several_pages_gives_its_first(two_tone):
+    page = {"tiffinfo": {254: 2}, "save_all": True, "append_images": [Image.new("L", (9, 9))]}
+    assert open_image(encoded(two_tone, "TIFF", **page)).size == (40, 24)
+
+
+@pytest.mark.parametrize(
+    "source", [b"\xff\xd8\xff", None, np.zeros((2, 2, 3)), Image.new("L", (2, 2)), io.StringIO()]
+)
+def test_what_is_neither_path_nor_file_is_called_by_its_type(source):
+    with pytest.raises(TypeError, match=f"a path or a binary file .*not {type(source).__name__}$"):
+        open_image(source)
+
+
 def test_formats_that_run_programs_are_refused(tmp_path):
     (tmp_path / "evil.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     assert "not an image" in refusal(tmp_path / "evil.jpg")
@@ -296,6 +315,20 @@ def test_finds_images_in_natural_order_and_never_enters_dot_folders(two_tone, tm
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     found = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path)]
     assert found == ["broken.jpeg", "no_suffix", "photo2.png", "photo10.JPG", "shoes/red.webp"]
+
+
+def test_a_file_that_nobody_may_read_is_found_so_that_it_is_named(two_tone, tmp_path, monkeypatch):
+    def refuse(path, mode):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    two_tone.save(tmp_path / "no_suffix", "PNG")
+    monkeypatch.setattr(Path, "open", refuse)
+    assert find_images(tmp_path) == [tmp_path / "no_suffix"]
+
+
+def test_characters_that_only_look_like_digits_are_text():
+    names = ["10²3.jpg", "①/a.jpg", "٣.jpg", "9.jpg", "10.jpg"]
+    assert sorted(names, key=natural_order)[:2] == ["9.jpg", "10.jpg"]
 
 
 def test_finding_images_in_a_file_is_refused(tmp_path):

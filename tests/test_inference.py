@@ -47,6 +47,35 @@ def test_tiny_and_extreme_photos_have_a_mask(model, size, quality):
     assert mask.shape == size[::-1] and np.isfinite(mask).all()
 
 
+def test_a_map_that_is_below_zero_where_it_is_looked_at_has_no_subject():
+    recipe = QUALITIES["fast"]
+    saliency = torch.full((1, 1, 4, 4), -0.001)
+    saliency[..., 1, 1] = 0.5
+    assert inference._set_levels(saliency, recipe).isfinite().all()
+
+
+class NotANumberInHalf(Bright):
+    """A net that, as any on some GPUs, computes nothing in 16 bits."""
+
+    def forward(self, x):
+        nan = torch.nan if torch.is_autocast_enabled("cpu") else 1.0
+        return [answer * nan for answer in super().forward(x)]
+
+
+def test_a_processor_that_fails_at_16_bits_computes_in_32(disc, monkeypatch):
+    exact = u2.predict_mask(Bright(), disc)
+    monkeypatch.setattr(views, "_fast_half", lambda device: torch.bfloat16)
+    np.testing.assert_array_equal(u2.predict_mask(NotANumberInHalf(), disc), exact)
+
+
+def test_each_device_computes_in_the_type_it_is_fast_with(monkeypatch):
+    monkeypatch.setattr(
+        torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False}, raising=False
+    )
+    types = [views._fast_half.__wrapped__(device) for device in ("cuda", "mps", "cpu")]
+    assert types == [torch.float16, None, None]
+
+
 @QUALITY
 @pytest.mark.parametrize("color", ["black", "white", "gray", "red"])
 def test_an_even_photo_has_no_subject(model, color, quality):
@@ -58,6 +87,19 @@ def test_a_photo_in_another_mode_is_looked_at_in_rgb(model, disc):
     np.testing.assert_array_equal(
         u2.predict_mask(model, grey), u2.predict_mask(model, grey.convert("RGB"))
     )
+
+
+@pytest.mark.parametrize("samples", [np.uint16(257), np.int32(257), np.float32(1 / 255)])
+def test_deep_samples_are_scaled_as_open_image_scales_them(model, disc, samples):
+    grey = disc.convert("L")
+    deep = Image.fromarray(np.asarray(grey) * samples)
+    assert deep.mode in ("I;16", "I", "F")
+    np.testing.assert_array_equal(u2.predict_mask(model, deep), u2.predict_mask(model, grey))
+
+
+def test_a_file_name_is_no_image(model):
+    with pytest.raises(TypeError, match="expected an image, as from open_image, not str"):
+        u2.predict_mask(model, "cat.jpg")
 
 
 def test_masks_come_in_the_order_of_their_photos(model, disc):

@@ -15,6 +15,8 @@ from small_run import (
     rows,
 )
 
+from u2demo import __main__
+
 CHANCE = random.Random(2020)
 
 
@@ -95,6 +97,17 @@ def test_a_run_that_is_told_to_stop_leaves_nothing_behind(name, photos, undistur
     assert {row["status"] for row in rows(out).values()} <= {"started", "done"}
     assert start(photos, out).wait() == 0
     check_that_all_is_done(out, undisturbed)
+
+
+def test_a_run_with_overwrite_that_is_stopped_says_that_it_begins_again(capsys, monkeypatch):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, "_run", interrupt)
+    assert __main__.main(["photos", "--overwrite"]) == 130
+    assert capsys.readouterr().err == (
+        "\nstopped; with --overwrite the same command begins again\n"
+    )
 
 
 @pytest.mark.slow

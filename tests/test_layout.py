@@ -5,6 +5,7 @@ import inspect
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ ALLOWED = {
         "views",
         "inference",
         "preprocess",
+        "threads",
     },
     "matplotlib": {"figures"},
     "gdown": {"download"},
@@ -38,8 +40,9 @@ ALLOWED = {
 # Which of our own modules each one stands on: arrows, without a cycle.
 STANDS_ON = {
     "files": set(),
-    "masks": set(),
-    "rgb": set(),
+    "checks": set(),
+    "masks": {"checks"},
+    "rgb": {"checks"},
     "quiet": set(),
     "images": {"quiet", "rgb"},
     "resampling": set(),
@@ -50,27 +53,33 @@ STANDS_ON = {
     "storage": {"checkpoints"},
     "cache": {"checkpoints", "download", "storage"},
     "scan": set(),
-    "weights": {"cache", "checkpoints", "folding", "model", "scan"},
+    "threads": set(),
+    "weights": {"cache", "checkpoints", "folding", "model", "scan", "threads"},
     "recipes": set(),
+    "checksums": set(),
+    "cores": set(),
     "guided": set(),
-    "preprocess": {"recipes"},
-    "views": {"masks", "preprocess", "recipes"},
-    "inference": {"edges", "guided", "masks", "preprocess", "recipes", "views"},
-    "edges": {"masks", "tiles"},
-    "tiles": {"masks"},
-    "colors": {"masks", "tiles"},
-    "effects": {"colors", "masks"},
+    "preprocess": {"recipes", "rgb"},
+    "views": {"masks", "preprocess", "recipes", "rgb"},
+    "inference": {"edges", "guided", "masks", "preprocess", "recipes", "threads", "views"},
+    "edges": {"checks", "masks", "rgb", "tiles"},
+    "tiles": {"cores", "masks"},
+    "colors": {"checks", "masks", "rgb", "tiles"},
+    "effects": {"checks", "colors", "masks", "rgb"},
     "figures": {"masks"},
-    "portrait": {"inference", "masks"},
+    "portrait": {"inference", "masks", "rgb"},
     "weights_command": {"cache", "checkpoints", "weights"},
-    "png": set(),
+    "png": {"cores"},
     "terminal": set(),
+    "arguments": {"annotations", "checkpoints", "formats", "images", "pipeline"},
     "formats": {"png"},
-    "pipeline": {"effects", "files", "formats", "inference", "masks"},
+    "pipeline": {"effects", "files", "formats", "inference", "masks", "recipes"},
     "manifest": {"files", "formats", "masks"},
-    "annotations": {"files", "manifest"},
+    "annotations": {"files", "manifest", "masks"},
     "plan": {"formats", "images", "manifest", "pipeline"},
     "folder": {
+        "checksums",
+        "cores",
         "files",
         "formats",
         "images",
@@ -79,6 +88,7 @@ STANDS_ON = {
         "masks",
         "pipeline",
         "plan",
+        "recipes",
         "weights",
     },
 }
@@ -111,6 +121,12 @@ def test_modules_keep_to_their_packages(path):
     for name in imports(path):
         owners = ALLOWED.get(name.split(".")[0])
         assert owners is None or owner(path) in owners, f"{path.stem} must not import {name}"
+
+
+def test_every_module_has_its_place_above_others_and_none_stands_on_itself():
+    front_ends = {"__init__", "__main__", "notebook"}
+    assert {owner(path) for path in MODULES} == STANDS_ON.keys() | front_ends
+    TopologicalSorter(STANDS_ON).prepare()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -1,4 +1,4 @@
-"""What the Makefile starts is open to this computer only."""
+"""What the Makefile starts is open to this computer only, and ends with its page."""
 
 import importlib.util
 import os
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,14 +67,18 @@ def ask(port):
     raise AssertionError("nobody answers")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("voila") is None, reason="voila is not installed")
-def test_the_app_answers_this_computer_only(tmp_path):
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """Start `make app`; return its answer, where it listens and what it logs."""
+    if importlib.util.find_spec("voila") is None:
+        pytest.skip("voila is not installed")
+    home = tmp_path_factory.mktemp("app")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [*command_of("app"), "--no-browser", f"--Voila.port={port}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path)}
-    with (tmp_path / "log").open("w") as log:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(home)}
+    with (home / "log").open("w") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
         answer = ask(port)
@@ -81,7 +86,25 @@ def test_the_app_answers_this_computer_only(tmp_path):
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(60)
-    assert answer.startswith("HTTP/1.1 200") and "Cut out, box or highlight" in answer
-    assert "u2-app" in answer or "widget-view" in answer
-    assert ("0100007F", port) in found, "127.0.0.1, as the kernel writes it"
-    assert {address for address, _ in found} == {"0100007F"}
+    return SimpleNamespace(port=port, answer=answer, found=found, log=(home / "log").read_text())
+
+
+def test_the_app_answers_this_computer_only(app):
+    assert app.answer.startswith("HTTP/1.1 200") and "Cut out, box or highlight" in app.answer
+    assert "u2-app" in app.answer or "widget-view" in app.answer
+    assert ("0100007F", app.port) in app.found, "127.0.0.1, as the kernel writes it"
+    assert {address for address, _ in app.found} == {"0100007F"}
+
+
+def test_the_page_of_the_app_has_no_words_about_cells_or_colab(app):
+    assert "Licensed under" in app.answer
+    assert "Run all cells" not in app.answer and "colab-badge" not in app.answer
+
+
+def test_the_page_of_the_app_may_ask_no_other_host(app):
+    assert "\nContent-Security-Policy: default-src 'self' data: blob:" in app.answer
+
+
+def test_kernels_without_a_page_end(app):
+    assert "\nSet-Cookie: _xsrf=" in app.answer, "with it a page may end its kernel"
+    assert "Culling kernels with idle durations > 300 seconds at 30 second intervals" in app.log

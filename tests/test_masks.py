@@ -1,14 +1,17 @@
 """Boxes, hard masks and separate objects, checked by hand."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from u2demo.checks import check_fit
 from u2demo.masks import (
     Box,
     bounding_box,
-    check_fit,
     has_clear_subject,
+    object_boxes,
     split_objects,
     threshold_mask,
     unsure_share,
@@ -108,10 +111,34 @@ def test_a_mask_of_another_photo_is_refused():
         check_fit(Image.new("RGB", (3, 4)), np.zeros((3, 4), np.float32))
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((4, 3), np.uint8), np.zeros((4, 3, 1), np.float32)])
-def test_what_is_no_mask_is_refused(wrong):
-    with pytest.raises(ValueError, match="float32"):
-        check_fit(Image.new("RGB", (3, 4)), wrong)
+TAKE_A_MASK = [bounding_box, split_objects, object_boxes, threshold_mask, unsure_share,
+               has_clear_subject, partial(check_fit, Image.new("RGB", (3, 4)))]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", TAKE_A_MASK)
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((4, 3), np.uint8), np.zeros((4, 3, 1), np.float32), Image.new("L", (3, 4))],
+)
+def test_what_is_no_mask_is_refused(function, wrong):
+    with pytest.raises(ValueError, match="a mask is a float32 array of shape"):
+        function(wrong)
+
+
+@pytest.mark.parametrize("function", TAKE_A_MASK)
+@pytest.mark.parametrize("level", [-0.2, 1.7, 255, np.nan, np.inf])
+def test_a_mask_with_a_pixel_beyond_0_and_1_is_refused(function, level):
+    mask = np.zeros((4, 3), np.float32)
+    mask[2, 1] = level
+    with pytest.raises(ValueError, match="from 0, background, to 1, subject"):
+        function(mask)
+
+
+@pytest.mark.parametrize("function", TAKE_A_MASK)
+def test_what_rounding_makes_of_0_and_1_is_a_mask(function):
+    mask = np.zeros((4, 3), np.float32)
+    mask[1:3, 1] = 1
+    function(mask * np.float32(1.0001) - np.float32(0.00005))
 
 
 def mask_of(*values):
@@ -142,3 +169,10 @@ def test_a_faint_subject_is_unclear_and_a_soft_edge_is_not():
 def test_no_subject_and_nothing_but_subject_are_unclear():
     assert not has_clear_subject(np.zeros((10, 10), np.float32))
     assert not has_clear_subject(np.ones((10, 10), np.float32))
+
+
+def test_the_soft_edge_of_a_thin_object_on_a_large_photo_stays():
+    mask = np.zeros((800, 1200), np.float32)
+    mask[:, 6:9], mask[:, 9] = 1, 0.4
+    (line,) = split_objects(mask)
+    np.testing.assert_array_equal(line, mask)

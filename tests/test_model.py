@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from u2demo import folding
-from u2demo.folding import fold_batch_norm
+from u2demo.folding import fold_in_place
 from u2demo.model import ARCHITECTURES, ConvUnit, build_model
 from u2demo.preprocess import to_tensor
 from u2demo.weights import load_model
@@ -135,7 +135,8 @@ def test_folding_keeps_the_answer(untrained, name, size):
         before = untrained[name](batch)
         net = build_model(name)
         net.load_state_dict(untrained[name].state_dict())
-        after = fold_batch_norm(net)(batch)
+        fold_in_place(net)
+        after = net(batch)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
     for one, other in zip(before, after, strict=True):
         assert (one - other).abs().max() <= TOLERANCE
@@ -148,7 +149,7 @@ def test_whatever_shortcuts_a_folded_net_may_take_the_answer_is_one(monkeypatch,
     with torch.inference_mode():
         before = load_model(device="cpu")(batch)
         monkeypatch.setattr(folding, "_SMALL", small)
-        monkeypatch.setattr(folding, "_has_fused_steps", lambda: onednn)
+        monkeypatch.setattr(folding, "_has_fused_steps", lambda dtype: onednn)
         after = load_model(device="cpu")(batch)
     for one, other in zip(before, after, strict=True):
         assert (one - other).abs().max() <= TOLERANCE
@@ -199,15 +200,28 @@ def test_half_precision_keeps_photos_answers(model, samples):
     assert (half.float() - exact).abs().mean() <= 0.005
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("without", [None, "_is_mkldnn_bf16_supported"])
+def test_the_folded_net_computes_in_any_type_with_any_onednn(model, dtype, without, monkeypatch):
+    net, x = copy.deepcopy(model).to(dtype), torch.rand(1, 3, 32, 32)
+    if without:  # as on a processor without AVX-512
+        monkeypatch.setattr(torch.ops.mkldnn, without, lambda: False)
+    with torch.inference_mode():
+        exact, answer = model(x)[0], net(x.to(dtype))[0]
+    assert answer.dtype == dtype
+    assert (answer.float() - exact).abs().max() <= (0.1 if dtype.itemsize == 2 else TOLERANCE)
+
+
 def test_a_great_offset_survives_half_precision():
     unit = ConvUnit(1, 1)
     nn.init.dirac_(unit.conv_s1.weight)
     nn.init.constant_(unit.conv_s1.bias, 300)
     net = nn.ModuleDict({"stage": nn.ModuleDict({"unit": unit})})
     net.down, net.up, net.sides = ["stage"], [], []
+    fold_in_place(net)
     x = torch.linspace(0, 1, 64).reshape(1, 1, 8, 8).bfloat16()  # a half's step at 300 is 2
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        answer = fold_batch_norm(net)["stage"]["unit"](x)
+        answer = net["stage"]["unit"](x)
     assert (answer - 300 - x).abs().max() < 0.01
 
 

@@ -197,3 +197,27 @@ def test_step_by_step_shows_every_step(monkeypatch, tmp_path):
     (output,) = widget_states(notebook, "OutputModel")
     assert len(pictures(output["outputs"])) == 1
     assert (tmp_path / "saved" / "coffee_cutout.png").exists()
+
+
+CHOOSE = """
+import gc, io
+from PIL import Image
+from u2demo.notebook.transfer import Intake
+(intake,) = [each for each in gc.get_objects() if isinstance(each, Intake)]
+file = io.BytesIO()
+Image.new("RGB", (300, 200), "teal").save(file, "PNG")
+intake._on_files([("own.png", file.getvalue())])
+"""
+
+
+@pytest.mark.parametrize("stem", ["portrait", "step_by_step"])
+def test_a_photo_chosen_in_jupyter_is_the_one_of_the_cells_below(stem, monkeypatch):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    notebook = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", nbformat.NO_CONVERT)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    asks = next(index for index, cell in enumerate(cells) if "upload()" in cell.source)
+    cells[asks].source = cells[asks].source.replace("own_photo = False", "own_photo = True")
+    choose, tell = map(nbformat.v4.new_code_cell, (CHOOSE, "print(name, photos[name].size)"))
+    notebook.cells = [*cells[: asks + 1], choose, cells[asks + 1], tell]
+    NotebookClient(notebook, timeout=120).execute()
+    assert tell.outputs[0]["text"] == "own.png (300, 200)\n"

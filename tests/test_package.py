@@ -1,5 +1,6 @@
 """The package: what it needs, what is in it, and that it works elsewhere without a network."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+import u2demo as u2
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,6 +52,15 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert all(name.endswith(".dist-info") for name in others)
     licences = {name.name for name in names if "licenses" in name.parts}
     assert licences == {"LICENSE", "NOTICE"}
+
+
+def test_type_checkers_see_the_annotations_of_what_is_installed(wheel):
+    """They read packages with this file (PEP 561), and there names imported "as" themselves."""
+    assert "u2demo/py.typed" in zipfile.ZipFile(wheel).namelist()
+    tree = ast.parse((ROOT / "u2demo" / "__init__.py").read_text(encoding="utf-8"))
+    names = [n for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for n in node.names]
+    public = {name.name for name in names if name.asname == name.name}
+    assert public >= set(u2.__all__)
 
 
 def test_the_source_distribution_holds_what_makes_the_same_wheel(source, wheel, tmp_path):

@@ -159,6 +159,11 @@ def test_nothing_is_written_outside_the_folder(name, tmp_path):
     assert file.parent == tmp_path / "results"
 
 
+def test_results_can_be_compared(scene):
+    first, second = (Result("cat.jpg", *scene, {}) for _ in range(2))
+    assert first == first and first != second and {first: 1}[first]
+
+
 def test_a_result_says_how_sure_it_is(scene):
     image, mask = scene
     result = Result("cat.jpg", image, mask, {})

@@ -86,6 +86,12 @@ def test_alpha_goes_from_drawing_to_photo(photo):
     assert half.getpixel((0, 0)) == pytest.approx((50, 50, 177), abs=1)
 
 
+def test_a_blend_keeps_the_photos_color_profile(photo):
+    photo.info["icc_profile"] = b"wide"
+    blend = blend_drawing(photo, Image.new("L", photo.size))
+    assert blend.info == {"icc_profile": b"wide"}
+
+
 def test_sigma_blurs_the_photo_only(photo):
     drawing = draw_lines(DrawsRed(), photo)
     sharp, soft = (blend_drawing(photo, drawing, alpha=a) for a in (0, 1))
@@ -165,15 +171,35 @@ def test_without_a_detector_the_centre_is_taken_and_said(monkeypatch):
 # The notebook
 
 
-def test_the_notebook_draws_with_weights_in_the_official_layout(tmp_path, monkeypatch):
+def run_notebook(weights=""):
+    """Run the notebook with a file of weights and return what it prints."""
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
-    weights = Path(portrait.__file__).parent / "data" / "u2netp.pth"  # in place of 176 MB
     source = NOTEBOOK.read_text("utf-8")
     source = source.replace(r"weights = \"\"", json.dumps(f'weights = "{weights}"')[1:-1])
     notebook = nbformat.reads(source, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=120).execute()
-    printed = [o.text for c in notebook.cells for o in c.get("outputs", []) if "text" in o]
-    assert "STANDS IN" not in "".join(printed)
-    ink = np.asarray(Image.open(tmp_path / "portrait_drawing.png"))
+    nbclient.NotebookClient(notebook, timeout=300).execute()
+    return "".join(o.text for c in notebook.cells for o in c.get("outputs", []) if "text" in o)
+
+
+def test_the_notebook_draws_with_weights_in_the_official_layout_and_replaces_nothing(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
+    weights = Path(portrait.__file__).parent / "data" / "u2netp.pth"  # in place of 176 MB
+    names = ["astronaut_blend.jpg", "astronaut_drawing.png"]
+    assert "STANDS IN" not in run_notebook(weights)
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    ink = np.asarray(Image.open(tmp_path / "astronaut_drawing.png"))
     assert ink.shape == (512, 512) and ink.std() > 20
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert "astronaut_drawing (2).png" in run_notebook(weights)
+    assert all(path.read_bytes() == data for path, data in before.items())
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_the_notebook_saves_nothing_that_an_untrained_network_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "saved"))
+    monkeypatch.setenv("U2DEMO_HOME", str(tmp_path / "no weights"))
+    printed = run_notebook()
+    assert "STANDS IN" in printed and "Nothing is saved" in printed
+    assert not (tmp_path / "saved").exists()

@@ -551,6 +551,17 @@ def test_a_loaded_model_is_folded_and_ready_for_inference():
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
 
 
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "cuda"])
+def test_a_device_that_is_not_there_is_answered_with_those_that_are(device, monkeypatch):
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("this computer has one")
+    monkeypatch.setattr("u2demo.cache.fetch", lambda *_, **__: pytest.fail("fetched in vain"))
+    with pytest.raises(
+        ValueError, match=f"no device '{device}' on this computer; choose from .*cpu"
+    ):
+        load_model(device=device)
+
+
 class RunsCode:
     def __init__(self, path):
         self.path = path

@@ -13,23 +13,31 @@ Names are imported when first used: ``import u2demo`` itself loads neither torch
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from u2demo.edges import refine_mask
-    from u2demo.effects import (
-        blur_background,
-        crop,
-        draw_box,
-        highlight,
-        remove_background,
-        replace_background,
-    )
-    from u2demo.figures import image_row
-    from u2demo.folder import process_folder
-    from u2demo.images import find_images, open_image, sample_images
-    from u2demo.inference import predict_mask, predict_masks
-    from u2demo.masks import Box, bounding_box, split_objects, threshold_mask
-    from u2demo.pipeline import EFFECTS, process, save
-    from u2demo.weights import load_model
+if TYPE_CHECKING:  # "as" tells type checkers that a name is public
+    from u2demo import notebook as notebook
+    from u2demo import portrait as portrait
+    from u2demo.edges import refine_mask as refine_mask
+    from u2demo.effects import blur_background as blur_background
+    from u2demo.effects import crop as crop
+    from u2demo.effects import draw_box as draw_box
+    from u2demo.effects import highlight as highlight
+    from u2demo.effects import remove_background as remove_background
+    from u2demo.effects import replace_background as replace_background
+    from u2demo.figures import image_row as image_row
+    from u2demo.folder import process_folder as process_folder
+    from u2demo.images import find_images as find_images
+    from u2demo.images import open_image as open_image
+    from u2demo.images import sample_images as sample_images
+    from u2demo.inference import predict_mask as predict_mask
+    from u2demo.inference import predict_masks as predict_masks
+    from u2demo.masks import Box as Box
+    from u2demo.masks import bounding_box as bounding_box
+    from u2demo.masks import split_objects as split_objects
+    from u2demo.masks import threshold_mask as threshold_mask
+    from u2demo.pipeline import EFFECTS as EFFECTS
+    from u2demo.pipeline import process as process
+    from u2demo.pipeline import save as save
+    from u2demo.weights import load_model as load_model
 
 __version__ = "0.1.0"
 

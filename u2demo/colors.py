@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from u2demo.masks import Box, Mask, bounding_box, check_fit, to_8_bits
+from u2demo.checks import check_fit
+from u2demo.masks import Box, Mask, bounding_box, to_8_bits
+from u2demo.rgb import as_rgb
 from u2demo.tiles import on_tiles
 
 _AVERAGED = 256  # pixels along the longer side of the copy that colors are averaged on
@@ -27,7 +29,9 @@ def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
 
     Only pixels whose alpha is, in 8 bits, neither 0 nor 255 change.
     """
-    clean = image.copy() if image.mode == "RGB" else image.convert("RGB")
+    check_fit(image, mask)
+    image = as_rgb(image)
+    clean = image.copy()
     use_clean_tiles(image, mask, lambda box, colors, alpha: clean.paste(colors, box))
     return clean
 
@@ -36,13 +40,11 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
     """Call ``use`` with each part of the image that shows some of the subject, on all cores.
 
     It gets the part's place, its clean colors (RGB, as from ``clean_colors``) and its alpha (mode
-    L), the mask in 8 bits; outside of these places that is 0.
+    L), the mask in 8 bits; outside of these places that is 0. The image is RGB, its mask fits.
     """
-    check_fit(image, mask)
     area = bounding_box(mask, threshold=_UNSEEN)
     if area is None:
         return
-    image = image if image.mode == "RGB" else image.convert("RGB")
     around = _colors_around(image, mask, area)
 
     def clean(box: Box) -> None:
@@ -86,7 +88,7 @@ def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Imag
     photo = np.moveaxis(np.asarray(image.resize(size, Image.Resampling.NEAREST, area)), 2, 0)
     columns, rows = (
         start + ((np.arange(count) + 0.5) * side / count).astype(int)
-        for start, count, side in zip(area, size, whole, strict=False)
+        for start, count, side in zip(area[:2], size, whole, strict=True)
     )
     alpha = mask[rows[:, None], columns]
 

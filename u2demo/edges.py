@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from u2demo.masks import Box, Mask, check_fit
+from u2demo.checks import check_fit
+from u2demo.masks import Box, Mask
+from u2demo.rgb import as_rgb
 from u2demo.tiles import on_tiles
 
 SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98  # below and above, the net is sure
 _SMALL = 640  # a shorter side that shows no more than the net saw: two pixels for each of its 320
 _TRUST = 0.8  # how far colors may overrule the mask: the net's errors come in patches, not pixels
 _ALIKE = 20  # squared distance, in standard deviations, of colors that are told apart badly
-_SAMPLES = 640  # pixels along the longer side of the small copy that the color model is made from
+_SAMPLES = 640  # pixels along the longer side of the small copy that the color lines are made from
 _WINDOWS = (32, 16, 8)  # pixels of it along a side of a window, coarse to fine
 _TILE = 256  # pixels
 _NOISE = 1e-4  # least variance of a color channel in [0, 1]: a flat area with 1 % noise
@@ -31,7 +33,11 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
 
     Where the mask is at most ``SURE_BACKGROUND`` or at least ``SURE_SUBJECT`` nothing changes, and
     nothing at all in a photo of which the net has seen enough, its shorter side 640 pixels or less.
+
+    Raises:
+        ValueError: ``mask`` is none, or that of another image.
     """
+    image = as_rgb(image)
     check_fit(image, mask)
     refined = mask.copy()
     refine_in_place(image, refined)
@@ -48,13 +54,13 @@ def refine_in_place(image: Image.Image, mask: Mask, black: float = 0.0, white: f
     if trust <= 0:
         _set_levels(mask, black, white)
         return
-    model = _color_model(image, mask, trust, (black, white))
-    work = partial(_refine_tile, image, model, mask, (black, white))
+    lines = _color_lines(image, mask, trust, (black, white))
+    work = partial(_refine_tile, image, lines, mask, (black, white))
     on_tiles(work, Box(0, 0, *image.size), side=_TILE)
 
 
 def _refine_tile(
-    image: Image.Image, model: _Planes, mask: Mask, levels: tuple[float, float], box: Box
+    image: Image.Image, lines: _Planes, mask: Mask, levels: tuple[float, float], box: Box
 ) -> None:
     part = mask[box.top : box.bottom, box.left : box.right]
     unsure = (part > SURE_BACKGROUND) & (part < SURE_SUBJECT)
@@ -62,7 +68,7 @@ def _refine_tile(
     _set_levels(part, *levels)
     if openness.any():
         photo = _planes(image.crop(box))[:, unsure]
-        near = _enlarge(model, image.size, box)[:, unsure]
+        near = _enlarge(lines, image.size, box)[:, unsure]
         part[unsure] = _combine(photo, part[unsure], openness, near)
 
 
@@ -84,7 +90,7 @@ def _openness(mask: Mask, black: float) -> Mask:
     return (np.minimum(mask - background, SURE_SUBJECT - mask) / 0.06).clip(0, 1)
 
 
-def _color_model(
+def _color_lines(
     image: Image.Image, mask: Mask, trust: float, levels: tuple[float, float]
 ) -> _Planes:
     """Return (5, h, w) for ``_combine``: how colors differ from subject to background around.
@@ -100,24 +106,24 @@ def _color_model(
     _set_levels(prior, *levels)
     alpha = prior
     for window in _WINDOWS:
-        model = _discriminant(photo, alpha, window)
+        lines = _discriminant(photo, alpha, window)
         around = _average([prior], window)[0]
         # Colors that overlap count less than their distance says: real ones are no two Gaussians.
-        model[4] *= model[4] / (model[4] + _ALIKE)
-        model[4] *= trust * around * (1 - around)  # a coin's variance
-        alpha = _combine(photo, prior, openness, _enlarge(model, size, Box(0, 0, *size)))
-    return model
+        lines[4] *= lines[4] / (lines[4] + _ALIKE)
+        lines[4] *= trust * around * (1 - around)  # a coin's variance
+        alpha = _combine(photo, prior, openness, _enlarge(lines, size, Box(0, 0, *size)))
+    return lines
 
 
-def _combine(photo: NDArray, prior: NDArray, openness: NDArray, model: NDArray) -> NDArray:
+def _combine(photo: NDArray, prior: NDArray, openness: NDArray, lines: NDArray) -> NDArray:
     """Return the mean of two estimates of alpha, each weighted by how sure it is.
 
     The mask says ``prior``, the photo a.I + b: the place of its color I on the line from the
-    background's (0) to the subject's (1). ``model`` holds a (three rows), b, and how many times
+    background's (0) to the subject's (1). ``lines`` hold a (three rows), b, and how many times
     surer the photo is where ``openness`` is 1.
     """
-    seen = (model[0] * photo[0] + model[1] * photo[1] + model[2] * photo[2] + model[3]).clip(0, 1)
-    odds = model[4] * openness
+    seen = (lines[0] * photo[0] + lines[1] * photo[1] + lines[2] * photo[2] + lines[3]).clip(0, 1)
+    odds = lines[4] * openness
     return prior + odds / (1 + odds) * (seen - prior)
 
 

@@ -1,10 +1,7 @@
 """photos on disk -> pictures on disk: any number of them, safely, several at a time."""
 
 import errno
-import json
-import os
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,14 +10,13 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
-from u2demo import __version__
+from u2demo.checksums import checksum
+from u2demo.cores import available_cores
 from u2demo.files import advise
 from u2demo.formats import check_format, is_whole, suffix
 from u2demo.images import open_image
 from u2demo.manifest import Manifest, Record
-from u2demo.masks import bounding_box
+from u2demo.masks import bounding_box, object_boxes
 from u2demo.pipeline import (
     DEFAULT_EFFECTS,
     Effect,
@@ -29,12 +25,14 @@ from u2demo.pipeline import (
     write_picture,
 )
 from u2demo.plan import list_photos, plan_records
+from u2demo.recipes import check_quality
 
 if TYPE_CHECKING:
     from torch import nn
 
 # Errors of the machine, not of a photo: going on would fail for every photo that follows.
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+_MOST_AT_ONCE = 8  # photos, however many cores: each of 12 megapixels takes 200 MB
 _GO_ON = "; what is done stays, and the same run given again goes on from there"
 
 
@@ -47,17 +45,19 @@ def process_folder(
     quality: str = "fast",
     format: str = "auto",
     overwrite: bool = False,
+    report: Callable[[Record], object] = lambda record: None,
 ) -> list[Record]:
     """Process every photo below ``folder`` into ``results``; return what became of each.
 
-    Subfolders are mirrored. What is done and unchanged is skipped unless ``overwrite``; a photo
-    that cannot be read is a record with status ``failed``. ``results`` gets the pictures, named as
+    Subfolders are mirrored. What is done and unchanged is skipped unless ``overwrite``; functions
+    of your own count as changed when their code, defaults or enclosed values have. A photo that
+    cannot be read is a record with status ``failed``. ``results`` gets the pictures, named as
     by ``save``, which describes ``format``, and the records as ``manifest.jsonl`` and
-    ``manifest.csv``.
+    ``manifest.csv``. ``report`` is called with each record as soon as it is there.
 
     Raises:
-        ValueError: ``folder`` is not a folder, there is no such ``format``, or
-            another run is writing into ``results``.
+        ValueError: ``folder`` is not a folder, there is no such ``format`` or ``quality``, or
+            ``results`` holds a manifest of other origin, or another run is writing there.
         OSError: ``results`` takes no files, and what to do about it; what is done stays, and the
             same call goes on from there.
     """
@@ -71,6 +71,7 @@ def process_folder(
         quality=quality,
         format=format,
         overwrite=overwrite,
+        report=report,
     )
 
 
@@ -85,50 +86,35 @@ def process_files(
     overwrite: bool = False,
     report: Callable[[Record], object] = lambda record: None,
 ) -> list[Record]:
-    """Process ``photos``, as from ``list_photos``, and ``report`` each one when it is finished.
-
-    See ``process_folder``, which is this for a single folder.
-    """
-    from u2demo.inference import share_cores  # torch, a second of import, is not needed before
+    """Process ``photos``, as from ``list_photos``; see ``process_folder``, this for one folder."""
+    # They import torch, a second's work, which is not needed before.
+    from u2demo.inference import share_cores
+    from u2demo.weights import fingerprint
 
     check_format(format)
+    check_quality(quality)
     effects = DEFAULT_EFFECTS if effects is None else effects
-    results = Path(results).absolute()
-    workers = os.cpu_count() or 1
+    checksums = {name: checksum([effect, format]) for name, effect in effects.items()}
+    results = Path(results).resolve()
+    workers = min(available_cores(), _MOST_AT_ONCE)
     records = []
     with advise(results, _GO_ON), Manifest(results) as manifest, share_cores(workers):
-        jobs = plan_records(photos, manifest, effects, _settings(model, effects, quality, format))
+        jobs = plan_records(photos, manifest, effects, checksum([fingerprint(model), quality]))
         make = partial(process, model, effects=effects, quality=quality)
         work = partial(_finish, make=make, results=results, format=format)
-        done = set() if overwrite else {job for job in jobs if manifest.is_done(job)}
-        for job in filter(done.__contains__, jobs):
-            records.append(replace(manifest.records[job.photo], status="skipped"))
-            report(records[-1])
-        begun = (manifest.add(job) or job for job in jobs if job not in done)
+        todo = {job.photo for job in jobs if overwrite or not manifest.is_done(job, checksums)}
+        for job in jobs:
+            if job.photo not in todo:
+                records.append(replace(manifest.records[job.photo], status="skipped"))
+                report(records[-1])
+        begun = (manifest.add(job) or job for job in jobs if job.photo in todo)
         for record in _in_parallel(work, begun, workers):
+            if record.status == "done":
+                record = replace(record, effects={**record.effects, **checksums})
             manifest.add(record)
             records.append(record)
             report(record)
     return records
-
-
-def _settings(model: "nn.Module", effects: Mapping[str, Effect], quality: str, format: str) -> str:
-    """Return a checksum of all that shapes a picture, besides the photo."""
-    from u2demo.weights import fingerprint
-
-    described = {name: _describe(effect) for name, effect in effects.items()}
-    text = json.dumps([__version__, fingerprint(model), quality, format, described])
-    return f"{zlib.crc32(text.encode()):08x}"
-
-
-def _describe(effect: Effect) -> object:
-    if not isinstance(effect, partial):
-        return getattr(effect, "__qualname__", repr(effect))
-    options = {
-        name: zlib.crc32(value.tobytes()) if isinstance(value, Image.Image) else repr(value)
-        for name, value in effect.keywords.items()
-    }
-    return [_describe(effect.func), options]
 
 
 def _finish(
@@ -151,6 +137,7 @@ def _finish(
         status="done",
         size=result.image.size,
         box=bounding_box(result.mask),
+        objects=tuple(object_boxes(result.mask)),
         area=round(float((result.mask > 0.5).mean()), 4),
         confidence=round(result.peak, 4),
         clear=result.has_clear_subject,
@@ -175,7 +162,8 @@ def _pictures(job: Record, results: Path) -> tuple[str, ...]:
 
 def _reason(error: Exception, photo: str) -> str:
     text = str(error) or type(error).__name__
-    if isinstance(error, MemoryError) or "memory" in text:  # PyTorch's is a RuntimeError
+    of_torch = isinstance(error, RuntimeError) and "memory" in text
+    if isinstance(error, MemoryError) or of_torch:
         text = "not enough memory; run again when more is free"
     return text if text.startswith(photo) else f"{photo}: {text}"
 

@@ -5,6 +5,7 @@ a ``ValueError`` that names the file and the reason.
 """
 
 import contextlib
+import io
 import os
 import re
 import stat
@@ -17,7 +18,7 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from u2demo.quiet import quiet
-from u2demo.rgb import to_rgb
+from u2demo.rgb import to_rgb, upright
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif"}
@@ -30,16 +31,14 @@ _SIGNATURE = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|GIF8|BM|II\*\0|MM\0\*|....ftyp(?:avi|hei|hev|mif|msf)",
     re.DOTALL,
 )
-_TURN = Image.Transpose
-_TURNS = {  # by EXIF's orientation
-    2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
-    6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
-}  # fmt: skip
 _BOMB = 32_000_000, 1000  # more pixels than this, and this many for each byte: a photo has neither
 
 
-class _BombError(Exception):
-    """A small file that would fill the memory."""
+_THUMBNAIL = 254, 1  # TIFF's NewSubfileType, and its bit for a smaller copy of another picture
+
+
+class _RefusedError(Exception):
+    """A file that could be read and had better not be; the text says why."""
 
 
 def open_image(source: str | Path | BinaryIO) -> Image.Image:
@@ -50,16 +49,21 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
     and float samples are scaled to 8 bits, not clipped. ``info["icc_profile"]`` is kept.
 
     Raises:
-        ValueError: not an image, truncated or damaged, not there, a decompression bomb, or more
-            than twice ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (178 million unless you raise it).
+        ValueError: not an image, truncated or damaged, not there, a camera's raw file, a
+            decompression bomb, or more than twice ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (178
+            million unless you raise it).
+        TypeError: ``source`` is neither a path nor a binary file.
     """
     is_path = isinstance(source, str | Path)
+    if not (is_path or hasattr(source, "read")) or isinstance(source, io.TextIOBase):
+        kind = type(source).__name__
+        raise TypeError(f"expected a path or a binary file (io.BytesIO for bytes), not {kind}")
     name = str(source) if is_path else getattr(source, "name", "the uploaded file")
     if is_path and _may_never_end(source):
         raise ValueError(f"{name}: a pipe, socket or device, expected a file")
     try:
         with quiet, _open_header(source) as picture:
-            return to_rgb(_upright(picture))
+            return to_rgb(upright(picture))
     # Decoders fed with damaged files raise nearly every exception there is.
     except Exception as error:
         raise ValueError(f"{name}: {_reason(error)}") from error
@@ -68,9 +72,10 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
 def find_images(folder: str | Path) -> list[Path]:
     """Return the image files below ``folder`` in natural order (``photo2`` before ``photo10``).
 
-    A file counts by its suffix or, failing that, by its first bytes. Hidden files and folders,
-    such as ``.ipynb_checkpoints``, and linked folders are never entered; a folder that cannot be
-    read is left out with a warning.
+    A file counts by its suffix or, failing that, by its first bytes; one that nobody may read
+    counts too, for ``open_image`` to say so. Hidden files and folders, such as
+    ``.ipynb_checkpoints``, and linked folders are never entered; a folder that cannot be read is
+    left out with a warning.
 
     Raises:
         ValueError: ``folder`` is not a folder.
@@ -89,7 +94,7 @@ def find_images(folder: str | Path) -> list[Path]:
 def natural_order(path: str | Path) -> list:
     """Return a sort key that compares numbers inside names by value, folder by folder."""
     return [
-        [(not piece.isdigit(), int(piece) if piece.isdigit() else 0, piece.casefold())
+        [(not piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece.casefold())
          for piece in re.split(r"([0-9]+)", part)]
         for part in Path(path).parts
     ]  # fmt: skip
@@ -114,8 +119,21 @@ def _open_header(source: str | Path | BinaryIO) -> Image.Image:
     picture = Image.open(source, formats=formats)
     pixels = picture.width * picture.height
     if pixels > _BOMB[0] and pixels > _BOMB[1] * (size := _size(picture.fp)):
-        raise _BombError(f"{pixels / 1e6:.0f} million pixels in {size:,} bytes")
+        bomb = f"{pixels / 1e6:.0f} million pixels in {size:,} bytes"
+        raise _RefusedError(f"a decompression bomb ({bomb})")
+    if _is_thumbnail(picture):
+        raise _RefusedError(
+            "a camera's raw file, of which only a thumbnail can be read here; export it as TIFF or"
+            " JPEG first"
+        )
     return picture
+
+
+def _is_thumbnail(picture: Image.Image) -> bool:
+    """Tell whether a TIFF begins with a small copy of what it holds, as raw files do."""
+    tag, bit = _THUMBNAIL
+    kind = getattr(picture, "tag_v2", {}).get(tag, 0)
+    return isinstance(kind, int) and bool(kind & bit)  # damaged files have anything there
 
 
 def _size(file: BinaryIO) -> int:
@@ -135,15 +153,6 @@ def _register_heif() -> None:
     register_heif_opener()
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    picture.load()
-    orientation = 1
-    with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
-        orientation = picture.getexif().get(0x0112)  # before load() it would hide damaged pixels
-    turn = _TURNS.get(orientation)
-    return picture if turn is None else picture.transpose(turn)
-
-
 def _warn(error: OSError) -> None:
     text = f"{error.filename}: {error.strerror}; photos in this folder are left out"
     warnings.warn(text, stacklevel=3)
@@ -155,6 +164,8 @@ def _looks_like_image(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             return bool(_SIGNATURE.match(file.read(16)))
+    except PermissionError:
+        return True  # else a photo would be gone without a word
     except OSError:
         return False
 
@@ -162,8 +173,8 @@ def _looks_like_image(path: Path) -> bool:
 def _reason(error: Exception) -> str:
     """Say in a phrase why Pillow could not read a file, and what to do where something helps."""
     match error:
-        case _BombError():
-            return f"a decompression bomb ({error})"
+        case _RefusedError():
+            return str(error)
         case Image.DecompressionBombError():
             pixels = Image.MAX_IMAGE_PIXELS
             return (

@@ -1,7 +1,7 @@
-"""(net, image) -> mask: the only place where images and masks are tensors."""
+"""(net, image) -> mask: what the views of a photo say, made a mask."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,7 +16,8 @@ from u2demo.edges import SURE_BACKGROUND, refine_in_place
 from u2demo.guided import follow_edges
 from u2demo.masks import Mask
 from u2demo.preprocess import pixels, to_tensor
-from u2demo.recipes import QUALITIES, Recipe
+from u2demo.recipes import QUALITIES, Recipe, check_quality
+from u2demo.threads import use_threads
 from u2demo.views import Sum, add_up, run
 
 _AT_ONCE = {"cuda": 8}  # photos; a CPU gains nothing from more than one
@@ -37,6 +38,10 @@ def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast")
 
     ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
     without a subject, such as a black or an even one, gives a mask near 0, never NaN.
+
+    Raises:
+        ValueError: there is no such ``quality``.
+        TypeError: ``image`` is no image.
     """
     return next(predict_masks(model, [image], quality=quality))
 
@@ -55,8 +60,7 @@ def predict(
     model: nn.Module, images: Iterable[Image.Image], *, quality: str = "fast"
 ) -> Iterator[Prediction]:
     """Return what the net says of each image in turn; see ``predict_mask``."""
-    if quality not in QUALITIES:
-        raise ValueError(f"no quality {quality!r}; choose {' or '.join(QUALITIES)}")
+    check_quality(quality)
     return _predict_in_batches(model, iter(images), QUALITIES[quality])
 
 
@@ -77,15 +81,9 @@ def predict_maps(model: nn.Module, image: Image.Image) -> NDArray[np.float32]:
     return torch.cat(maps)[:, 0].float().cpu().numpy()
 
 
-@contextmanager
-def share_cores(workers: int) -> Iterator[None]:
+def share_cores(workers: int) -> AbstractContextManager[None]:
     """Give each of ``workers`` threads that run a net its share of the processor's cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before // workers))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return use_threads(max(1, torch.get_num_threads() // workers))
 
 
 def _predict_in_batches(
@@ -114,7 +112,7 @@ def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
     The net gives one subject 0.95 all over and another 0.6, and neither is half transparent. What
     it does not give one half, it has hardly found: that is not lifted, so that it stays faint.
     """
-    some = saliency[..., ::4, ::4]  # enough for a statistic
+    some = saliency[..., ::4, ::4].clamp(min=0)  # enough for a statistic
     level = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
     level = max(level, 1 - 2 * level**2)
     part = (saliency / level - recipe.black) / (recipe.white - recipe.black)

@@ -1,7 +1,7 @@
 """mask -> mask | box: what can be said about a mask without looking at its photo.
 
 A mask says how much each pixel belongs to the subject: float32, shape (H, W), 0 background to
-1 subject, as high and as wide as its photo.
+1 subject, as high and as wide as its photo. What is none raises ``ValueError``.
 """
 
 from typing import NamedTuple
@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+
+from u2demo.checks import check_mask
 
 Mask = NDArray[np.float32]
 
@@ -32,6 +34,7 @@ class Box(NamedTuple):
 
 def bounding_box(mask: Mask, *, threshold: float = 0.5) -> Box | None:
     """Return the smallest box around all pixels above ``threshold``, None if there are none."""
+    check_mask(mask)
     subject = mask > threshold
     rows, columns = np.flatnonzero(subject.any(1)), np.flatnonzero(subject.any(0))
     if not rows.size:
@@ -44,6 +47,7 @@ def unsure_share(mask: Mask) -> float:
 
     That is, of the pixels above 0.1, those below 0.9; 1 where there are none.
     """
+    check_mask(mask)
     subject = np.count_nonzero(mask > 0.1)
     sure = np.count_nonzero(mask >= 0.9)
     return float((subject - sure) / subject) if subject else 1.0
@@ -66,6 +70,7 @@ def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) 
 
     ``feather`` softens its edge: the standard deviation, in pixels, of a Gaussian blur.
     """
+    check_mask(mask)
     hard = mask > threshold
     if not feather:
         return hard.astype(np.float32)
@@ -79,11 +84,25 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     Objects are the groups of pixels above ``threshold`` that touch, corners included; those below
     a thousandth of the picture are specks and left out. A soft edge goes to the nearest object.
     """
-    labels, areas = _label(mask > threshold)
-    largest_first = np.argsort(-areas, kind="stable")
-    keep = [label for label in largest_first if areas[label] >= _SMALLEST_OBJECT * mask.size]
+    check_mask(mask)
+    subject = mask > threshold
+    runs = _find_runs(subject)
+    labels = np.full(mask.shape, -1, np.int32)
+    labels[subject] = np.repeat(runs.groups, runs.ends - runs.starts)
+    keep = runs.large_groups(_SMALLEST_OBJECT * mask.size)
     owners = _nearest_object(labels, keep)
     return [np.where(owners == label, mask, np.float32(0)) for label in keep]
+
+
+def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
+    """Return the ``bounding_box`` of each object that ``split_objects`` tells apart."""
+    check_mask(mask)
+    runs = _find_runs(mask > threshold)
+    boxes = []
+    for group in runs.large_groups(_SMALLEST_OBJECT * mask.size):
+        rows, starts, ends = (part[runs.groups == group] for part in runs[:3])
+        boxes.append(Box(int(starts.min()), int(rows[0]), int(ends.max()), int(rows[-1]) + 1))
+    return boxes
 
 
 def to_8_bits(mask: Mask) -> NDArray[np.uint8]:
@@ -93,44 +112,39 @@ def to_8_bits(mask: Mask) -> NDArray[np.uint8]:
     return levels.clip(0, 255, out=levels).astype(np.uint8)
 
 
-def check_fit(image: Image.Image, mask: Mask) -> None:
-    """Raise ``ValueError`` unless ``mask`` is a mask of ``image``."""
-    if mask.ndim != 2 or mask.dtype != np.float32:
-        raise ValueError(
-            f"a mask is a float32 array of shape (height, width), not {mask.dtype} {mask.shape};"
-            " predict_mask makes one"
-        )
-    height, width = mask.shape
-    if (width, height) != image.size:
-        raise ValueError(
-            f"the mask is {width}x{height} but the image is {image.width}x{image.height};"
-            " pass the mask predicted from this very image"
-        )
+class _Runs(NamedTuple):
+    """Runs of true pixels along rows, in reading order, and the number of each one's group.
 
-
-def _label(subject: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """Number the 8-connected groups of true pixels.
-
-    Returns labels (H, W), -1 where ``subject`` is false, and the area of each group in pixels.
+    Groups touch nowhere, not even at corners. All are arrays of one length.
     """
+
+    rows: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    groups: NDArray[np.intp]
+
+    def large_groups(self, smallest: float) -> list[int]:
+        """Return those of ``smallest`` pixels or more, largest first."""
+        areas = np.bincount(self.groups, self.ends - self.starts)
+        return [group for group in np.argsort(-areas, kind="stable") if areas[group] >= smallest]
+
+
+def _find_runs(subject: NDArray[np.bool_]) -> _Runs:
     width = subject.shape[1]
-    edges = np.diff(np.pad(subject, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    rows, starts = np.nonzero(edges == 1)  # runs of true pixels, in reading order
-    lengths = np.nonzero(edges == -1)[1] - starts
+    padded = np.pad(subject, ((0, 0), (1, 1)))
+    rows, columns = np.nonzero(padded[:, 1:] != padded[:, :-1])
+    rows, starts, ends = rows[::2], columns[::2], columns[1::2]  # in each row they take turns
     # A run's place on one long line of rows; the gap of two keeps diagonal neighbours apart.
     first = rows * (width + 2) + starts
-    last = first + lengths
+    last = rows * (width + 2) + ends
     above = width + 2
     low = np.searchsorted(last, first - above, "left")
     high = np.searchsorted(first, last - above, "right")
     touching = np.maximum(high - low, 0)
     lower = np.repeat(np.arange(rows.size), touching)
     offsets = np.arange(lower.size) - np.repeat(np.cumsum(touching) - touching, touching)
-    group = _connect(rows.size, lower, np.repeat(low, touching) + offsets)
-
-    labels = np.full(subject.shape, -1, np.int32)
-    labels[subject] = np.repeat(group, lengths)
-    return labels, np.bincount(group, lengths).astype(np.intp)
+    groups = _connect(rows.size, lower, np.repeat(low, touching) + offsets)
+    return _Runs(rows, starts, ends, groups)
 
 
 def _connect(count: int, a: NDArray, b: NDArray) -> NDArray[np.intp]:
@@ -152,7 +166,8 @@ def _nearest_object(labels: NDArray[np.int32], objects: list[int]) -> NDArray[np
     """
     kept = np.where(np.isin(labels, objects), labels, -1)
     step = -(-max(labels.shape) // 256)
-    grid = kept[::step, ::step].copy()
+    rows, columns = (np.arange(0, side, step) for side in kept.shape)
+    grid = np.maximum.reduceat(np.maximum.reduceat(kept, rows, 0), columns, 1)
     while (grid < 0).any() and (grid >= 0).any():
         around = np.pad(grid, 1, constant_values=-1)
         neighbours = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])

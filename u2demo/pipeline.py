@@ -18,6 +18,7 @@ from u2demo import effects
 from u2demo.files import advise, discard, partial_file, write_file
 from u2demo.formats import check_format, encode, suffix
 from u2demo.masks import Mask, has_clear_subject, unsure_share
+from u2demo.recipes import check_quality
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,7 +42,7 @@ _LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suf
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # masks cannot be compared with ==
 class Result:
     """What came of one photo.
 
@@ -73,14 +74,23 @@ def process(
     effects: Mapping[str, Effect] | None = None,
     quality: str = "fast",
 ) -> Iterator[Result]:
-    """Yield a ``Result`` for each (name, image), computed when it is asked for.
+    """Return an iterator over a ``Result`` for each (name, image), computed when it is asked for.
 
     ``effects`` names the pictures to make: entries of ``EFFECTS`` or functions of your own that
     take (image, mask) and return an image. By default cutout, box and highlight.
     """
+    check_quality(quality)
+    return _process(model, photos, DEFAULT_EFFECTS if effects is None else effects, quality)
+
+
+def _process(
+    model: "nn.Module",
+    photos: Iterable[tuple[str, Image.Image]],
+    effects: Mapping[str, Effect],
+    quality: str,
+) -> Iterator[Result]:
     from u2demo.inference import predict  # torch, a second of import, is not needed before
 
-    effects = DEFAULT_EFFECTS if effects is None else effects
     taken: deque[tuple[str, Image.Image]] = deque()  # of photos; a GPU looks at several at once
     images = (taken.append(photo) or photo[1] for photo in photos)
     for found in predict(model, images, quality=quality):

@@ -12,31 +12,41 @@ from pathlib import Path
 
 from u2demo.formats import KINDS
 from u2demo.images import find_images
-from u2demo.manifest import Manifest, Record
+from u2demo.manifest import Manifest, Record, read_records
 from u2demo.pipeline import fold_name, safe_name
 
 
 def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
     """Return every photo named by ``sources``, files and folders, with its place in the results.
 
-    A photo of a folder keeps its subfolders; several folders keep their own names as well.
+    A photo of a folder keeps its subfolders; several folders keep their own names as well. However
+    its path is spelled, a photo is listed once. Pictures that a run has left in a folder are none.
     """
-    folders = sum(_is_folder(Path(source)) for source in sources)
+    several = sum(_is_folder(Path(source)) for source in sources) > 1
     places: dict[Path, Path] = {}
     for source in map(Path, sources):
         if not _is_folder(source):
-            places.setdefault(source.absolute(), Path(source.name))
+            places.setdefault(_real(source), Path(source.name))
             continue
-        top = source.parent if folders > 1 else source
-        for photo in find_images(source):
-            places.setdefault(photo.absolute(), photo.relative_to(top))
+        inside = [photo.relative_to(source) for photo in find_images(source)]
+        folder = Path(os.path.realpath(source))
+        name = source.name if source.name.strip(".") else folder.name
+        made = _made_by_runs({(folder / photo).parent for photo in inside})
+        places |= {
+            folder / photo: places.get(folder / photo, Path(name if several else "", photo))
+            for photo in inside
+            if folder / photo not in made
+        }
     return places
 
 
 def plan_records(
     photos: Mapping[Path, Path], manifest: Manifest, effects: Iterable[str], settings: str
 ) -> list[Record]:
-    """Return a record to begin with for each photo, no two of them with the same file names."""
+    """Return a record to begin with for each photo, no two of them with the same file names.
+
+    Its effects are those that an earlier run has made and that will not be made now.
+    """
     records = manifest.records.values()
     pictures = {manifest.folder / file for record in records for file in record.files}
     owners = {fold_name(file): record.photo for record in records for file in record.files}
@@ -58,8 +68,25 @@ def plan_records(
         stem = next(stem for stem in stems if all(map(is_free, _candidates(stem, effects))))
         owners.update({fold_name(file): str(photo) for file in _candidates(stem, effects)})
         files = tuple(dict.fromkeys([*own, *_candidates(stem, effects)]))
-        jobs.append(Record(str(photo), stem, _version(photo, settings), files=files))
+        version = _version(photo, settings)
+        made = known.effects if known and known.version == version else {}
+        kept = {name: checksum for name, checksum in made.items() if name not in effects}
+        jobs.append(Record(str(photo), stem, version, files=files, effects=kept))
     return jobs
+
+
+def _real(path: Path) -> Path:
+    """Return where ``path`` lies, over any links but a last one, which has a name of its own."""
+    return Path(os.path.realpath(path.parent), path.name)
+
+
+def _made_by_runs(folders: Iterable[Path]) -> set[Path]:
+    """Return the pictures that manifests in ``folders``, or above them, speak of."""
+    made: set[Path] = set()
+    for folder in {above for inner in folders for above in (inner, *inner.parents)}:
+        with contextlib.suppress(OSError):  # somebody else's, and not for us to read
+            made.update(folder / file for record in read_records(folder) for file in record.files)
+    return made
 
 
 def _stems(place: Path) -> Iterator[str]:

@@ -6,7 +6,6 @@ last, so that the pieces in a row are one valid stream (RFC 1950, RFC 1951; PNG 
 third edition, chapters 9 and 10).
 """
 
-import os
 import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from zlib_ng import zlib_ng as zlib  # twice as fast as Python's own
+
+from u2demo.cores import available_cores
 
 PNG_MODES = {"L": 0, "RGB": 2, "RGBA": 6}  # with the number PNG gives them
 _STRIP = 2**20  # bytes
@@ -57,7 +58,7 @@ def _data_chunks(image: Image.Image) -> Iterator[bytes]:
         return _deflate(np.zeros(shape, np.uint8), pixel, last)
 
     checksum, zlib_header = 1, b"\x78\x5e"
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         for data, adler, size in pool.map(compress, starts):
             yield from _chunk(b"IDAT", zlib_header + data)
             checksum, zlib_header = _join_adler(checksum, adler, size), b""

@@ -15,6 +15,7 @@ from PIL import Image, ImageFilter
 
 from u2demo.inference import predict_raw
 from u2demo.masks import Box
+from u2demo.rgb import as_rgb, only_profile
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -60,8 +61,10 @@ def blend_drawing(
         )
     if not 0 <= alpha <= 1 or sigma < 0:
         raise ValueError(f"alpha is {alpha} and sigma {sigma}; expected 0 to 1, and 0 or more")
-    colors = image.convert("RGB").filter(ImageFilter.GaussianBlur(sigma))
-    return Image.blend(drawing.convert("RGB"), colors, alpha)
+    colors = as_rgb(image).filter(ImageFilter.GaussianBlur(sigma))
+    blend = Image.blend(as_rgb(drawing), colors, alpha)
+    blend.info = only_profile(image)
+    return blend
 
 
 def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Image:
@@ -73,7 +76,7 @@ def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Imag
     square = _around(face) if face else _centre_square(image)
     side = square.right - square.left
     frame = Image.new("RGB", (side, side), "white")
-    frame.paste(image.convert("RGB"), (-square.left, -square.top))
+    frame.paste(as_rgb(image), (-square.left, -square.top))
     resampling = Image.Resampling.BOX if side > SIDE else Image.Resampling.BICUBIC
     return frame.resize((SIDE, SIDE), resampling)
 
@@ -84,7 +87,7 @@ def find_face(image: Image.Image) -> Box | None:
     Uses the cascade that comes with OpenCV 4, or else scikit-image's. A warning says why there is
     None: no face, or neither package.
     """
-    small = image.convert("L")
+    small = as_rgb(image).convert("L")
     small.thumbnail((_DETECTION_SIDE, _DETECTION_SIDE), reducing_gap=2.0)
     scale = image.width / small.width
     for detect in (_faces_of_opencv, _faces_of_skimage):

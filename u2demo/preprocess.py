@@ -7,9 +7,10 @@ from PIL import Image
 from torch import Tensor
 
 from u2demo.recipes import SIZE
+from u2demo.rgb import as_rgb
 
-_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
-_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
+STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 
 Crop = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
@@ -22,14 +23,14 @@ def to_tensor(
     Sampled bilinearly as the authors do; what is more than halved is averaged over areas, which
     is the same at a half and keeps fine texture from turning into patterns.
     """
-    image = image if image.mode == "RGB" else image.convert("RGB")
+    image = as_rgb(image)
     crop = crop or (0, 0, *image.size)
     have = round(crop[2] - crop[0]), round(crop[3] - crop[1])
     near = [want if n > 2 * want else max(1, n) for n, want in zip(have, size, strict=True)]
     batch = pixels(image.resize(near, Image.Resampling.BOX, crop, reducing_gap=2.0))
     batch = F.interpolate(batch, size[::-1], mode="bilinear", align_corners=False)
     batch /= batch.max().clamp(min=1)  # a black photo stays black
-    return (batch - _MEAN) / _STD
+    return (batch - MEAN) / STD
 
 
 def pixels(image: Image.Image) -> Tensor:  # (1, bands, height, width), 0 to 255

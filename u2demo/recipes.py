@@ -61,6 +61,12 @@ QUALITIES: Mapping[str, Recipe] = {
 }
 
 
+def check_quality(quality: str) -> None:
+    """Raise ``ValueError`` unless ``quality`` is one of ``QUALITIES``."""
+    if quality not in QUALITIES:
+        raise ValueError(f"no quality {quality!r}; choose {' or '.join(QUALITIES)}")
+
+
 def view_size(view: View, proportion: float) -> tuple[int, int]:
     """Return the width and height that a photo ``proportion`` times as wide as high is shown at."""
     stretch = min(max(proportion, 1 / _STRETCH), _STRETCH) ** (view.aspect / 2)

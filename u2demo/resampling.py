@@ -1,7 +1,7 @@
 """tensor -> tensor of half or of twice its size, as U²-Net goes down and up its levels.
 
-On a CPU, without training, even sizes are halved and doubled by operations on whole slices: that is
-two to three times faster than PyTorch's own functions, which are for any size, in 16 bits.
+On a CPU, without training, even sizes are halved and doubled by operations on whole slices. In 16
+bits that is two to three times faster than PyTorch's own functions, which take any size.
 """
 
 import torch

@@ -1,11 +1,39 @@
-"""picture as stored -> RGB: modes, depths and transparency, with little else in memory."""
+"""picture as stored -> upright RGB: turns, modes, depths, transparency; little else in memory."""
 
+import contextlib
 from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
 
+from u2demo.checks import check_image
+
 _STRIP = 2**20  # pixels converted at a time
+_TURN = Image.Transpose
+_TURNS = {  # by EXIF's orientation
+    2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
+    6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
+}  # fmt: skip
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """Return ``picture``, all of it loaded, turned as its EXIF orientation says."""
+    picture.load()
+    orientation = 1
+    with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
+        orientation = picture.getexif().get(0x0112)  # before load() it would hide damaged pixels
+    turn = _TURNS.get(orientation)
+    return picture if turn is None else picture.transpose(turn)
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Return ``image`` itself where its mode is RGB, else what ``to_rgb`` makes of it.
+
+    Raises:
+        TypeError: ``image`` is no image.
+    """
+    check_image(image)
+    return image if image.mode == "RGB" else to_rgb(image)
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
@@ -20,9 +48,14 @@ def to_rgb(picture: Image.Image) -> Image.Image:
         rgb = picture._new(picture.im)  # not a copy: of the largest photos that is 700 MB
     else:
         rgb = picture.convert("RGB")
-    profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
-    rgb.info = {"icc_profile": profile} if profile else {}
+    rgb.info = only_profile(picture)
     return rgb
+
+
+def only_profile(picture: Image.Image) -> dict[str, bytes]:
+    """Return of ``info`` only the color profile, if it fits RGB."""
+    profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
+    return {"icc_profile": profile} if profile else {}
 
 
 def _to_rgb_in_strips(picture: Image.Image) -> Image.Image:

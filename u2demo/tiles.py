@@ -1,10 +1,10 @@
 """box -> the tiles in it, on all cores: what is done to a large photo needs no large buffers."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
+from u2demo.cores import available_cores
 from u2demo.masks import Box
 
 
@@ -13,5 +13,5 @@ def on_tiles(work: Callable[[Box], object], area: Box, *, side: int) -> None:
     left, top, right, bottom = area
     corners = product(range(top, bottom, side), range(left, right, side))
     tiles = [Box(x, y, min(x + side, right), min(y + side, bottom)) for y, x in corners]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         list(pool.map(work, tiles))  # the list raises what a tile raised

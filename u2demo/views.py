@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from u2demo.masks import Box, bounding_box
 from u2demo.preprocess import to_tensor
 from u2demo.recipes import View, view_size
+from u2demo.rgb import as_rgb
 
 _CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
@@ -23,7 +24,7 @@ class Sum:
     """The maps of the views that a photo had so far, added up on ``canvas``, a small copy of it."""
 
     def __init__(self, image: Image.Image):
-        self.image = image if image.mode == "RGB" else image.convert("RGB")
+        self.image = as_rgb(image)
         self.canvas = self.image.reduce(-(-max(image.size) // _CANVAS))
         self._total, self._weights = torch.zeros(2, 1, 1, self.canvas.height, self.canvas.width)
 
@@ -70,8 +71,8 @@ def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
     maps: dict[int, Tensor] = {}
     for size in {tensor.shape for tensor in shown}:
         alike = [number for number, tensor in enumerate(shown) if tensor.shape == size]
-        batch = run(model, torch.cat([shown[number] for number in alike]))
-        maps.update(zip(alike, batch.split(1), strict=True))
+        found = run(model, torch.cat([shown[number] for number in alike]))
+        maps.update(zip(alike, found.split(1), strict=True))
     return [maps[number] for number in range(len(shown))]
 
 
@@ -80,21 +81,23 @@ def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H,
     """Return the net's fused map, float32 on the CPU, in the type that its device likes best."""
     device = next(model.parameters()).device
     half = _fast_half(device.type)
-    with torch.autocast(device.type, half) if half else nullcontext():
-        saliency = model(batch.to(device))[0].float().cpu()
-    if saliency.isnan().any():
-        raise ValueError("the net's answer is not a number: its weights are damaged")
-    return saliency
+    for dtype in (half, None) if half else (None,):  # some GPUs give NaN for any half, as GTX 16xx
+        with torch.autocast(device.type, dtype) if dtype else nullcontext():
+            saliency = model(batch.to(device))[0].float().cpu()
+        if not saliency.isnan().any():
+            return saliency
+    raise ValueError("the net's answer is not a number: its weights are damaged")
 
 
 @cache
 def _fast_half(device: str) -> torch.dtype | None:
     """Return the 16-bit type that ``device`` is much faster with than with float32, if any."""
-    if device == "cuda":
-        return torch.float16
+    if device != "cpu":
+        return torch.float16 if device == "cuda" else None
     processor = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.11 and later know
     native = processor.get("avx512_bf16") or processor.get("amx_bf16")
-    return torch.bfloat16 if device == "cpu" and native else None
+    # Which oneDNN may have been told not to use: ONEDNN_MAX_CPU_ISA.
+    return torch.bfloat16 if native and torch.ops.mkldnn._is_mkldnn_bf16_supported() else None
 
 
 def _turned(view: View) -> list[int]:

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from u2demo import cache
 from u2demo.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
-from u2demo.folding import fold_batch_norm, keep_freed_memory
+from u2demo.folding import fold_in_place, keep_freed_memory
 from u2demo.model import ARCHITECTURES, U2Net, build_model
 from u2demo.scan import refusal
+from u2demo.threads import use_threads
 
 # Files from before PyTorch 0.4.1 lack this counter (the published u2net.pth holds no integers at
 # all, says its host's pickle scan). Only training reads it.
@@ -29,25 +30,27 @@ def load_model(
 ) -> U2Net:
     """Return a trained net, ready for inference.
 
+    Of several processes, each loads a net of its own, or they are forked from one that has loaded
+    a net and not used it yet: once it has predicted, its forks would wait for its threads for ever.
+
     Args:
         name: a key of ``CHECKPOINTS``. All but u2netp are downloaded when first used.
         device: "cpu", "cuda" or "mps"; by default the fastest there is.
         weights: a file to load instead of ``name``; its architecture shows in its shapes.
 
     Raises:
+        ValueError: no weights have that name, or this computer has no such device.
         WeightsError: the weights cannot be had, are damaged, or fit no network.
     """
+    device = _check_device(device or _devices()[0])
     path = fetch_weights(name) if weights is None else Path(weights).expanduser()
     architecture = CHECKPOINTS[name].architecture if weights is None else None
-    model = fold_batch_norm(_load(path, architecture))
-    if not all(weight.abs().max() < _HUGE for weight in model.parameters()):
-        raise WeightsError(f"{path}: its weights are damaged, some are too large to compute with")
-    device = device or _best_device()
     if device == "cpu":
         keep_freed_memory()
     # Convolutions of few channels run faster on (B, H, W, C) in memory, on CPUs and NVIDIA's GPUs.
     layout = torch.preserve_format if device == "mps" else torch.channels_last
-    return model.to(device, memory_format=layout)
+    with use_threads(1):  # more would gain no time, and be missing in a process forked from this
+        return _load(path, architecture).to(device, memory_format=layout)
 
 
 def fingerprint(model: U2Net) -> str:
@@ -93,9 +96,13 @@ def _load(path: Path, architecture: str | None) -> U2Net:
     with torch.device("meta"):  # no random values that are overwritten at once
         model = build_model(architecture)
     model.load_state_dict(state, strict=True, assign=True)
+    fold_in_place(model)
+    if not all(weight.abs().max() < _HUGE for weight in model.parameters()):
+        raise WeightsError(f"{path}: its weights are damaged, some are too large to compute with")
     return model
 
 
+@use_threads(1)
 def _fitting_state(path: Path, architecture: str | None) -> tuple[str, dict[str, Tensor]]:
     """Return the state dict in ``path`` and the architecture it fits, the closest one if None."""
     state = _read(path)
@@ -175,7 +182,17 @@ def _damage(path: Path) -> str:
     return "is damaged or no PyTorch weights file; download or save it again."
 
 
-def _best_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+def _devices() -> list[str]:
+    """Return what can compute here, the fastest first."""
+    has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [*(device for device in has if has[device]), "cpu"]
+
+
+def _check_device(device: str) -> str:
+    try:
+        torch.empty(1, device=device)
+    except Exception as error:  # a RuntimeError or an AssertionError, says which device it is
+        raise ValueError(
+            f"no device {device!r} on this computer; choose from {', '.join(_devices())}"
+        ) from error
+    return device

@@ -6,6 +6,9 @@ import sys
 from u2demo import cache
 from u2demo.checkpoints import CHECKPOINTS, WeightsError
 
+_USAGE = """u2demo weights [-h] list | fetch NAME... | verify
+for a folder of photos called weights: u2demo ./weights"""
+
 
 def main(argv: list[str]) -> int:
     """Run ``u2demo weights`` and return its exit code: 0, or 1 if weights are missing or bad."""
@@ -22,9 +25,13 @@ def main(argv: list[str]) -> int:
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="u2demo weights", description="See, fetch and verify the trained weights."
+        prog="u2demo weights",
+        usage=_USAGE,  # also shown when a folder of this name was meant
+        description="See, fetch and verify the trained weights.",
     )
-    commands = parser.add_subparsers(required=True, metavar="list | fetch | verify")
+    commands = parser.add_subparsers(
+        required=True, metavar="list | fetch | verify", prog="u2demo weights"
+    )
     listing = commands.add_parser("list", help="show which weights there are, and which are here")
     listing.set_defaults(run=_list)
     fetching = commands.add_parser("fetch", help="download weights, unless they are here")

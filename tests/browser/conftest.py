@@ -36,11 +36,12 @@ LAB_SETTINGS = {
 
 @dataclass
 class Site:
-    """A running server: where it answers and the folder it serves."""
+    """A running server: where it answers, the folder it serves, and its process."""
 
     kind: str
     url: str
     root: Path
+    pid: int
 
 
 def _missing() -> str | None:
@@ -109,7 +110,7 @@ def site(request, browser, weights, tmp_path_factory):
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(url, server, home / "server.log")
-        yield Site(request.param, url, root)
+        yield Site(request.param, url, root, server.pid)
     finally:
         server.terminate()
         server.wait(30)
@@ -128,6 +129,7 @@ def _voila(root: Path, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "voila", str(root / "one_click.ipynb"), "--no-browser"),
         *(f"--port={port}", "--Voila.ip=127.0.0.1"),
+        f"--Voila.config_file_paths={NOTEBOOKS.parent / 'tools'}",
     ]
 
 

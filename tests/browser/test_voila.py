@@ -1,0 +1,55 @@
+"""The app as a local web page: whom it asks, and what is left when it is gone."""
+
+import time
+from pathlib import Path
+
+import pytest
+from conftest import WAIT, wait_until_idle
+
+pytestmark = pytest.mark.parametrize("site", ["voila"], indirect=True)
+
+
+@pytest.fixture
+def page(browser):
+    page = browser.new_page()
+    page.set_default_timeout(WAIT)
+    yield page
+    page.close()
+
+
+def kernels(site):
+    """Return the processes that the server has started (Linux)."""
+    lists = Path(f"/proc/{site.pid}/task").glob("*/children")
+    return {pid for each in lists for pid in each.read_text().split()}
+
+
+def wait_for(condition):
+    end = time.monotonic() + WAIT / 1000
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
+
+
+def test_a_page_asks_no_other_host(site, page):
+    asked, refused = set(), set()
+    page.on("request", lambda request: asked.add(request.url))
+    page.on("requestfailed", lambda r: refused.add(r.url) if r.failure == "csp" else None)
+    page.goto(site.url)
+    wait_until_idle(page, tiles=4)
+    assert len(asked) > 10
+    ours = (site.url, "data:", "blob:")
+    assert [url for url in asked - refused if not url.startswith(ours)] == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_a_page_that_is_reloaded_or_left_takes_its_kernel_along(site, page):
+    others = kernels(site)
+    page.goto(site.url)
+    wait_until_idle(page, tiles=4)
+    (first,) = kernels(site) - others
+    page.reload()
+    wait_until_idle(page, tiles=4)
+    wait_for(lambda: first not in kernels(site))
+    assert len(kernels(site) - others) == 1
+    page.goto("about:blank")
+    wait_for(lambda: not kernels(site) - others)

@@ -1,0 +1,55 @@
+"""Threads that PyTorch computes with: borrowed, given back, and none left to wait for in a fork."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import u2demo as u2
+from u2demo.checkpoints import WeightsError
+from u2demo.threads import use_threads
+
+FORK = """
+import os
+import u2demo as u2
+from PIL import Image
+from u2demo.weights import fingerprint
+
+model = u2.load_model(device="cpu")
+fingerprint(model)
+child = os.fork()
+if not child:
+    os._exit(u2.predict_mask(model, Image.new("RGB", (40, 30))).shape != (30, 40))
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_process_forked_after_loading_predicts():
+    command = [sys.executable, "-W", "ignore", "-c", FORK]
+    run = subprocess.Popen(command, start_new_session=True)
+    try:
+        assert run.wait(timeout=100) == 0
+    finally:  # a child that hangs outlives its parent
+        if run.returncode is None:
+            os.killpg(run.pid, 9)
+            run.wait()
+
+
+def test_threads_are_given_back_even_after_an_error():
+    before = torch.get_num_threads()
+    with pytest.raises(KeyError), use_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+        raise KeyError
+    assert torch.get_num_threads() == before
+
+
+def test_loading_leaves_the_number_of_threads_as_it_was(tmp_path):
+    before = torch.get_num_threads()
+    u2.load_model(device="cpu")
+    (tmp_path / "my.pth").write_bytes(b"no weights")
+    with pytest.raises(WeightsError):
+        u2.load_model(weights=tmp_path / "my.pth")
+    assert torch.get_num_threads() == before
