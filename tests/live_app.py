@@ -42,7 +42,7 @@ def on_a_page(visit, model=None):
     async def stay():
         app = OneClick(model)
         app.run({"one.png": spot(), "two.png": spot()})
-        await until(lambda: len(app._photos) == 2 and is_idle(app))
+        await until(lambda: len(app._album.photos) == 2 and is_idle(app))
         await visit(app)
         app.close()
 

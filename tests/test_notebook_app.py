@@ -86,22 +86,22 @@ def test_each_object_is_a_picture_of_its_own():
 
 def test_opens_on_the_samples_with_results(app, model):
     app.run()
-    assert [tile.children[1].description for tile in app._gallery.children] == [
+    assert [tile.children[1].description for tile in app._album.gallery.children] == [
         "astronaut.jpg",
         "cat.jpeg",
         "coffee.png",
         "rocket.jpg",
     ]
-    shown = Image.open(io.BytesIO(app._stage._after.value))
+    shown = Image.open(io.BytesIO(app._album.stage._after.value))
     assert shown.mode == "RGBA"
 
 
 def test_sliders_redraw_without_the_network(app):
     looks = app._models.model.looks
-    before = app._stage._after.value
+    before = app._album.stage._after.value
     app._panel._controls["threshold"].value = 0.9
     app._panel._controls["softness"].value = 0.1
-    assert app._stage._after.value != before
+    assert app._album.stage._after.value != before
     assert app._models.model.looks == looks == 2
 
 
@@ -115,7 +115,7 @@ def test_every_action_shows_another_picture(app):
     pictures = set()
     for name in ACTIONS:
         set_action(app, name)
-        pictures.add(app._stage._after.value)
+        pictures.add(app._album.stage._after.value)
         assert app._notes.value == ""
     assert len(pictures) == len(ACTIONS)
 
@@ -124,13 +124,13 @@ def test_own_photos_replace_the_samples_and_more_are_added(app):
     app._are_samples = True
     app._receive([("cat.jpg", as_file(spot()))])
     app._receive([("cat.jpg", as_file(spot())), ("dog.jpg", as_file(spot()))])
-    assert [photo.name for photo in app._photos] == ["cat.jpg", "cat.jpg", "dog.jpg"]
+    assert [photo.name for photo in app._album.photos] == ["cat.jpg", "cat.jpg", "dog.jpg"]
 
 
 def test_a_broken_photo_is_named_and_the_rest_goes_on(app):
     files = [("a.txt", b"no photo"), ("<b>.png", b""), ("c.txt", as_file(spot()))]
     app._receive(files)
-    assert [photo.name for photo in app._photos][-1] == "c.txt"
+    assert [photo.name for photo in app._album.photos][-1] == "c.txt"
     assert "a.txt: not an image" in app._notes.value
     assert "&lt;b&gt;.png" in app._notes.value
     assert "<b>" not in app._notes.value
@@ -148,24 +148,24 @@ def test_a_photo_too_large_for_the_memory_is_named_and_the_rest_goes_on(app, mon
     monkeypatch.setattr(inference, "predict", run_out_of_memory)
     huge = as_file(spot((61, 40)))
     app._receive([("huge.png", huge), ("cat.png", as_file(spot()))])
-    assert app._photos[-1].name == "cat.png"
+    assert app._album.photos[-1].name == "cat.png"
     assert "huge.png: too large for the memory" in app._notes.value
 
 
 def test_the_first_new_photo_comes_on_stage(app):
     app._receive([("broken.png", b""), ("cat.png", as_file(spot())), ("dog.png", as_file(spot()))])
-    assert app._caption.value.startswith("cat.png")
+    assert app._album.caption.value.startswith("cat.png")
 
 
 def test_photos_are_turned_upright(app):
     exif = Image.Exif()
     exif[0x0112] = 6
     app._receive([("turned.jpg", as_file(spot((60, 40)), "JPEG", exif=exif))])
-    assert app._photos[-1].image.size == (40, 60)
+    assert app._album.photos[-1].image.size == (40, 60)
 
 
 def test_the_download_is_named_after_photo_and_action(app, saved):
-    app._choose(0)
+    app._album.choose(0)
     app._saver.download.click()
     (name, (media, data)) = saved.popitem()
     assert (name, media) == ("first_cutout.png", "image/png")
@@ -206,10 +206,88 @@ def test_saving_to_the_folder_never_replaces_a_file(app, tmp_path):
     assert "first_cutout (2).png" in app._saver._notes.value
 
 
+def test_a_color_is_chosen_where_no_word_can_be_left(app):
+    assert app._panel._controls["color"].concise and app._panel._controls["tint"].concise
+
+
+def test_what_was_saved_is_forgotten_when_other_photos_come(app):
+    for bring in (lambda: app._receive([("new.png", as_file(spot()))]), lambda: app.run({})):
+        app._saver.keep.click()
+        assert "Saved to" in app._saver._notes.value
+        bring()
+        assert app._saver._notes.value == ""
+
+
+def test_a_bad_background_is_reported_beside_the_control_until_a_good_one_comes(app):
+    set_action(app, "scene")
+    app._panel._scene_intake._on_files([("letter.txt", b"no photo")])
+    assert "letter.txt: not an image" in app._panel._scene_notes.value
+    assert app._notes.value == ""
+    app._panel._scene_intake._on_files([("sea.png", as_file(spot()))])
+    assert app._panel._scene_notes.value == ""
+
+
+@pytest.mark.parametrize("action", ["crop", "objects"])
+def test_a_part_of_a_large_photo_is_drawn_with_the_detail_it_has(action, app):
+    photo = Image.new("RGB", (1680, 1040))
+    stripes = Image.new("RGB", (2, 1), "white")
+    stripes.putpixel((1, 0), (150, 150, 150))
+    for left in range(700, 900, 2):
+        for top in range(400, 600):
+            photo.paste(stripes, (left, top))
+    app.run({"stripes.png": photo})
+    set_action(app, action)
+    shown = np.asarray(Image.open(io.BytesIO(app._album.stage._after.value)).convert("L"), float)
+    inside = shown[shown.shape[0] // 2, shown.shape[1] // 3 : shown.shape[1] // 2]
+    assert np.ptp(inside) > 60, "the stripes are there, one pixel wide in the photo"
+
+
+def test_a_part_stands_alone_even_if_it_has_the_size_of_the_photo_on_the_stage(app):
+    app.run({"square.png": spot((40, 40))})
+    set_action(app, "crop")
+    assert "u2-single" in app._album.stage._dom_classes
+    set_action(app, "cutout")
+    assert "u2-single" not in app._album.stage._dom_classes
+
+
+def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):
+    app.run({"night.jpg": Image.new("RGB", (50, 50)), "spot.jpg": spot()})
+    marked = ["u2-unclear" in tile._dom_classes for tile in app._album.gallery.children]
+    assert marked == [True, False]
+    assert "no clear subject, try Best or a lower threshold" in app._album.caption.value
+    app._saver.keep.click()
+    assert "1 of 2 photos: no clear subject" in app._saver._notes.value
+    app._panel.quality.value = "best"
+    assert "no clear subject, try a lower threshold" in app._album.caption.value
+
+
+def test_a_photo_can_be_removed_from_the_gallery_but_the_last(app):
+    app._receive([("third.png", as_file(spot()))])
+    assert app._album.caption.value.startswith("third.png")
+    first = app._album.gallery.children[0]
+    cross = first.children[2]
+    assert cross.tooltip == "Remove first.jpg"
+    cross.click()
+    app._album.gallery._pass_on(first, app._album.remove)  # a second click, on its way already
+    assert [photo.name for photo in app._album.photos] == ["second.png", "third.png"]
+    assert app._album.caption.value.startswith("third.png")
+    app._album.gallery.children[1].children[2].click()
+    assert app._album.caption.value.startswith("second.png")
+    app._album.remove(0)
+    assert len(app._album.photos) == 1
+
+
+def test_tiles_that_leave_the_gallery_are_closed(app):
+    removed, cleared = app._album.gallery.children
+    app._album.gallery.remove(0)
+    app._album.gallery.clear()
+    assert removed.comm is None and cleared.comm is None
+
+
 def test_nothing_in_the_photo_is_a_sentence_not_an_error(app, saved):
     app.run({"night.jpg": Image.new("RGB", (50, 50))})
     set_action(app, "objects")
-    assert "no clear subject" in app._caption.value
+    assert "no clear subject" in app._album.caption.value
     app._saver.download.click()
     assert "nothing to save" in app._saver._notes.value
     assert not saved
@@ -234,7 +312,7 @@ def test_without_anywidget_plain_controls_do_the_work(monkeypatch, tmp_path):
     for _ in range(2):  # the same file again is another choice
         _choose_in(upload, "cat.png", as_file(spot()))
         assert len(upload.value) == 0
-    assert [photo.name for photo in app._photos] == ["<i>.jpg", "cat.png", "cat.png"]
+    assert [photo.name for photo in app._album.photos] == ["<i>.jpg", "cat.png", "cat.png"]
 
 
 def _choose_in(upload, name, data):
@@ -270,7 +348,7 @@ def test_in_colab_the_cell_can_ask_for_photos_first(colab, monkeypatch):
     colab.uploads = [[("cat.jpg", as_file(spot()))]]
     app = OneClick(Bright())
     app.show(ask=True)
-    assert [photo.name for photo in app._photos] == ["cat.jpg"]
+    assert [photo.name for photo in app._album.photos] == ["cat.jpg"]
 
 
 def test_a_slider_at_work_puts_the_gallery_off_until_it_rests():

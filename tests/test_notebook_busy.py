@@ -9,6 +9,7 @@ from live_app import Bright, as_file, is_idle, on_a_page, spot, until
 
 from u2demo.notebook import saving
 from u2demo.notebook.preview import look
+from u2demo.notebook.progress import Progress
 from u2demo.notebook.turns import in_turn
 
 
@@ -20,7 +21,7 @@ def results(monkeypatch, tmp_path):
 
 
 def stop(progress):
-    progress.children[0].children[1].click()
+    progress.stop.click()
 
 
 def photos(count):
@@ -31,12 +32,12 @@ def photos(count):
 def test_of_many_photos_the_first_can_be_used_while_the_others_come(count):
     async def visit(app):
         app._receive(photos(count))
-        await until(lambda: len(app._photos) > 2)
+        await until(lambda: len(app._album.photos) > 2)
         app._panel.toolbar.value = "blur"
-        app._choose(1)
-        assert app._caption.value.startswith("two.png") and len(app._photos) < count
+        app._album.choose(1)
+        assert app._album.caption.value.startswith("two.png") and len(app._album.photos) < count
         await until(lambda: is_idle(app))
-        assert len(app._photos) == len(app._gallery.children) == count + 2
+        assert len(app._album.photos) == len(app._album.gallery.children) == count + 2
         assert app._notes.value == ""
 
     on_a_page(visit, Bright())
@@ -45,13 +46,71 @@ def test_of_many_photos_the_first_can_be_used_while_the_others_come(count):
 def test_200_photos_can_be_stopped_and_what_is_there_stays():
     async def visit(app):
         app._receive(photos(200))
-        await until(lambda: len(app._photos) > 4)
+        await until(lambda: len(app._album.photos) > 4)
         stop(app._progress)
         await until(lambda: is_idle(app))
-        assert 4 < len(app._photos) < 200
+        assert 4 < len(app._album.photos) < 200
         app._receive(photos(1))
-        before = len(app._photos)
-        await until(lambda: len(app._photos) == before + 1)
+        before = len(app._album.photos)
+        await until(lambda: len(app._album.photos) == before + 1)
+
+    on_a_page(visit, Bright())
+
+
+def test_the_count_comes_before_a_name_that_may_be_cut_off():
+    progress = Progress(lambda: None)
+    said = [progress._text.value for _ in progress.over(["a.png", "b.png"], "Looking at", str)]
+    assert said == ["Looking at 1 of 2: a.png", "Looking at 2 of 2: b.png"]
+
+
+def test_the_page_answers_a_stop_by_itself_and_has_a_fresh_button_for_the_next_run():
+    progress, seen = Progress(lambda: None, answer="One moment…"), set()
+    for _ in range(2):
+        pages = {progress._stop.value for _ in progress.over(["a", "b"], "Looking at", str)}
+        assert len(pages) == 1, "between two photos a stop must not be forgotten"
+        seen |= pages
+    assert len(seen) == 2 and all("One moment…" in button for button in seen)
+
+
+def test_after_a_stop_the_page_says_how_far_it_came_and_the_same_choice_goes_on():
+    async def visit(app):
+        app._receive(photos(4))
+        await until(lambda: len(app._album.photos) == 6 and is_idle(app))
+        quality = app._panel.quality
+        quality.value = "best"
+        await until(lambda: app._album.photos[1].looked == ("own", "best"))
+        stop(app._progress)
+        done = [photo.looked[1] for photo in app._album.photos].count("best")
+        assert f"Stopped: {done} of 6 photos are done (Your own, Best)." in app._notes.value
+        assert 2 <= done < 6 and quality.value is None
+        await until(lambda: not app._turns._jobs)
+        quality.value = "best"
+        await until(lambda: not app._turns._jobs)
+        assert {photo.looked for photo in app._album.photos} == {("own", "best")}
+        assert app._notes.value == ""
+
+    on_a_page(visit, Bright())
+
+
+def test_other_photos_after_a_stop_find_a_quality_chosen():
+    async def visit(app):
+        app._panel.quality.value = "best"
+        await until(lambda: app._album.photos[0].looked == ("own", "best"))
+        app.run({"new.png": spot()})
+        await until(lambda: len(app._album.photos) == 1 and not app._turns._jobs)
+        assert app._album.photos[0].looked == ("own", app._panel.quality.value)
+        assert app._notes.value == ""
+
+    on_a_page(visit, Bright())
+
+
+def test_a_photo_removed_while_the_others_are_looked_at_is_not_missed():
+    async def visit(app):
+        app._panel.quality.value = "best"
+        await until(lambda: app._album.photos[0].looked == ("own", "best"))
+        app._album.remove(1)
+        await until(lambda: not app._turns._jobs)
+        assert len(app._album.photos) == 1 and app._notes.value == ""
 
     on_a_page(visit, Bright())
 
@@ -70,7 +129,7 @@ def test_photos_that_come_while_others_are_saved_are_added_afterwards(results):
         app._saver.keep.click()
         app._receive(photos(3))
         app._saver.download.click()
-        await until(lambda: len(app._photos) == 5 and is_idle(app) and not app._turns._jobs)
+        await until(lambda: len(app._album.photos) == 5 and is_idle(app) and not app._turns._jobs)
         assert {path.name for path in results.iterdir()} == {"one_cutout.png", "two_cutout.png"}
 
     on_a_page(visit, Bright())
@@ -112,7 +171,7 @@ def test_the_last_of_many_changes_of_quality_counts():
             app._panel.quality.value = quality
             await asyncio.sleep(0)
         await until(lambda: not app._turns._jobs)
-        assert {photo.looked for photo in app._photos} == {("own", "best")}
+        assert {photo.looked for photo in app._album.photos} == {("own", "best")}
         assert app._models.model.looks <= looks + 4 * 8, "each photo twice at most"
 
     on_a_page(visit, Bright())
@@ -121,13 +180,13 @@ def test_the_last_of_many_changes_of_quality_counts():
 def test_back_to_the_samples_in_the_middle_of_an_upload_forgets_the_rest():
     async def visit(app):
         app._receive(photos(50))
-        await until(lambda: len(app._photos) > 4)
+        await until(lambda: len(app._album.photos) > 4)
         app._restart.click()
         await until(lambda: is_idle(app) and not app._turns._jobs)
-        assert [photo.name for photo in app._photos] == [
+        assert [photo.name for photo in app._album.photos] == [
             "astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"
         ]  # fmt: skip
-        assert len(app._gallery.children) == 4
+        assert len(app._album.gallery.children) == 4
 
     on_a_page(visit, Bright())
 

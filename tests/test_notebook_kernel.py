@@ -23,7 +23,7 @@ import asyncio
 while app._turns._jobs:
     await asyncio.sleep(0.01)
 assert app._notes.value == "", app._notes.value
-print(len(app._photos))
+print(len(app._album.photos))
 """
 MEASURE = """
 import gc, json, os, threading

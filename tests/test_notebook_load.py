@@ -29,7 +29,7 @@ async def use(app, rounds):
     for number in range(rounds):
         app._panel.toolbar.value = list(ACTIONS)[number % len(ACTIONS)]
         app._panel._controls["threshold"].value = 0.3 + number % 40 / 100
-        app._choose(number % len(app._photos))
+        app._album.choose(number % len(app._album.photos))
         if number % 25 == 24:
             app._receive([("new.png", as_file(spot())), ("letter.txt", b"no photo")])
             app._saver.keep.click()

@@ -78,12 +78,12 @@ def test_a_network_is_fetched_while_the_app_goes_on_and_then_looks_at_every_phot
         app._models._menu.value = PEOPLE
         await until(lambda: app._models._progress._bar.value > 0.4)
         assert app._models._progress._text.value == "Fetching, 2 of 5 MB"
-        app._choose(1)
+        app._album.choose(1)
         app._panel.toolbar.value = "blur"
-        assert "two.png" in app._caption.value and app._models.name == "u2netp"
+        assert "two.png" in app._album.caption.value and app._models.name == "u2netp"
         server.released.set()
         await until(lambda: app._models.name == PEOPLE and is_idle(app))
-        assert {photo.looked for photo in app._photos} == {(PEOPLE, "fast")}
+        assert {photo.looked for photo in app._album.photos} == {(PEOPLE, "fast")}
         assert chosen(app) == "People – ready" and app._notes.value == ""
 
     on_a_page(visit)
@@ -102,8 +102,10 @@ def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publ
             assert server.url(fault) in app._notes.value
             assert '<a href="https://github.com/xuebinqin/U-2-Net"' in app._notes.value
             assert str(home / f"{PEOPLE}.pth") in app._notes.value
-            assert "The app goes on with: Small – built in." in app._notes.value
-            assert "Details" not in app._notes.value
+            sentence, _, details = app._notes.value.partition("<details>")
+            again = "Going on with: Small. Choose People again in the menu to try again."
+            assert sentence.endswith(f">{PEOPLE} could not be downloaded. {again}")
+            assert "sha256" in details and "Traceback" not in details
 
     on_a_page(visit)
 
@@ -120,7 +122,7 @@ def test_a_download_that_nobody_wants_any_more_ends_and_can_be_resumed(
         if way_out == "another choice":
             app._models._menu.value = "u2netp"
         elif way_out == "the button":
-            app._models._progress.children[0].children[1].click()
+            app._models._progress.stop.click()
         else:
             app.close()
         await until(lambda: not fetchers())

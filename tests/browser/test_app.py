@@ -68,7 +68,7 @@ def test_opens_on_the_samples_with_results_to_see(app, shoot):
     shoot(app.locator(".u2-app"), "app")
     assert result_on_stage(app).mode == "RGBA"
     assert app.locator(".u2-problem").count() == 0
-    names = app.locator(".u2-tile button").all_inner_texts()
+    names = app.locator(".u2-tile button:not(.u2-remove)").all_inner_texts()
     assert names == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
 
 
@@ -86,6 +86,28 @@ def test_a_slider_redraws_and_the_divider_stays(app):
     assert app.locator(".u2-compare").evaluate("e => e.style.getPropertyValue('--split')") == "0%"
 
 
+def test_what_screen_readers_hear_has_names(app):
+    assert app.get_by_role("img", name="The result").count() == 1
+    assert app.get_by_role("slider", name="Threshold").count() == 1
+    assert app.get_by_role("button", name="Remove cat.jpeg").count() == 1
+    for name, pressed in (("Blur", True), ("Cut out", True), ("Blur", False)):
+        if pressed:
+            app.get_by_role("button", name=name, exact=True).click()
+        app.get_by_role("button", name=name, exact=True, pressed=pressed).wait_for()
+
+
+def test_the_keyboard_s_place_is_a_ring_to_see(app):
+    ring = """element => {
+        element.focus({focusVisible: true});
+        const style = getComputedStyle(element);
+        return style.outlineStyle === 'solid' ? style.outlineWidth : style.boxShadow;
+    }"""
+    places = [".u2-zone button", ".u2-toolbar button", ".u2-tile button", ".noUi-handle"]
+    for place in [*places, ".u2-saver button"]:
+        assert app.locator(place).locator("visible=true").first.evaluate(ring) == "2px", place
+    assert app.locator(".u2-models select").evaluate(ring) != "none"
+
+
 def networks(page):
     """Return what the menu of networks lists, and what is chosen in it."""
     texts = page.locator(".u2-models select").evaluate(
@@ -99,8 +121,10 @@ def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
     listed = ["Small – built in", "Full size – 176 MB download", "People – 5 MB download"]
     assert networks(app) == (listed, listed[0])
     app.locator(".u2-models select").select_option(index=1)
-    app.get_by_text("Google Drive - Quota exceeded").wait_for()
+    app.get_by_text("u2net could not be downloaded. Going on with: Small.").wait_for()
     shoot(app.locator(".u2-app"), "refused")
+    app.locator(".u2-problem summary").click()
+    app.get_by_text("Google Drive - Quota exceeded").wait_for()
     assert "Put the file on this machine as " in app.locator(".u2-problem").inner_text()
     assert networks(app) == (listed, listed[0])
 
@@ -143,6 +167,16 @@ def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos):
     assert download.value.suggested_filename == "large_cutout.png"
 
 
+def test_a_stop_is_answered_at_once_and_the_same_quality_goes_on(app):
+    app.get_by_role("button", name="Best").click()
+    app.get_by_role("button", name="Stop").click()
+    app.get_by_text("Stopped: ").wait_for()
+    assert app.locator(".u2-quality .mod-active").count() == 0
+    app.get_by_role("button", name="Fast").click()
+    wait_until_idle(app, tiles=2)
+    assert app.get_by_role("button", name="Fast", pressed=True).count() == 1
+
+
 def test_the_same_photo_again_is_another_photo(app, photos):
     for _ in range(2):
         count = tiles(app)
@@ -150,8 +184,16 @@ def test_the_same_photo_again_is_another_photo(app, photos):
         wait_until_idle(app, tiles=count + 1)
 
 
-def test_a_photo_dropped_on_the_page_is_taken(app):
-    drop = """async zone => {
+def test_photos_chosen_while_others_are_sent_are_sent_next(app, photos):
+    count = tiles(app)
+    choose(app, photos["large.png"])
+    choose(app, photos["turned.txt"])
+    wait_until_idle(app, tiles=count + 2)
+
+
+@pytest.mark.parametrize("place", [".u2-zone >> nth=0", ".u2-compare"])
+def test_a_photo_dropped_on_the_page_is_taken(place, app):
+    drop = """async place => {
         const canvas = new OffscreenCanvas(200, 100);
         canvas.getContext('2d').fillRect(50, 20, 60, 60);
         const file = new File([await canvas.convertToBlob()], 'dropped.png');
@@ -159,10 +201,10 @@ def test_a_photo_dropped_on_the_page_is_taken(app):
         dataTransfer.items.add(file);
         const options = {dataTransfer, bubbles: true, cancelable: true};
         for (const type of ['dragenter', 'dragover', 'drop'])
-            zone.dispatchEvent(new DragEvent(type, options));
+            place.dispatchEvent(new DragEvent(type, options));
     }"""
     count = tiles(app)
-    app.locator(".u2-zone").first.evaluate(drop)
+    app.locator(place).evaluate(drop)
     wait_until_idle(app, tiles=count + 1)
     assert app.locator(".u2-below").inner_text().startswith("dropped.png, 200 × 100")
 

@@ -38,7 +38,7 @@ class Action:
 
     ``draw`` returns pictures by the ending of their file names; ``controls`` names the fields of
     ``Settings`` that matter to this action beside the threshold and, unless it is not ``soft``,
-    the softness.
+    the softness. ``close`` pictures are parts of the photo, which a screen shows enlarged.
     """
 
     label: str
@@ -46,6 +46,7 @@ class Action:
     draw: Callable[[Image.Image, Mask, Settings], Mapping[str, Image.Image]]
     controls: tuple[str, ...] = ()
     soft: bool = True
+    close: bool = False
 
 
 def adjust_mask(mask: Mask, *, threshold: float = 0.5, softness: float = 1.0) -> Mask:
@@ -117,11 +118,13 @@ ACTIONS: Mapping[str, Action] = {
         lambda image, mask, settings: {"crop": crop(image, mask, margin=settings.margin)},
         ("margin",),
         soft=False,
+        close=True,
     ),
     "objects": Action(
         "Objects",
         "Cut out each object alone",
         _cut_objects,
         ("margin",),
+        close=True,
     ),
 }

@@ -9,13 +9,15 @@ from PIL import Image
 
 from u2demo.images import sample_images
 from u2demo.notebook import page, widgets
+from u2demo.notebook.album import Album
 from u2demo.notebook.intake import Files, make_intake
 from u2demo.notebook.layout import lay_out
 from u2demo.notebook.models import ModelMenu
 from u2demo.notebook.panel import Panel
-from u2demo.notebook.preview import STAGE, TILE, Photo, fit, fit_mask, look, open_source
+from u2demo.notebook.preview import STAGE, Photo, fit, look, open_source
+from u2demo.notebook.progress import Progress
 from u2demo.notebook.saving import Results, Saver
-from u2demo.notebook.turns import Job, Later, Turns
+from u2demo.notebook.turns import Job, Turns
 from u2demo.notebook.unwatched import show_and_save
 from u2demo.pipeline import Result
 
@@ -32,23 +34,20 @@ class OneClick:
     """
 
     def __init__(self, model: "nn.Module | None" = None):
-        self._photos: list[Photo] = []
-        self._place = 0  # of the photo on the stage
         self._are_samples = False
         self._turns = Turns()
         self._notes = widgets.Notes()
-        self._progress = widgets.Progress(self._turns.stop)
-        self._stage = widgets.Compare()
-        self._caption = ipywidgets.HTML()
-        self._gallery = widgets.Gallery(self._notes.guard(self._choose))
-        self._panel = Panel(self._redraw, self._notes, sample_images()["rocket.jpg"])
-        self._panel.quality.observe(self._notes.guard(lambda _: self._look_again()), names="value")
+        self._progress = Progress(self._turns.stop, answer="Stopping after this photo…")
+        self._panel = Panel(
+            lambda: self._album.redraw(), self._notes, sample_images()["rocket.jpg"]
+        )
+        self._album = Album(self._panel, self._notes)
+        self._panel.quality.observe(self._notes.guard(self._change_quality), names="value")
         self._models = ModelMenu(self._look_again, self._notes, model)
         self._saver = Saver(self._results, self._turns)
         self._intake = make_intake(self._notes.guard(self._receive), self._notes)
         self._restart = ipywidgets.Button(description="Back to the samples")
         self._restart.on_click(self._notes.guard(lambda _: self.run()))
-        self._draw_tiles_soon = Later(self._draw_tiles)
         self.page = self._lay_out()
 
     def show(self, photos: Mapping[str, Image.Image] | None = None, *, ask: bool = False) -> None:
@@ -69,8 +68,9 @@ class OneClick:
     def run(self, photos: Mapping[str, Image.Image] | None = None) -> None:
         """Find the subject of each of ``photos``; the results replace those in the app."""
         self._turns.clear()
-        self._notes.clear()
-        self._clear()
+        self._saver.forget()
+        self._album.clear()
+        self._look_again()  # at none: it clears what was said, and a quality is chosen
         self._are_samples = photos is None
         chosen = sample_images() if photos is None else photos
         self._turns.start(self._open(list(chosen.items())), self._notes.tell)
@@ -79,38 +79,33 @@ class OneClick:
         """Stop what it does and give its memory back."""
         self._turns.clear()
         self._models.cancel()
-        self._draw_tiles_soon.cancel()
-        self._photos = []
+        self._album.clear()
         widgets.close(self.page)
 
     def _lay_out(self) -> ipywidgets.Widget:
-        below = ipywidgets.HBox([self._caption, self._restart])
+        below = ipywidgets.HBox([self._album.caption, self._restart])
         below.add_class("u2-below")
         return lay_out(
             top=[self._intake, self._notes],
             toolbar=self._panel.toolbar,
-            left=[self._progress, self._stage, below, self._gallery],
+            left=[self._progress, self._album.stage, below, self._album.gallery],
             side=[self._panel.column, self._models.box, self._saver.box],
         )
-
-    def _clear(self) -> None:
-        self._photos = []
-        self._place = 0
-        self._gallery.clear()
 
     def _receive(self, files: Files) -> None:
         """Take a person's files: the samples go, what is no photo is named, the rest is added."""
         self._notes.clear()
+        self._saver.forget()
         self._turns.start(self._open(files), self._notes.tell)
 
     def _open(self, files: list[tuple[str, bytes | Image.Image]]) -> Job:
         """Add each photo, or say why not; the first one of a person's own comes on stage."""
         chosen = False
-        for name, source in self._progress.over(files, _finding):
+        for name, source in self._progress.over(files, "Looking at", lambda file: file[0]):
             try:
                 image = open_source(name, source)
                 if self._are_samples and source is not image:
-                    self._clear()
+                    self._album.clear()
                     self._are_samples = False
                 self._add(name, source, image)
             except ValueError as error:  # names the photo itself
@@ -120,79 +115,67 @@ class OneClick:
                 self._notes.say(f"{name}: {reason}", kind="problem")
             else:
                 if source is not image and not chosen:
-                    self._choose(len(self._photos) - 1)
+                    self._album.choose(len(self._album.photos) - 1)
                 chosen = True
             yield
 
     def _add(self, name: str, source: bytes | Image.Image, image: Image.Image) -> None:
-        if not self._photos:  # something to look at meanwhile
-            self._stage.show(fit(image, STAGE))
-            self._caption.value = widgets.escape(name)
-        self._photos.append(look(self._models.load(), name, source, image, self._looking()))
-        self._gallery.add(name, self._photos[-1].small)
-        self._draw_tile(len(self._photos) - 1)
-        if len(self._photos) == 1:
-            self._choose(0)
-        several = "" if len(self._photos) > 1 else "none"
-        self._gallery.layout.display = self._saver.download_all.layout.display = several
+        if not self._album.photos:  # something to look at meanwhile
+            self._album.stage.show(fit(image, STAGE))
+            self._album.caption.value = widgets.escape(name)
+        self._album.add(look(self._models.load(), name, source, image, self._looking()))
+        several = len(self._album.photos) > 1
+        self._saver.download_all.layout.display = "" if several else "none"
         self._restart.layout.display = "none" if self._are_samples else ""
 
     def _looking(self) -> tuple[str, str]:
-        return self._models.name, self._panel.quality.value
+        return self._models.name, self._panel.quality.value or "fast"
+
+    def _change_quality(self, change: dict) -> None:
+        if change["new"]:
+            self._look_again()
 
     def _look_again(self) -> None:
         self._notes.clear()
+        self._panel.quality.value = self._looking()[1]
         self._turns.start(self._bring_up_to_date(), self._notes.tell)
 
     def _bring_up_to_date(self) -> Job:
         """Look at each photo again that was looked at in another way than is chosen now."""
-        photos = [photo for photo in self._photos if photo.looked != self._looking()]
-        for photo in self._progress.over(photos, _finding):
-            place = self._photos.index(photo)
-            model, looking = self._models.load(), self._looking()
-            self._photos[place] = look(model, photo.name, photo.source, photo.image, looking)
-            self._draw_tile(place)
-            if place == self._place:
-                self._draw()
-            yield
+        photos = self._behind()
+        try:
+            for photo in self._progress.over(photos, "Looking at", _name):
+                model, looking = self._models.load(), self._looking()
+                again = look(model, photo.name, photo.source, photo.image, looking)
+                self._album.replace(photo, again)
+                yield
+        except GeneratorExit:
+            self._admit_a_mixture()
+            raise
 
-    def _choose(self, place: int) -> None:
-        self._place = place
-        self._gallery.mark(place)
-        self._draw()
+    def _behind(self) -> list[Photo]:
+        """Return the photos to look at again; none while no quality is chosen."""
+        if not self._panel.quality.value:
+            return []
+        return [photo for photo in self._album.photos if photo.looked != self._looking()]
 
-    def _redraw(self) -> None:
-        """Show new settings: the stage at once, the gallery when the slider rests."""
-        self._draw()
-        self._draw_tiles_soon()
-
-    def _draw(self) -> None:
-        if not self._photos:
-            return
-        photo = self._photos[self._place]
-        self._stage.show(photo.small, self._panel.picture(photo.small, photo.small_mask))
-        text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
-        text += "" if photo.clear else ": no clear subject in this photo"
-        self._caption.value = widgets.escape(text)
-
-    def _draw_tiles(self) -> Job:
-        draw = self._notes.guard(self._draw_tile)
-        for place in range(len(self._photos)):
-            yield draw(place)
-
-    def _draw_tile(self, place: int) -> None:
-        photo = self._photos[place]
-        small = fit(photo.small, TILE)
-        picture = self._panel.picture(small, fit_mask(photo.small_mask, small.size))
-        self._gallery.update(place, picture)
+    def _admit_a_mixture(self) -> None:
+        """After a stop: say how far it came, and choose no quality, so that any can be chosen."""
+        if missing := len(self._behind()):
+            total, quality = len(self._album.photos), self._panel.quality.label
+            self._notes.say(
+                f"Stopped: {total - missing} of {total} photos are done ({self._models.title}, "
+                f"{quality}). Choose Fast or Best to go on with the others."
+            )
+            self._panel.quality.value = None
 
     def _results(self, *, everything: bool) -> Results:
-        photos = self._photos if everything else self._photos[self._place : self._place + 1]
-        for photo in self._progress.over(list(photos), lambda photo: f"Drawing {photo.name}"):
+        place = self._album.place
+        photos = self._album.photos if everything else self._album.photos[place : place + 1]
+        for photo in self._progress.over(list(photos), "Drawing", _name):
             pictures = self._panel.pictures(photo.image, photo.mask)
-            yield Result(photo.name, photo.image, photo.mask, pictures)
+            yield Result(photo.name, photo.image, photo.mask, pictures, photo.peak)
 
 
-def _finding(item: Photo | tuple[str, object]) -> str:
-    name = item.name if isinstance(item, Photo) else item[0]
-    return f"Finding the subject of {name}"
+def _name(photo: Photo) -> str:
+    return photo.name

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from u2demo import cache
-from u2demo.checkpoints import CHECKPOINTS
+from u2demo.checkpoints import CHECKPOINTS, WeightsError
 from u2demo.notebook import turns
-from u2demo.notebook.widgets import Notes, Progress
+from u2demo.notebook.progress import Progress
+from u2demo.notebook.widgets import Notes, escape, linked
 
 if TYPE_CHECKING:
     from torch import nn
@@ -52,6 +53,11 @@ class ModelMenu:
         self._show_names()
         self.box = ipywidgets.VBox([self._menu, self._progress])
         self.box.add_class("u2-models")
+
+    @property
+    def title(self) -> str:
+        """What the menu calls the network that is at work."""
+        return TITLES.get(self.name, "Your own")
 
     def load(self) -> "nn.Module":
         """Return the network that is at work."""
@@ -105,8 +111,19 @@ class ModelMenu:
         if worked:
             self._on_change()
         else:
-            self._notes.tell(outcome)
-            self._notes.say(f"The app goes on with: {label(self.name)}.")
+            self._explain(fetch.name, outcome)
+
+    def _explain(self, name: str, error: Exception) -> None:
+        """Say in a sentence what a person needs; what the library says is for who wants to know."""
+        if not isinstance(error, WeightsError):
+            self._notes.tell(error)
+            return
+        reason = str(error).partition("\n")[0].removesuffix(" What each source answered:")
+        self._notes.add_html(
+            f"{escape(reason)} Going on with: {self.title}. Choose {TITLES[name]} again in the "
+            f"menu to try again.<details><summary>Details</summary>{linked(str(error))}</details>",
+            kind="problem",
+        )
 
 
 class _Fetch:

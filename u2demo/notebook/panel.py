@@ -24,9 +24,9 @@ class Panel:
         self._scene = scene
         defaults = Settings()
         self._controls: dict[str, ipywidgets.Widget] = {
-            "color": ipywidgets.ColorPicker(value=defaults.color, description="Color"),
+            "color": _color("Color", defaults.color),
             "blur": _slider("Strength", defaults.blur, 0.004, 0.06, 0.002, ".1%"),
-            "tint": ipywidgets.ColorPicker(value=defaults.tint, description="Tint"),
+            "tint": _color("Tint", defaults.tint),
             "margin": _slider("Margin", defaults.margin, 0.0, 0.5, 0.01),
             "per_object": ipywidgets.Checkbox(
                 value=defaults.per_object, description="One box for each object", indent=False
@@ -36,9 +36,10 @@ class Panel:
         }
         for control in self._controls.values():
             control.observe(lambda _: self._on_change(), names="value")
+        self._scene_notes = widgets.Notes()
         self._scene_intake = make_intake(
-            notes.guard(self._take_scene),
-            notes,
+            self._scene_notes.guard(self._take_scene),
+            self._scene_notes,
             label="Choose background",
             hint="or drop it here",
             multiple=False,
@@ -59,7 +60,7 @@ class Panel:
         edge = {"threshold", "softness"}
         self._special = {
             name: control for name, control in self._controls.items() if name not in edge
-        } | {"scene": self._scene_intake}
+        } | {"scene": ipywidgets.VBox([self._scene_intake, self._scene_notes])}
         self._group = ipywidgets.VBox(list(self._special.values()))
         self._group.add_class("u2-group")
         self.column = ipywidgets.VBox([self._title, self._group, self._edge(), self._network()])
@@ -113,6 +114,7 @@ class Panel:
         self._controls["softness"].layout.display = "" if self.action.soft else "none"
 
     def _take_scene(self, files: Files) -> None:
+        self._scene_notes.clear()
         for name, data in files[:1]:
             self._scene = open_source(name, data)
             self._on_change()
@@ -124,6 +126,11 @@ def _slider(
     return ipywidgets.FloatSlider(
         value=value, min=low, max=high, step=step, description=text, readout_format=form
     )
+
+
+def _color(text: str, value: str) -> ipywidgets.ColorPicker:
+    # Concise is without the field, in which the page leaves what is no color.
+    return ipywidgets.ColorPicker(value=value, description=text, concise=True)
 
 
 def _heading(text: str) -> ipywidgets.HTML:

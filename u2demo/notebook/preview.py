@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 STAGE = (840, 520)  # pixels
+DETAIL = (3 * STAGE[0], 3 * STAGE[1])
 TILE = (264, 198)
 
 
@@ -34,6 +35,7 @@ class Photo:
     small: Image.Image
     small_mask: Mask
     clear: bool  # whether a subject stands out
+    peak: float | None  # the highest probability in it
     looked: tuple[str, str]
 
     @property
@@ -64,7 +66,8 @@ def look(
     packed = zlib.compress(mask, level=1)  # a tenth, lossless
     small = fit(image, STAGE)
     small_mask, clear = fit_mask(mask, small.size), result.has_clear_subject
-    return Photo(name, source, packed, image.size, small, small_mask, clear, looked)
+    peak = result.peak
+    return Photo(name, source, packed, image.size, small, small_mask, clear, peak, looked)
 
 
 def open_source(name: str, source: Image.Image | bytes) -> Image.Image:
@@ -86,6 +89,13 @@ def fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 def fit_mask(mask: Mask, size: tuple[int, int]) -> Mask:
     """Return ``mask`` in another size, (width, height)."""
     return np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
+
+
+def enlarge(photo: Photo) -> tuple[Image.Image, Mask]:
+    """Return the photo, not larger than it is, so that also a part of it fills the stage."""
+    scale = min(1, DETAIL[0] / photo.size[0], DETAIL[1] / photo.size[1])
+    large = fit(photo.image, DETAIL) if scale < 1 else photo.image
+    return large, fit_mask(photo.mask, large.size)
 
 
 def encode(image: Image.Image) -> bytes:

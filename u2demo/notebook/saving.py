@@ -48,6 +48,10 @@ class Saver:
         self.box = ipywidgets.VBox([*buttons, self._notes, *hidden])
         self.box.add_class("u2-saver")
 
+    def forget(self) -> None:
+        """Say no more what was saved: other photos are here."""
+        self._notes.clear()
+
     def _button(self, text: str, save: Callable[[], Job]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, tooltip=text)
 
@@ -70,26 +74,26 @@ class Saver:
     def _download(self) -> Job:
         """Send one picture as it is, several of one photo as a zip."""
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(self._results(everything=False), folder)
+            files = yield from _write(self._results(everything=False), folder, self._notes)
             if len(files) > 1:
                 files = [_pack(files, Path(folder) / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
             self._send(files[0])
 
     def _zip(self) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(self._results(everything=True), folder)
+            files = yield from _write(self._results(everything=True), folder, self._notes)
             self._send(_pack(files, Path(folder) / "u2demo.zip"))
 
     def _to_folder(self) -> Job:
         folder = results_folder()
-        files = yield from _write(self._results(everything=True), folder)
+        files = yield from _write(self._results(everything=True), folder, self._notes)
         more = f" and {len(files) - 4} more" if len(files) > 4 else ""
         names = ", ".join(file.name for file in files[:4])
         self._notes.say(f"Saved to {folder.resolve()}: {names}{more}.", kind="done")
 
     def _to_drive(self) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(self._results(everything=True), folder)
+            files = yield from _write(self._results(everything=True), folder, self._notes)
             try:
                 target = run_in(self._output, lambda: page.save_to_drive(files))
             except page.PageError as error:
@@ -125,15 +129,21 @@ def results_folder() -> Path:
     return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
 
 
-def _write(results: Results, folder: str | Path) -> Generator[None, None, list[Path]]:
-    """Write all pictures, a photo a step, and return the files."""
-    files = []
+def _write(results: Results, folder: str | Path, notes: Notes) -> Generator[None, None, list[Path]]:
+    """Write all pictures, a photo a step, and return the files; say which are of little worth."""
+    files, photos, unclear = [], 0, 0
     with contextlib.closing(results):  # and with it the progress bar
         for result in results:
-            files += save(result, folder)
+            written = save(result, folder)
+            photos += 1
+            unclear += bool(written) and not result.has_clear_subject
+            files += written
             yield
     if not files:
         raise page.PageError("Nothing stands out in these photos, so there is nothing to save.")
+    if unclear:
+        many = f"{unclear} of {photos} photos: no clear subject. They are marked in the gallery."
+        notes.say(many if photos > 1 else "No clear subject in this photo.")
     return files
 
 

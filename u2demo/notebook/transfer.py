@@ -21,7 +21,7 @@ def _asset(name: str) -> str:
 class Intake(anywidget.AnyWidget):
     """A zone to drop, choose or shoot photos; ``on_files`` gets them once all have arrived."""
 
-    _esm = _asset("camera.js") + _asset("intake.js")
+    _esm = _asset("camera.js") + _asset("access.js") + _asset("intake.js")
     _css = _asset("app.css")
     label = traitlets.Unicode("Choose photos").tag(sync=True)
     hint = traitlets.Unicode("or drop them here").tag(sync=True)
@@ -31,7 +31,7 @@ class Intake(anywidget.AnyWidget):
     def __init__(self, on_files: Callable[[Files], None], **traits: object):
         super().__init__(**traits)
         self._on_files = on_files
-        self._batch = ""  # one at a time: the zone is closed while it sends
+        self._batch = ""  # one at a time: the others stand in line in the page
         self._files: dict[int, tuple[str, bytearray]] = {}
         self.on_msg(self._receive)
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 
 Job = Iterator[None]  # a generator: what it does between two yields is one step
 
+_PAUSE = 0.01  # seconds between two steps, in which a click that has arrived is heard
+
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
     """Return the event loop of this thread, None outside of a kernel."""
@@ -72,7 +74,7 @@ class Turns:
                 self._jobs.popleft()
                 raise
             if self._loop and self._jobs:
-                self._loop.call_soon(self._step)
+                self._loop.call_later(_PAUSE, self._step)
                 return
 
 

@@ -4,7 +4,7 @@ import functools
 import html
 import re
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 
 import ipywidgets
 from PIL import Image
@@ -22,6 +22,12 @@ _DIVIDER = """<input type="range" min="0" max="100" value="50" step="0.1"
 def escape(text: object) -> str:
     """Return ``text`` safe inside HTML; names of files are a person's own words."""
     return html.escape(str(text))
+
+
+def linked(text: str) -> str:
+    """Return ``text`` as HTML, addresses as links."""
+    link = r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>'
+    return re.sub(r"https://[^\s()]+", link, escape(text))
 
 
 def toggle_class(widget: ipywidgets.DOMWidget, name: str, on: bool) -> None:
@@ -43,37 +49,54 @@ class Compare(ipywidgets.Box):
         self._divider.add_class("u2-divider")
         self._shown: Image.Image | None = None
 
-    def show(self, photo: Image.Image, picture: Image.Image | None = None) -> None:
-        """Show ``picture`` over ``photo``; alone if their sizes differ."""
+    def show(
+        self, photo: Image.Image, picture: Image.Image | None = None, *, alone: bool = False
+    ) -> None:
+        """Show ``picture`` over ``photo``; ``alone`` if it is a part, or if their sizes differ."""
         if photo is not self._shown:
             self._before.value = encode(photo)
             self._shown = photo
         picture = picture or photo
         self._after.value = encode(picture)
-        toggle_class(self, "u2-single", picture.size != photo.size or picture is photo)
+        alone = alone or picture.size != photo.size or picture is photo
+        toggle_class(self, "u2-single", alone)
         toggle_class(self, "u2-clear", picture.mode == "RGBA")
 
 
 class Gallery(ipywidgets.Box):
-    """Small pictures in rows; a click on one calls ``on_choose`` with its place."""
+    """Small pictures in rows, each a button and with one to remove it: they call with its place."""
 
-    def __init__(self, on_choose: Callable[[int], None]):
+    def __init__(self, on_choose: Callable[[int], None], on_remove: Callable[[int], None]):
         super().__init__()
         self.add_class("u2-gallery")
         self._on_choose = on_choose
+        self._on_remove = on_remove
 
     def add(self, name: str, picture: Image.Image) -> None:
         """Append a tile."""
-        place = len(self.children)
         shown = ipywidgets.Image(value=encode(fit(picture, TILE)), format="webp")
         button = ipywidgets.Button(description=name, tooltip=name)
-        button.on_click(lambda _: self._on_choose(place))
-        tile = ipywidgets.Box([shown, button])
+        cross = ipywidgets.Button(tooltip=f"Remove {name}")  # the style sheet draws it
+        cross.add_class("u2-remove")
+        tile = ipywidgets.Box([shown, button, cross])
         tile.add_class("u2-tile")
+        button.on_click(in_turn(lambda _: self._pass_on(tile, self._on_choose)))
+        cross.on_click(in_turn(lambda _: self._pass_on(tile, self._on_remove)))
         self.children = (*self.children, tile)
 
-    def update(self, place: int, picture: Image.Image) -> None:
-        """Show another picture on a tile."""
+    def _pass_on(self, tile: ipywidgets.Box, callback: Callable[[int], None]) -> None:
+        if tile in self.children:  # no second click on what is gone
+            callback(self.children.index(tile))
+
+    def remove(self, place: int) -> None:
+        """Take a tile away."""
+        tile = self.children[place]
+        self.children = self.children[:place] + self.children[place + 1 :]
+        close(tile)
+
+    def update(self, place: int, picture: Image.Image, *, clear: bool) -> None:
+        """Show another picture on a tile, and on it whether there is no ``clear`` subject."""
+        toggle_class(self.children[place], "u2-unclear", not clear)
         self.children[place].children[0].value = encode(fit(picture, TILE))
         toggle_class(self.children[place], "u2-clear", picture.mode == "RGBA")
 
@@ -84,7 +107,9 @@ class Gallery(ipywidgets.Box):
 
     def clear(self) -> None:
         """Remove all tiles."""
-        self.children = ()
+        tiles, self.children = self.children, ()
+        for tile in tiles:
+            close(tile)
 
 
 class Notes(ipywidgets.HTML):
@@ -128,46 +153,13 @@ class Notes(ipywidgets.HTML):
 
     def say(self, text: str, *, kind: str = "info") -> None:
         """Add sentences, addresses as links; ``kind`` is info, done or problem."""
-        link = r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>'
-        self.add_html(re.sub(r"https://[^\s()]+", link, escape(text)), kind=kind)
+        self.add_html(linked(text), kind=kind)
 
     def add_html(self, markup: str, *, kind: str = "info") -> None:
         """Add what is HTML already, its own texts escaped."""
         self._items.append(f'<div class="u2-note u2-{kind}">{markup}</div>')
         role = "alert" if kind == "problem" else "status"
         self.value = f'<div role="{role}">{"".join(self._items)}</div>'
-
-
-class Progress(ipywidgets.VBox):
-    """A bar with a sentence, on the page only while something runs that it can stop."""
-
-    def __init__(self, on_stop: Callable[[], None]):
-        self._text = ipywidgets.Label()
-        self._bar = ipywidgets.FloatProgress(min=0, max=1)
-        stop = ipywidgets.Button(description="Stop", tooltip="Stop this")
-        stop.on_click(lambda _: on_stop())
-        super().__init__([ipywidgets.HBox([self._text, stop]), self._bar])
-        self.add_class("u2-progress")
-        self.hide()
-
-    def show(self, text: str, share: float) -> None:
-        """Say ``text``, with ``share`` of the work done, 0 to 1."""
-        self._text.value, self._bar.value = text, share
-        self.layout.display = ""
-
-    def hide(self) -> None:
-        """Leave the page."""
-        self.layout.display = "none"
-
-    def over(self, items: Sequence, text: Callable[[object], str]) -> Iterator:
-        """Yield the items, saying ``text(item)`` and how far along it is."""
-        try:
-            for count, item in enumerate(items):
-                number = f" ({count + 1} of {len(items)})" if len(items) > 1 else ""
-                self.show(f"{text(item)}{number}", count / len(items))
-                yield item
-        finally:
-            self.hide()
 
 
 def close(widget: ipywidgets.Widget) -> None:

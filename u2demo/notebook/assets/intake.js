@@ -67,10 +67,13 @@ function render({ model, el }) {
   hint.setAttribute("role", "status");
   zone.append(choose, input, hint, bar);
 
-  const take = async (list) => {
+  let line = Promise.resolve(); // who chooses while others are sent stands in line
+  const take = (list) => {
     const files = [...list].slice(0, model.get("multiple") ? undefined : 1);
-    if (!files.length || zone.classList.contains("u2-busy")) return;
-    zone.classList.add("u2-busy");
+    if (files.length) line = line.then(() => deliver(files));
+    return line;
+  };
+  const deliver = async (files) => {
     bar.hidden = false;
     bar.value = 0;
     say.textContent = "";
@@ -82,7 +85,6 @@ function render({ model, el }) {
     }
     bar.hidden = true;
     hint.textContent = model.get("hint");
-    zone.classList.remove("u2-busy");
   };
 
   choose.onclick = () => input.click();
@@ -110,22 +112,35 @@ function render({ model, el }) {
     zone.append(shoot);
   }
 
-  let depth = 0; // dragenter and dragleave also fire for the children
-  const over = (change) => {
-    depth = Math.max(0, depth + change);
-    zone.classList.toggle("u2-over", depth > 0);
+  // The main zone takes what is dropped anywhere on the app, another one what is dropped on itself:
+  // a browser opens a photo that nobody takes.
+  let fading;
+  const isOurs = ({ target }) => {
+    const area = model.get("multiple") ? el.closest(".u2-app") ?? zone : zone;
+    return area.contains(target) && (target.closest(".u2-zone") ?? zone) === zone;
   };
-  zone.ondragenter = (event) => { event.preventDefault(); over(1); };
-  zone.ondragover = (event) => { event.preventDefault(); event.stopPropagation(); };
-  zone.ondragleave = () => over(-1);
-  zone.ondrop = (event) => {
+  const onDrag = (event) => {
+    if (!isOurs(event)) return;
     event.preventDefault();
-    event.stopPropagation();
-    over(-depth);
+    zone.classList.add("u2-over");
+    clearTimeout(fading);
+    fading = setTimeout(() => zone.classList.remove("u2-over"), 500); // dragover comes all the time
+  };
+  const onDrop = (event) => {
+    if (!isOurs(event)) return;
+    event.preventDefault();
+    zone.classList.remove("u2-over");
     take(event.dataTransfer.files);
   };
+  const listeners = { dragenter: onDrag, dragover: onDrag, drop: onDrop };
+  for (const [type, listen] of Object.entries(listeners)) document.addEventListener(type, listen);
   el.classList.add("u2-intake");
   el.append(zone, say);
+  const endAssistance = model.get("multiple") ? assistAround(el) : () => {};
+  return () => {
+    endAssistance();
+    for (const [type, listen] of Object.entries(listeners)) document.removeEventListener(type, listen);
+  };
 }
 
 export default { render };

@@ -1,0 +1,109 @@
+"""photos with their masks -> the stage and the gallery."""
+
+import ipywidgets
+
+from u2demo.notebook import widgets
+from u2demo.notebook.panel import Panel
+from u2demo.notebook.preview import STAGE, TILE, Photo, enlarge, fit, fit_mask
+from u2demo.notebook.turns import Job, Later
+
+
+class Album:
+    """The photos in the app, one of them on the stage, drawn as ``panel`` says."""
+
+    def __init__(self, panel: Panel, notes: widgets.Notes):
+        self.photos: list[Photo] = []
+        self.place = 0  # of the photo on the stage
+        self.stage = widgets.Compare()
+        self.caption = ipywidgets.HTML()
+        self.gallery = widgets.Gallery(notes.guard(self.choose), notes.guard(self.remove))
+        self._panel = panel
+        self._draw_tile_safely = notes.guard(self._draw_tile)
+        self._draw_closely = notes.guard(self._draw_close_up)
+        self._draw_tiles_soon = Later(self._draw_tiles)
+        self._sharpen_soon = Later(self._sharpen)
+
+    def clear(self) -> None:
+        """Forget all photos."""
+        self._draw_tiles_soon.cancel()
+        self._sharpen_soon.cancel()
+        self.photos = []
+        self.place = 0
+        self.gallery.clear()
+
+    def add(self, photo: Photo) -> None:
+        """Append a photo; the first one comes on stage."""
+        self.photos.append(photo)
+        self.gallery.add(photo.name, photo.small)
+        self._draw_tile(len(self.photos) - 1)
+        if len(self.photos) == 1:
+            self.choose(0)
+        self._show_gallery()
+
+    def replace(self, old: Photo, new: Photo) -> None:
+        """Put what was found by another look in the place of ``old``, if it is still there."""
+        if old not in self.photos:
+            return
+        place = self.photos.index(old)
+        self.photos[place] = new
+        self._draw_tile(place)
+        if place == self.place:
+            self.draw()
+
+    def remove(self, place: int) -> None:
+        """Forget one of several photos; if it is on the stage, the next one comes there."""
+        if len(self.photos) == 1:  # two clicks before the page knew
+            return
+        del self.photos[place]
+        self.gallery.remove(place)
+        self._show_gallery()
+        gone_before = place < self.place
+        self.choose(min(self.place - gone_before, len(self.photos) - 1))
+
+    def _show_gallery(self) -> None:
+        self.gallery.layout.display = "" if len(self.photos) > 1 else "none"
+
+    def choose(self, place: int) -> None:
+        """Put a photo on the stage."""
+        self.place = place
+        self.gallery.mark(place)
+        self.draw()
+
+    def redraw(self) -> None:
+        """Show new settings: the stage at once, the gallery when the slider rests."""
+        self.draw()
+        self._draw_tiles_soon()
+
+    def draw(self) -> None:
+        """Draw the photo on the stage and say what it is."""
+        if not self.photos:
+            return
+        photo = self.photos[self.place]
+        picture = self._panel.picture(photo.small, photo.small_mask)
+        self.stage.show(photo.small, picture, alone=self._panel.action.close)
+        text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
+        advice = "a lower threshold" if photo.looked[1] == "best" else "Best or a lower threshold"
+        text += "" if photo.clear else f": no clear subject, try {advice}"
+        self.caption.value = widgets.escape(text)
+        self._sharpen_soon()
+
+    def _sharpen(self) -> Job:
+        if self._panel.action.close:
+            yield self._draw_closely()
+
+    def _draw_close_up(self) -> None:
+        """Draw a part of the photo again with all its detail, which takes longer."""
+        photo = self.photos[self.place]
+        picture = fit(self._panel.picture(*enlarge(photo)), STAGE)
+        self.stage.show(photo.small, picture, alone=True)
+
+    def _draw_tiles(self) -> Job:
+        for photo in list(self.photos):
+            if photo in self.photos:
+                yield self._draw_tile_safely(self.photos.index(photo))
+
+    def _draw_tile(self, place: int) -> None:
+        photo = self.photos[place]
+        small = fit(photo.small, TILE)
+        picture = self._panel.picture(small, fit_mask(photo.small_mask, small.size))
+        self.gallery.update(place, picture, clear=photo.clear)

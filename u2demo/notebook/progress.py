@@ -1,0 +1,55 @@
+"""items, one by one -> a bar on the page, with a button that stops them."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import ipywidgets
+
+from u2demo.notebook.turns import in_turn
+
+# The kernel hears of a click after the photo at work, which may take seconds: the page answers by
+# itself, then presses the hidden button that the kernel listens to.
+_STOP = """<button type="button" class="u2-button" data-run="{run}"
+ onclick="this.disabled = true; this.textContent = '{answer}';
+ this.closest('.u2-progress').querySelector('.u2-hidden').click()">Stop</button>"""
+
+
+class Progress(ipywidgets.VBox):
+    """A bar with a sentence, on the page only while something runs that it can stop.
+
+    ``answer`` is what the page says at once to who stops it.
+    """
+
+    def __init__(self, on_stop: Callable[[], None], *, answer: str = "Stopping…"):
+        self._answer = answer
+        self._text = ipywidgets.Label()
+        self._bar = ipywidgets.FloatProgress(min=0, max=1)
+        self._run = 0
+        self._stop = ipywidgets.HTML()
+        self.stop = ipywidgets.Button(description="Stop")
+        self.stop.add_class("u2-hidden")
+        self.stop.on_click(in_turn(lambda _: on_stop()))
+        super().__init__([ipywidgets.HBox([self._text, self._stop, self.stop]), self._bar])
+        self.add_class("u2-progress")
+        self.hide()
+
+    def show(self, text: str, share: float) -> None:
+        """Say ``text``, with ``share`` of the work done, 0 to 1."""
+        if self.layout.display == "none":  # it starts: another text makes the page's button new
+            self._run += 1
+            self._stop.value = _STOP.format(run=self._run, answer=self._answer)
+        self._text.value, self._bar.value = text, share
+        self.layout.display = ""
+
+    def hide(self) -> None:
+        """Leave the page."""
+        self.layout.display = "none"
+
+    def over(self, items: Sequence, verb: str, name: Callable[[object], str]) -> Iterator:
+        """Yield the items, saying "``verb`` 5 of 30: NAME"; of a long name the end is cut off."""
+        try:
+            for count, item in enumerate(items):
+                number = f"{count + 1} of {len(items)}: " if len(items) > 1 else ""
+                self.show(f"{verb} {number}{name(item)}", count / len(items))
+                yield item
+        finally:
+            self.hide()
