@@ -2,7 +2,7 @@
 
     python tools/import_u2netp.py u2netp.onnx
 
-The export (rembg's u2netp.onnx, see NOTICE) has batch normalisation folded into its convolutions
+The export (rembg's u2netp.onnx, see NOTICE) has batch normalization folded into its convolutions
 and lost the names of most of them. ONNX lists nodes in execution order, though, and that is the
 order of the network's own convolutions; shapes, dilations and the names that survived are checked.
 Each folded convolution is stored as ``conv_s1`` beside an identity ``bn_s1``, so that the file
@@ -53,7 +53,7 @@ def copy_convolution(node: onnx.NodeProto, tensors: dict, name: str, conv: nn.Co
 
 
 def set_identity(norm: nn.BatchNorm2d) -> None:
-    """Make batch normalisation return its input: (x - 0) / sqrt(1 - eps + eps) * 1 + 0."""
+    """Make batch normalization return its input: (x - 0) / sqrt(1 - eps + eps) * 1 + 0."""
     norm.reset_parameters()
     norm.running_var.fill_(1 - norm.eps)
 

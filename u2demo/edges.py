@@ -155,7 +155,7 @@ def _moments(photo: _Planes, subject: Mask, behind: Mask) -> Iterator[Mask]:
 
 
 def _average(planes: Iterable[NDArray], window: int) -> _Planes:
-    """Return means over windows of ``window`` pixels that reach half way into their neighbours."""
+    """Return means over windows of ``window`` pixels that reach half way into their neighbors."""
     means = np.stack([np.asarray(Image.fromarray(plane).reduce(window)) for plane in planes])
     height, width = means.shape[1:]
     around = np.pad(means, ((0, 0), (1, 1), (1, 1)), mode="edge")

@@ -47,8 +47,8 @@ def _on_photo(effect: _Effect) -> _Effect:
 def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
     """Return the subject as RGBA with soft, straight (not premultiplied) alpha.
 
-    Where alpha is 255 the photo's pixels are unchanged; on soft edges the old background's colour
-    is taken out, so that no fringe shows on a new one; where alpha is 0 the colour is 0, which
+    Where alpha is 255 the photo's pixels are unchanged; on soft edges the old background's color
+    is taken out, so that no fringe shows on a new one; where alpha is 0 the color is 0, which
     keeps the file small.
     """
     cutout = Image.new("RGBA", image.size)
@@ -67,7 +67,7 @@ def replace_background(
 ) -> Image.Image:
     """Return the subject, RGB, in front of a color or another photo.
 
-    The photo covers the frame, scaled and centre-cropped; the subject stays where it is and is
+    The photo covers the frame, scaled and center-cropped; the subject stays where it is and is
     never stretched.
     """
     if isinstance(background, Image.Image):

@@ -44,7 +44,7 @@ def _local_lines(saliency: Tensor, photo: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _sums(x: Tensor, count: int, axis: int) -> Tensor:
-    """Return the sums of ``count`` neighbours, made from those of half as many.
+    """Return the sums of ``count`` neighbors, made from those of half as many.
 
     That is as exact as ``F.avg_pool2d`` and four times faster.
     """

@@ -134,7 +134,7 @@ def _find_runs(subject: NDArray[np.bool_]) -> _Runs:
     padded = np.pad(subject, ((0, 0), (1, 1)))
     rows, columns = np.nonzero(padded[:, 1:] != padded[:, :-1])
     rows, starts, ends = rows[::2], columns[::2], columns[1::2]  # in each row they take turns
-    # A run's place on one long line of rows; the gap of two keeps diagonal neighbours apart.
+    # A run's place on one long line of rows; the gap of two keeps diagonal neighbors apart.
     first = rows * (width + 2) + starts
     last = rows * (width + 2) + ends
     above = width + 2
@@ -170,7 +170,7 @@ def _nearest_object(labels: NDArray[np.int32], objects: list[int]) -> NDArray[np
     grid = np.maximum.reduceat(np.maximum.reduceat(kept, rows, 0), columns, 1)
     while (grid < 0).any() and (grid >= 0).any():
         around = np.pad(grid, 1, constant_values=-1)
-        neighbours = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
-        grid = np.where(grid < 0, np.maximum.reduce(neighbours), grid)
+        neighbors = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
+        grid = np.where(grid < 0, np.maximum.reduce(neighbors), grid)
     nearest = grid.repeat(step, 0).repeat(step, 1)[: labels.shape[0], : labels.shape[1]]
     return np.where(labels < 0, nearest, kept)

@@ -41,7 +41,7 @@ ARCHITECTURES = {"u2netp": U2NETP, "u2net": U2NET}
 
 
 class ConvUnit(nn.Module):
-    """3×3 convolution over all parts, batch normalisation, ReLU; height and width stay."""
+    """3×3 convolution over all parts, batch normalization, ReLU; height and width stay."""
 
     def __init__(self, inputs: int, outputs: int, dilation: int = 1):
         super().__init__()

@@ -2,7 +2,7 @@
 
 For the weights u2net_portrait, which the authors trained on APDrawingGAN's pairs of photos and
 pen drawings at 512x512. Steps and numbers are those of u2net_portrait_demo.py and
-u2net_portrait_composite.py (github.com/xuebinqin/U-2-Net), except that colors are normalised as in
+u2net_portrait_composite.py (github.com/xuebinqin/U-2-Net), except that colors are normalized as in
 training and in u2net_portrait_test.py; the demo script swaps red's numbers with blue's.
 """
 
@@ -70,10 +70,10 @@ def blend_drawing(
 def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Image:
     """Return the face with hair and collar: RGB, 512x512, white where the photo ends.
 
-    Without a face, or without a detector, it is the centre square, and a warning says so.
+    Without a face, or without a detector, it is the center square, and a warning says so.
     """
     face = face or find_face(image)
-    square = _around(face) if face else _centre_square(image)
+    square = _around(face) if face else _center_square(image)
     side = square.right - square.left
     frame = Image.new("RGB", (side, side), "white")
     frame.paste(as_rgb(image), (-square.left, -square.top))
@@ -102,7 +102,7 @@ def find_face(image: Image.Image) -> Box | None:
         break
     else:
         reason = "no face is looked for without opencv-python-headless<5 or scikit-image"
-    warnings.warn(f"{reason}; portraits take the centre of the photo", stacklevel=2)
+    warnings.warn(f"{reason}; portraits take the center of the photo", stacklevel=2)
     return None
 
 
@@ -142,7 +142,7 @@ def _around(face: Box) -> Box:
     return Box(left, top, right, bottom)
 
 
-def _centre_square(image: Image.Image) -> Box:
+def _center_square(image: Image.Image) -> Box:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     return Box(left, top, left + side, top + side)

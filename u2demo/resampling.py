@@ -37,7 +37,7 @@ def _is_for_slices(x: Tensor) -> bool:
 
 
 def _double(x: Tensor, axis: int) -> Tensor:
-    """Return ``x`` with each neighbouring pair mixed 3:1 and 1:3, and its ends as they are."""
+    """Return ``x`` with each neighboring pair mixed 3:1 and 1:3, and its ends as they are."""
     size = x.shape[axis]
     shape = [2 * n if i == axis else n for i, n in enumerate(x.shape)]
     double = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
