@@ -50,7 +50,7 @@ def test_different_settings_have_different_checksums():
     assert len({checksum(settings) for settings in SETTINGS}) == len(SETTINGS)
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("settings", SETTINGS, ids=range(len(SETTINGS)))
 def test_the_same_settings_have_the_same_checksum(settings):
     assert checksum(settings) == checksum(settings)
 
