@@ -279,7 +279,7 @@ def test_names_are_escaped_wherever_the_app_shows_them(app):
     app._receive([(EVIL, a_file()), (f"broken{EVIL}", b"no photo")])
     app._notes.guard(lambda: {}[EVIL])()
     app._saver._offer_link(EVIL, b"", "image/png")
-    shown = [app._notes.value, app._caption.value, app._saver._notes.value]
+    shown = [app._notes.value, app._album.caption.value, app._saver._notes.value]
     tags = set().union(*(Tags(markup).tags for markup in shown))
     assert not tags & {"img", "src", "onerror"}
     assert all("&lt;img src=x onerror=alert(1)&gt;" in markup for markup in shown)
