@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from live_app import Bright, as_file, is_idle, on_a_page, spot, until
 
-from u2demo.notebook import saving
+from u2demo.notebook import OneClick, saving
 from u2demo.notebook.preview import look
 from u2demo.notebook.progress import Progress
 from u2demo.notebook.turns import in_turn
@@ -207,3 +207,19 @@ def test_a_click_that_another_thread_hands_in_waits_for_its_turn():
     thread.start()
     thread.join()
     assert done == [None]
+
+
+@pytest.mark.parametrize(("environment", "done"), [("voila", 4), ("jupyter", 0)])
+def test_a_page_of_voila_that_opens_late_finds_all_samples_looked_at(
+    environment, done, monkeypatch
+):
+    async def main():
+        monkeypatch.setenv("U2DEMO_ENV", environment)
+        app = OneClick(Bright())
+        app.show()
+        found.append(len(app._album.photos))
+        app.close()
+
+    found = []
+    asyncio.run(main())
+    assert found == [done]

@@ -62,6 +62,8 @@ class OneClick:
         page.once_a_cell(self.close)
         display(self.page)
         self._notes.guard(self.run)(photos)
+        if page.environment() == "voila":  # its page opens after that, and misses what changes then
+            self._turns.finish()
         if ask and page.environment() == "colab":
             self._notes.guard(lambda: self._receive(list(page.choose_files().items())))()
 

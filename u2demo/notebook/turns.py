@@ -54,6 +54,14 @@ class Turns:
         elif len(self._jobs) == 1:
             self._loop.call_soon(self._step)
 
+    def finish(self) -> None:
+        """Do at once what is left of all jobs."""
+        loop, self._loop = self._loop, None
+        try:
+            self._step()
+        finally:
+            self._loop = loop
+
     def stop(self) -> None:
         """End the job that is at work; it tidies up after itself."""
         if self._jobs:
