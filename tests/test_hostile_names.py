@@ -283,7 +283,7 @@ def test_names_are_escaped_wherever_the_app_shows_them(app):
     tags = set().union(*(Tags(markup).tags for markup in shown))
     assert not tags & {"img", "src", "onerror"}
     assert all("&lt;img src=x onerror=alert(1)&gt;" in markup for markup in shown)
-    labels = [tile.children[1] for tile in app._gallery.children]
+    labels = [tile.children[1] for tile in app._album.gallery.children]
     assert [label.description for label in labels] == [EVIL]  # text, which a page never parses
 
 

@@ -221,5 +221,7 @@ def test_a_page_of_voila_that_opens_late_finds_all_samples_looked_at(
         app.close()
 
     found = []
-    asyncio.run(main())
+    thread = threading.Thread(target=lambda: asyncio.run(main()))  # a loop of its own
+    thread.start()
+    thread.join()
     assert found == [done]

@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from u2demo.formats import KINDS
@@ -49,21 +50,16 @@ def plan_records(
     """
     records = manifest.records.values()
     pictures = {manifest.folder / file for record in records for file in record.files}
-    owners = {fold_name(file): record.photo for record in records for file in record.files}
-    for record in records:
-        for file in _candidates(record.stem, effects):
-            owners.setdefault(fold_name(file), record.photo)
+    owners = _owners(records, effects)
     jobs = []
     for photo, place in photos.items():
         if photo in pictures:  # results lie among the photos, and this is one of an earlier run
             continue
         known = manifest.records.get(str(photo))
         own = known.files if known else ()  # also of effects that are not asked for this time
-
-        def is_free(file: str, photo: Path = photo, own: tuple[str, ...] = own) -> bool:
-            unclaimed = owners.get(fold_name(file), str(photo)) == str(photo)
-            return unclaimed and (file in own or not os.path.lexists(manifest.folder / file))
-
+        is_free = partial(
+            _is_free, photo=str(photo), own=own, owners=owners, folder=manifest.folder
+        )
         stems = itertools.chain([known.stem] if known else [], _stems(place))
         stem = next(stem for stem in stems if all(map(is_free, _candidates(stem, effects))))
         owners.update({fold_name(file): str(photo) for file in _candidates(stem, effects)})
@@ -87,6 +83,23 @@ def _made_by_runs(folders: Iterable[Path]) -> set[Path]:
         with contextlib.suppress(OSError):  # somebody else's, and not for us to read
             made.update(folder / file for record in read_records(folder) for file in record.files)
     return made
+
+
+def _owners(records: Iterable[Record], effects: Iterable[str]) -> dict[str, str]:
+    """Return the photo that each file belongs to, or will if it is made."""
+    owners = {fold_name(file): record.photo for record in records for file in record.files}
+    for record in records:
+        for file in _candidates(record.stem, effects):
+            owners.setdefault(fold_name(file), record.photo)
+    return owners
+
+
+def _is_free(
+    file: str, *, photo: str, own: Iterable[str], owners: Mapping[str, str], folder: Path
+) -> bool:
+    """Tell whether ``file`` is the photo's own, or nobody's and not there."""
+    unclaimed = owners.get(fold_name(file), photo) == photo
+    return unclaimed and (file in own or not os.path.lexists(folder / file))
 
 
 def _stems(place: Path) -> Iterator[str]:
