@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from u2demo.files import advise, write_file
+from u2demo.files import advise, not_ours, write_file
 from u2demo.manifest import Record
 from u2demo.masks import Box
 
@@ -22,10 +22,7 @@ def check_free(formats: Iterable[str], results: Path) -> None:
     }
     for format, path in (("coco", coco), ("yolo", labels)):
         if format in formats and others[format]:
-            raise ValueError(
-                f"{path} is not u2demo's and would be replaced;"
-                " move it, or choose another folder for the results"
-            )
+            raise not_ours(path)
 
 
 def write_coco(records: Iterable[Record], results: Path) -> Path:

@@ -52,6 +52,14 @@ def discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def not_ours(path: Path) -> ValueError:
+    """Return the error for a person's own file where one of a run's would go."""
+    return ValueError(
+        f"{path} is not u2demo's and would be replaced;"
+        " move it, or choose another folder for the results"
+    )
+
+
 @contextlib.contextmanager
 def advise(folder: Path, then: str = "") -> Iterator[None]:
     """Let errors of the machine that ``folder`` lies on tell a person what to do, and ``then``."""

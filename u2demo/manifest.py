@@ -17,7 +17,7 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
-from u2demo.files import discard, partial_file, write_file
+from u2demo.files import discard, not_ours, partial_file, write_file
 from u2demo.formats import is_whole
 from u2demo.masks import Box
 
@@ -109,10 +109,7 @@ class Manifest:
             with contextlib.suppress(FileNotFoundError), file.open("rb") as content:
                 lines = [line[: len(begin)] for line in content if line.strip()]
                 if lines and not any(begin.startswith(line) for line in lines):
-                    raise ValueError(
-                        f"{file} is not u2demo's and would be replaced;"
-                        " move it, or choose another folder for the results"
-                    )
+                    raise not_ours(file)
 
     def _rewrite(self) -> None:
         lines = map(self._line, self.records.values())
