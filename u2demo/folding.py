@@ -7,6 +7,7 @@ in which type a unit computes, as for any net.
 
 import ctypes
 import sys
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -62,14 +63,14 @@ class _FoldedUnit(nn.Module):
         self._prepared: dict[tuple[torch.dtype, int], tuple[list[Tensor], Tensor]] = {}
 
     def forward(self, *parts: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
-        device = parts[0].device.type
-        half = torch.is_autocast_enabled(device)
-        if self.exact and half:
-            with torch.autocast(device, enabled=False):
-                return self(*(part.float() for part in parts))
-        dtype = torch.get_autocast_dtype(device) if half else self.conv_s1.weight.dtype
-        if device == "cpu" and _has_fused_steps(dtype):
-            return self._in_few_steps([part.to(dtype) for part in parts])
+        device, dtype = parts[0].device.type, self.conv_s1.weight.dtype
+        if torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
+            if self.exact:
+                with torch.autocast(device, enabled=False):
+                    return self(*(part.float() for part in parts))
+        if device == "cpu" and not is_compiling() and _has_fused_steps(dtype):
+            return self._in_few_steps([p if p.dtype == dtype else p.to(dtype) for p in parts])
         return F.relu_(self.conv_s1(torch.cat(parts, 1)))
 
     def __getstate__(self) -> dict:
@@ -107,15 +108,11 @@ class _FoldedUnit(nn.Module):
         return self._prepared[key]
 
 
+@cache
 def _has_fused_steps(dtype: torch.dtype) -> bool:
-    """Return whether this PyTorch has oneDNN, and that takes ``dtype`` on this processor.
-
-    Never while somebody compiles the net to steps of their own.
-    """
+    """Return whether this PyTorch has oneDNN, and that takes ``dtype`` on this processor."""
     steps = torch.ops.mkldnn
-    if is_compiling() or not torch.backends.mkldnn.is_available():
-        return False
-    if not hasattr(steps, "_convolution_pointwise_"):
+    if not torch.backends.mkldnn.is_available() or not hasattr(steps, "_convolution_pointwise_"):
         return False
     halves = {
         torch.bfloat16: "_is_mkldnn_bf16_supported",
@@ -127,25 +124,19 @@ def _has_fused_steps(dtype: torch.dtype) -> bool:
 
 
 class _FoldedSide(nn.Module):
-    """A 3×3 convolution to a single channel: nine 1×1 ones, each shifted, and added.
+    """A 3×3 convolution to a single channel: nine 1×1 ones, then the sum of each one's shift.
 
-    Kernels for 3×3 work on 16 channels at a time; here 15 of them would be thrown away.
+    Kernels for 3×3 work on 16 channels at a time. Here 15 would be thrown away, and are cheap only
+    where few channels come in.
     """
 
     def __init__(self, conv: nn.Conv2d):
         super().__init__()
         self.taps = nn.Conv2d(conv.in_channels, 9, 1, bias=False)
         self.taps.weight = nn.Parameter(conv.weight[0].flatten(1).T[:, :, None, None].contiguous())
-        self.bias = conv.bias
+        self.shifts = nn.Conv2d(9, 1, 3, padding=1)
+        self.shifts.weight = nn.Parameter(torch.eye(9).view(1, 9, 3, 3))
+        self.shifts.bias = conv.bias
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, 1, H, W)
-        height, width = x.shape[2:]
-        taps = self.taps(x)  # few values, added up: not in 16 bits
-        taps = taps.to(torch.promote_types(taps.dtype, torch.float32))
-        taps = F.pad(taps.contiguous(), (1, 1, 1, 1))
-        corners = [divmod(tap, 3) for tap in range(9)]
-        shifted = [
-            taps[:, [tap], top : top + height, left : left + width]
-            for tap, (top, left) in enumerate(corners)
-        ]
-        return sum(shifted, self.bias[:, None, None]).to(self.bias.dtype)
+        return self.shifts(self.taps(x))
