@@ -265,6 +265,15 @@ def test_no_veil_is_left_over_the_background(quality):
     assert inference._set_levels(saliency, QUALITIES[quality]).unique().tolist() == [0, 1]
 
 
+def test_haze_beside_a_sure_subject_clears_and_a_hesitant_one_keeps_its_half_tones():
+    def faintest(subject):
+        saliency = torch.full((1, 1, 40, 60), 0.15 * subject)
+        saliency[..., 10:30, 10:30] = subject
+        return float(inference._set_levels(saliency, QUALITIES["fast"]).min())
+
+    assert faintest(1.0) < 0.11 < 0.15 < faintest(0.5)
+
+
 @pytest.mark.parametrize("side", [256, SIZE])
 @pytest.mark.parametrize("proportion", [1e-4, 0.5, 1, 1.5, 1e4])
 @pytest.mark.parametrize("aspect", [0.0, 0.5, 1.0])

@@ -150,7 +150,7 @@ def test_a_subject_that_is_certain_everywhere_has_no_unsure_share():
 
 
 def test_the_unsure_share_counts_soft_pixels_of_the_subject_only():
-    assert unsure_share(mask_of(0, 0.05, 0.1, 0.2, 0.5, 0.89, 1)) == pytest.approx(3 / 4)
+    assert unsure_share(mask_of(0, 0.04, 0.06, 0.2, 0.5, 0.89, 1)) == pytest.approx(4 / 5)
 
 
 def test_an_empty_mask_is_nothing_but_unsure():

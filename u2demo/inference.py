@@ -111,12 +111,15 @@ def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
 
     The net gives one subject 0.95 all over and another 0.6, and neither is half transparent. What
     it does not give one half, it has hardly found: that is not lifted, so that it stays faint.
+    The surer it is of a subject, the less is left of the haze around it.
     """
     some = saliency[..., ::4, ::4].clamp(min=0)  # enough for a statistic
-    level = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
-    level = max(level, 1 - 2 * level**2)
-    part = (saliency / level - recipe.black) / (recipe.white - recipe.black)
-    return part.clamp(0, 1) * (part > SURE_BACKGROUND)  # no veil
+    found = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
+    level = max(found, 1 - 2 * found**2)
+    part = ((saliency / level - recipe.black) / (recipe.white - recipe.black)).clamp(0, 1)
+    if recipe.haze:
+        part *= (part / recipe.haze).clamp(max=1) ** (found**4 / 2)
+    return part * (part > SURE_BACKGROUND)  # no veil
 
 
 def _to_mask(saliency: Tensor, size: tuple[int, int]) -> Mask:
