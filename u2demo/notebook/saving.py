@@ -55,18 +55,15 @@ class Saver:
     def _button(self, text: str, save: Callable[[], Job]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, tooltip=text)
 
-        def job() -> Job:
-            try:
-                yield from save()
-            finally:
-                button.disabled = False
+        def release() -> None:
+            button.disabled = False
 
         def press(_: ipywidgets.Button) -> None:
             if button.disabled:  # two clicks before the page knew
                 return
             self._notes.clear()
             button.disabled = True
-            self._turns.start(job(), self._notes.tell)
+            self._turns.start(save(), self._notes.tell, release)
 
         button.on_click(self._notes.guard(press))
         return button
