@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from bright import Bright
 from PIL import Image
 
 import u2demo as u2
@@ -31,17 +31,6 @@ NAMES = [
     "x.jpg:stream", *(f"{name}.jpg" for name in RESERVED), *RESERVED,
 ]  # fmt: skip
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="such names do not exist there")
-
-
-class Bright(torch.nn.Module):
-    """A net whose subject is what is bright."""
-
-    def __init__(self):
-        super().__init__()
-        self.anchor = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, x):
-        return [torch.sigmoid(4 * x.mean(1, keepdim=True))] * 7
 
 
 @pytest.fixture

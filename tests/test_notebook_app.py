@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from live_app import Bright, as_file, spot
+from bright import Bright
+from live_app import as_file, spot
 from PIL import Image
 
 from u2demo import inference

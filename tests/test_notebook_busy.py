@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from live_app import Bright, as_file, is_idle, on_a_page, spot, until
+from bright import Bright
+from live_app import as_file, is_idle, on_a_page, spot, until
 
 from u2demo.notebook import OneClick, saving
 from u2demo.notebook.preview import look
