@@ -14,7 +14,7 @@ from PIL import Image
 
 from u2demo import inference
 from u2demo.notebook import OneClick, page, saving, upload
-from u2demo.notebook.actions import ACTIONS, Settings, adjust_mask
+from u2demo.notebook.actions import ACTIONS, Settings
 from u2demo.notebook.intake import uploaded_files
 from u2demo.notebook.preview import contact_sheet
 from u2demo.notebook.turns import Later
@@ -48,21 +48,6 @@ def names(archive):
 
 def set_action(app, name):
     app._panel.toolbar.value = name
-
-
-def test_defaults_leave_the_mask_alone_and_zero_softness_makes_it_hard():
-    mask = np.linspace(0, 1, 11, dtype=np.float32)[None]
-    np.testing.assert_allclose(adjust_mask(mask), mask, atol=1e-7)
-    hard = adjust_mask(mask, threshold=0.3, softness=0)
-    np.testing.assert_array_equal(hard, mask > np.float32(0.3))
-    assert adjust_mask(mask, threshold=0.3, softness=0.4).dtype == np.float32
-
-
-@pytest.mark.parametrize("softness", [0.2, 0.6, 1.0])
-def test_the_threshold_comes_to_one_half_and_the_subject_stays_opaque(softness):
-    mask = np.array([[0, 0.3, 1]], np.float32)
-    adjusted = adjust_mask(mask, threshold=0.3, softness=softness)
-    np.testing.assert_allclose(adjusted, [[0, 0.5, 1]], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ACTIONS)
