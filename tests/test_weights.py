@@ -551,7 +551,7 @@ def test_a_loaded_model_is_folded_and_ready_for_inference():
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:99", "cuda"])
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "cuda", "meta"])
 def test_a_device_that_is_not_there_is_answered_with_those_that_are(device, monkeypatch):
     if device == "cuda" and torch.cuda.is_available():
         pytest.skip("this computer has one")
