@@ -5,6 +5,7 @@ import datetime
 import io
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from u2demo.notebook import OneClick, page, saving, upload
 from u2demo.notebook.actions import ACTIONS, Settings
 from u2demo.notebook.intake import uploaded_files
 from u2demo.notebook.preview import contact_sheet
-from u2demo.notebook.turns import Later
+from u2demo.notebook.turns import Later, Turns
 from u2demo.notebook.widgets import Notes
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -401,6 +402,7 @@ def test_a_contact_sheet_keeps_its_size():
     sheet = contact_sheet(pictures, (300, 200))
     assert sheet.width <= 300 and sheet.height <= 200
     assert sheet.getchannel("A").getextrema() == (0, 255)
+    assert contact_sheet(pictures, (300, 1)).size == (300, 3), "three rows of a strip"
 
 
 def test_results_go_where_the_environment_says(monkeypatch):
@@ -408,6 +410,9 @@ def test_results_go_where_the_environment_says(monkeypatch):
     assert str(saving.results_folder()) == "results"
     monkeypatch.setenv("U2DEMO_SAVE_DIR", "elsewhere")
     assert str(saving.results_folder()) == "elsewhere"
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", ".")
+    keep = saving.Saver(lambda **_: iter(()), Turns()).keep
+    assert keep.description == f"Save all to {Path.cwd().name}/"
 
 
 def test_pieces_of_an_upload_become_files(monkeypatch):

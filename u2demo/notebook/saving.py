@@ -38,7 +38,7 @@ class Saver:
         self._output = ipywidgets.Output() if self._in_colab else None  # for Colab's dialogs
         keep = ("Save all to Google Drive", self._to_drive)
         if not self._in_colab:
-            keep = (f"Save all to {results_folder().name}/", self._to_folder)
+            keep = (f"Save all to {results_folder().resolve().name}/", self._to_folder)
         self.download = self._button("Download", self._download)
         self.download_all = self._button("Download all as zip", self._zip)
         self.keep = self._button(keep[0], keep[1])
