@@ -224,13 +224,17 @@ def test_a_photo_too_long_for_jpeg_is_saved_as_png(tree):
 
 @pytest.mark.parametrize("size", [(65_535, 1), (1, 65_535)])
 def test_photos_of_any_proportions_fit_a_figure(size):
-    u2.image_row({"photo": Image.new("RGB", size)}).savefig(io.BytesIO())
+    figure = u2.image_row({"photo": Image.new("RGB", size)})
+    figure.savefig(io.BytesIO())
+    assert max(figure.get_size_inches()) <= 30
 
 
-def test_any_text_is_a_title(scene):
-    image, _ = scene
-    for title in (r"$\frac$.jpg", "a$b$c", "\udcff", "<b>", "猫"):
-        u2.image_row({title: image}).savefig(io.BytesIO())
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from font")
+@pytest.mark.parametrize("title", [r"$\frac$.jpg", "a$b$c", "\udcff", "<b>", "猫"], ids=ascii)
+def test_any_text_is_a_title(title, scene):
+    figure = u2.image_row({title: scene[0]})
+    figure.savefig(io.BytesIO())
+    assert figure.axes[0].get_title() == {"\udcff": r"\udcff"}.get(title, title)
 
 
 # In a notebook
