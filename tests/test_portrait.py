@@ -158,11 +158,11 @@ def test_the_largest_face_is_taken_in_pixels_of_the_photo(monkeypatch):
     assert find_face(Image.new("RGB", (1600, 1600))) == Box(200, 200, 300, 300)
 
 
-def test_without_a_detector_the_centre_is_taken_and_said(monkeypatch):
+def test_without_a_detector_the_center_is_taken_and_said(monkeypatch):
     hide(monkeypatch, "cv2")
     hide(monkeypatch, "skimage")
     image = Image.new("RGB", (300, 200), "blue")
-    image.paste((255, 0, 0), (50, 0, 250, 200))  # the centre square
+    image.paste((255, 0, 0), (50, 0, 250, 200))  # the center square
     with pytest.warns(UserWarning, match="opencv-python-headless<5 or scikit-image"):
         frame = frame_portrait(image)
     assert frame.getextrema() == ((255, 255), (0, 0), (0, 0))
