@@ -138,9 +138,15 @@ def _finish(
     except Exception as error:  # whatever one photo does, the others go on
         if isinstance(error, OSError) and error.errno in _FATAL:
             raise
-        return replace(
-            job, status="failed", error=_reason(error, job.photo), files=_pictures(job, results)
-        )
+        record = replace(job, status="failed", error=_reason(error, job.photo))
+    else:
+        seconds = round(time.perf_counter() - start, 3)
+        effects = {**job.effects, **checksums}
+        record = replace(_describe(job, result), seconds=seconds, effects=effects)
+    return replace(record, files=_pictures(job, results))
+
+
+def _describe(job: Record, result: Result) -> Record:
     return replace(
         job,
         status="done",
@@ -150,9 +156,6 @@ def _finish(
         area=round(float((result.mask > 0.5).mean()), 4),
         confidence=round(result.peak, 4),
         clear=result.has_clear_subject,
-        seconds=round(time.perf_counter() - start, 3),
-        files=_pictures(job, results),
-        effects={**job.effects, **checksums},
     )
 
 
