@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bright import Bright
+from live_app import as_file, spot
 from PIL import Image
 
 import u2demo as u2
@@ -257,19 +258,11 @@ def app(net, monkeypatch, tmp_path):
     return OneClick(net)
 
 
-def a_file():
-    file = io.BytesIO()
-    photo = Image.new("RGB", (16, 12), "black")
-    photo.paste("white", (4, 4, 12, 8))
-    photo.save(file, "PNG")
-    return file.getvalue()
-
-
 EVIL = "<img src=x onerror=alert(1)>\"'&.png"
 
 
 def test_names_are_escaped_wherever_the_app_shows_them(app):
-    app._receive([(EVIL, a_file()), (f"broken{EVIL}", b"no photo")])
+    app._receive([(EVIL, as_file(spot())), (f"broken{EVIL}", b"no photo")])
     app._notes.guard(lambda: {}[EVIL])()
     app._saver._offer_link(EVIL, b"", "image/png")
     shown = [app._notes.value, app._album.caption.value, app._saver._notes.value]
@@ -286,7 +279,7 @@ def test_a_zip_of_any_uploads_can_be_unpacked_anywhere(app, monkeypatch):
         app._saver._outlet, "save", lambda name, data, *, type: sent.update({name: data})
     )
     names = ["cat.jpg", "CAT.jpg", "cat.png", "../../x.jpg", "CON.jpg", "a\0b.jpg", EVIL]
-    app._receive([(name, a_file()) for name in names])
+    app._receive([(name, as_file(spot())) for name in names])
     app._panel.toolbar.value = "blur"
     app._saver.download_all.click()
     entries = zipfile.ZipFile(io.BytesIO(sent["u2demo.zip"])).namelist()

@@ -75,10 +75,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def server():
     with MisbehavingServer(BODY) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
-        server.released.set()
-        server.shutdown()
 
 
 @pytest.fixture
