@@ -252,7 +252,7 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture
-def app(net, monkeypatch, tmp_path):
+def app(net, no_loop, monkeypatch, tmp_path):
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
     return OneClick(net)
