@@ -156,9 +156,9 @@ def test_a_new_color_fills_the_background(scene):
 
 
 @pytest.mark.parametrize("size", [(90, 20), (20, 90)])
-def test_a_new_photo_covers_the_frame_centre_cropped_and_the_subject_stays(size, scene):
+def test_a_new_photo_covers_the_frame_center_cropped_and_the_subject_stays(size, scene):
     image, mask = scene
-    backdrop = Image.new("RGB", size, "red")  # red around a blue centre of the frame's shape
+    backdrop = Image.new("RGB", size, "red")  # red around a blue center of the frame's shape
     cover = min(size[0] / 9, size[1] / 6)
     width, height = 9 * cover, 6 * cover
     left, top = (size[0] - width) / 2, (size[1] - height) / 2

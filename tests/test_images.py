@@ -238,6 +238,14 @@ def test_a_small_file_that_would_fill_the_memory_is_refused(file_format):
     assert "a decompression bomb (33 million pixels in " in message
 
 
+def test_a_refused_file_is_closed_so_that_it_can_be_deleted(two_tone, tmp_path, monkeypatch):
+    opened, real = [], Image.open
+    monkeypatch.setattr(Image, "open", lambda *a, **k: opened.append(real(*a, **k)) or opened[-1])
+    two_tone.save(tmp_path / "raw.tif", tiffinfo={254: 1})
+    assert "a camera's raw file" in refusal(tmp_path / "raw.tif")
+    assert [picture.fp for picture in opened] == [None]
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none of these")
 def test_what_may_never_end_is_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # the path of a socket must be short
@@ -324,6 +332,16 @@ def test_a_file_that_nobody_may_read_is_found_so_that_it_is_named(two_tone, tmp_
     two_tone.save(tmp_path / "no_suffix", "PNG")
     monkeypatch.setattr(Path, "open", refuse)
     assert find_images(tmp_path) == [tmp_path / "no_suffix"]
+
+
+def test_a_folder_that_may_only_be_listed_has_its_files_named(two_tone, tmp_path, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    two_tone.save(tmp_path / "cat.png")
+    monkeypatch.setattr(Path, "is_dir", lambda _: True)
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert find_images(tmp_path) == [tmp_path / "cat.png"]
 
 
 def test_characters_that_only_look_like_digits_are_text():

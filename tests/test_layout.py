@@ -71,7 +71,7 @@ STANDS_ON = {
     "weights_command": {"cache", "checkpoints", "weights"},
     "png": {"cores"},
     "terminal": set(),
-    "arguments": {"annotations", "checkpoints", "formats", "images", "pipeline"},
+    "arguments": {"annotations", "checkpoints", "formats", "images", "pipeline", "recipes"},
     "formats": {"png"},
     "pipeline": {"effects", "files", "formats", "inference", "masks", "recipes"},
     "manifest": {"files", "formats", "masks"},

@@ -78,6 +78,21 @@ def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) 
     return np.asarray(blurred, np.float32) / 255
 
 
+def adjust_mask(mask: Mask, *, threshold: float = 0.5, softness: float = 1.0) -> Mask:
+    """Return ``mask`` with its middle moved to ``threshold`` and its edge ``softness`` as soft.
+
+    A power curve takes the threshold to 0.5 and leaves 0 and 1 where they are, so that the subject
+    never turns transparent; then the slope grows around 0.5. The defaults return the mask as it
+    is; softness 0 makes it hard. ``threshold`` lies between 0 and 1, and is neither.
+    """
+    check_mask(mask)
+    if softness <= 0:
+        return (mask > threshold).astype(np.float32)
+    power = np.float32(np.log(0.5) / np.log(threshold))
+    curved = mask if threshold == 0.5 else mask.clip(0) ** power
+    return ((curved - np.float32(0.5)) / np.float32(softness) + np.float32(0.5)).clip(0, 1)
+
+
 def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     """Return one mask for each separate object, largest first.
 

@@ -90,6 +90,9 @@ def test_what_screen_readers_hear_has_names(app):
     assert app.get_by_role("img", name="The result").count() == 1
     assert app.get_by_role("slider", name="Threshold").count() == 1
     assert app.get_by_role("button", name="Remove cat.jpeg").count() == 1
+    app.locator(".u2-tile button", has_text="rocket.jpg").click()
+    app.locator(".u2-chosen button[aria-current=true]", has_text="rocket.jpg").wait_for()
+    assert app.locator(".u2-tile [aria-current=true]").count() == 1
     for name, pressed in (("Blur", True), ("Cut out", True), ("Blur", False)):
         if pressed:
             app.get_by_role("button", name=name, exact=True).click()
