@@ -336,6 +336,12 @@ def test_a_net_that_answers_otherwise_is_told_what_is_expected(disc, answer, rea
         u2.predict_mask(Mine(answer), disc)
 
 
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_an_image_without_pixels_is_refused(size):
+    with pytest.raises(ValueError, match=f"the image is {size[0]}x{size[1]}, expected one with"):
+        u2.predict_mask(Bright(), Image.new("RGB", size))
+
+
 def test_what_is_no_net_is_said_to_be_none(disc):
     with pytest.raises(TypeError, match="expected a net, as from load_model, not str"):
         u2.predict_mask("u2netp", disc)

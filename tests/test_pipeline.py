@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image
+from small_run import Bright
 
 import u2demo as u2
 from u2demo.formats import is_whole
@@ -38,6 +39,24 @@ def test_any_function_of_image_and_mask_is_an_effect(model, samples):
     photos = [("cat.jpeg", samples["cat.jpeg"])]
     (result,) = u2.process(model, photos, effects={"grey": lambda image, mask: image.convert("L")})
     assert result.pictures["grey"].mode == "L"
+
+
+def test_effects_that_are_a_list_are_answered_with_what_is_expected(tmp_path):
+    with pytest.raises(
+        TypeError, match=r"effects is a list, expected .* {'crop': EFFECTS\['crop'\]}"
+    ):
+        u2.process(Bright(), [], effects=["crop"])
+    with pytest.raises(TypeError, match="effects is a list"):
+        u2.process_folder(Bright(), tmp_path, tmp_path / "out", effects=["crop"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_effect_that_returns_no_image_is_named():
+    results = u2.process(
+        Bright(), [("a", Image.new("RGB", (9, 9)))], effects={"mine": lambda image, mask: mask}
+    )
+    with pytest.raises(TypeError, match=r"the effect 'mine' returned .*, expected an image"):
+        next(results)
 
 
 def a_result(name="cat.jpeg", **pictures):

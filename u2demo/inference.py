@@ -40,7 +40,8 @@ def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast")
     without a subject, such as a black or an even one, gives a mask near 0, never NaN.
 
     Raises:
-        ValueError: there is no such ``quality``, or the net's first map is none, from 0 to 1.
+        ValueError: there is no such ``quality``, the image has no pixels, or the net's first map
+            is none, from 0 to 1.
         TypeError: ``image`` is no image, or ``model`` no net.
     """
     return next(predict_masks(model, [image], quality=quality))
