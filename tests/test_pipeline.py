@@ -74,6 +74,19 @@ def test_names_follow_the_photo_and_suffixes_the_format(tmp_path):
     assert "icc_profile" not in Image.open(files[2]).info
 
 
+@pytest.mark.parametrize("mode", ["CMYK", "LAB", "HSV", "YCbCr", "F", "I", "RGBa"])
+def test_photos_and_pictures_of_any_mode_are_saved_without_a_profile_of_another(tmp_path, mode):
+    photo = Image.new(mode, (9, 9))
+    photo.info["icc_profile"] = b"of inks"
+    effects = {name: u2.EFFECTS[name] for name in ("cutout", "background")}
+    effects["mine"] = lambda image, mask: image
+    (result,) = u2.process(Bright(), [("a", photo)], effects=effects)
+    saved = [Image.open(file) for file in u2.save(result, tmp_path)]
+    assert [picture.mode for picture in saved] == ["RGBA", "RGB", "RGB"]
+    if not mode.startswith("RGB"):
+        assert not any("icc_profile" in picture.info for picture in saved)
+
+
 def test_webp_takes_cutouts_and_photos_and_leaves_masks_to_png(tmp_path):
     cutout, box, mask = (Image.new(mode, (4, 3)) for mode in ("RGBA", "RGB", "L"))
     files = u2.save(a_result(cutout=cutout, box=box, mask=mask), tmp_path, format="webp")
