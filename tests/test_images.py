@@ -4,6 +4,7 @@ import io
 import os
 import socket
 import struct
+import tempfile
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -361,3 +362,12 @@ def test_the_samples_are_four_small_jpegs_under_three_suffixes(samples):
     for name in samples:
         assert (folder / name).stat().st_size < 100_000
         assert (folder / name).read_bytes().startswith(b"\xff\xd8\xff")
+
+
+@pytest.mark.parametrize("temporary", [tempfile.TemporaryFile, tempfile.SpooledTemporaryFile])
+def test_an_upload_without_a_name_is_called_so(temporary):
+    with (
+        temporary() as upload,
+        pytest.raises(ValueError, match=r"^the uploaded file: not"),
+    ):
+        open_image(upload)

@@ -321,3 +321,53 @@ def test_fine_texture_of_a_large_photo_is_averaged_not_sampled():
     stripes[0, 0] = 250
     seen = inference.network_input(Image.fromarray(stripes))[0]
     assert np.ptp(seen[:, 2:], axis=(1, 2)).max() < 0.02
+
+
+class Mine(torch.nn.Module):
+    """A net of somebody's own, without a single weight."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, x):
+        return self.answer(x)
+
+
+@QUALITY
+def test_a_net_of_your_own_needs_no_weights_only_a_map_from_0_to_1(disc, quality):
+    dark = Mine(lambda x: ((x.mean(1, keepdim=True) < 0).float(),))
+    box = u2.bounding_box(u2.predict_mask(dark, disc, quality=quality))
+    np.testing.assert_allclose(box, (29, 9, 48, 28), atol=2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (lambda x: x[:, :1].sigmoid(), "Tensor'>, expected a tuple"),
+        (lambda x: (x.sigmoid(),), r"\(1, 3, 320, 320\) first, expected a tuple"),
+        (lambda x: {"out": x}, "dict'>, expected a tuple"),
+        (lambda x: (10 * x[:, :1],), "expected 0 to 1; does its sigmoid lack"),
+    ],
+)
+def test_a_net_that_answers_otherwise_is_told_what_is_expected(disc, answer, reason):
+    with pytest.raises(ValueError, match=reason):
+        u2.predict_mask(Mine(answer), disc)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_an_image_without_pixels_is_refused(size):
+    with pytest.raises(ValueError, match=f"the image is {size[0]}x{size[1]}, expected one with"):
+        u2.predict_mask(Bright(), Image.new("RGB", size))
+
+
+def test_what_is_no_net_is_said_to_be_none(disc):
+    with pytest.raises(TypeError, match="expected a net, as from load_model, not str"):
+        u2.predict_mask("u2netp", disc)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_a_net_in_another_type_computes_in_it(model, dtype):
+    batch = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    saliency = views.run(copy.deepcopy(model).to(dtype), batch)
+    torch.testing.assert_close(saliency, views.run(model, batch), atol=0.03, rtol=0)

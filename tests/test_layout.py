@@ -72,7 +72,7 @@ STANDS_ON = {
     "png": {"cores"},
     "terminal": set(),
     "arguments": {"annotations", "checkpoints", "formats", "images", "pipeline", "recipes"},
-    "formats": {"png"},
+    "formats": {"png", "rgb"},
     "pipeline": {"effects", "files", "formats", "inference", "masks", "recipes"},
     "manifest": {"files", "formats", "masks"},
     "annotations": {"files", "manifest", "masks"},

@@ -56,7 +56,8 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
     if not (is_path or hasattr(source, "read")) or isinstance(source, io.TextIOBase):
         kind = type(source).__name__
         raise TypeError(f"expected a path or a binary file (io.BytesIO for bytes), not {kind}")
-    name = str(source) if is_path else getattr(source, "name", "the uploaded file")
+    given = source if is_path else getattr(source, "name", None)  # a number of temporary files
+    name = str(given) if isinstance(given, str | Path) else "the uploaded file"
     if is_path and _may_never_end(source):
         raise ValueError(f"{name}: a pipe, socket or device, expected a file")
     try:

@@ -78,9 +78,23 @@ def process(
 
     ``effects`` names the pictures to make: entries of ``EFFECTS`` or functions of your own that
     take (image, mask) and return an image. By default cutout, box and highlight.
+
+    Raises:
+        ValueError: there is no such ``quality``.
+        TypeError: ``effects`` is no mapping; later, one of them returns no image.
     """
     check_quality(quality)
+    check_effects(effects)
     return _process(model, photos, DEFAULT_EFFECTS if effects is None else effects, quality)
+
+
+def check_effects(effects: Mapping[str, Effect] | None) -> None:
+    """Raise ``TypeError`` unless ``effects`` maps names to functions."""
+    if effects is not None and not isinstance(effects, Mapping):
+        raise TypeError(
+            f"effects is a {type(effects).__name__}, expected names with their functions, such as"
+            " {'crop': EFFECTS['crop']}"
+        )
 
 
 def _process(
@@ -96,6 +110,10 @@ def _process(
     for found in predict(model, images, quality=quality):
         name, image = taken.popleft()
         pictures = {title: effect(image, found.mask) for title, effect in effects.items()}
+        for title, picture in pictures.items():
+            if not isinstance(picture, Image.Image):
+                kind = type(picture).__name__
+                raise TypeError(f"the effect {title!r} returned {kind}, expected an image")
         yield Result(name, image, found.mask, pictures, found.peak)
 
 
