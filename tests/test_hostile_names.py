@@ -168,6 +168,19 @@ def test_links_among_the_results_are_not_followed(net, tree):
     assert "leads out of" in records[1].error
 
 
+@pytest.mark.parametrize("name", ["../mine", "my/own", "my\\own", "/"])
+def test_no_effect_of_your_own_leads_to_another_folder(tmp_path, name):
+    photo, mine = Image.new("RGB", (3, 3)), {name: lambda image, mask: image}
+    made = Result("a.png", photo, np.zeros((3, 3), np.float32), {name: photo})
+    for use in (
+        lambda: u2.process(Bright(), [("a.png", photo)], effects=mine),
+        lambda: u2.process_folder(Bright(), tmp_path, tmp_path, effects=mine),
+        lambda: u2.save(made, tmp_path),
+    ):
+        with pytest.raises(ValueError, match="leave out /"):
+            use()
+
+
 @on_linux
 def test_paths_too_long_to_mirror_cost_only_their_own_photo(net, tree, monkeypatch):
     put(tree / "photos" / "cat.png")

@@ -17,14 +17,7 @@ from u2demo.formats import check_format, is_whole, suffix
 from u2demo.images import open_image
 from u2demo.manifest import Manifest, Record
 from u2demo.masks import bounding_box, object_boxes
-from u2demo.pipeline import (
-    DEFAULT_EFFECTS,
-    Effect,
-    Result,
-    check_effects,
-    process,
-    write_picture,
-)
+from u2demo.pipeline import Effect, Result, known_effects, process, write_picture
 from u2demo.plan import list_photos, plan_records
 from u2demo.recipes import check_quality
 
@@ -57,8 +50,9 @@ def process_folder(
     ``manifest.csv``. ``report`` is called with each record as soon as it is there.
 
     Raises:
-        ValueError: ``folder`` is not a folder, there is no such ``format`` or ``quality``, or
-            ``results`` holds a manifest of other origin, or another run is writing there.
+        ValueError: ``folder`` is not a folder, there is no such ``format`` or ``quality``, an
+            effect's name cannot be part of a file's, ``results`` holds a manifest of other origin,
+            or another run is writing there.
         TypeError: ``effects`` is no mapping.
         OSError: ``results`` takes no files, and what to do about it; what is done stays, and the
             same call goes on from there.
@@ -95,8 +89,7 @@ def process_files(
 
     check_format(format)
     check_quality(quality)
-    check_effects(effects)
-    effects = DEFAULT_EFFECTS if effects is None else effects
+    effects = known_effects(effects)
     checksums = {name: checksum([effect, format]) for name, effect in effects.items()}
     results = Path(results).resolve()
     workers = min(available_cores(), _MOST_AT_ONCE)
@@ -132,7 +125,6 @@ def _records(
 
 def _finish(
     job: Record,
-    *,
     make: Callable[[list], Iterator[Result]],
     results: Path,
     format: str,
