@@ -211,6 +211,11 @@ def test_each_object_gets_a_box_of_its_own():
     assert red.sum() == 2 * (10 + 8) + 2 * (15 + 8)
 
 
+def test_the_name_of_a_photo_is_no_background_and_the_error_says_what_is(scene):
+    with pytest.raises(ValueError, match=r"'beach\.jpg'; for a photo, pass open_image of its file"):
+        u2.replace_background(*scene, "beach.jpg")
+
+
 def test_a_crop_has_the_boxs_size(scene):
     image, mask = scene
     assert u2.crop(image, mask).size == (4, 3)

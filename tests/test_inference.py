@@ -347,7 +347,7 @@ def test_a_net_of_your_own_needs_no_weights_only_a_map_from_0_to_1(disc, quality
         (lambda x: x[:, :1].sigmoid(), "Tensor'>, expected a tuple"),
         (lambda x: (x.sigmoid(),), r"\(1, 3, 320, 320\) first, expected a tuple"),
         (lambda x: {"out": x}, "dict'>, expected a tuple"),
-        (lambda x: (10 * x[:, :1],), "expected 0 to 1; does its sigmoid lack"),
+        (lambda x: (10 * x[:, :1],), "expected 0 to 1; add a sigmoid"),
     ],
 )
 def test_a_net_that_answers_otherwise_is_told_what_is_expected(disc, answer, reason):

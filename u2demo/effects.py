@@ -69,11 +69,17 @@ def replace_background(
 
     The photo covers the frame, scaled and center-cropped; the subject stays where it is and is
     never stretched.
+
+    Raises:
+        ValueError: there is no color of that name; the name of a photo's file is none.
     """
     if isinstance(background, Image.Image):
         scene = ImageOps.fit(as_rgb(background), image.size, Image.Resampling.LANCZOS)
     else:
-        scene = Image.new("RGB", image.size, background)
+        try:
+            scene = Image.new("RGB", image.size, background)
+        except ValueError as error:
+            raise ValueError(f"{error}; for a photo, pass open_image of its file") from error
     return _paste_subject(scene, image, mask)
 
 

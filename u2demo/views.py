@@ -72,6 +72,11 @@ def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
     for size in {tensor.shape for tensor in shown}:
         alike = [number for number, tensor in enumerate(shown) if tensor.shape == size]
         found = run(model, torch.cat([shown[number] for number in alike]))
+        low, high = map(float, found.aminmax())
+        if low < 0 or high > 1:
+            raise ValueError(
+                f"the net's map goes from {low:g} to {high:g}, expected 0 to 1; add a sigmoid"
+            )
         maps.update(zip(alike, found.split(1), strict=True))
     return [maps[number] for number in range(len(shown))]
 
@@ -85,15 +90,8 @@ def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H,
         with torch.autocast(device.type, dtype) if dtype else nullcontext():
             saliency = _fused_map(model(batch.to(device, own)), len(batch)).float().cpu()
         if not saliency.isnan().any():
-            break
-    low, high = map(float, saliency.aminmax())
-    if low != low:
-        raise ValueError("the net's answer is not a number: its weights are damaged")
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"the net's map goes from {low:g} to {high:g}, expected 0 to 1; does its sigmoid lack?"
-        )
-    return saliency
+            return saliency
+    raise ValueError("the net's answer is not a number: its weights are damaged")
 
 
 def placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:
