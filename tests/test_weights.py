@@ -298,9 +298,10 @@ def test_offline_asks_nobody_and_says_what_is_wrong_with_the_file_at_hand(
     (home / "u2net.pth").write_bytes(b"<html>")
     if switch == "environment":
         monkeypatch.setenv("U2DEMO_OFFLINE", "1")
-    with pytest.raises(WeightsError, match="is there but has 6 bytes instead of 262,144"):
+    with pytest.raises(WeightsError, match="is there but has 6 bytes instead of 262,144") as answer:
         fetch_weights("u2net", offline=True if switch == "argument" else None)
     assert asked(server) == []
+    assert ("unset U2DEMO_OFFLINE" in str(answer.value)) == (switch == "environment")
 
 
 def test_the_packaged_weights_are_there_offline_and_byte_for_byte():

@@ -34,7 +34,8 @@ def load_model(
     a net and not used it yet: once it has predicted, its forks would wait for its threads for ever.
 
     Args:
-        name: a key of ``CHECKPOINTS``. All but u2netp are downloaded when first used.
+        name: "u2netp", "u2net", "u2net_human_seg" or "u2net_portrait". All but the first are
+            downloaded when first used.
         device: "cpu", "cuda" or "mps"; by default the fastest there is.
         weights: a file to load instead of ``name``; its architecture shows in its shapes.
 
