@@ -1,6 +1,7 @@
 """What every effect promises, and what each one does."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,6 +115,12 @@ def test_alpha_is_the_mask_in_8_bits():
     mask = np.linspace(0, 1, 1021, dtype=np.float32)[None]
     alpha = pixels(u2.remove_background(Image.new("RGB", (1021, 1), "teal"), mask))[..., 3]
     assert np.abs(alpha - mask * 255).max() <= 0.5001
+
+
+@pytest.mark.parametrize("background", ["sky.jpg", Path("sky.jpg"), "bluish"])
+def test_a_background_that_is_a_path_is_answered_with_what_reads_it(background, scene):
+    with pytest.raises((TypeError, ValueError), match=r"'(sky.jpg|bluish)'.+ open_image"):
+        u2.replace_background(*scene, background)
 
 
 @pytest.mark.parametrize("name", EFFECTS)

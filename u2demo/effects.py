@@ -73,7 +73,7 @@ def replace_background(
     if isinstance(background, Image.Image):
         scene = ImageOps.fit(as_rgb(background), image.size, Image.Resampling.LANCZOS)
     else:
-        scene = Image.new("RGB", image.size, background)
+        scene = _fill(image.size, background)
     return _paste_subject(scene, image, mask)
 
 
@@ -149,6 +149,14 @@ def show_mask(image: Image.Image, mask: Mask) -> Image.Image:
     """Return the mask as a grey picture (mode L): black background, white subject."""
     check_fit(image, mask)
     return _alpha(mask)
+
+
+def _fill(size: tuple[int, int], color: Color) -> Image.Image:
+    try:
+        return Image.new("RGB", size, color)
+    except (TypeError, ValueError) as error:
+        expected = "a color such as 'teal' or '#3c78ff', or an image, as from open_image"
+        raise type(error)(f"the background is {color!r}, expected {expected}") from error
 
 
 def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.Image:

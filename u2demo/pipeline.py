@@ -80,6 +80,8 @@ def process(
     take (image, mask) and return an image. By default cutout, box and highlight.
     """
     check_quality(quality)
+    if isinstance(photos, Mapping):
+        raise TypeError("photos are pairs of name and image, not a dict; pass its items()")
     return _process(model, photos, DEFAULT_EFFECTS if effects is None else effects, quality)
 
 
