@@ -36,7 +36,7 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
         squeeze=False,
         layout="constrained",
         width_ratios=ratios,
-        figsize=(scale * sum(ratios), max(scale, 1)),
+        figsize=(scale * sum(ratios), max(scale, min(height, 1))),
     )
     for axes, ratio, (title, panel) in zip(grid[0], ratios, panels.items(), strict=True):
         axes.imshow(panel, cmap="gray", vmin=0, vmax=1)
