@@ -675,7 +675,7 @@ def test_the_command_says_what_is_bad_with_exit_code_1(publish, home, capsys):
 def test_every_checkpoint_says_where_it_comes_from():
     for name, record in CHECKPOINTS.items():
         assert name == record.name and record.architecture in ARCHITECTURES
-        assert record.origin.startswith("https://") and "Apache-2.0" in record.licence
+        assert record.origin.startswith("https://") and "Apache-2.0" in record.license
         assert record.sha256 is None or re.fullmatch("[0-9a-f]{64}", record.sha256)
         assert all(url.startswith("https://") for url in record.sources)
 

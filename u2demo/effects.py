@@ -146,7 +146,7 @@ def crop(
 
 
 def show_mask(image: Image.Image, mask: Mask) -> Image.Image:
-    """Return the mask as a grey picture (mode L): black background, white subject."""
+    """Return the mask as a gray picture (mode L): black background, white subject."""
     check_fit(image, mask)
     return _alpha(mask)
 

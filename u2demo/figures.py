@@ -20,7 +20,7 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
     """Return a closed figure, ``height`` inches high, of titled pictures in a row.
 
     It is lower where it would be wider than 24 inches, and long titles are wrapped. Transparent
-    images lie on a checkerboard; masks are grey, black 0 to white 1.
+    images lie on a checkerboard; masks are gray, black 0 to white 1.
 
     Raises:
         ValueError: there is nothing to show.
@@ -47,7 +47,7 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
 
 
 def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
-    """Return a light grey and white board, RGB, the usual ground under transparent pictures."""
+    """Return a light gray and white board, RGB, the usual ground under transparent pictures."""
     columns, rows = (np.arange(side) // square for side in size)
     board = np.where((rows[:, None] + columns) % 2, 255, 225).astype(np.uint8)
     return Image.fromarray(board).convert("RGB")
