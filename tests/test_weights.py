@@ -552,6 +552,11 @@ def test_a_loaded_model_is_folded_and_ready_for_inference():
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
 
 
+def test_a_file_given_as_a_name_is_told_where_it_goes():
+    with pytest.raises(ValueError, match=r"no weights named 'u2net\.pth'; .+ pass weights=FILE"):
+        load_model("u2net.pth")
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "cuda"])
 def test_a_device_that_is_not_there_is_answered_with_those_that_are(device, monkeypatch):
     if device == "cuda" and torch.cuda.is_available():

@@ -88,7 +88,8 @@ def check_for(checkpoint: Checkpoint) -> cache.Check:
 
 def _checkpoint(name: str) -> Checkpoint:
     if name not in CHECKPOINTS:
-        raise ValueError(f"no weights named {name!r}; choose from {', '.join(CHECKPOINTS)}")
+        known = ", ".join(CHECKPOINTS)
+        raise ValueError(f"no weights named {name!r}; choose from {known}, or pass weights=FILE")
     return CHECKPOINTS[name]
 
 
