@@ -1,26 +1,12 @@
-"""The one-click app where an event loop runs, as a kernel's does, with a net that is quick."""
+"""The one-click app where an event loop runs, as a kernel's does."""
 
 import asyncio
 import io
 from concurrent.futures import ThreadPoolExecutor
 
-import torch
 from PIL import Image
 
 from u2demo.notebook import OneClick
-
-
-class Bright(torch.nn.Module):
-    """A net whose subject is what is bright: quick, and easy to check by eye."""
-
-    def __init__(self):
-        super().__init__()
-        self.looks = 0
-        self.anchor = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, x):
-        self.looks += 1
-        return [torch.sigmoid(4 * x.mean(1, keepdim=True))] * 7
 
 
 def spot(size=(60, 40), left=10):

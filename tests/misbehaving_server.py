@@ -23,7 +23,10 @@ QUOTA_PAGE = (
 
 
 class MisbehavingServer(ThreadingHTTPServer):
-    """Serves ``body`` under the name of every fault; ``wrong`` has its size but not its bytes."""
+    """Serves ``body`` under the name of every fault, in a thread, as long as ``with`` lasts.
+
+    ``wrong`` has the size of ``body`` but not its bytes.
+    """
 
     daemon_threads = True
 
@@ -34,6 +37,15 @@ class MisbehavingServer(ThreadingHTTPServer):
         self.seen: list[tuple[str, str | None]] = []
         self.released = threading.Event()  # what "waits" waits for
         self.counter = itertools.count()
+
+    def __enter__(self) -> "MisbehavingServer":
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.released.set()
+        self.shutdown()
+        super().__exit__(*error)
 
     def url(self, fault: str) -> str:
         return f"http://127.0.0.1:{self.server_port}/{fault}"

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
+from bright import Bright
 from PIL import Image
 
 import u2demo as u2
@@ -14,17 +14,6 @@ from u2demo.folder import process_files
 from u2demo.plan import list_photos
 
 EFFECTS = {"cutout": u2.EFFECTS["cutout"], "box": u2.EFFECTS["box"]}
-
-
-class Bright(torch.nn.Module):
-    """A network with one weight that finds what is bright, in no time."""
-
-    def __init__(self):
-        super().__init__()
-        self.gain = torch.nn.Parameter(torch.tensor(4.0))
-
-    def forward(self, photos):
-        return [torch.sigmoid(self.gain * photos.mean(1, keepdim=True))]
 
 
 def make_photos(folder, count=3, size=(48, 32)):

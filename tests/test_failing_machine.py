@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from bright import Bright
 from failing_disk import FailingDisk
 from PIL import Image
 from small_run import (
     EFFECTS,
-    Bright,
     check_that_all_is_done,
     check_what_a_fault_left,
     contents,

@@ -11,7 +11,7 @@ from u2demo.guided import _sums, follow_edges
 def test_a_soft_edge_is_steepest_where_the_photo_s_is():
     photo = torch.zeros(1, 1, 40, 40)
     photo[..., 20:] = 1
-    soft = ((torch.arange(40) - 16.5) / 4).clamp(0, 1).expand(1, 1, 40, 40)  # centre at 18.5
+    soft = ((torch.arange(40) - 16.5) / 4).clamp(0, 1).expand(1, 1, 40, 40)  # center at 18.5
     steps = follow_edges(soft, photo)[0, 0, 20].diff()
     assert steps.argmax() == 19
     assert steps[19] > 1.3 * soft[0, 0, 20].diff().max()

@@ -7,14 +7,23 @@ from itertools import count
 import numpy as np
 import pytest
 import torch
+from bright import Bright
 from PIL import Image, ImageDraw, ImageOps
-from small_run import Bright
 
 import u2demo as u2
 from u2demo import inference, views
 from u2demo.recipes import QUALITIES, SIZE, Recipe, View, view_size
 
 QUALITY = pytest.mark.parametrize("quality", list(QUALITIES))
+# Where one look of the real net shows what it does to a claim, more of a quick one show the rest.
+QUICK_AT_BEST = pytest.mark.parametrize(
+    ("quality", "net"), [("fast", "real"), ("best", "quick")], indirect=["net"]
+)
+
+
+@pytest.fixture
+def net(request, model):
+    return {"real": model, "quick": Bright()}[request.param]
 
 
 @pytest.fixture
@@ -39,11 +48,11 @@ def test_the_subject_is_found_where_it_is(model, disc, quality):
     np.testing.assert_allclose(box, (29, 9, 48, 28), atol=2)
 
 
-@QUALITY
+@QUICK_AT_BEST
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 700), (700, 1), (17, 5)])
-def test_tiny_and_extreme_photos_have_a_mask(model, size, quality):
+def test_tiny_and_extreme_photos_have_a_mask(net, size, quality):
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
-    mask = u2.predict_mask(model, Image.fromarray(noise), quality=quality)
+    mask = u2.predict_mask(net, Image.fromarray(noise), quality=quality)
     assert mask.shape == size[::-1] and np.isfinite(mask).all()
 
 
@@ -117,17 +126,18 @@ def test_a_photo_is_taken_only_when_its_mask_is_asked_for(model, disc):
     assert taken == [0]
 
 
-@QUALITY
-def test_photos_looked_at_together_get_the_masks_they_get_alone(model, disc, monkeypatch, quality):
+@QUICK_AT_BEST
+def test_photos_looked_at_together_get_the_masks_they_get_alone(net, disc, monkeypatch, quality):
+    disc = ImageOps.invert(disc)  # bright, and small enough to be zoomed on
     photos = [disc, ImageOps.mirror(disc), disc.resize((44, 50)), Image.new("RGB", (30, 20)), disc]
-    alone = list(u2.predict_masks(model, photos, quality=quality))
+    alone = list(u2.predict_masks(net, photos, quality=quality))
     batches = []
     run = views.run
     monkeypatch.setattr(
         views, "run", lambda net, batch: batches.append(len(batch)) or run(net, batch)
     )
     monkeypatch.setattr(inference, "_AT_ONCE", {"cpu": 3})
-    together = list(u2.predict_masks(model, iter(photos), quality=quality))
+    together = list(u2.predict_masks(net, iter(photos), quality=quality))
     assert batches[0] == 3 and max(batches) == 3
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_allclose(one, other, atol=0.03)  # what is below 0.02 becomes 0
@@ -138,28 +148,28 @@ def test_an_unknown_quality_is_refused_before_any_photo_is_taken(model):
         u2.predict_masks(model, [], quality="finest")
 
 
-@QUALITY
-def test_photo_and_net_stay_as_they_were(model, disc, quality):
-    weights = copy.deepcopy(model.state_dict())
-    before = disc.tobytes()
-    u2.predict_mask(model, disc, quality=quality)
-    assert disc.tobytes() == before
-    assert all(torch.equal(weights[name], kept) for name, kept in model.state_dict().items())
-    assert not model.training
+@QUICK_AT_BEST
+def test_photo_and_net_stay_as_they_were(net, disc, quality):
+    weights = copy.deepcopy(net.state_dict())
+    before = disc.tobytes(), net.training
+    u2.predict_mask(net, disc, quality=quality)
+    assert (disc.tobytes(), net.training) == before
+    assert all(torch.equal(weights[name], kept) for name, kept in net.state_dict().items())
 
 
-def test_the_same_photo_gets_the_same_mask(model, disc):
-    first, second = (u2.predict_mask(model, disc, quality="best") for _ in range(2))
+@QUICK_AT_BEST
+def test_the_same_photo_gets_the_same_mask(net, disc, quality):
+    first, second = (u2.predict_mask(net, disc, quality=quality) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
-def test_best_looks_at_a_photo_as_often_as_its_recipe_says(model, disc, monkeypatch):
+def test_best_looks_at_a_photo_as_often_as_its_recipe_says(disc, monkeypatch):
     shapes = []
     run = views.run
     monkeypatch.setattr(
         views, "run", lambda net, batch: shapes.append(batch.shape[2:]) or run(net, batch)
     )
-    u2.predict_mask(model, disc, quality="best")
+    u2.predict_mask(Bright(), ImageOps.invert(disc), quality="best")
     assert len(shapes) == len(QUALITIES["best"].views)
     assert shapes[0] == (SIZE, SIZE)
 
@@ -265,6 +275,15 @@ def test_no_veil_is_left_over_the_background(quality):
     assert inference._set_levels(saliency, QUALITIES[quality]).unique().tolist() == [0, 1]
 
 
+def test_haze_beside_a_sure_subject_clears_and_a_hesitant_one_keeps_its_half_tones():
+    def faintest(subject):
+        saliency = torch.full((1, 1, 40, 60), 0.15 * subject)
+        saliency[..., 10:30, 10:30] = subject
+        return float(inference._set_levels(saliency, QUALITIES["fast"]).min())
+
+    assert faintest(1.0) < 0.11 < 0.15 < faintest(0.5)
+
+
 @pytest.mark.parametrize("side", [256, SIZE])
 @pytest.mark.parametrize("proportion", [1e-4, 0.5, 1, 1.5, 1e4])
 @pytest.mark.parametrize("aspect", [0.0, 0.5, 1.0])
@@ -302,3 +321,53 @@ def test_fine_texture_of_a_large_photo_is_averaged_not_sampled():
     stripes[0, 0] = 250
     seen = inference.network_input(Image.fromarray(stripes))[0]
     assert np.ptp(seen[:, 2:], axis=(1, 2)).max() < 0.02
+
+
+class Mine(torch.nn.Module):
+    """A net of somebody's own, without a single weight."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, x):
+        return self.answer(x)
+
+
+@QUALITY
+def test_a_net_of_your_own_needs_no_weights_only_a_map_from_0_to_1(disc, quality):
+    dark = Mine(lambda x: ((x.mean(1, keepdim=True) < 0).float(),))
+    box = u2.bounding_box(u2.predict_mask(dark, disc, quality=quality))
+    np.testing.assert_allclose(box, (29, 9, 48, 28), atol=2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (lambda x: x[:, :1].sigmoid(), "Tensor'>, expected a tuple"),
+        (lambda x: (x.sigmoid(),), r"\(1, 3, 320, 320\) first, expected a tuple"),
+        (lambda x: {"out": x}, "dict'>, expected a tuple"),
+        (lambda x: (10 * x[:, :1],), "expected 0 to 1; add a sigmoid"),
+    ],
+)
+def test_a_net_that_answers_otherwise_is_told_what_is_expected(disc, answer, reason):
+    with pytest.raises(ValueError, match=reason):
+        u2.predict_mask(Mine(answer), disc)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_an_image_without_pixels_is_refused(size):
+    with pytest.raises(ValueError, match=f"the image is {size[0]}x{size[1]}, expected one with"):
+        u2.predict_mask(Bright(), Image.new("RGB", size))
+
+
+def test_what_is_no_net_is_said_to_be_none(disc):
+    with pytest.raises(TypeError, match="expected a net, as from load_model, not str"):
+        u2.predict_mask("u2netp", disc)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_a_net_in_another_type_computes_in_it(model, dtype):
+    batch = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    saliency = views.run(copy.deepcopy(model).to(dtype), batch)
+    torch.testing.assert_close(saliency, views.run(model, batch), atol=0.03, rtol=0)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_run import EFFECTS, Bright, make_photos
+from bright import Bright
+from small_run import EFFECTS, make_photos
 
 import u2demo as u2
 from u2demo.folder import process_files

@@ -9,6 +9,7 @@ from PIL import Image
 from u2demo.checks import check_fit
 from u2demo.masks import (
     Box,
+    adjust_mask,
     bounding_box,
     has_clear_subject,
     object_boxes,
@@ -67,6 +68,21 @@ def test_a_feather_softens_the_edge_and_only_the_edge():
     assert 0.2 < feathered[20, 19] < 0.5 < feathered[20, 20] < 0.8
 
 
+def test_defaults_leave_the_mask_alone_and_zero_softness_makes_it_hard():
+    mask = np.linspace(0, 1, 11, dtype=np.float32)[None]
+    np.testing.assert_allclose(adjust_mask(mask), mask, atol=1e-7)
+    hard = adjust_mask(mask, threshold=0.3, softness=0)
+    np.testing.assert_array_equal(hard, mask > np.float32(0.3))
+    assert adjust_mask(mask, threshold=0.3, softness=0.4).dtype == np.float32
+
+
+@pytest.mark.parametrize("softness", [0.2, 0.6, 1.0])
+def test_the_threshold_comes_to_one_half_and_the_subject_stays_opaque(softness):
+    mask = np.array([[-0.0005, 0.3, 1]], np.float32)  # below 0 by rounding
+    adjusted = adjust_mask(mask, threshold=0.3, softness=softness)
+    np.testing.assert_allclose(adjusted, [[0, 0.5, 1]], atol=1e-6)
+
+
 def test_separate_objects_come_largest_first_each_with_its_soft_edge():
     mask = drawn("##+....", "##+....", "......#", "......#")
     first, second = split_objects(mask)
@@ -111,7 +127,7 @@ def test_a_mask_of_another_photo_is_refused():
         check_fit(Image.new("RGB", (3, 4)), np.zeros((3, 4), np.float32))
 
 
-TAKE_A_MASK = [bounding_box, split_objects, object_boxes, threshold_mask, unsure_share,
+TAKE_A_MASK = [adjust_mask, bounding_box, split_objects, object_boxes, threshold_mask, unsure_share,
                has_clear_subject, partial(check_fit, Image.new("RGB", (3, 4)))]  # fmt: skip
 
 
@@ -150,7 +166,7 @@ def test_a_subject_that_is_certain_everywhere_has_no_unsure_share():
 
 
 def test_the_unsure_share_counts_soft_pixels_of_the_subject_only():
-    assert unsure_share(mask_of(0, 0.05, 0.1, 0.2, 0.5, 0.89, 1)) == pytest.approx(3 / 4)
+    assert unsure_share(mask_of(0, 0.04, 0.06, 0.2, 0.5, 0.89, 1)) == pytest.approx(4 / 5)
 
 
 def test_an_empty_mask_is_nothing_but_unsure():

@@ -18,7 +18,6 @@ from u2demo import folding
 from u2demo.folding import fold_in_place
 from u2demo.model import ARCHITECTURES, ConvUnit, build_model
 from u2demo.preprocess import to_tensor
-from u2demo.weights import load_model
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden" / "u2netp.npz"
@@ -133,8 +132,7 @@ def test_folding_keeps_the_answer(untrained, name, size):
     batch = torch.randn(2, 3, *size)
     with torch.inference_mode():
         before = untrained[name](batch)
-        net = build_model(name)
-        net.load_state_dict(untrained[name].state_dict())
+        net = copy.deepcopy(untrained[name])
         fold_in_place(net)
         after = net(batch)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
@@ -144,22 +142,23 @@ def test_folding_keeps_the_answer(untrained, name, size):
 
 @pytest.mark.parametrize("small", [0, 2**40])  # every part convolved alone, or none
 @pytest.mark.parametrize("onednn", [True, False])
-def test_whatever_shortcuts_a_folded_net_may_take_the_answer_is_one(monkeypatch, small, onednn):
+def test_whatever_shortcuts_a_folded_net_may_take_the_answer_is_one(
+    model, monkeypatch, small, onednn
+):
     batch = torch.randn(1, 3, 96, 64)
     with torch.inference_mode():
-        before = load_model(device="cpu")(batch)
+        before = model(batch)
         monkeypatch.setattr(folding, "_SMALL", small)
         monkeypatch.setattr(folding, "_has_fused_steps", lambda dtype: onednn)
-        after = load_model(device="cpu")(batch)
+        after = copy.deepcopy(model)(batch)  # it remembers no shortcut
     for one, other in zip(before, after, strict=True):
         assert (one - other).abs().max() <= TOLERANCE
 
 
-def test_a_folded_net_can_be_copied_after_use():
-    net = load_model(device="cpu")
+def test_a_folded_net_can_be_copied_after_use(model):
     batch = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
-        assert torch.equal(net(batch)[0], copy.deepcopy(net)(batch)[0])
+        assert torch.equal(model(batch)[0], copy.deepcopy(model)(batch)[0])
 
 
 def test_a_folded_net_compiles_as_one_graph(model):

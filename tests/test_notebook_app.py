@@ -5,18 +5,20 @@ import datetime
 import io
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
-from live_app import Bright, as_file, spot
+from bright import Bright
+from live_app import as_file, spot
 from PIL import Image
 
 from u2demo import inference
 from u2demo.notebook import OneClick, page, saving, upload
-from u2demo.notebook.actions import ACTIONS, Settings, adjust_mask
+from u2demo.notebook.actions import ACTIONS, Settings
 from u2demo.notebook.intake import uploaded_files
 from u2demo.notebook.preview import contact_sheet
-from u2demo.notebook.turns import Later
+from u2demo.notebook.turns import Later, Turns
 from u2demo.notebook.widgets import Notes
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -47,21 +49,6 @@ def names(archive):
 
 def set_action(app, name):
     app._panel.toolbar.value = name
-
-
-def test_defaults_leave_the_mask_alone_and_zero_softness_makes_it_hard():
-    mask = np.linspace(0, 1, 11, dtype=np.float32)[None]
-    np.testing.assert_allclose(adjust_mask(mask), mask, atol=1e-7)
-    hard = adjust_mask(mask, threshold=0.3, softness=0)
-    np.testing.assert_array_equal(hard, mask > np.float32(0.3))
-    assert adjust_mask(mask, threshold=0.3, softness=0.4).dtype == np.float32
-
-
-@pytest.mark.parametrize("softness", [0.2, 0.6, 1.0])
-def test_the_threshold_comes_to_one_half_and_the_subject_stays_opaque(softness):
-    mask = np.array([[0, 0.3, 1]], np.float32)
-    adjusted = adjust_mask(mask, threshold=0.3, softness=softness)
-    np.testing.assert_allclose(adjusted, [[0, 0.5, 1]], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ACTIONS)
@@ -415,6 +402,7 @@ def test_a_contact_sheet_keeps_its_size():
     sheet = contact_sheet(pictures, (300, 200))
     assert sheet.width <= 300 and sheet.height <= 200
     assert sheet.getchannel("A").getextrema() == (0, 255)
+    assert contact_sheet(pictures, (300, 1)).size == (300, 3), "three rows of a strip"
 
 
 def test_results_go_where_the_environment_says(monkeypatch):
@@ -422,6 +410,9 @@ def test_results_go_where_the_environment_says(monkeypatch):
     assert str(saving.results_folder()) == "results"
     monkeypatch.setenv("U2DEMO_SAVE_DIR", "elsewhere")
     assert str(saving.results_folder()) == "elsewhere"
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", ".")
+    keep = saving.Saver(lambda **_: iter(()), Turns()).keep
+    assert keep.description == f"Save all to {Path.cwd().name}/"
 
 
 def test_pieces_of_an_upload_become_files(monkeypatch):

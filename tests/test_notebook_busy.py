@@ -2,15 +2,17 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from live_app import Bright, as_file, is_idle, on_a_page, spot, until
+from bright import Bright
+from live_app import as_file, is_idle, on_a_page, spot, until
 
 from u2demo.notebook import OneClick, saving
 from u2demo.notebook.preview import look
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.turns import in_turn
+from u2demo.notebook.turns import Turns, in_turn
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +147,19 @@ def test_two_clicks_save_once(results):
     on_a_page(visit, Bright())
 
 
+def test_a_save_that_other_photos_forestall_can_be_asked_for_again(results):
+    async def visit(app):
+        app._receive(photos(3))
+        app._saver.keep.click()
+        app.run({"new.png": spot()})
+        await until(lambda: not app._turns._jobs)
+        app._saver.keep.click()
+        await until(lambda: not app._turns._jobs)
+        assert [path.name for path in results.iterdir()] == ["new_cutout.png"]
+
+    on_a_page(visit, Bright())
+
+
 def test_a_full_disk_is_a_sentence_and_saving_can_be_tried_again(results, monkeypatch):
     async def visit(app):
         with monkeypatch.context() as patch:
@@ -207,6 +222,33 @@ def test_a_click_that_another_thread_hands_in_waits_for_its_turn():
     thread.start()
     thread.join()
     assert done == [None]
+
+
+def test_an_interrupt_ends_the_job_at_work_and_the_next_one_is_done():
+    done = []
+
+    def job(error=None):
+        yield
+        if error:
+            raise error
+        done.append("the next one")
+
+    async def begin():
+        turns = Turns()
+        turns.start(job(KeyboardInterrupt()), done.append)
+        turns.start(job(), done.append)
+
+    def interrupted():
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(begin())
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_forever()
+        loop.run_until_complete(until(lambda: done))
+        loop.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(interrupted).result()
+    assert done == ["the next one"]
 
 
 @pytest.mark.parametrize(("environment", "done"), [("voila", 4), ("jupyter", 0)])

@@ -61,12 +61,12 @@ def kernel(monkeypatch, tmp_path):
 
 def test_the_app_cell_run_again_and_again_leaves_nothing_behind(kernel):
     costs = []
-    for _ in range(5):
+    for _ in range(3):
         kernel(OPEN)
         assert kernel(WAIT) == "2\n"
         costs.append(json.loads(kernel(MEASURE)))
     assert costs[0]["comms"] > 50 and costs[0]["apps"] == 1 and costs[0]["photos"] == 2
-    assert costs[1:] == costs[:1] * 4
+    assert costs[1:] == costs[:1] * 2
 
 
 def test_a_cell_interrupted_in_the_middle_of_the_network_can_be_run_again(kernel):
@@ -88,12 +88,16 @@ def test_a_cell_interrupted_in_the_middle_of_the_network_can_be_run_again(kernel
 def test_a_restarted_kernel_leaves_old_results_alone(monkeypatch, tmp_path):
     monkeypatch.setenv("U2DEMO_ENV", "headless")
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
+    kinds = ("cutout.png", "box.jpg", "highlight.jpg")
+    names = ("astronaut", "cat", "coffee", "rocket")
+    old = [tmp_path / f"{name}_{kind}" for name in names for kind in kinds]
+    for path in old:  # what an earlier kernel has saved
+        path.write_bytes(b"old")
     notebook = nbformat.read(NOTEBOOKS / "one_click.ipynb", nbformat.NO_CONVERT)
     NotebookClient(notebook, timeout=600).execute()
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    NotebookClient(notebook, timeout=600).execute()  # in a kernel of its own
-    assert all(path.read_bytes() == data for path, data in before.items())
-    assert len(before) >= 8 and len(list(tmp_path.iterdir())) == 2 * len(before)
+    assert all(path.read_bytes() == b"old" for path in old)
+    new = {path.with_stem(f"{path.stem} (2)") for path in old}
+    assert set(tmp_path.iterdir()) == {*old, *new}
 
 
 @pytest.mark.slow

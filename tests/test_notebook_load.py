@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from live_app import Bright, as_file, on_a_page, spot
+from bright import Bright
+from live_app import as_file, on_a_page, spot
 from PIL import Image
 
 from u2demo.notebook.actions import ACTIONS

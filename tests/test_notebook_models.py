@@ -20,10 +20,7 @@ PEOPLE = "u2net_human_seg"
 @pytest.fixture
 def server():
     with MisbehavingServer(WEIGHTS.read_bytes()) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
-        server.released.set()
-        server.shutdown()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image
+from small_run import Bright
 
 import u2demo as u2
 from u2demo.formats import is_whole
@@ -45,6 +46,24 @@ def test_any_function_of_image_and_mask_is_an_effect(model, samples):
     assert result.pictures["grey"].mode == "L"
 
 
+def test_effects_that_are_a_list_are_answered_with_what_is_expected(tmp_path):
+    with pytest.raises(
+        TypeError, match=r"effects is a list, expected .* {'crop': EFFECTS\['crop'\]}"
+    ):
+        u2.process(Bright(), [], effects=["crop"])
+    with pytest.raises(TypeError, match="effects is a list"):
+        u2.process_folder(Bright(), tmp_path, tmp_path / "out", effects=["crop"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_effect_that_returns_no_image_is_named():
+    results = u2.process(
+        Bright(), [("a", Image.new("RGB", (9, 9)))], effects={"mine": lambda image, mask: mask}
+    )
+    with pytest.raises(TypeError, match=r"the effect 'mine' returned .*, expected an image"):
+        next(results)
+
+
 def a_result(name="cat.jpeg", **pictures):
     image = Image.new("RGB", (4, 3))
     image.info["icc_profile"] = b"a profile"
@@ -58,6 +77,19 @@ def test_names_follow_the_photo_and_suffixes_the_format(tmp_path):
     assert [Image.open(file).format for file in files] == ["PNG", "JPEG", "PNG"]
     assert Image.open(files[0]).info["icc_profile"] == b"a profile"
     assert "icc_profile" not in Image.open(files[2]).info
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "LAB", "HSV", "YCbCr", "F", "I", "RGBa"])
+def test_photos_and_pictures_of_any_mode_are_saved_without_a_profile_of_another(tmp_path, mode):
+    photo = Image.new(mode, (9, 9))
+    photo.info["icc_profile"] = b"of inks"
+    effects = {name: u2.EFFECTS[name] for name in ("cutout", "background")}
+    effects["mine"] = lambda image, mask: image
+    (result,) = u2.process(Bright(), [("a", photo)], effects=effects)
+    saved = [Image.open(file) for file in u2.save(result, tmp_path)]
+    assert [picture.mode for picture in saved] == ["RGBA", "RGB", "RGB"]
+    if not mode.startswith("RGB"):
+        assert not any("icc_profile" in picture.info for picture in saved)
 
 
 def test_webp_takes_cutouts_and_photos_and_leaves_masks_to_png(tmp_path):

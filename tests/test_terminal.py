@@ -1,6 +1,7 @@
 """What a run says: to a terminal, into a log, and where nobody listens."""
 
 import shlex
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 from small_run import make_photos
 
 from u2demo import terminal
-from u2demo.terminal import ProgressLines, printable, say
+from u2demo.terminal import ProgressLines, printable, say, stopped_by_signals
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX shells")
 
@@ -75,3 +76,15 @@ def test_a_short_run_says_nothing_on_its_way_into_a_log(capsys):
 )
 def test_times_are_said_in_hours_and_minutes(seconds, said):
     assert terminal._duration(seconds) == said
+
+
+def test_a_second_signal_does_not_disturb_a_run_that_is_ending():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may be told to ignore
+    try:
+        with stopped_by_signals():
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

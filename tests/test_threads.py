@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -44,6 +45,18 @@ def test_threads_are_given_back_even_after_an_error():
         assert torch.get_num_threads() == before + 1
         raise KeyError
     assert torch.get_num_threads() == before
+
+
+def test_two_that_borrow_threads_at_once_leave_as_many_as_there_were():
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        uses = {worker: use_threads(before + 1) for worker in (one, other)}
+        for step in ("__enter__", "__exit__"):
+            for worker, use in uses.items():
+                error = () if step == "__enter__" else (None, None, None)
+                worker.submit(getattr(use, step), *error).result()
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == before
 
 
 def test_loading_leaves_the_number_of_threads_as_it_was(tmp_path):

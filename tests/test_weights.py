@@ -75,10 +75,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def server():
     with MisbehavingServer(BODY) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
-        server.released.set()
-        server.shutdown()
 
 
 @pytest.fixture
@@ -557,7 +554,7 @@ def test_a_file_given_as_a_name_is_told_where_it_goes():
         load_model("u2net.pth")
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:99", "cuda"])
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "cuda", "meta"])
 def test_a_device_that_is_not_there_is_answered_with_those_that_are(device, monkeypatch):
     if device == "cuda" and torch.cuda.is_available():
         pytest.skip("this computer has one")

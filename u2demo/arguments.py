@@ -83,18 +83,19 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
     from u2demo.checkpoints import CHECKPOINTS
+    from u2demo.recipes import QUALITIES, SIZE
 
     full = f"{CHECKPOINTS['u2net'].size} each, downloaded"
     parser.add_argument(
         "--quality",
-        choices=("fast", "best"),
+        choices=list(QUALITIES),
         default="fast",
         help="fast (default) looks once at each photo, best up to eight times: better masks",
     )
     parser.add_argument(
         "--model",
         default="u2netp",
-        choices=[name for name, record in CHECKPOINTS.items() if record.input_size == 320],
+        choices=[name for name, record in CHECKPOINTS.items() if record.input_size == SIZE],
         help=f"u2netp (default, inside), u2net, or u2net_human_seg for people ({full} once)",
     )
     parser.add_argument(

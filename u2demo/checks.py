@@ -8,9 +8,11 @@ _HAIR = 0.001  # what rounding may add to 1 or take from 0, as resizing a mask d
 
 
 def check_image(image: Image.Image) -> None:
-    """Raise ``TypeError`` unless ``image`` is one."""
+    """Raise ``TypeError`` unless ``image`` is one, and ``ValueError`` unless it has pixels."""
     if not isinstance(image, Image.Image):
         raise TypeError(f"expected an image, as from open_image, not {type(image).__name__}")
+    if not all(image.size):
+        raise ValueError(f"the image is {image.width}x{image.height}, expected one with pixels")
 
 
 def check_mask(mask: NDArray[np.float32]) -> None:

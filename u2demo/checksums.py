@@ -1,5 +1,6 @@
 """settings -> checksum: whether a picture would come out as it did before."""
 
+import os
 import zlib
 from functools import partial
 from types import CodeType, FunctionType
@@ -20,7 +21,7 @@ def checksum(settings: object) -> str:
     try:
         text = repr([__version__, _describe(settings)])
     except (RecursionError, ValueError):  # a function that encloses itself, or nothing yet
-        text = repr(object())
+        text = os.urandom(8).hex()
     return f"{zlib.crc32(text.encode(errors='surrogateescape')):08x}"
 
 
@@ -28,7 +29,7 @@ def _describe(value: object) -> object:
     match value:
         case partial():
             return ["partial", _describe([value.func, value.args, value.keywords])]
-        case FunctionType() if value.__module__.partition(".")[0] != "u2demo":
+        case FunctionType() if str(value.__module__).partition(".")[0] != "u2demo":
             enclosed = [cell.cell_contents for cell in value.__closure__ or ()]
             parts = value.__code__, value.__defaults__, value.__kwdefaults__, enclosed
             return [value.__qualname__, *map(_describe, parts)]
@@ -42,6 +43,8 @@ def _describe(value: object) -> object:
             return [value.dtype, value.shape, zlib.crc32(value.tobytes())]
         case list() | tuple():
             return [_describe(part) for part in value]
+        case set() | frozenset():  # each run of Python has an order of its own
+            return sorted(repr(_describe(part)) for part in value)
         case dict():
             return {repr(name): _describe(part) for name, part in value.items()}
     return repr(value)

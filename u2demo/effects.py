@@ -69,11 +69,17 @@ def replace_background(
 
     The photo covers the frame, scaled and center-cropped; the subject stays where it is and is
     never stretched.
+
+    Raises:
+        ValueError: there is no color of that name; the name of a photo's file is none.
     """
     if isinstance(background, Image.Image):
         scene = ImageOps.fit(as_rgb(background), image.size, Image.Resampling.LANCZOS)
     else:
-        scene = _fill(image.size, background)
+        try:
+            scene = Image.new("RGB", image.size, background)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{error}; for a photo, pass open_image of its file") from error
     return _paste_subject(scene, image, mask)
 
 
@@ -149,14 +155,6 @@ def show_mask(image: Image.Image, mask: Mask) -> Image.Image:
     """Return the mask as a gray picture (mode L): black background, white subject."""
     check_fit(image, mask)
     return _alpha(mask)
-
-
-def _fill(size: tuple[int, int], color: Color) -> Image.Image:
-    try:
-        return Image.new("RGB", size, color)
-    except (TypeError, ValueError) as error:
-        expected = "a color such as 'teal' or '#3c78ff', or an image, as from open_image"
-        raise type(error)(f"the background is {color!r}, expected {expected}") from error
 
 
 def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.Image:

@@ -17,13 +17,7 @@ from u2demo.formats import check_format, is_whole, suffix
 from u2demo.images import open_image
 from u2demo.manifest import Manifest, Record
 from u2demo.masks import bounding_box, object_boxes
-from u2demo.pipeline import (
-    DEFAULT_EFFECTS,
-    Effect,
-    Result,
-    process,
-    write_picture,
-)
+from u2demo.pipeline import Effect, Result, known_effects, process, write_picture
 from u2demo.plan import list_photos, plan_records
 from u2demo.recipes import check_quality
 
@@ -56,8 +50,10 @@ def process_folder(
     ``manifest.csv``. ``report`` is called with each record as soon as it is there.
 
     Raises:
-        ValueError: ``folder`` is not a folder, there is no such ``format`` or ``quality``, or
-            ``results`` holds a manifest of other origin, or another run is writing there.
+        ValueError: ``folder`` is not a folder, there is no such ``format`` or ``quality``, an
+            effect's name cannot be part of a file's, ``results`` holds a manifest of other origin,
+            or another run is writing there.
+        TypeError: ``effects`` is no mapping.
         OSError: ``results`` takes no files, and what to do about it; what is done stays, and the
             same call goes on from there.
     """
@@ -93,33 +89,46 @@ def process_files(
 
     check_format(format)
     check_quality(quality)
-    effects = DEFAULT_EFFECTS if effects is None else effects
+    effects = known_effects(effects)
     checksums = {name: checksum([effect, format]) for name, effect in effects.items()}
     results = Path(results).resolve()
     workers = min(available_cores(), _MOST_AT_ONCE)
+    make = partial(process, model, effects=effects, quality=quality)
+    work = partial(_finish, make=make, results=results, format=format, checksums=checksums)
     records = []
     then = _STAYS if overwrite else _STAYS + _GOES_ON
     with advise(results, then), Manifest(results) as manifest, share_cores(workers):
         jobs = plan_records(photos, manifest, effects, checksum([fingerprint(model), quality]))
-        make = partial(process, model, effects=effects, quality=quality)
-        work = partial(_finish, make=make, results=results, format=format)
-        todo = {job.photo for job in jobs if overwrite or not manifest.is_done(job, checksums)}
-        for job in jobs:
-            if job.photo not in todo:
-                records.append(replace(manifest.records[job.photo], status="skipped"))
-                report(records[-1])
-        begun = (manifest.add(job) or job for job in jobs if job.photo in todo)
-        for record in _in_parallel(work, begun, workers):
-            if record.status == "done":
-                record = replace(record, effects={**record.effects, **checksums})
-            manifest.add(record)
+        done = {job.photo for job in jobs if not overwrite and manifest.is_done(job, checksums)}
+        for record in _records(jobs, done, work, manifest, workers):
             records.append(record)
             report(record)
     return records
 
 
+def _records(
+    jobs: list[Record],
+    done: set[str],
+    work: Callable[[Record], Record],
+    manifest: Manifest,
+    workers: int,
+) -> Iterator[Record]:
+    """Yield what became of each job: of those that need no work, then of the others."""
+    for job in jobs:
+        if job.photo in done:
+            yield replace(manifest.records[job.photo], status="skipped")
+    begun = (manifest.add(job) or job for job in jobs if job.photo not in done)
+    for record in _in_parallel(work, begun, workers):
+        manifest.add(record)
+        yield record
+
+
 def _finish(
-    job: Record, *, make: Callable[[list], Iterator[Result]], results: Path, format: str
+    job: Record,
+    make: Callable[[list], Iterator[Result]],
+    results: Path,
+    format: str,
+    checksums: Mapping[str, str],
 ) -> Record:
     """Take one photo from file to files, and return its record, failed or done."""
     start = time.perf_counter()
@@ -130,9 +139,15 @@ def _finish(
     except Exception as error:  # whatever one photo does, the others go on
         if isinstance(error, OSError) and error.errno in _FATAL:
             raise
-        return replace(
-            job, status="failed", error=_reason(error, job.photo), files=_pictures(job, results)
-        )
+        record = replace(job, status="failed", error=_reason(error, job.photo))
+    else:
+        seconds = round(time.perf_counter() - start, 3)
+        effects = {**job.effects, **checksums}
+        record = replace(_describe(job, result), seconds=seconds, effects=effects)
+    return replace(record, files=_pictures(job, results))
+
+
+def _describe(job: Record, result: Result) -> Record:
     return replace(
         job,
         status="done",
@@ -142,8 +157,6 @@ def _finish(
         area=round(float((result.mask > 0.5).mean()), 4),
         confidence=round(result.peak, 4),
         clear=result.has_clear_subject,
-        seconds=round(time.perf_counter() - start, 3),
-        files=_pictures(job, results),
     )
 
 

@@ -9,8 +9,11 @@ from typing import NamedTuple
 from PIL import Image
 
 from u2demo.png import PNG_MODES, encode_png
+from u2demo.rgb import only_profile, to_rgb
 
 Profile = bytes | None  # of colors, ICC
+
+_ALSO_PNG = frozenset({"1", "LA", "P", "I;16"})  # modes that Pillow writes, beside PNG_MODES
 
 
 class Kind(NamedTuple):
@@ -30,6 +33,8 @@ def _jpeg(picture: Image.Image, profile: Profile) -> bytes:
 def _png(picture: Image.Image, profile: Profile) -> bytes:
     if picture.mode in PNG_MODES:
         return encode_png(picture, icc_profile=profile)
+    # Ink, brightness and the like are what a PNG cannot hold.
+    picture = picture if picture.mode in _ALSO_PNG else to_rgb(picture)
     return _pillow(picture, profile, format="PNG")
 
 
@@ -69,9 +74,9 @@ def suffix(picture: Image.Image, format: str = "auto") -> str:
 def encode(picture: Image.Image, suffix: str, *, like: Image.Image) -> bytes:
     """Return ``picture`` as a file with ``suffix``.
 
-    The color profile of ``like``, the photo it was made of, goes along.
+    The color profile of ``like``, the photo it was made of, goes along, if it is one of RGB.
     """
-    profile = None if picture.mode == "L" else like.info.get("icc_profile")
+    profile = None if picture.mode == "L" else only_profile(like).get("icc_profile")
     return KINDS[suffix].encode(picture, profile)
 
 

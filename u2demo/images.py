@@ -31,8 +31,6 @@ _SIGNATURE = re.compile(
     re.DOTALL,
 )
 _BOMB = 32_000_000, 1000  # more pixels than this, and this many for each byte: a photo has neither
-
-
 _THUMBNAIL = 254, 1  # TIFF's NewSubfileType, and its bit for a smaller copy of another picture
 
 
@@ -57,11 +55,13 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
     if not (is_path or hasattr(source, "read")) or isinstance(source, io.TextIOBase):
         kind = type(source).__name__
         raise TypeError(f"expected a path or a binary file (io.BytesIO for bytes), not {kind}")
-    name = str(source) if is_path else getattr(source, "name", "the uploaded file")
+    given = source if is_path else getattr(source, "name", None)  # a number of temporary files
+    name = str(given) if isinstance(given, str | Path) else "the uploaded file"
     if is_path and _may_never_end(source):
         raise ValueError(f"{name}: a pipe, socket or device, expected a file")
     try:
-        with quiet, _open_header(source) as picture:
+        with quiet, Image.open(source, formats=_known_formats()) as picture:
+            _check_header(picture)
             return to_rgb(upright(picture))
     # Decoders fed with damaged files raise nearly every exception there is.
     except Exception as error:
@@ -86,7 +86,7 @@ def find_images(folder: str | Path) -> list[Path]:
     for parent, folders, files in os.walk(folder, onerror=_warn):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = [Path(parent, name) for name in files if not name.startswith(".")]
-        found += [path for path in paths if path.is_file() and _looks_like_image(path)]
+        found += filter(_looks_like_image, paths)
     return sorted(found, key=natural_order)
 
 
@@ -112,10 +112,8 @@ def _may_never_end(path: str | Path) -> bool:
     return False
 
 
-def _open_header(source: str | Path | BinaryIO) -> Image.Image:
-    _register_heif()
-    formats = [name for name in _FORMATS if name in Image.OPEN]
-    picture = Image.open(source, formats=formats)
+def _check_header(picture: Image.Image) -> None:
+    """Raise ``_RefusedError`` if the picture had better not be decoded."""
     pixels = picture.width * picture.height
     if pixels > _BOMB[0] and pixels > _BOMB[1] * (size := _size(picture.fp)):
         bomb = f"{pixels / 1e6:.0f} million pixels in {size:,} bytes"
@@ -125,7 +123,6 @@ def _open_header(source: str | Path | BinaryIO) -> Image.Image:
             "a camera's raw file, of which only a thumbnail can be read here; export it as TIFF or"
             " JPEG first"
         )
-    return picture
 
 
 def _is_thumbnail(picture: Image.Image) -> bool:
@@ -140,6 +137,11 @@ def _size(file: BinaryIO) -> int:
     size = file.seek(0, os.SEEK_END)
     file.seek(place)
     return size
+
+
+def _known_formats() -> list[str]:
+    _register_heif()
+    return [name for name in _FORMATS if name in Image.OPEN]
 
 
 def _register_heif() -> None:
@@ -158,9 +160,11 @@ def _warn(error: OSError) -> None:
 
 
 def _looks_like_image(path: Path) -> bool:
-    if path.suffix.lower() in SUFFIXES:
-        return True
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # is_file hides no permission from Python 3.14 on
+            return False
+        if path.suffix.lower() in SUFFIXES:
+            return True
         with path.open("rb") as file:
             return bool(_SIGNATURE.match(file.read(16)))
     except PermissionError:
@@ -181,9 +185,9 @@ def _reason(error: Exception) -> str:
                 f" PIL.Image.MAX_IMAGE_PIXELS = {pixels}; raise that to read it"
             )
         case UnidentifiedImageError():
-            known = ", ".join(name for name in _FORMATS if name in Image.OPEN)
-            heif = "" if "HEIF" in Image.OPEN else "; for HEIC: pip install pillow-heif"
-            return f"not an image of a known format ({known}{heif})"
+            known = _known_formats()
+            heif = "" if "HEIF" in known else "; for HEIC: pip install pillow-heif"
+            return f"not an image of a known format ({', '.join(known)}{heif})"
         case FileNotFoundError():
             return "there is no such file"
         case IsADirectoryError():

@@ -18,7 +18,7 @@ from u2demo.masks import Mask
 from u2demo.preprocess import pixels, to_tensor
 from u2demo.recipes import QUALITIES, Recipe, check_quality
 from u2demo.threads import use_threads
-from u2demo.views import Sum, add_up, run
+from u2demo.views import Sum, add_up, placement, run
 
 _AT_ONCE = {"cuda": 8}  # photos; a CPU gains nothing from more than one
 _SALIENT = 0.3  # of the map's maximum; pixels above are the subject, as far as levels go
@@ -40,8 +40,9 @@ def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast")
     without a subject, such as a black or an even one, gives a mask near 0, never NaN.
 
     Raises:
-        ValueError: there is no such ``quality``.
-        TypeError: ``image`` is no image.
+        ValueError: there is no such ``quality``, the image has no pixels, or the net's first map
+            is none, from 0 to 1.
+        TypeError: ``image`` is no image, or ``model`` no net.
     """
     return next(predict_masks(model, [image], quality=quality))
 
@@ -77,7 +78,7 @@ def network_input(image: Image.Image) -> NDArray[np.float32]:
 @torch.inference_mode()
 def predict_maps(model: nn.Module, image: Image.Image) -> NDArray[np.float32]:
     """Return the net's seven maps, shape (7, SIZE, SIZE): the fused one, then fine to coarse."""
-    maps = model(to_tensor(image).to(next(model.parameters()).device))
+    maps = model(to_tensor(image).to(*placement(model)))
     return torch.cat(maps)[:, 0].float().cpu().numpy()
 
 
@@ -89,7 +90,7 @@ def share_cores(workers: int) -> AbstractContextManager[None]:
 def _predict_in_batches(
     model: nn.Module, images: Iterator[Image.Image], recipe: Recipe
 ) -> Iterator[Prediction]:
-    at_once = _AT_ONCE.get(next(model.parameters()).device.type, 1)
+    at_once = _AT_ONCE.get(placement(model)[0].type, 1)
     while batch := list(islice(images, at_once)):
         yield from [_finish(photo, recipe) for photo in add_up(model, batch, recipe.views)]
 
@@ -111,12 +112,15 @@ def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
 
     The net gives one subject 0.95 all over and another 0.6, and neither is half transparent. What
     it does not give one half, it has hardly found: that is not lifted, so that it stays faint.
+    The surer it is of a subject, the less is left of the haze around it.
     """
     some = saliency[..., ::4, ::4].clamp(min=0)  # enough for a statistic
-    level = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
-    level = max(level, 1 - 2 * level**2)
-    part = (saliency / level - recipe.black) / (recipe.white - recipe.black)
-    return part.clamp(0, 1) * (part > SURE_BACKGROUND)  # no veil
+    found = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
+    level = max(found, 1 - 2 * found**2)
+    part = ((saliency / level - recipe.black) / (recipe.white - recipe.black)).clamp(0, 1)
+    if recipe.haze:
+        part *= (part / recipe.haze).clamp(max=1) ** (found**4 / 2)
+    return part * (part > SURE_BACKGROUND)  # no veil
 
 
 def _to_mask(saliency: Tensor, size: tuple[int, int]) -> Mask:

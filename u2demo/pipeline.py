@@ -78,11 +78,39 @@ def process(
 
     ``effects`` names the pictures to make: entries of ``EFFECTS`` or functions of your own that
     take (image, mask) and return an image. By default cutout, box and highlight.
+
+    Raises:
+        ValueError: there is no such ``quality``, or an effect's name cannot be part of a file's.
+        TypeError: ``effects`` is no mapping; later, one of them returns no image.
     """
     check_quality(quality)
     if isinstance(photos, Mapping):
         raise TypeError("photos are pairs of name and image, not a dict; pass its items()")
-    return _process(model, photos, DEFAULT_EFFECTS if effects is None else effects, quality)
+    return _process(model, photos, known_effects(effects), quality)
+
+
+def known_effects(effects: Mapping[str, Effect] | None) -> Mapping[str, Effect]:
+    """Return ``effects``, by default those of ``DEFAULT_EFFECTS``.
+
+    Raises:
+        TypeError: they are no mapping.
+        ValueError: a name cannot be part of a file's.
+    """
+    if effects is None:
+        return DEFAULT_EFFECTS
+    if not isinstance(effects, Mapping):
+        raise TypeError(
+            f"effects is a {type(effects).__name__}, expected names with their functions, such as"
+            " {'crop': EFFECTS['crop']}"
+        )
+    _check_names(effects)
+    return effects
+
+
+def _check_names(effects: Iterable[str]) -> None:
+    for name in effects:
+        if re.search(r"[/\\\0]", name):
+            raise ValueError(f"effect {name!r}: its name is part of a file's; leave out / and \\")
 
 
 def _process(
@@ -98,6 +126,10 @@ def _process(
     for found in predict(model, images, quality=quality):
         name, image = taken.popleft()
         pictures = {title: effect(image, found.mask) for title, effect in effects.items()}
+        for title, picture in pictures.items():
+            if not isinstance(picture, Image.Image):
+                kind = type(picture).__name__
+                raise TypeError(f"the effect {title!r} returned {kind}, expected an image")
         yield Result(name, image, found.mask, pictures, found.peak)
 
 
@@ -110,10 +142,11 @@ def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Pa
     is taken, ``cat_cutout (2).png`` is next.
 
     Raises:
-        ValueError: ``format`` is neither "auto" nor "webp".
+        ValueError: ``format`` is neither "auto" nor "webp", or a picture's name holds a folder.
         OSError: ``folder`` takes no files, and what to do about it. No half of a file is left.
     """
     check_format(format)
+    _check_names(result.pictures)
     folder = Path(folder)
     stem = safe_name(PurePath(result.name).stem)
     files = []

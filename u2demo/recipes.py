@@ -32,17 +32,19 @@ class View(NamedTuple):
 class Recipe(NamedTuple):
     """Views whose maps are averaged, and the levels of the mean that become 0 and 1.
 
-    Levels are parts of how salient the photo's subject is, see ``inference``.
+    Levels are parts of how salient the photo's subject is, see ``inference``. What is below
+    ``haze``, of the new ones, becomes fainter.
     """
 
     views: tuple[View, ...]
     black: float
     white: float
+    haze: float = 0.0
     refined: bool = False  # edges drawn again at the photo's full size, see edges.refine_mask
 
 
 QUALITIES: Mapping[str, Recipe] = {
-    "fast": Recipe((View(),), black=0.01, white=0.9),
+    "fast": Recipe((View(),), black=0.01, white=0.9, haze=0.4),
     "best": Recipe(
         (
             View(),

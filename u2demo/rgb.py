@@ -31,6 +31,7 @@ def as_rgb(image: Image.Image) -> Image.Image:
 
     Raises:
         TypeError: ``image`` is no image.
+        ValueError: it has no pixels.
     """
     check_image(image)
     return image if image.mode == "RGB" else to_rgb(image)

@@ -20,21 +20,28 @@ _EVERY = 60  # seconds between two lines in a log
 
 @contextlib.contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Let ``kill`` and a closed terminal end a run as Ctrl-C does, unless told to ignore them."""
+    """Let ``kill`` and a closed terminal end a run as Ctrl-C does, unless told to ignore them.
+
+    The first counts. A second one, while the photos in work are finished, would crash Python: it
+    would end with threads still computing.
+    """
 
     def stop(number: int, frame: object) -> NoReturn:
+        for heeded in before:
+            signal.signal(heeded, signal.SIG_IGN)
         raise KeyboardInterrupt(number)
 
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
-    heeded = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    found = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names}
+    before = {number: handler for number, handler in found.items() if handler in usual}
     try:
-        for number in heeded:
+        for number in before:
             signal.signal(number, stop)
         yield
     finally:
-        for number in heeded:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def say(text: str, stream: TextIO | None) -> bool:

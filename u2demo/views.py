@@ -72,6 +72,11 @@ def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
     for size in {tensor.shape for tensor in shown}:
         alike = [number for number, tensor in enumerate(shown) if tensor.shape == size]
         found = run(model, torch.cat([shown[number] for number in alike]))
+        low, high = map(float, found.aminmax())
+        if low < 0 or high > 1:
+            raise ValueError(
+                f"the net's map goes from {low:g} to {high:g}, expected 0 to 1; add a sigmoid"
+            )
         maps.update(zip(alike, found.split(1), strict=True))
     return [maps[number] for number in range(len(shown))]
 
@@ -79,14 +84,35 @@ def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
 @torch.inference_mode()
 def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H, W)
     """Return the net's fused map, float32 on the CPU, in the type that its device likes best."""
-    device = next(model.parameters()).device
-    half = _fast_half(device.type)
+    device, own = placement(model)
+    half = _fast_half(device.type) if own == torch.float32 else None  # else its owner has chosen
     for dtype in (half, None) if half else (None,):  # some GPUs give NaN for any half, as GTX 16xx
         with torch.autocast(device.type, dtype) if dtype else nullcontext():
-            saliency = model(batch.to(device))[0].float().cpu()
+            saliency = _fused_map(model(batch.to(device, own)), len(batch)).float().cpu()
         if not saliency.isnan().any():
             return saliency
     raise ValueError("the net's answer is not a number: its weights are damaged")
+
+
+def placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Return where the net computes and in which type: as its weights are, if it has any."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
+    weights = (weight for weight in model.parameters() if weight.is_floating_point())
+    first = next(weights, torch.empty(0))
+    return first.device, first.dtype
+
+
+def _fused_map(answer: object, count: int) -> Tensor:
+    """Return the first of a net's maps, which is all that is asked of a net of your own."""
+    first = answer[0] if isinstance(answer, tuple | list) and answer else None
+    if isinstance(first, Tensor) and first.ndim == 4 and first.shape[:2] == (count, 1):
+        return first
+    what = f"a tensor {tuple(first.shape)} first" if isinstance(first, Tensor) else type(answer)
+    raise ValueError(
+        f"the net answers with {what}, expected a tuple, first the map: a tensor of shape"
+        f" ({count}, 1, height, width), from 0 to 1"
+    )
 
 
 @cache

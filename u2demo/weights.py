@@ -192,8 +192,8 @@ def _devices() -> list[str]:
 
 def _check_device(device: str) -> str:
     try:
-        torch.empty(1, device=device)
-    except Exception as error:  # a RuntimeError or an AssertionError, says which device it is
+        torch.empty(1, device=device).cpu()  # "meta" is a device that gives nothing back
+    except Exception as error:  # of a type that depends on the device
         raise ValueError(
             f"no device {device!r} on this computer; choose from {', '.join(_devices())}"
         ) from error

@@ -13,7 +13,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,10 +85,7 @@ def weights():
     The second half comes once ``weights.released`` is set. What it sends is the small one.
     """
     with MisbehavingServer((NOTEBOOKS.parent / "u2demo/data/u2netp.pth").read_bytes()) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
-        server.released.set()
-        server.shutdown()
 
 
 @pytest.fixture(scope="session", params=["lab", "voila"])

@@ -90,6 +90,9 @@ def test_what_screen_readers_hear_has_names(app):
     assert app.get_by_role("img", name="The result").count() == 1
     assert app.get_by_role("slider", name="Threshold").count() == 1
     assert app.get_by_role("button", name="Remove cat.jpeg").count() == 1
+    app.locator(".u2-tile button", has_text="rocket.jpg").click()
+    app.locator(".u2-chosen button[aria-current=true]", has_text="rocket.jpg").wait_for()
+    assert app.locator(".u2-tile [aria-current=true]").count() == 1
     for name, pressed in (("Blur", True), ("Cut out", True), ("Blur", False)):
         if pressed:
             app.get_by_role("button", name=name, exact=True).click()
@@ -133,7 +136,7 @@ def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
 def test_a_network_is_fetched_while_the_app_answers(app, weights, shoot):
     app.locator(".u2-models select").select_option(index=2)
     app.get_by_text("Fetching, 2 of 5 MB").wait_for()
-    wait_for_another_picture(app, app.locator(".u2-tile button", has_text="rocket.jpg").click)
+    wait_for_another_picture(app, app.locator(".u2-tile button", has_text="coffee.png").click)
     shoot(app.locator(".u2-app"), "fetching")
     weights.released.set()
     app.get_by_text("Fetching, 2 of 5 MB").wait_for(state="hidden")
@@ -168,13 +171,16 @@ def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos):
     assert download.value.suggested_filename == "large_cutout.png"
 
 
-def test_a_stop_is_answered_at_once_and_the_same_quality_goes_on(app):
+def test_a_stop_is_answered_at_once_and_the_same_quality_goes_on(app, photos):
+    count = tiles(app) + 4  # enough that the last is not at work before a slow page hears of it
+    choose(app, *[photos["turned.txt"]] * 4)
+    wait_until_idle(app, tiles=count)
     app.get_by_role("button", name="Best").click()
     app.get_by_role("button", name="Stop").click()
     app.get_by_text("Stopped: ").wait_for()
     assert app.locator(".u2-quality .mod-active").count() == 0
     app.get_by_role("button", name="Fast").click()
-    wait_until_idle(app, tiles=2)
+    wait_until_idle(app, tiles=count)
     assert app.get_by_role("button", name="Fast", pressed=True).count() == 1
 
 

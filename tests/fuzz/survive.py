@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
+from bright import Bright
 from mutants import make_mutant
 from PIL import Image
 
@@ -41,17 +41,6 @@ class Outcome:
     def extra_megabytes(self) -> float:
         """What reading took beside the photo's own pixels, three bytes each."""
         return self.megabytes - (self.size[0] * self.size[1] * 3e-6 if self.size else 0)
-
-
-class Bright(torch.nn.Module):
-    """A net whose subject is what is bright: quick, and of any opinion a photo can give."""
-
-    def __init__(self):
-        super().__init__()
-        self.anchor = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, x):
-        return [torch.sigmoid(4 * x.mean(1, keepdim=True))] * 7
 
 
 def survive(number: int, *, whole_way: bool) -> Outcome:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
 from u2demo.effects import (
@@ -47,19 +46,6 @@ class Action:
     controls: tuple[str, ...] = ()
     soft: bool = True
     close: bool = False
-
-
-def adjust_mask(mask: Mask, *, threshold: float = 0.5, softness: float = 1.0) -> Mask:
-    """Return ``mask`` with its middle moved to ``threshold`` and its edge ``softness`` as soft.
-
-    A power curve takes the threshold to 0.5 and leaves 0 and 1 where they are, so that the subject
-    never turns transparent; then the slope grows around 0.5. The defaults return the mask as it
-    is; softness 0 makes it hard.
-    """
-    if softness <= 0:
-        return (mask > threshold).astype(np.float32)
-    curved = mask if threshold == 0.5 else mask ** np.float32(np.log(0.5) / np.log(threshold))
-    return ((curved - np.float32(0.5)) / np.float32(softness) + np.float32(0.5)).clip(0, 1)
 
 
 def _cut_objects(image: Image.Image, mask: Mask, settings: Settings) -> dict[str, Image.Image]:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import ipywidgets
 from PIL import Image
 
-from u2demo.masks import Mask
+from u2demo.masks import Mask, adjust_mask
 from u2demo.notebook import widgets
-from u2demo.notebook.actions import ACTIONS, Action, Settings, adjust_mask
+from u2demo.notebook.actions import ACTIONS, Action, Settings
 from u2demo.notebook.intake import Files, make_intake
 from u2demo.notebook.preview import contact_sheet, open_source
 
@@ -22,29 +22,11 @@ class Panel:
     def __init__(self, on_change: Callable[[], None], notes: widgets.Notes, scene: Image.Image):
         self._on_change = notes.guard(on_change)
         self._scene = scene
-        defaults = Settings()
-        self._controls: dict[str, ipywidgets.Widget] = {
-            "color": _color("Color", defaults.color),
-            "blur": _slider("Strength", defaults.blur, 0.004, 0.06, 0.002, ".1%"),
-            "tint": _color("Tint", defaults.tint),
-            "margin": _slider("Margin", defaults.margin, 0.0, 0.5, 0.01),
-            "per_object": ipywidgets.Checkbox(
-                value=defaults.per_object, description="One box for each object", indent=False
-            ),
-            "threshold": _slider("Threshold", defaults.threshold, 0.05, 0.95, 0.01),
-            "softness": _slider("Softness", defaults.softness, 0.0, 1.0, 0.01),
-        }
+        self._controls = _make_controls(Settings())
         for control in self._controls.values():
             control.observe(lambda _: self._on_change(), names="value")
         self._scene_notes = widgets.Notes()
-        self._scene_intake = make_intake(
-            self._scene_notes.guard(self._take_scene),
-            self._scene_notes,
-            label="Choose background",
-            hint="or drop it here",
-            multiple=False,
-            camera=False,
-        )
+        self._scene_intake = self._make_scene_intake()
         self.toolbar = ipywidgets.ToggleButtons(
             options=[(action.label, name) for name, action in ACTIONS.items()],
             tooltips=[action.title for action in ACTIONS.values()],
@@ -57,13 +39,14 @@ class Panel:
         )
         self.quality.add_class("u2-quality")
         self._title = ipywidgets.HTML()
-        edge = {"threshold", "softness"}
-        self._special = {
-            name: control for name, control in self._controls.items() if name not in edge
-        } | {"scene": ipywidgets.VBox([self._scene_intake, self._scene_notes])}
-        self._group = ipywidgets.VBox(list(self._special.values()))
-        self._group.add_class("u2-group")
-        self.column = ipywidgets.VBox([self._title, self._group, self._edge(), self._network()])
+        edge = [self._controls[name] for name in ("threshold", "softness")]
+        special = {name: each for name, each in self._controls.items() if each not in edge}
+        scene_control = ipywidgets.VBox([self._scene_intake, self._scene_notes])
+        self._special = {**special, "scene": scene_control}
+        self._group = _group(*self._special.values())
+        groups = [self._group, _group(_heading("Edge"), *edge)]
+        groups.append(_group(_heading("Quality"), self.quality))
+        self.column = ipywidgets.VBox([self._title, *groups])
         self._arrange()
 
     @property
@@ -90,17 +73,15 @@ class Panel:
             return next(iter(pictures.values()))
         return contact_sheet(pictures, image.size) if pictures else image
 
-    def _edge(self) -> ipywidgets.Widget:
-        group = ipywidgets.VBox(
-            [_heading("Edge"), self._controls["threshold"], self._controls["softness"]]
+    def _make_scene_intake(self) -> ipywidgets.Widget:
+        return make_intake(
+            self._scene_notes.guard(self._take_scene),
+            self._scene_notes,
+            label="Choose background",
+            hint="or drop it here",
+            multiple=False,
+            camera=False,
         )
-        group.add_class("u2-group")
-        return group
-
-    def _network(self) -> ipywidgets.Widget:
-        group = ipywidgets.VBox([_heading("Quality"), self.quality])
-        group.add_class("u2-group")
-        return group
 
     def _switch(self, _: dict) -> None:
         self._arrange()
@@ -120,6 +101,21 @@ class Panel:
             self._on_change()
 
 
+def _make_controls(defaults: Settings) -> dict[str, ipywidgets.Widget]:
+    """Return a control for each field of ``Settings`` that has a plain value."""
+    return {
+        "color": _color("Color", defaults.color),
+        "blur": _slider("Strength", defaults.blur, 0.004, 0.06, 0.002, ".1%"),
+        "tint": _color("Tint", defaults.tint),
+        "margin": _slider("Margin", defaults.margin, 0.0, 0.5, 0.01),
+        "per_object": ipywidgets.Checkbox(
+            value=defaults.per_object, description="One box for each object", indent=False
+        ),
+        "threshold": _slider("Threshold", defaults.threshold, 0.05, 0.95, 0.01),
+        "softness": _slider("Softness", defaults.softness, 0.0, 1.0, 0.01),
+    }
+
+
 def _slider(
     text: str, value: float, low: float, high: float, step: float, form: str = ".0%"
 ) -> ipywidgets.FloatSlider:
@@ -131,6 +127,12 @@ def _slider(
 def _color(text: str, value: str) -> ipywidgets.ColorPicker:
     # Concise is without the field, in which the page leaves what is no color.
     return ipywidgets.ColorPicker(value=value, description=text, concise=True)
+
+
+def _group(*controls: ipywidgets.Widget) -> ipywidgets.VBox:
+    group = ipywidgets.VBox(list(controls))
+    group.add_class("u2-group")
+    return group
 
 
 def _heading(text: str) -> ipywidgets.HTML:

@@ -106,10 +106,13 @@ def encode(image: Image.Image) -> bytes:
 
 
 def contact_sheet(pictures: Mapping[str, Image.Image], size: tuple[int, int]) -> Image.Image:
-    """Return all pictures in rows on one transparent picture, ``size`` at most."""
+    """Return all pictures in rows on one transparent picture, ``size`` at most.
+
+    Of a strip too narrow for its rows, each is a pixel.
+    """
     columns = max(1, round(len(pictures) ** 0.5 + 0.2))
     rows = -(-len(pictures) // columns)
-    cell = (size[0] // columns, size[1] // rows)
+    cell = (max(1, size[0] // columns), max(1, size[1] // rows))
     sheet = Image.new("RGBA", (cell[0] * columns, cell[1] * rows))
     for place, picture in enumerate(pictures.values()):
         small = fit(picture.convert("RGBA"), (cell[0] - 16, cell[1] - 16))

@@ -38,7 +38,7 @@ class Saver:
         self._output = ipywidgets.Output() if self._in_colab else None  # for Colab's dialogs
         keep = ("Save all to Google Drive", self._to_drive)
         if not self._in_colab:
-            keep = (f"Save all to {results_folder().name}/", self._to_folder)
+            keep = (f"Save all to {results_folder().resolve().name}/", self._to_folder)
         self.download = self._button("Download", self._download)
         self.download_all = self._button("Download all as zip", self._zip)
         self.keep = self._button(keep[0], keep[1])
@@ -55,18 +55,15 @@ class Saver:
     def _button(self, text: str, save: Callable[[], Job]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, tooltip=text)
 
-        def job() -> Job:
-            try:
-                yield from save()
-            finally:
-                button.disabled = False
+        def release() -> None:
+            button.disabled = False
 
         def press(_: ipywidgets.Button) -> None:
             if button.disabled:  # two clicks before the page knew
                 return
             self._notes.clear()
             button.disabled = True
-            self._turns.start(job(), self._notes.tell)
+            self._turns.start(save(), self._notes.tell, release)
 
         button.on_click(self._notes.guard(press))
         return button

@@ -44,11 +44,19 @@ class Turns:
 
     def __init__(self):
         self._loop = running_loop()
-        self._jobs: deque[Job] = deque()  # the first one is at work
+        self._jobs: deque[tuple[Job, Callable[[], None]]] = deque()  # the first one is at work
 
-    def start(self, job: Job, tell: Callable[[Exception], None]) -> None:
-        """Do ``job`` after those started before; an error ends it and goes to ``tell``."""
-        self._jobs.append(_telling(job, tell))
+    def start(
+        self,
+        job: Job,
+        tell: Callable[[Exception], None],
+        over: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Do ``job`` after those started before; an error ends it and goes to ``tell``.
+
+        ``over`` is called when that is done, or will never be: a job can end before it began.
+        """
+        self._jobs.append((_telling(job, tell), over))
         if not self._loop:
             self._step()
         elif len(self._jobs) == 1:
@@ -65,24 +73,26 @@ class Turns:
     def stop(self) -> None:
         """End the job that is at work; it tidies up after itself."""
         if self._jobs:
-            self._jobs[0].close()
+            self._jobs[0][0].close()
 
     def clear(self) -> None:
         """End all jobs."""
-        for job in self._jobs:
+        for job, _ in self._jobs:
             job.close()
 
     def _step(self) -> None:
         while self._jobs:
+            job, over = self._jobs[0]
+            ended = True  # unless it says otherwise; the others go on after somebody's interrupt
             try:
-                next(self._jobs[0])
-            except StopIteration:
-                self._jobs.popleft()
-            except BaseException:  # somebody interrupts the kernel
-                self._jobs.popleft()
-                raise
-            if self._loop and self._jobs:
-                self._loop.call_later(_PAUSE, self._step)
+                ended = next(job, True)
+            finally:
+                if ended:
+                    self._jobs.popleft()
+                    over()
+                if self._loop and self._jobs:
+                    self._loop.call_later(_PAUSE, self._step)
+            if self._loop:
                 return
 
 

@@ -7,6 +7,10 @@ function label(app) {
   for (const image of app.querySelectorAll(".u2-tile img")) set(image, "alt", ""); // the button says it
   for (const image of app.querySelectorAll("img.u2-before")) set(image, "alt", "The photo");
   for (const image of app.querySelectorAll("img.u2-after")) set(image, "alt", "The result");
+  for (const tile of app.querySelectorAll(".u2-tile")) {
+    const isOnStage = tile.classList.contains("u2-chosen");
+    set(tile.querySelector("button:not(.u2-remove)"), "aria-current", String(isOnStage));
+  }
   for (const toggle of app.querySelectorAll(".widget-toggle-button")) {
     set(toggle, "aria-pressed", String(toggle.classList.contains("mod-active")));
   }
