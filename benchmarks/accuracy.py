@@ -75,7 +75,8 @@ NEAR = 3  # pixels
 def main() -> None:
     """Print one table for each data set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("datasets", nargs="+", type=Path, metavar="DATASET")
+    parser.add_argument("datasets", nargs="+", type=Path, metavar="DATASET",
+                        help="folder with images/ and masks/ that pair by stem")  # fmt: skip
     parser.add_argument("--methods", nargs="+", default=["reference", "fast", "best"],
                         choices=list(METHODS))  # fmt: skip
     parser.add_argument("--weights", default="u2netp", help="name of the network, see load_model")

@@ -1,6 +1,7 @@
 """What every effect promises, and what each one does."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -214,6 +215,8 @@ def test_each_object_gets_a_box_of_its_own():
 def test_the_name_of_a_photo_is_no_background_and_the_error_says_what_is(scene):
     with pytest.raises(ValueError, match=r"'beach\.jpg'; for a photo, pass open_image of its file"):
         u2.replace_background(*scene, "beach.jpg")
+    with pytest.raises(TypeError, match="for a photo, pass open_image of its file"):
+        u2.replace_background(*scene, Path("beach.jpg"))
 
 
 def test_a_crop_has_the_boxs_size(scene):

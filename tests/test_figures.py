@@ -1,5 +1,7 @@
 """Figures: titled, closed, transparent pictures on a checkerboard."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -35,3 +37,22 @@ def test_large_photos_are_shown_small():
 def test_nothing_to_show_is_refused():
     with pytest.raises(ValueError, match="no pictures to show"):
         u2.image_row({})
+
+
+def test_titles_above_narrow_pictures_stay_apart():
+    names = [
+        "alpha",
+        "background removed",
+        "WhatsApp Image 2024-01-01 at 12.34.56.jpeg",
+        "IMG_1.JPG",
+    ]
+    figure = u2.image_row(dict.fromkeys(names, Image.new("RGB", (8, 64))))
+    figure.draw_without_rendering()
+    titles = [axes.title.get_window_extent() for axes in figure.axes]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
+
+
+def test_a_row_of_panoramas_is_no_wider_than_titles_can_be_read_in():
+    figure = u2.image_row(dict.fromkeys("abc", Image.new("RGB", (600, 50))))
+    assert figure.get_figwidth() <= 24
+    assert figure.axes[0].get_title() == "a"

@@ -4,11 +4,13 @@ import io
 import os
 import socket
 import struct
+import sys
 import tempfile
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,6 +70,17 @@ def test_reads_phone_formats_when_pillow_can(file_format, two_tone):
     except (KeyError, OSError) as error:
         pytest.skip(f"this Pillow cannot write {file_format}: {error}")
     assert close(open_image(file).getpixel((5, 12)), RED, 20)
+
+
+def test_a_reader_of_heic_that_is_installed_meanwhile_is_used_at_once(monkeypatch):
+    registered = []
+    heif = SimpleNamespace(register_heif_opener=lambda: registered.append("HEIF"))
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    for module, said in ((None, "for HEIC: pip install pillow-heif"), (heif, "not an image")):
+        monkeypatch.setitem(sys.modules, "pillow_heif", module)
+        with pytest.raises(ValueError, match=said):
+            open_image(io.BytesIO(b"no photo"))
+    assert "HEIF" in registered
 
 
 def test_reads_the_first_frame_of_an_animation(two_tone):

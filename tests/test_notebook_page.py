@@ -78,8 +78,9 @@ def test_an_interrupted_dialog_leaves_nothing_behind(colab, tree, monkeypatch):
 @pytest.mark.parametrize("ask", [page.choose_files, page.take_photo])
 def test_a_page_that_never_answers_is_told_apart_in_time(colab, ask):
     colab.answers = False
-    with pytest.raises(page.PageError, match="VS Code"):
+    with pytest.raises(page.PageError, match="VS Code") as answer:
         ask()
+    assert "app." not in str(answer.value), "no notebook has a variable of that name"
 
 
 def test_the_camera_gives_a_jpeg(colab):

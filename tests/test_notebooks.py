@@ -55,7 +55,7 @@ def test_there_are_notebooks():
 
 
 @every_notebook
-def test_text_has_one_title_a_badge_and_the_licence(path):
+def test_text_has_one_title_a_badge_and_the_license(path):
     text = "\n".join(sources(path, "markdown"))
     assert len(re.findall(r"^# ", text, re.M)) == 1
     assert f"/blob/master/notebooks/{path.name})" in text, "the badge opens this notebook"

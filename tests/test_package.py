@@ -50,8 +50,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert {name for name in names if name.parts[0] == "u2demo"} == package
     others = {name.parts[0] for name in names} - {"u2demo"}
     assert all(name.endswith(".dist-info") for name in others)
-    licences = {name.name for name in names if "licenses" in name.parts}
-    assert licences == {"LICENSE", "NOTICE"}
+    licenses = {name.name for name in names if "licenses" in name.parts}
+    assert licenses == {"LICENSE", "NOTICE"}
 
 
 def test_type_checkers_see_the_annotations_of_what_is_installed(wheel):

@@ -28,6 +28,11 @@ def test_results_are_made_when_asked_for(model, samples):
     assert first.mask.shape == (first.image.height, first.image.width)
 
 
+def test_a_dict_of_photos_is_answered_with_what_to_pass(model, samples):
+    with pytest.raises(TypeError, match=r"not a dict; pass its items\(\)"):
+        u2.process(model, samples)
+
+
 def test_a_result_bears_the_highest_probability_before_levels(model, samples):
     even = Image.new("RGB", (64, 48), "gray")
     photo, nothing = u2.process(model, [("a", samples["cat.jpeg"]), ("b", even)], effects={})

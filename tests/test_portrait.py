@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,15 @@ def test_a_photo_without_a_face_is_said(monkeypatch):
     monkeypatch.setattr(portrait, "_faces_of_opencv", lambda gray: iter(()))
     with pytest.warns(UserWarning, match="no face was found"):
         assert find_face(Image.new("RGB", (300, 200), "blue")) is None
+
+
+def test_every_photo_without_a_face_is_said(monkeypatch):
+    monkeypatch.setattr(portrait, "_faces_of_opencv", lambda gray: iter(()))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")  # Python's own, as in a notebook: once a line of code
+        for _ in range(2):
+            frame_portrait(Image.new("RGB", (300, 200), "blue"))
+    assert len(said) == 2
 
 
 def test_the_largest_face_is_taken_in_pixels_of_the_photo(monkeypatch):

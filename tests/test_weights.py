@@ -295,9 +295,10 @@ def test_offline_asks_nobody_and_says_what_is_wrong_with_the_file_at_hand(
     (home / "u2net.pth").write_bytes(b"<html>")
     if switch == "environment":
         monkeypatch.setenv("U2DEMO_OFFLINE", "1")
-    with pytest.raises(WeightsError, match="is there but has 6 bytes instead of 262,144"):
+    with pytest.raises(WeightsError, match="is there but has 6 bytes instead of 262,144") as answer:
         fetch_weights("u2net", offline=True if switch == "argument" else None)
     assert asked(server) == []
+    assert ("unset U2DEMO_OFFLINE" in str(answer.value)) == (switch == "environment")
 
 
 def test_the_packaged_weights_are_there_offline_and_byte_for_byte():
@@ -548,6 +549,11 @@ def test_a_loaded_model_is_folded_and_ready_for_inference():
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
 
 
+def test_a_file_given_as_a_name_is_told_where_it_goes():
+    with pytest.raises(ValueError, match=r"no weights named 'u2net\.pth'; .+ pass weights=FILE"):
+        load_model("u2net.pth")
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "cuda", "meta"])
 def test_a_device_that_is_not_there_is_answered_with_those_that_are(device, monkeypatch):
     if device == "cuda" and torch.cuda.is_available():
@@ -671,7 +677,7 @@ def test_the_command_says_what_is_bad_with_exit_code_1(publish, home, capsys):
 def test_every_checkpoint_says_where_it_comes_from():
     for name, record in CHECKPOINTS.items():
         assert name == record.name and record.architecture in ARCHITECTURES
-        assert record.origin.startswith("https://") and "Apache-2.0" in record.licence
+        assert record.origin.startswith("https://") and "Apache-2.0" in record.license
         assert record.sha256 is None or re.fullmatch("[0-9a-f]{64}", record.sha256)
         assert all(url.startswith("https://") for url in record.sources)
 

@@ -77,7 +77,7 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=list(FORMATS),
         default="auto",
-        help="of pictures: auto is PNG with transparency, else JPEG; webp is smaller, lossy",
+        help="of pictures: auto is JPEG, PNG for transparency and masks; webp is smaller, lossy",
     )
 
 

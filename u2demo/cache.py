@@ -40,7 +40,8 @@ def fetch(
         missing = faults or [f"{_PACKAGED / checkpoint.file} is missing."]
         raise WeightsError("\n".join([*missing, "Install u2demo again to repair the package."]))
     if offline or (offline is None and _is_offline()):
-        off = f"{checkpoint.name} is not on this machine and downloads are switched off."
+        off = f"{checkpoint.name} is not on this machine and downloads are switched off"
+        off += "." if offline else "; unset U2DEMO_OFFLINE to allow them."
         links = [f"- {url}" for url in checkpoint.sources]
         advice = _advice(checkpoint, storage.folders()[0])
         raise WeightsError("\n".join([off, *faults, *links, advice]))
@@ -159,7 +160,7 @@ To put it in place by hand:
    ({known})
 3. Run the same again. The file is found and checked.
 
-A file elsewhere loads with load_model(weights="PATH").
+A file elsewhere loads with load_model(weights="PATH"), or u2demo --weights PATH.
 load_model("u2netp") finds the subject of a photo without any download."""
 
 

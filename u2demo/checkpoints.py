@@ -19,8 +19,8 @@ _DRIVE = "https://drive.google.com/uc?id="
 _HUB = "https://huggingface.co"
 _LFS = "https://media.githubusercontent.com/media"
 # https://github.com/xuebinqin/U-2-Net/issues/208: all released models follow the repository's
-# licence; users are asked to check the licences of the data sets.
-_LICENCE = "Apache-2.0; its training data has terms of its own"
+# license; users are asked to check the licenses of the data sets.
+_LICENSE = "Apache-2.0; its training data has terms of its own"
 
 
 class WeightsError(OSError, ValueError):
@@ -47,7 +47,7 @@ class Checkpoint:
     sha256: str | None
     sources: tuple[str, ...]  # URLs in the order in which they are tried
     origin: str  # the page where the authors publish it
-    licence: str
+    license: str
     input_size: int  # pixels; the side of the square the net was trained on
 
     @property
@@ -66,7 +66,7 @@ _RECORDS = (
         sha256="4e24f44b109f70423fbcfd8a550bacafdb4c3c63837d3ec8a02ec8896b950a1e",
         sources=(),  # made by tools/import_u2netp.py
         origin=_AUTHORS,
-        licence=_LICENCE,
+        license=_LICENSE,
         input_size=320,
     ),
     Checkpoint(
@@ -83,7 +83,7 @@ _RECORDS = (
             f"{_DRIVE}1ao1ovG1Qtx4b7EoskHXmi2E9rp5CHLcZ",
         ),
         origin=_AUTHORS,
-        licence=_LICENCE,
+        license=_LICENSE,
         input_size=320,
     ),
     Checkpoint(
@@ -100,7 +100,7 @@ _RECORDS = (
             f"{_DRIVE}1m_Kgs91b21gayc2XLW0ou8yugAIadWVP",
         ),
         origin=_AUTHORS,
-        licence=_LICENCE,
+        license=_LICENSE,
         input_size=320,
     ),
     Checkpoint(
@@ -119,7 +119,7 @@ _RECORDS = (
             f"{_DRIVE}1IG3HdpcRiDoWNookbncQjeaPN28t90yW",
         ),
         origin=_AUTHORS,
-        licence=_LICENCE,
+        license=_LICENSE,
         input_size=512,
     ),
 )  # fmt: skip

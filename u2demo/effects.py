@@ -78,8 +78,8 @@ def replace_background(
     else:
         try:
             scene = Image.new("RGB", image.size, background)
-        except ValueError as error:
-            raise ValueError(f"{error}; for a photo, pass open_image of its file") from error
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{error}; for a photo, pass open_image of its file") from error
     return _paste_subject(scene, image, mask)
 
 
@@ -152,7 +152,7 @@ def crop(
 
 
 def show_mask(image: Image.Image, mask: Mask) -> Image.Image:
-    """Return the mask as a grey picture (mode L): black background, white subject."""
+    """Return the mask as a gray picture (mode L): black background, white subject."""
     check_fit(image, mask)
     return _alpha(mask)
 

@@ -1,5 +1,6 @@
 """{title: image | mask} -> figure: pictures side by side."""
 
+import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -10,12 +11,16 @@ from PIL import Image
 from u2demo.masks import Mask
 
 _LONGEST_SIDE = 640  # pixels a picture is shown with: a full photo takes seconds to draw
+_WIDEST = 24.0  # inches: a page shrinks what is wider until nobody can read the titles
+_PANEL = 0.5, 10.0  # least and most width of a panel, of its height; titles need some room
+_LETTERS = 9  # of a title, on an inch
 
 
 def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0) -> Figure:
     """Return a closed figure, ``height`` inches high, of titled pictures in a row.
 
-    Transparent images lie on a checkerboard; masks are grey, black 0 to white 1.
+    It is lower where it would be wider than 24 inches, and long titles are wrapped. Transparent
+    images lie on a checkerboard; masks are gray, black 0 to white 1.
 
     Raises:
         ValueError: there is nothing to show.
@@ -23,25 +28,26 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
     if not pictures:
         raise ValueError("no pictures to show; pass a dict of title: image or mask")
     panels = {title: _panel(picture) for title, picture in pictures.items()}
-    ratios = [float(np.clip(p.shape[1] / p.shape[0], 0.1, 10)) for p in panels.values()]
+    ratios = [float(np.clip(p.shape[1] / p.shape[0], *_PANEL)) for p in panels.values()]
+    scale = min(height, _WIDEST / sum(ratios))
     figure, grid = plt.subplots(
         1,
         len(panels),
         squeeze=False,
         layout="constrained",
         width_ratios=ratios,
-        figsize=(height * sum(ratios), height),
+        figsize=(scale * sum(ratios), max(scale, min(height, 1))),
     )
-    for axes, (title, panel) in zip(grid[0], panels.items(), strict=True):
+    for axes, ratio, (title, panel) in zip(grid[0], ratios, panels.items(), strict=True):
         axes.imshow(panel, cmap="gray", vmin=0, vmax=1)
-        axes.set_title(_printable(title), parse_math=False)
+        axes.set_title(_wrap(_printable(title), scale * ratio), parse_math=False)
         axes.axis("off")
     plt.close(figure)  # the caller shows or saves it; left open, a notebook shows it twice
     return figure
 
 
 def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
-    """Return a light grey and white board, RGB, the usual ground under transparent pictures."""
+    """Return a light gray and white board, RGB, the usual ground under transparent pictures."""
     columns, rows = (np.arange(side) // square for side in size)
     board = np.where((rows[:, None] + columns) % 2, 255, 225).astype(np.uint8)
     return Image.fromarray(board).convert("RGB")
@@ -49,6 +55,10 @@ def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
 
 def _printable(title: str) -> str:
     return title.encode(errors="backslashreplace").decode()  # not every file name is Unicode
+
+
+def _wrap(title: str, inches: float) -> str:
+    return textwrap.fill(title, max(6, int(_LETTERS * inches)), max_lines=3, placeholder="…")
 
 
 def _panel(picture: Image.Image | Mask) -> np.ndarray:

@@ -53,7 +53,7 @@ def _pillow(picture: Image.Image, profile: Profile, **options: object) -> bytes:
 KINDS: Mapping[str, Kind] = {
     ".jpg": Kind(frozenset({"RGB"}), 65_500, _jpeg, b"\xff\xd8", b"\xff\xd9"),
     ".png": Kind(None, 2**31 - 1, _png, b"\x89PNG\r\n", b"IEND\xaeB`\x82"),
-    # Without grey: a mask stays exact, and of one channel, as PNG.
+    # Without gray: a mask stays exact, and of one channel, as PNG.
     ".webp": Kind(frozenset({"RGB", "RGBA"}), 16_383, _webp, b"RIFF", None),
 }
 # A picture becomes the first of these kinds that can hold it.

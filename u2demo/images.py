@@ -10,7 +10,6 @@ import os
 import re
 import stat
 import warnings
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
@@ -43,7 +42,7 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
     """Return the photo in ``source``, a path or an open binary file, upright and in mode RGB.
 
     The format is decided by content, never by suffix: JPEG, PNG, WebP, GIF and TIFF (first frame),
-    BMP, AVIF, and HEIC with the extra ``u2demo[heif]``. Transparent parts become white; 16-bit
+    BMP, AVIF, and HEIC where ``pillow-heif`` is installed. Transparent parts become white; 16-bit
     and float samples are scaled to 8 bits, not clipped. ``info["icc_profile"]`` is kept.
 
     Raises:
@@ -145,14 +144,14 @@ def _known_formats() -> list[str]:
     return [name for name in _FORMATS if name in Image.OPEN]
 
 
-@cache
 def _register_heif() -> None:
     Image.init()
-    try:
-        from pillow_heif import register_heif_opener
-    except ImportError:
+    if "HEIF" in Image.OPEN:
         return
-    register_heif_opener()
+    with contextlib.suppress(ImportError):  # looked for each time: it may be installed meanwhile
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
 
 
 def _warn(error: OSError) -> None:
@@ -187,7 +186,7 @@ def _reason(error: Exception) -> str:
             )
         case UnidentifiedImageError():
             known = _known_formats()
-            heif = "" if "HEIF" in known else '; for HEIC: pip install "u2demo[heif]"'
+            heif = "" if "HEIF" in known else "; for HEIC: pip install pillow-heif"
             return f"not an image of a known format ({', '.join(known)}{heif})"
         case FileNotFoundError():
             return "there is no such file"

@@ -84,6 +84,8 @@ def process(
         TypeError: ``effects`` is no mapping; later, one of them returns no image.
     """
     check_quality(quality)
+    if isinstance(photos, Mapping):
+        raise TypeError("photos are pairs of name and image, not a dict; pass its items()")
     return _process(model, photos, known_effects(effects), quality)
 
 

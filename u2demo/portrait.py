@@ -102,7 +102,8 @@ def find_face(image: Image.Image) -> Box | None:
         break
     else:
         reason = "no face is looked for without opencv-python-headless<5 or scikit-image"
-    warnings.warn(f"{reason}; portraits take the center of the photo", stacklevel=2)
+    with warnings.catch_warnings():  # or else Python says it of the first photo only
+        warnings.warn(f"{reason}; portraits take the center of the photo", stacklevel=2)
     return None
 
 

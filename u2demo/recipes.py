@@ -2,7 +2,7 @@
 
 Views and levels were chosen on 260 development photos, so what they give is to be measured on
 others, with benchmarks/accuracy.py. Eight views that differ in size, shape and direction at once
-gave what sixteen do, five most of it. Quarter turns, parts of the photo, borders around it, grey,
+gave what sixteen do, five most of it. Quarter turns, parts of the photo, borders around it, gray,
 blurred, lighter and darker ones gave nothing, nor did medians, means of logits, the net's side
 maps, or a conditional random field on colors.
 """

@@ -81,7 +81,7 @@ def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 
 
 def _white(picture: Image.Image) -> float:
-    """Return which grey sample is white: the type's highest, or the data's if that is higher."""
+    """Return which gray sample is white: the type's highest, or the data's if that is higher."""
     if picture.mode.startswith("I;16"):
         return 65535
     peak = 0.0
@@ -93,7 +93,7 @@ def _white(picture: Image.Image) -> float:
 
 
 def _scale_to_8_bits(samples: np.ndarray, white: float) -> np.ndarray:
-    """Return grey samples of any depth, shape (H, W), as uint8; NaN is black."""
+    """Return gray samples of any depth, shape (H, W), as uint8; NaN is black."""
     with np.errstate(invalid="ignore"):  # a signaling NaN, which becomes a quiet one
         share = samples.astype(np.float32) / np.float32(white)
     return np.rint(np.nan_to_num(share, nan=0).clip(0, 1) * 255).astype(np.uint8)

@@ -34,7 +34,8 @@ def load_model(
     a net and not used it yet: once it has predicted, its forks would wait for its threads for ever.
 
     Args:
-        name: a key of ``CHECKPOINTS``. All but u2netp are downloaded when first used.
+        name: "u2netp", "u2net", "u2net_human_seg" or "u2net_portrait". All but the first are
+            downloaded when first used.
         device: "cpu", "cuda" or "mps"; by default the fastest there is.
         weights: a file to load instead of ``name``; its architecture shows in its shapes.
 
@@ -87,7 +88,8 @@ def check_for(checkpoint: Checkpoint) -> cache.Check:
 
 def _checkpoint(name: str) -> Checkpoint:
     if name not in CHECKPOINTS:
-        raise ValueError(f"no weights named {name!r}; choose from {', '.join(CHECKPOINTS)}")
+        known = ", ".join(CHECKPOINTS)
+        raise ValueError(f"no weights named {name!r}; choose from {known}, or pass weights=FILE")
     return CHECKPOINTS[name]
 
 

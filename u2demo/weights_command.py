@@ -43,10 +43,10 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _list(_: argparse.Namespace) -> int:
-    rows = [("NAME", "SIZE", "FOR", "LICENCE", "WHERE")]
+    rows = [("NAME", "SIZE", "FOR", "LICENSE", "WHERE")]
     for record in CHECKPOINTS.values():
         where = next((str(path) for path in cache.present(record)), "not fetched yet")
-        rows.append((record.name, record.size, record.purpose, record.licence, where))
+        rows.append((record.name, record.size, record.purpose, record.license, where))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]

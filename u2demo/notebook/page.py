@@ -163,8 +163,9 @@ def _ask_page() -> None:
     if output.eval_js("1", timeout_sec=3) is None:
         raise PageError(
             "This page does not answer Colab's dialogs (VS Code's Colab extension does not). Open "
-            "the notebook in the browser at colab.research.google.com, or pass photos by path: "
-            'app.run({"cat.jpg": u2.open_image("cat.jpg")}).'
+            "the notebook in the browser at colab.research.google.com, or open photos by path: "
+            'photos = {"cat.jpg": u2.open_image("cat.jpg")}, for the one-click app with '
+            "u2.notebook.OneClick().show(photos) after it."
         )
 
 
