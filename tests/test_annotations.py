@@ -39,6 +39,16 @@ def test_yolo_boxes_are_centers_and_sizes_as_shares(tmp_path):
     assert not (labels / "broken.txt").exists()
 
 
+def test_yolo_labels_are_named_as_photos_not_as_pictures(tmp_path):
+    photos = {"cat (2)": "/p/cat.jpg", "a_b": "/p/a:b.jpg", "in/dog": "/p/dog.jpg"}
+    twins = {"in/dog_png": "/p/dog.png", ".": "/p/..jpg"}
+    records = [Record(photo, stem, "v", "done", size=(9, 9)) for stem, photo in
+               (photos | twins).items()]  # fmt: skip
+    labels = write_yolo(records, tmp_path)
+    names = {path.relative_to(labels).as_posix() for path in labels.rglob("*.txt")}
+    assert names == {"cat.txt", "a:b.txt", "in/dog.txt", "in/dog_png.txt", "..txt"}
+
+
 @pytest.mark.parametrize("write", [write_coco, write_yolo])
 def test_boxes_are_written_again_and_again(write, tmp_path):
     assert write(RECORDS, tmp_path) == write(RECORDS[:1], tmp_path)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from u2demo.files import advise, not_ours, write_file
 from u2demo.manifest import Record
@@ -69,7 +69,9 @@ def write_yolo(records: Iterable[Record], results: Path) -> Path:
 
     YOLO's format (https://docs.ultralytics.com/datasets/detect): a line is class, then the box's
     center x, center y, width and height as shares of the photo. Each object has one, see
-    ``split_objects``; a photo without a clear subject has an empty file.
+    ``split_objects``; a photo without a clear subject has an empty file. A file is named as its
+    photo, which is how detectors find it; of several photos that differ in their suffix only, as
+    the first one, and the others' as their pictures.
 
     Raises:
         ValueError: a folder of that name is there that no run has made.
@@ -79,10 +81,8 @@ def write_yolo(records: Iterable[Record], results: Path) -> Path:
     with advise(results):
         folder.mkdir(parents=True, exist_ok=True)
         write_file(folder / _MARK, _BY.encode())
-        for record in records:
-            if not record.size:
-                continue
-            path = folder / f"{record.stem}.txt"
+        for name, record in _label_names(records).items():
+            path = folder / f"{name}.txt"
             path.parent.mkdir(parents=True, exist_ok=True)
             lines = [_yolo_line(record.size, box) for box in _boxes(record)]
             write_file(path, "".join(lines).encode())
@@ -93,6 +93,19 @@ def _begins_like_ours(coco: Path) -> bool:
     ours = json.dumps({"info": {"description": _BY}})[:-2].encode()
     with coco.open("rb") as file:
         return file.read(len(ours)) == ours
+
+
+def _label_names(records: Iterable[Record]) -> dict[str, Record]:
+    """Return which photo gets which label file, no two of them the same."""
+    names: dict[str, Record] = {}
+    others: dict[str, Record] = {}
+    for record in records:
+        if record.size:
+            folder, slash, _ = record.stem.rpartition("/")
+            name = f"{folder}{slash}{PurePath(record.photo).stem}"
+            if names.setdefault(name, record) is not record:
+                others[record.stem] = record
+    return others | names
 
 
 def _boxes(record: Record) -> tuple[Box, ...]:
