@@ -397,6 +397,15 @@ def test_upload_in_jupyter_fills_the_same_photos_later(monkeypatch):
     assert "Photos: cat.jpg." in notes.value
 
 
+def test_photos_of_one_name_are_all_kept(monkeypatch):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    shown = []
+    monkeypatch.setattr("u2demo.notebook.intake.display", shown.append)
+    photos = upload()
+    shown[0].children[0]._on_files([("image.jpg", as_file(spot()))] * 3)
+    assert list(photos) == ["image.jpg", "image (2).jpg", "image (3).jpg"]
+
+
 def test_a_contact_sheet_keeps_its_size():
     pictures = {str(n): Image.new("RGB", (30, 10 * n + 10)) for n in range(5)}
     sheet = contact_sheet(pictures, (300, 200))

@@ -4,7 +4,9 @@ Uploads of any size and the camera need anywidget. Without it there is ``FileUpl
 dialogs of its own.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Container
+from pathlib import PurePath
 
 import ipywidgets
 from IPython.display import display
@@ -31,7 +33,7 @@ def upload() -> dict[str, Image.Image]:
         chosen = {}
         for name, data in files:
             try:
-                chosen[name] = open_source(name, data)
+                chosen[_free(name, chosen)] = open_source(name, data)
             except ValueError as error:
                 complain(str(error))
         if chosen:
@@ -50,6 +52,13 @@ def upload() -> dict[str, Image.Image]:
         page.once_a_cell(lambda: close(shown))
         display(shown)
     return photos
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """Return ``name``, or the next ``name (n)``: a phone calls every photo image.jpg."""
+    path = PurePath(name)
+    numbered = (path.with_stem(f"{path.stem} ({count})").name for count in itertools.count(2))
+    return next(free for free in itertools.chain([name], numbered) if free not in taken)
 
 
 def make_intake(
