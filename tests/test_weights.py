@@ -485,6 +485,16 @@ def test_a_full_disk_takes_all_or_nothing_of_a_recorded_hash(publish, tmp_path):
     assert fail_at > 4
 
 
+def test_a_damaged_record_of_a_hash_does_not_fit_and_is_named(publish, server, home):
+    server.body = PACKAGED.read_bytes()
+    publish("good", sha256=None, architecture="u2netp")
+    with pytest.warns(UserWarning, match="trusted from now on"):
+        path = fetch_weights("u2net")
+    Path(f"{path}.sha256").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(WeightsError, match=r"is there but has sha256 \w+ instead of"):
+        fetch_weights("u2net", offline=True)
+
+
 @pytest.mark.parametrize("fault", ["wrong_bytes", "chunks_cut_off", "cut_off"])
 def test_what_does_not_fit_is_not_trusted(fault, publish, server, home):
     server.body = PACKAGED.read_bytes()

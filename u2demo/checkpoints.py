@@ -150,7 +150,7 @@ def expected_sha256(checkpoint: Checkpoint, path: Path) -> str | None:
     record = _record_of(path)
     if checkpoint.sha256 or not record.is_file():
         return checkpoint.sha256
-    return record.read_text("utf-8")[:64]
+    return record.read_text("utf-8", errors="replace")[:64]
 
 
 def trust(checkpoint: Checkpoint, path: Path) -> None:
