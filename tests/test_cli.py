@@ -113,6 +113,18 @@ def test_no_photos_is_an_error(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_photos_that_are_not_there_make_no_folder(tmp_path, capsys):
+    assert main([str(tmp_path / "cat.jpg"), "-o", str(tmp_path / "out")]) == 1
+    assert f"there is no {tmp_path / 'cat.jpg'}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_that_are_a_file_are_refused_in_a_sentence(photo, tmp_path, capsys):
+    (tmp_path / "out").touch()
+    assert main([str(photo), "-o", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err.endswith("out: this is a file; choose a folder\n")
+
+
 def test_a_device_that_is_not_there_is_said_in_a_sentence(photo, tmp_path, capsys):
     assert main([str(photo), "-o", str(tmp_path / "out"), "--device", "gpu"]) == 1
     said = capsys.readouterr().err

@@ -1,6 +1,7 @@
 """What every effect promises, and what each one does."""
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -217,6 +218,14 @@ def test_the_name_of_a_photo_is_no_background_and_the_error_says_what_is(scene):
         u2.replace_background(*scene, "beach.jpg")
     with pytest.raises(TypeError, match="for a photo, pass open_image of its file"):
         u2.replace_background(*scene, Path("beach.jpg"))
+
+
+@pytest.mark.parametrize(
+    "effect", [partial(u2.highlight, strength=5), partial(u2.blur_background, radius=-1)]
+)
+def test_amounts_that_make_no_sense_are_refused(effect, scene):
+    with pytest.raises(ValueError, match=r"(strength|radius) is -?\d, expected 0"):
+        effect(*scene)
 
 
 def test_a_crop_has_the_boxs_size(scene):

@@ -39,6 +39,12 @@ def test_nothing_to_show_is_refused():
         u2.image_row({})
 
 
+@pytest.mark.parametrize("pictures", [[Image.new("L", (2, 2))], {"cat": "cat.jpg"}])
+def test_what_has_no_title_or_is_no_picture_is_refused(pictures):
+    with pytest.raises(TypeError, match=r"expected .*, not (list|str)"):
+        u2.image_row(pictures)
+
+
 def test_titles_above_narrow_pictures_stay_apart():
     names = [
         "alpha",

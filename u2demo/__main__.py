@@ -1,6 +1,7 @@
 """argv -> pipeline: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
 
 import argparse
+import os
 import signal
 import sys
 import warnings
@@ -69,6 +70,8 @@ def _run(options: argparse.Namespace) -> tuple[list, list[str]]:
 def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
     from u2demo.plan import list_photos
 
+    if not any(map(os.path.lexists, sources)):
+        raise ValueError(f"there is no {', '.join(map(str, sources))}")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         photos = list_photos(sources)

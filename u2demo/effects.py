@@ -89,9 +89,14 @@ def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = No
 
     ``radius`` is the blur's standard deviation in pixels, 2 % of the longer side by default. The
     subject's colors do not bleed into the background: they are left out of the average.
+
+    Raises:
+        ValueError: ``radius`` is negative.
     """
     alpha = _alpha(mask)
     radius = 0.02 * max(image.size) if radius is None else radius
+    if not radius >= 0:
+        raise ValueError(f"radius is {radius}, expected 0 or more pixels")
     scene = _blur_around(image, alpha, radius)
     return _paste_subject(scene, image, mask)
 
@@ -103,7 +108,12 @@ def highlight(
     """Return the photo, RGB, with the subject tinted.
 
     ``strength`` 0 leaves the photo as it is, 1 paints the subject in pure ``color``.
+
+    Raises:
+        ValueError: ``strength`` is not between 0 and 1.
     """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength is {strength}, expected 0, no color, to 1, nothing else")
     tint = Image.new("RGB", image.size, color)
     return Image.composite(tint, image, _alpha(mask * np.float32(strength)))
 

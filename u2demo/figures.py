@@ -24,7 +24,11 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
 
     Raises:
         ValueError: there is nothing to show.
+        TypeError: ``pictures`` is no mapping, or one of them neither image nor mask.
     """
+    if not isinstance(pictures, Mapping):
+        kind = type(pictures).__name__
+        raise TypeError(f"expected titles with their pictures, {{'photo': image}}, not {kind}")
     if not pictures:
         raise ValueError("no pictures to show; pass a dict of title: image or mask")
     panels = {title: _panel(picture) for title, picture in pictures.items()}
@@ -63,7 +67,9 @@ def _wrap(title: str, inches: float) -> str:
 
 def _panel(picture: Image.Image | Mask) -> np.ndarray:
     """Return what imshow draws: (H, W, 3) uint8 for an image, (H, W) float32 for a mask."""
-    if not isinstance(picture, Image.Image):
+    if not isinstance(picture, Image.Image | np.ndarray):
+        raise TypeError(f"expected an image or a mask to show, not {type(picture).__name__}")
+    if isinstance(picture, np.ndarray):
         step = -(-max(picture.shape) // _LONGEST_SIDE)
         return picture[::step, ::step]
     small = picture.copy()

@@ -21,6 +21,7 @@ _ADVICE = {
     errno.EEXIST: "this is a file; choose a folder",
     errno.ENOTDIR: "part of this path is a file; choose a folder",
 }
+_NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
 
 
 def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -68,4 +69,6 @@ def advise(folder: Path, then: str = "") -> Iterator[None]:
     except OSError as error:
         if error.errno not in _ADVICE or error.strerror in _ADVICE.values():
             raise
+        if error.errno in _NO_FOLDER:
+            then = ""  # nothing has begun
         raise OSError(error.errno, f"{folder}: {_ADVICE[error.errno]}{then}") from error
