@@ -2,9 +2,10 @@
 
 import contextlib
 import errno
+import itertools
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 # What a person can do about an error of the machine.
 _ADVICE = {
@@ -45,6 +46,13 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
 def partial_file(path: Path) -> Path:
     """Return the hidden file that becomes ``path`` when it is whole."""
     return path.with_name(f".{path.name}.part")
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Yield what a file can be called, without end: ``cat.png``, ``cat (2).png`` and so on."""
+    path = PurePath(name)
+    yield name
+    yield from (f"{path.stem} ({count}){path.suffix}" for count in itertools.count(2))
 
 
 def discard(path: Path) -> None:

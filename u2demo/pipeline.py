@@ -1,7 +1,6 @@
 """(name, image) -> result -> files: one code path for notebook, command line and library."""
 
 import contextlib
-import itertools
 import os
 import re
 import unicodedata
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from u2demo import effects
-from u2demo.files import advise, discard, partial_file, write_file
+from u2demo.files import advise, discard, numbered, partial_file, write_file
 from u2demo.formats import check_format, encode, suffix
 from u2demo.masks import Mask, has_clear_subject, unsure_share
 from u2demo.recipes import check_quality
@@ -184,8 +183,7 @@ def write_picture(picture: Image.Image, target: Path, *, like: Image.Image) -> N
 
 def _reserve(path: Path) -> Path:
     """Return ``path``, or the next free ``path (n)``; its partial file keeps others off it."""
-    for count in itertools.count(1):
-        free = path.with_stem(f"{path.stem} ({count})") if count > 1 else path
+    for free in map(path.with_name, numbered(path.name)):
         with contextlib.suppress(FileExistsError):
             partial_file(free).touch(exist_ok=False)
             if not os.path.lexists(free):  # looked up now: whoever had the partial file is done

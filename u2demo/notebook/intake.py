@@ -4,14 +4,13 @@ Uploads of any size and the camera need anywidget. Without it there is ``FileUpl
 dialogs of its own.
 """
 
-import itertools
-from collections.abc import Callable, Container
-from pathlib import PurePath
+from collections.abc import Callable
 
 import ipywidgets
 from IPython.display import display
 from PIL import Image
 
+from u2demo.files import numbered
 from u2demo.images import sample_images
 from u2demo.notebook import page
 from u2demo.notebook.preview import open_source
@@ -32,8 +31,10 @@ def upload() -> dict[str, Image.Image]:
     def take(files: Files, complain: Callable[[str], None]) -> None:
         chosen = {}
         for name, data in files:
+            # Phones call each photo the same.
+            free = next(free for free in numbered(name) if free not in chosen)
             try:
-                chosen[_free(name, chosen)] = open_source(name, data)
+                chosen[free] = open_source(name, data)
             except ValueError as error:
                 complain(str(error))
         if chosen:
@@ -52,13 +53,6 @@ def upload() -> dict[str, Image.Image]:
         page.once_a_cell(lambda: close(shown))
         display(shown)
     return photos
-
-
-def _free(name: str, taken: Container[str]) -> str:
-    """Return ``name``, or the next ``name (n)``: a phone calls every photo image.jpg."""
-    path = PurePath(name)
-    numbered = (path.with_stem(f"{path.stem} ({count})").name for count in itertools.count(2))
-    return next(free for free in itertools.chain([name], numbered) if free not in taken)
 
 
 def make_intake(

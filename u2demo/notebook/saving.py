@@ -1,7 +1,6 @@
 """Results out of the app: to the person's downloads, to their Drive, to a folder."""
 
 import contextlib
-import itertools
 import os
 import tempfile
 import zipfile
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import ipywidgets
 
+from u2demo.files import numbered
 from u2demo.notebook import page
 from u2demo.notebook.intake import run_in
 from u2demo.notebook.turns import Job, Turns
@@ -148,10 +148,7 @@ def _pack(files: list[Path], target: Path) -> Path:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed
         taken: set[str] = set()
         for file in files:
-            names = itertools.chain(
-                [file.name], (f"{file.stem} ({count}){file.suffix}" for count in itertools.count(2))
-            )
-            name = next(name for name in names if fold_name(name) not in taken)
+            name = next(name for name in numbered(file.name) if fold_name(name) not in taken)
             taken.add(fold_name(name))  # "Cat" and "cat" are one file where the zip is unpacked
             archive.write(file, name)
     return target
