@@ -163,15 +163,22 @@ def test_the_same_photo_gets_the_same_mask(net, disc, quality):
     np.testing.assert_array_equal(first, second)
 
 
-def test_best_looks_at_a_photo_as_often_as_its_recipe_says(disc, monkeypatch):
-    shapes = []
+def test_best_looks_twice_and_closer_at_a_photo_that_all_views_agree_on(disc, monkeypatch):
+    assert count_looks(ImageOps.invert(disc), monkeypatch) == 3
+
+
+def test_best_looks_at_a_photo_in_doubt_as_often_as_its_recipe_says(disc, monkeypatch):
+    monkeypatch.setattr(views, "_DOUBT", 0)
+    assert count_looks(ImageOps.invert(disc), monkeypatch) == len(QUALITIES["best"].views) == 8
+
+
+def count_looks(image, monkeypatch):
+    """How often the net sees the photo at best."""
+    looks = []
     run = views.run
-    monkeypatch.setattr(
-        views, "run", lambda net, batch: shapes.append(batch.shape[2:]) or run(net, batch)
-    )
-    u2.predict_mask(Bright(), ImageOps.invert(disc), quality="best")
-    assert len(shapes) == len(QUALITIES["best"].views)
-    assert shapes[0] == (SIZE, SIZE)
+    monkeypatch.setattr(views, "run", lambda net, batch: looks.append(1) or run(net, batch))
+    u2.predict_mask(Bright(), image, quality="best")
+    return len(looks)
 
 
 def average(model, image, *shown):
@@ -212,6 +219,36 @@ def mean_of_two_looks(image, monkeypatch, *levels):
     looks = iter([levels[0] * square, levels[1] * square.flip(3)])
     monkeypatch.setattr(views, "run", lambda net, batch: next(looks))
     return average(None, image, View(), View(mirrored=True))[18, 38]
+
+
+@pytest.mark.parametrize(
+    ("levels", "looks"),
+    [((0.9, 0.9), 2), ((0.0, 0.0), 2), ((0.9, 0.3, 0.85, 0.85), 4)],  # 0.85: the mean of two
+)
+def test_views_for_photos_in_doubt_are_shown_where_those_before_disagree(
+    disc, monkeypatch, levels, looks
+):
+    sure = View(), View(mirrored=True)
+    recipe = *sure, View(in_doubt=True), View(in_doubt=True, mirrored=True)
+    assert shown_of(recipe, disc, monkeypatch, *levels) == set(recipe[:looks])
+
+
+@pytest.mark.parametrize(("level", "others"), [(1.0, set()), (0.2, {View(in_doubt=True)})])
+def test_a_zoom_that_disagrees_brings_in_the_views_left_out(disc, monkeypatch, level, others):
+    recipe = View(), View(in_doubt=True), View(zoomed=True)
+    closer = torch.zeros(1, 1, 28, 28)  # the square with its margin
+    closer[..., 4:24, 4:24] = level
+    shown = shown_of(recipe, disc, monkeypatch, 1.0, closer, 1.0)
+    assert shown == {View(), View(zoomed=True)} | others
+
+
+def shown_of(recipe, image, monkeypatch, *found):
+    """The views shown of a photo in which the net finds a square, or the map itself, in turn."""
+    square = torch.zeros(1, 1, image.height, image.width)
+    square[..., 10:30, 20:40] = 1
+    looks = iter([one if isinstance(one, torch.Tensor) else one * square for one in found])
+    monkeypatch.setattr(views, "run", lambda net, batch: next(looks))
+    return views.add_up(None, [image], recipe)[0].shown
 
 
 def test_a_zoomed_view_counts_only_around_the_subject(model, disc):

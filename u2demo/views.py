@@ -17,6 +17,7 @@ from u2demo.rgb import as_rgb
 _CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
+_DOUBT = 0.03  # of what two maps find; where only one finds less, more views hardly change a mask
 _HESITANT = 0.5  # salience of what a view shows; views below it have found nothing to go by
 
 
@@ -26,6 +27,8 @@ class Sum:
     def __init__(self, image: Image.Image):
         self.image = as_rgb(image)
         self.canvas = self.image.reduce(-(-max(image.size) // _CANVAS))
+        self.shown: set[View] = set()
+        self.doubt = 0.0  # the most by which a view differed from the mean before it
         self._total, self._weights = torch.zeros(2, 1, 1, self.canvas.height, self.canvas.width)
 
     def mean(self) -> Tensor:  # (1, 1, H, W) of the canvas
@@ -33,7 +36,9 @@ class Sum:
         return self._total / self._weights
 
     def area(self, view: View) -> Box | None:
-        """Return which part of the canvas the view shows, None for a zoom that shows little new."""
+        """Return which part of the canvas the view shows, None if it would show little new."""
+        if view in self.shown or (view.in_doubt and self.doubt < _DOUBT):
+            return None
         return _surroundings(self.mean()) if view.zoomed else Box(0, 0, *self.canvas.size)
 
     def show(self, view: View, area: Box) -> Tensor:  # (1, 3, h, w)
@@ -48,17 +53,20 @@ class Sum:
     def add(self, view: View, area: Box, saliency: Tensor) -> None:
         """Add the map of what was shown."""
         place = (..., slice(area.top, area.bottom), slice(area.left, area.right))
-        weight, size = _certainty(saliency), self._total[place].shape[2:]
+        weight, total, weights = _certainty(saliency), self._total[place], self._weights[place]
         upright = saliency.flip(_turned(view))
-        self._total[place] += weight * F.interpolate(upright, size, mode="bilinear", antialias=True)
-        self._weights[place] += weight
+        here = F.interpolate(upright, total.shape[2:], mode="bilinear", antialias=True)
+        self.doubt = max(self.doubt, _difference(here * weights, total))
+        total += weight * here
+        weights += weight
+        self.shown.add(view)
 
 
 @torch.inference_mode()
 def add_up(model: nn.Module, images: Sequence[Image.Image], views: Sequence[View]) -> list[Sum]:
-    """Return, for each image, the sum of all views that have something to show."""
+    """Return, for each image, the sum of all views that have something to show, each once."""
     sums = [Sum(image) for image in images]
-    for view in views:
+    for view in (*views, *views):  # what none needed at first, a zoom may still bring into doubt
         areas = {photo: area for photo in sums if (area := photo.area(view))}
         shown = [photo.show(view, area) for photo, area in areas.items()]
         for (photo, area), saliency in zip(areas.items(), _run_all(model, shown), strict=True):
@@ -139,6 +147,11 @@ def _certainty(saliency: Tensor) -> float:
     """
     found = float((saliency**2).sum() / saliency.sum().clamp(min=1e-6))
     return max(found, _HESITANT) ** 4
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    """Return what only one of two maps finds, as a part of what both do, from 0 to 1."""
+    return float((one - other).abs().sum() / (one + other).sum().clamp(min=1e-6))
 
 
 def _surroundings(saliency: Tensor) -> Box | None:
