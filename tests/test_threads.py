@@ -1,6 +1,7 @@
-"""Threads that PyTorch computes with: borrowed, given back, and none left to wait for in a fork."""
+"""Threads: borrowed from PyTorch, given back, not left to wait for in a fork, sharing memory."""
 
 import os
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import torch
 
 import u2demo as u2
 from u2demo.checkpoints import WeightsError
+from u2demo.cores import available_cores
 from u2demo.threads import use_threads
 
 FORK = """
@@ -24,6 +26,31 @@ child = os.fork()
 if not child:
     os._exit(u2.predict_mask(model, Image.new("RGB", (40, 30))).shape != (30, 40))
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+ALLOCATE = """
+import ctypes
+import sys
+import threading
+
+import numpy as np
+import u2demo as u2
+from u2demo.cores import available_cores
+
+u2.load_model(device="cpu")
+all_at_once = threading.Barrier(8 * available_cores())
+
+def allocate():
+    buffer = np.ones(100_000)
+    all_at_once.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(all_at_once.parties)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+glibc = ctypes.CDLL(None)
+glibc.fopen.restype = ctypes.c_void_p
+glibc.malloc_info(0, ctypes.c_void_p(glibc.fopen(sys.argv[1].encode(), b"w")))
+glibc.fflush(None)
 """
 
 
@@ -66,3 +93,10 @@ def test_loading_leaves_the_number_of_threads_as_it_was(tmp_path):
     with pytest.raises(WeightsError):
         u2.load_model(weights=tmp_path / "my.pth")
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries share memory")
+def test_threads_share_what_they_free(tmp_path):
+    report = tmp_path / "heaps.xml"
+    subprocess.run([sys.executable, "-c", ALLOCATE, report], check=True, timeout=100)
+    assert report.read_text().count("<heap nr") <= available_cores()
