@@ -180,8 +180,12 @@ def refusal(source):
 def test_what_is_no_image_is_refused_by_name(tmp_path):
     (tmp_path / "notes.jpg").write_text("dear diary")
     assert "notes.jpg: not an image" in refusal(tmp_path / "notes.jpg")
+
+
+def test_what_is_empty_is_said_to_be_so(tmp_path):
     (tmp_path / "empty.png").touch()
-    assert "empty.png: not an image" in refusal(tmp_path / "empty.png")
+    assert refusal(tmp_path / "empty.png").endswith("empty.png: an empty file")
+    assert refusal(io.BytesIO()) == "the uploaded file: an empty file"
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])
@@ -249,7 +253,7 @@ def test_a_small_file_that_would_fill_the_memory_is_refused(file_format):
     options = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {"compression": "group4"}}
     white = Image.new("1" if file_format != "WEBP" else "RGB", (8000, 4100), "white")
     message = refusal(encoded(white, file_format, **options[file_format]))
-    assert "a decompression bomb (33 million pixels in " in message
+    assert "a decompression bomb: 33 megapixels in " in message
 
 
 def test_a_refused_file_is_closed_so_that_it_can_be_deleted(two_tone, tmp_path, monkeypatch):
@@ -381,6 +385,6 @@ def test_the_samples_are_four_small_jpegs_under_three_suffixes(samples):
 def test_an_upload_without_a_name_is_called_so(temporary):
     with (
         temporary() as upload,
-        pytest.raises(ValueError, match=r"^the uploaded file: not"),
+        pytest.raises(ValueError, match=r"^the uploaded file: an empty file"),
     ):
         open_image(upload)

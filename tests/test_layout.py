@@ -47,7 +47,7 @@ STANDS_ON = {
     "images": {"quiet", "rgb"},
     "resampling": set(),
     "model": {"resampling"},
-    "folding": {"model"},
+    "folding": {"cores", "model"},
     "checkpoints": {"files"},
     "download": set(),
     "storage": {"checkpoints"},

@@ -65,7 +65,7 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
             return to_rgb(upright(picture))
     # Decoders fed with damaged files raise nearly every exception there is.
     except Exception as error:
-        raise ValueError(f"{name}: {_reason(error)}") from error
+        raise ValueError(f"{name}: {_reason(error, source)}") from error
 
 
 def find_images(folder: str | Path) -> list[Path]:
@@ -116,8 +116,7 @@ def _check_header(picture: Image.Image) -> None:
     """Raise ``_RefusedError`` if the picture had better not be decoded."""
     pixels = picture.width * picture.height
     if pixels > _BOMB[0] and pixels > _BOMB[1] * (size := _size(picture.fp)):
-        bomb = f"{pixels / 1e6:.0f} million pixels in {size:,} bytes"
-        raise _RefusedError(f"a decompression bomb ({bomb})")
+        raise _RefusedError(f"a decompression bomb: {pixels / 1e6:.0f} megapixels in {size} bytes")
     if _is_thumbnail(picture):
         raise _RefusedError(
             "a camera's raw file, of which only a thumbnail can be read here; export it as TIFF or"
@@ -132,10 +131,12 @@ def _is_thumbnail(picture: Image.Image) -> bool:
     return isinstance(kind, int) and bool(kind & bit)  # damaged files have anything there
 
 
-def _size(file: BinaryIO) -> int:
-    place = file.tell()
-    size = file.seek(0, os.SEEK_END)
-    file.seek(place)
+def _size(source: str | Path | BinaryIO) -> int:
+    if isinstance(source, str | Path):
+        return Path(source).stat().st_size
+    place = source.tell()
+    size = source.seek(0, os.SEEK_END)
+    source.seek(place)
     return size
 
 
@@ -173,17 +174,17 @@ def _looks_like_image(path: Path) -> bool:
         return False
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, source: str | Path | BinaryIO) -> str:
     """Say in a phrase why Pillow could not read a file, and what to do where something helps."""
     match error:
         case _RefusedError():
             return str(error)
         case Image.DecompressionBombError():
             pixels = Image.MAX_IMAGE_PIXELS
-            return (
-                f"more pixels than the limit of {2 * pixels / 1e6:.0f} million, twice"
-                f" PIL.Image.MAX_IMAGE_PIXELS = {pixels}; raise that to read it"
-            )
+            limit = f"{2 * pixels / 1e6:.0f} million, twice PIL.Image.MAX_IMAGE_PIXELS = {pixels}"
+            return f"more pixels than the limit of {limit}; raise that to read it"
+        case UnidentifiedImageError() if not _size(source):
+            return "an empty file"
         case UnidentifiedImageError():
             known = _known_formats()
             heif = "" if "HEIF" in known else "; for HEIC: pip install pillow-heif"
