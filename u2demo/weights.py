@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from u2demo import cache
 from u2demo.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
@@ -54,7 +54,7 @@ def load_model(
         return _load(path, architecture).to(device, memory_format=layout)
 
 
-def fingerprint(model: U2Net) -> str:
+def fingerprint(model: nn.Module) -> str:
     """Return eight characters that differ between nets with different weights."""
     checksum = 0
     for parameter in model.state_dict().values():
