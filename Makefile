@@ -28,7 +28,7 @@ test-slow: $(READY)
 
 ## test-colab: the notebooks and their front end with the versions that Google Colab has
 test-colab: .venv-colab/ready
-	.venv-colab/bin/python -m pytest $(NBVAL) tests/test_notebook*.py notebooks
+	.venv-colab/bin/python -m pytest $(NBVAL) tests/notebook tests/house/test_notebooks.py notebooks
 
 ## fuzz: 20,000 mutants of real photo files, each to give a result or a reason (minutes)
 fuzz: $(READY)

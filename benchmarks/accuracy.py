@@ -34,8 +34,8 @@ from torch import nn
 from tqdm import tqdm
 
 import u2demo as u2
-from u2demo import preprocess
-from u2demo.masks import Mask
+from u2demo.inference import preprocess
+from u2demo.masks.mask import Mask
 
 Method = Callable[[Image.Image], Mask]
 Truth = NDArray[np.bool_]

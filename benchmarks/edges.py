@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 import u2demo as u2
-from u2demo.colors import clean_colors
-from u2demo.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_mask
-from u2demo.masks import Mask
+from u2demo.effects.colors import clean_colors
+from u2demo.masks.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_mask
+from u2demo.masks.mask import Mask
 
 # Parts of the packaged photos, (left, top, width, height) in parts of their size.
 FILLS = {

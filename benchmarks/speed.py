@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image
 
 import u2demo as u2
-from u2demo.png import encode_png
+from u2demo.images.png import encode_png
 
 SAMPLES = ("astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg")
 MEGAPIXELS = (0.3, 2, 12)
@@ -106,8 +106,8 @@ def forward(name: str, onnx: Path, options: argparse.Namespace) -> None:
     """Compare the network alone, at 320x320, on one of the packaged photos."""
     import torch
 
-    from u2demo.inference import network_input
-    from u2demo.views import run
+    from u2demo.inference.predict import network_input
+    from u2demo.inference.views import run
 
     model = u2.load_model(device="cpu") if name == "u2netp" else drawn_u2net(onnx)
     batch = network_input(u2.sample_images()["astronaut.jpg"])
@@ -136,8 +136,8 @@ def drawn_u2net(target: Path) -> object:
     """Return the large network with drawn weights, and export it to ``target``."""
     import torch
 
-    from u2demo.folding import fold_in_place, keep_freed_memory
-    from u2demo.model import build_model
+    from u2demo.nets.fuse import fold_in_place, keep_freed_memory
+    from u2demo.nets.u2net import build_model
 
     keep_freed_memory()  # as load_model does
     torch.manual_seed(0)
@@ -151,7 +151,7 @@ def large_network(options: argparse.Namespace, folder: Path) -> None:
     """Show time and memory of the large network from file to picture, with drawn weights."""
     import torch
 
-    from u2demo.model import build_model
+    from u2demo.nets.u2net import build_model
 
     torch.save(build_model("u2net").state_dict(), folder / "drawn.pth")
     (folder / "large.jpg").write_bytes(draw_photo("cat.jpeg", 2))

@@ -9,9 +9,9 @@ from bright import Bright
 from PIL import Image
 
 import u2demo as u2
-from u2demo.annotations import write_coco, write_yolo
-from u2demo.folder import process_files
-from u2demo.plan import list_photos
+from u2demo.runs.boxes import write_coco, write_yolo
+from u2demo.runs.plan import list_photos
+from u2demo.runs.run import process_files
 
 EFFECTS = {"cutout": u2.EFFECTS["cutout"], "box": u2.EFFECTS["box"]}
 

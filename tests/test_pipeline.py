@@ -8,7 +8,7 @@ from PIL import Image
 from small_run import Bright
 
 import u2demo as u2
-from u2demo.formats import is_whole
+from u2demo.images.write import is_whole
 from u2demo.pipeline import Result, safe_name
 
 

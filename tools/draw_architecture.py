@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from html import escape
 
-from u2demo.model import ARCHITECTURES, Block
+from u2demo.nets.u2net import ARCHITECTURES, Block
 
 SIDE = 320  # pixels of the input that the sizes in the drawing are for
 WIDTH, ROW, BOX = 900, 76, (210, 44)

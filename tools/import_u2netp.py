@@ -18,7 +18,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from u2demo.model import ConvUnit, U2Net, build_model
+from u2demo.nets.u2net import ConvUnit, U2Net, build_model
 
 SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 TARGET = Path(__file__).parents[1] / "u2demo" / "data" / "u2netp.pth"

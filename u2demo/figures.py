@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from u2demo.masks import Mask
+from u2demo.masks.mask import Mask
 
 _LONGEST_SIDE = 640  # pixels a picture is shown with: a full photo takes seconds to draw
 _WIDEST = 24.0  # inches: a page shrinks what is wider until nobody can read the titles

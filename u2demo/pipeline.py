@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from u2demo import effects
-from u2demo.files import advise, discard, numbered, partial_file, write_file
-from u2demo.formats import check_format, encode, suffix
-from u2demo.masks import Mask, has_clear_subject, unsure_share
-from u2demo.recipes import check_quality
+from u2demo.effects import cutout
+from u2demo.images.write import check_format, encode, suffix
+from u2demo.inference.recipes import check_quality
+from u2demo.machine.disk import advise, discard, numbered, partial_file, write_file
+from u2demo.masks.mask import Mask, has_clear_subject, unsure_share
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 Effect = Callable[[Image.Image, Mask], Image.Image]
 
 EFFECTS: Mapping[str, Effect] = {
-    "cutout": effects.remove_background,
-    "background": partial(effects.replace_background, background="white"),
-    "blur": effects.blur_background,
-    "highlight": effects.highlight,
-    "box": effects.draw_box,
-    "boxes": partial(effects.draw_box, per_object=True),
-    "crop": effects.crop,
-    "mask": effects.show_mask,
+    "cutout": cutout.remove_background,
+    "background": partial(cutout.replace_background, background="white"),
+    "blur": cutout.blur_background,
+    "highlight": cutout.highlight,
+    "box": cutout.draw_box,
+    "boxes": partial(cutout.draw_box, per_object=True),
+    "crop": cutout.crop,
+    "mask": cutout.show_mask,
 }
 DEFAULT_EFFECTS = {name: EFFECTS[name] for name in ("cutout", "box", "highlight")}
 
@@ -118,7 +118,7 @@ def _process(
     effects: Mapping[str, Effect],
     quality: str,
 ) -> Iterator[Result]:
-    from u2demo.inference import predict  # torch, a second of import, is not needed before
+    from u2demo.inference.predict import predict  # torch, a second of import, is not needed before
 
     taken: deque[tuple[str, Image.Image]] = deque()  # of photos; a GPU looks at several at once
     images = (taken.append(photo) or photo[1] for photo in photos)

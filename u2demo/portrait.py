@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from u2demo.inference import predict_raw
-from u2demo.masks import Box
-from u2demo.rgb import as_rgb, only_profile
+from u2demo.images.rgb import as_rgb, only_profile
+from u2demo.inference.predict import predict_raw
+from u2demo.masks.mask import Box
 
 if TYPE_CHECKING:
     from torch.nn import Module

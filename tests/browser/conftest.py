@@ -142,7 +142,7 @@ def _publish(weights: MisbehavingServer, home: Path) -> None:
     published = {"u2net": {"sources": (weights.url("quota"),)}, "u2net_human_seg": people}
     startup.write_text(
         "import dataclasses\n"
-        "from u2demo.checkpoints import CHECKPOINTS\n"
+        "from u2demo.nets.checkpoints import CHECKPOINTS\n"
         f"for name, changes in {published!r}.items():\n"
         "    CHECKPOINTS[name] = dataclasses.replace(CHECKPOINTS[name], **changes)\n"
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["PIL", "u2demo"]):
-    from u2demo import images, weights
+    from u2demo.images import read
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -25,7 +25,7 @@ def try_image(data: bytes) -> None:
     file = io.BytesIO(data)
     file.name = "hostile.jpg"
     try:
-        assert images.open_image(file).mode == "RGB"
+        assert read.open_image(file).mode == "RGB"
     except ValueError as error:
         assert str(error).startswith("hostile.jpg: ")
 
@@ -36,8 +36,8 @@ def try_weights(data: bytes) -> None:
         file.write(data)
         file.flush()
         try:
-            weights._fitting_state(Path(file.name), "u2netp")
-        except weights.WeightsError as error:
+            load._fitting_state(Path(file.name), "u2netp")
+        except load.WeightsError as error:
             assert str(error).startswith(file.name)
 
 

@@ -9,7 +9,7 @@ from importlib import resources
 import numpy as np
 from PIL import Image, ImageCms
 
-from u2demo.images import sample_images
+from u2demo.images.read import sample_images
 
 _ORIENTATION, _DESCRIPTION = 0x0112, 0x010E
 # Adam7, by x and y: first column, step, first row, step (PNG specification, 8.1).

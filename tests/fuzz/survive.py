@@ -16,7 +16,7 @@ from mutants import make_mutant
 from PIL import Image
 
 import u2demo as u2
-from u2demo.images import open_image
+from u2demo.images.read import open_image
 from u2demo.pipeline import Result
 
 SECONDS = 2.0  # of the processor, for reading one file

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from u2demo.effects import (
+from u2demo.effects.cutout import (
     Color,
     blur_background,
     crop,
@@ -14,7 +14,7 @@ from u2demo.effects import (
     remove_background,
     replace_background,
 )
-from u2demo.masks import Mask, split_objects
+from u2demo.masks.mask import Mask, split_objects
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import ipywidgets
 from IPython.display import display
 from PIL import Image
 
-from u2demo.images import sample_images
+from u2demo.images.read import sample_images
 from u2demo.notebook import page, widgets
 from u2demo.notebook.album import Album
 from u2demo.notebook.intake import Files, make_intake

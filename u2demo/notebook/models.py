@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import ipywidgets
 
-from u2demo import cache
-from u2demo.checkpoints import CHECKPOINTS, WeightsError
+from u2demo.nets import cache
+from u2demo.nets.checkpoints import CHECKPOINTS, WeightsError
 from u2demo.notebook import turns
 from u2demo.notebook.progress import Progress
 from u2demo.notebook.widgets import Notes, escape, linked
@@ -61,7 +61,7 @@ class ModelMenu:
 
     def load(self) -> "nn.Module":
         """Return the network that is at work."""
-        from u2demo.weights import load_model
+        from u2demo.nets.load import load_model
 
         self.model = self.model or load_model(self.name)
         return self.model
@@ -142,7 +142,7 @@ class _Fetch:
             self._bring()
 
     def _bring(self) -> None:
-        from u2demo.weights import fetch_weights, load_model
+        from u2demo.nets.load import fetch_weights, load_model
 
         try:
             fetch_weights(self.name, progress=self._tell)

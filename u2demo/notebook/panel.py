@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import ipywidgets
 from PIL import Image
 
-from u2demo.masks import Mask, adjust_mask
+from u2demo.masks.mask import Mask, adjust_mask
 from u2demo.notebook import widgets
 from u2demo.notebook.actions import ACTIONS, Action, Settings
 from u2demo.notebook.intake import Files, make_intake

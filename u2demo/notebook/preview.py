@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from u2demo.images import open_image
-from u2demo.masks import Mask
+from u2demo.images.read import open_image
+from u2demo.masks.mask import Mask
 
 if TYPE_CHECKING:
     from torch import nn

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import ipywidgets
 
-from u2demo.files import numbered
+from u2demo.machine.disk import numbered
 from u2demo.notebook import page
 from u2demo.notebook.intake import run_in
 from u2demo.notebook.turns import Job, Turns

@@ -1,0 +1,183 @@
+"""The command line: photos in, files out, failures named, exit codes."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from u2demo.cli.arguments import parse
+from u2demo.cli.main import main
+
+
+@pytest.fixture
+def photo(tmp_path, samples):
+    """A folder of one photo."""
+    (tmp_path / "photos").mkdir()
+    samples["rocket.jpg"].save(tmp_path / "photos" / "rocket.jpg")
+    return tmp_path / "photos"
+
+
+def test_a_folder_in_a_cutout_out(photo, tmp_path, capsys):
+    assert main([str(photo), "-o", str(tmp_path / "out")]) == 0
+    assert Image.open(tmp_path / "out" / "rocket_cutout.png").mode == "RGBA"
+    assert "1 photo: 1 done" in capsys.readouterr().out
+
+
+def test_several_effects_of_one_file(photo, tmp_path):
+    command = [str(photo / "rocket.jpg"), "-o", str(tmp_path), "--effects", "crop,box,highlight"]
+    assert main(command) == 0
+    made = sorted(path.name for path in tmp_path.glob("rocket_*"))
+    assert made == ["rocket_box.jpg", "rocket_crop.jpg", "rocket_highlight.jpg"]
+
+
+def test_webp_instead_of_png_and_jpeg(photo, tmp_path):
+    command = [str(photo), "-o", str(tmp_path), "--effects", "cutout,box", "--format", "webp"]
+    assert main(command) == 0
+    made = sorted(path.name for path in tmp_path.glob("rocket_*"))
+    assert made == ["rocket_box.webp", "rocket_cutout.webp"]
+    assert Image.open(tmp_path / "rocket_cutout.webp").mode == "RGBA"
+
+
+@pytest.mark.parametrize("background", ["#102030", "photo"])
+def test_a_new_background(background, photo, tmp_path):
+    if background == "photo":
+        Image.new("RGB", (30, 30), "#102030").save(tmp_path / "plain.png")
+        background = str(tmp_path / "plain.png")
+    assert main([str(photo), "-o", str(tmp_path), "--background", background]) == 0
+    with Image.open(tmp_path / "rocket_background.jpg") as picture:
+        corner = np.asarray(picture)[5, 5].astype(int)
+    assert np.abs(corner - (0x10, 0x20, 0x30)).max() <= 3
+
+
+def test_a_failure_is_named_and_the_exit_code_says_so(photo, tmp_path, capsys):
+    (photo / "broken.jpg").write_text("no photo")
+    assert main([str(photo), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().out
+    assert "2 photos: 1 failed, 1 done" in said
+    assert "broken.jpg: not an image" in said
+
+
+def test_a_photo_without_a_subject_is_said(tmp_path, capsys):
+    Image.new("RGB", (64, 64), "grey").save(tmp_path / "wall.png")
+    assert main([str(tmp_path / "wall.png"), "-o", str(tmp_path / "out")]) == 0
+    assert "no clear subject: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["--effects", "cutout,crpo"], "no 'crpo'; choose from cutout, "),
+        (["--background", "blurple"], "'blurple' is neither a color nor a photo"),
+        (["--quality", "great"], "choose from"),
+        (["--format", "gif"], "choose from"),
+        (["--background", "#ffffff80"], "'#ffffff80' is see-through, expected a solid color"),
+        (["-o", ""], "-o/--output: is empty, expected a name"),
+        ([""], "PHOTO|FOLDER: is empty, expected a name; is a variable of your shell not set?"),
+    ],
+)
+def test_a_slip_is_answered_with_the_choices(arguments, advice, photo, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(photo), *arguments])
+    assert advice in capsys.readouterr().err
+
+
+def test_spaces_between_names_do_not_matter(photo, tmp_path):
+    names = ["--effects", "box, crop", "--boxes", "coco, yolo"]
+    assert main([str(photo), "-o", str(tmp_path / "out"), *names]) == 0
+    assert {"rocket_crop.jpg", "boxes.coco.json", "rocket.txt"} <= {
+        path.name for path in (tmp_path / "out").rglob("*")
+    }
+
+
+def test_a_folder_named_as_a_color_does_not_hide_the_color(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "white").mkdir()
+    assert parse(["cat.jpg", "--background", "white"]).background == (255, 255, 255)
+    assert parse(["cat.jpg", "--background", "#010203ff"]).background == (1, 2, 3)
+
+
+def test_who_means_a_folder_called_weights_is_told_how_to_name_it(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["weights", "-o", "out"])
+    assert "for a folder of photos called weights: u2demo ./weights" in capsys.readouterr().err
+
+
+def test_no_photos_is_an_error(tmp_path, capsys):
+    assert main([str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    assert f"no photos found in {tmp_path}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_photos_that_are_not_there_make_no_folder(tmp_path, capsys):
+    assert main([str(tmp_path / "cat.jpg"), "-o", str(tmp_path / "out")]) == 1
+    assert f"there is no {tmp_path / 'cat.jpg'}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_that_are_a_file_are_refused_in_a_sentence(photo, tmp_path, capsys):
+    (tmp_path / "out").touch()
+    assert main([str(photo), "-o", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err.endswith("out: this is a file; choose a folder\n")
+
+
+def test_a_device_that_is_not_there_is_said_in_a_sentence(photo, tmp_path, capsys):
+    assert main([str(photo), "-o", str(tmp_path / "out"), "--device", "gpu"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("u2demo: no device 'gpu' on this computer; choose from ")
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_the_exit_code_says_so(
+    photo, tmp_path, capsys, monkeypatch
+):
+    (photo / "locked").mkdir()
+    scan = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert main([str(photo), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    assert "1 photo: 1 done" in said.out
+    assert f"\n  left out: {photo / 'locked'}: Permission denied" in said.out
+    assert "Warning" not in said.err
+    assert main([str(photo / "locked"), "-o", str(tmp_path / "out")]) == 1
+    assert f"  left out: {photo / 'locked'}: Permission denied" in capsys.readouterr().err
+
+
+def test_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "u2demo", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "PHOTO|FOLDER" in done.stdout
+
+
+def test_weights_of_ones_own_are_used(photo, tmp_path, capsys):
+    (tmp_path / "my.pth").write_bytes(b"<html>")
+    command = [str(photo), "-o", str(tmp_path / "out"), "--weights", str(tmp_path / "my.pth")]
+    assert main(command) == 1
+    assert "my.pth is a web page" in capsys.readouterr().err
+
+
+def test_the_help_names_the_networks_and_what_they_cost(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "{u2netp,u2net,u2net_human_seg}" in said
+    assert "(176.3 MB each, downloaded once)" in said
+
+
+def test_the_help_explains_every_argument_the_manifest_and_the_exit_codes(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "manifest.csv" in said and "Exit code: 0; 1 if" in said and "linked" in said
+    assert "what to work on" in said and "folder for the pictures" in said
+    assert "looks once at each photo" in said

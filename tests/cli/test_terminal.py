@@ -1,0 +1,90 @@
+"""What a run says: to a terminal, into a log, and where nobody listens."""
+
+import shlex
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from small_run import make_photos
+
+from u2demo.cli import terminal
+from u2demo.cli.terminal import ProgressLines, printable, say, stopped_by_signals
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX shells")
+
+
+@pytest.fixture
+def in_shell(tmp_path):
+    """A run over one photo with ``redirection`` behind it: a finished process."""
+
+    def run(redirection):
+        command = [sys.executable, "-m", "u2demo", make_photos(tmp_path / "in", 1)]
+        line = shlex.join(map(str, [*command, "-o", tmp_path / "out"]))
+        run = subprocess.run(f"{line} {redirection}", shell=True, capture_output=True, text=True)
+        assert (tmp_path / "out" / "pets" / "photo0_cutout.png").exists()
+        return run
+
+    return run
+
+
+@posix
+def test_output_that_is_closed_is_no_failure(in_shell):
+    run = in_shell(">&- 2>&-")
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@posix
+def test_a_summary_that_is_lost_on_a_full_disk_shows_in_the_exit_code_and_on_stderr(in_shell):
+    run = in_shell(">/dev/full")
+    assert run.returncode == 1
+    assert run.stderr.startswith("u2demo: this could not be written, is the disk full?\n1 photo: 1")
+
+
+def test_closed_streams_take_what_is_said(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert printable("caf\xe9\n") == "caf\xe9\\n"
+    assert say("hello", sys.stdout)
+
+
+def records(*statuses):
+    return [SimpleNamespace(status=status) for status in statuses]
+
+
+def test_a_log_gets_a_line_a_minute_with_the_speed_of_what_was_made(capsys):
+    seconds = iter([0] * 1001 + list(range(1, 121)))
+    lines = ProgressLines(100_000, clock=lambda: next(seconds))
+    for record in records(*["skipped"] * 1000, *["done"] * 120):
+        lines.report(record)
+    assert capsys.readouterr().err == (
+        "1,060 of 100,000 photos, 1.0 a second, 27 h 29 min left\n"
+        "1,120 of 100,000 photos, 1.0 a second, 27 h 28 min left\n"
+    )
+
+
+def test_a_short_run_says_nothing_on_its_way_into_a_log(capsys):
+    with terminal.progress(2) as report:
+        for record in records("done", "failed"):
+            report(record)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1, "1 min"), (3599, "1 h 0 min"), (16_200, "4 h 30 min")],
+)
+def test_times_are_said_in_hours_and_minutes(seconds, said):
+    assert terminal._duration(seconds) == said
+
+
+def test_a_second_signal_does_not_disturb_a_run_that_is_ending():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may be told to ignore
+    try:
+        with stopped_by_signals():
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

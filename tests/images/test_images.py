@@ -1,0 +1,390 @@
+"""One loader for every photo: upright, RGB, or a ValueError that says why not."""
+
+import io
+import os
+import socket
+import struct
+import sys
+import tempfile
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from u2demo.images.read import find_images, natural_order, open_image
+
+RED, BLUE = (254, 0, 0), (0, 0, 254)
+
+
+def encoded(picture, file_format, **options):
+    file = io.BytesIO()
+    picture.save(file, format=file_format, **options)
+    file.seek(0)
+    return file
+
+
+def close(pixel, expected, tolerance=6):
+    return max(abs(a - b) for a, b in zip(pixel, expected, strict=True)) <= tolerance
+
+
+@pytest.fixture
+def two_tone():
+    """A 40×24 picture, red on the left and blue on the right."""
+    picture = Image.new("RGB", (40, 24), RED)
+    picture.paste(BLUE, (20, 0, 40, 24))
+    return picture
+
+
+FILES = {
+    "a.jpg": "JPEG", "a.jpeg": "JPEG", "a.JPG": "JPEG", "a.png": "PNG", "a.webp": "WEBP",
+    "a.bmp": "BMP", "a.tiff": "TIFF", "a.gif": "GIF", "wrong.png": "JPEG", "none": "PNG",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_reads_every_format_whatever_the_file_is_called(name, two_tone, tmp_path):
+    two_tone.save(tmp_path / name, format=FILES[name])
+    for source in (
+        tmp_path / name,
+        str(tmp_path / name),
+        io.BytesIO((tmp_path / name).read_bytes()),
+    ):
+        image = open_image(source)
+        assert (image.mode, image.size) == ("RGB", (40, 24))
+        assert close(image.getpixel((5, 12)), RED)
+        assert close(image.getpixel((35, 12)), BLUE)
+
+
+@pytest.mark.parametrize("file_format", ["AVIF", "HEIF"])
+def test_reads_phone_formats_when_pillow_can(file_format, two_tone):
+    pillow_heif = pytest.importorskip("pillow_heif") if file_format == "HEIF" else None
+    if pillow_heif:
+        pillow_heif.register_heif_opener()
+    try:
+        file = encoded(two_tone, file_format)
+    except (KeyError, OSError) as error:
+        pytest.skip(f"this Pillow cannot write {file_format}: {error}")
+    assert close(open_image(file).getpixel((5, 12)), RED, 20)
+
+
+def test_a_reader_of_heic_that_is_installed_meanwhile_is_used_at_once(monkeypatch):
+    registered = []
+    heif = SimpleNamespace(register_heif_opener=lambda: registered.append("HEIF"))
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    for module, said in ((None, "for HEIC: pip install pillow-heif"), (heif, "not an image")):
+        monkeypatch.setitem(sys.modules, "pillow_heif", module)
+        with pytest.raises(ValueError, match=said):
+            open_image(io.BytesIO(b"no photo"))
+    assert "HEIF" in registered
+
+
+def test_reads_the_first_frame_of_an_animation(two_tone):
+    file = encoded(two_tone, "GIF", save_all=True, append_images=[Image.new("RGB", (40, 24))])
+    assert close(open_image(file).getpixel((5, 12)), RED)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turns_photos_upright(orientation, file_format):
+    upright = Image.new("RGB", (40, 24), BLUE)
+    upright.paste(RED, (0, 0, 8, 8))  # marks the top left corner
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }  # fmt: skip
+    stored = upright.transpose(undo[orientation]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = open_image(encoded(stored, file_format, exif=exif))
+    assert image.size == (40, 24)
+    assert close(image.getpixel((3, 3)), RED, 30)
+    assert close(image.getpixel((36, 20)), BLUE, 30)
+
+
+def test_damaged_metadata_costs_neither_the_photo_nor_a_warning(two_tone, recwarn):
+    image = open_image(encoded(two_tone, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff garbage"))
+    assert image.size == (40, 24)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("mode", "pixel", "expected"),
+    [
+        ("L", 100, (100, 100, 100)),
+        ("1", 1, (255, 255, 255)),
+        ("LA", (100, 255), (100, 100, 100)),
+        ("LA", (100, 0), (255, 255, 255)),
+        ("RGBA", (*RED, 255), RED),
+        ("RGBA", (*RED, 0), (255, 255, 255)),
+        ("RGBA", (0, 0, 0, 128), (127, 127, 127)),
+    ],
+)
+def test_converts_modes_and_puts_transparent_parts_on_white(mode, pixel, expected):
+    image = open_image(encoded(Image.new(mode, (3, 2), pixel), "PNG"))
+    assert image.getpixel((1, 1)) == expected
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_converts_palettes(transparent, two_tone):
+    palette = two_tone.quantize(2)
+    options = {"transparency": palette.getpixel((5, 12))} if transparent else {}
+    image = open_image(encoded(palette, "PNG", **options))
+    assert close(image.getpixel((5, 12)), (255, 255, 255) if transparent else RED)
+    assert close(image.getpixel((35, 12)), BLUE)
+
+
+def test_converts_cmyk():
+    cyan = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
+    red, green, blue = open_image(encoded(cyan, "JPEG")).getpixel((8, 8))
+    assert red < 40
+    assert min(green, blue) > 140
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
+def test_scales_16_bit_grey_instead_of_clipping_it(file_format):
+    samples = np.array([[0, 257, 32896, 65535]], np.uint16)
+    image = open_image(encoded(Image.fromarray(samples), file_format))
+    assert [image.getpixel((x, 0))[0] for x in range(4)] == [0, 1, 128, 255]
+
+
+def test_float_samples_are_scaled_and_bad_ones_become_black_or_white():
+    samples = np.array([[0, 0.5, 1, np.nan, np.inf, -np.inf]], np.float32)
+    samples.view(np.uint32)[0, 3] = 0x7F800001  # the kind of NaN that NumPy warns of
+    image = open_image(encoded(Image.fromarray(samples), "TIFF"))
+    assert [image.getpixel((x, 0))[0] for x in range(6)] == [0, 128, 255, 0, 255, 0]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (6000, 4000)])
+def test_reads_tiny_thin_and_24_megapixel_photos(size):
+    assert open_image(encoded(Image.new("RGB", size, BLUE), "JPEG")).size == size
+
+
+def test_keeps_the_color_profile(two_tone):
+    image = open_image(encoded(two_tone, "PNG", icc_profile=b"a profile"))
+    assert image.info["icc_profile"] == b"a profile"
+
+
+def refusal(source):
+    with pytest.raises(ValueError) as caught:
+        open_image(source)
+    return str(caught.value)
+
+
+def test_what_is_no_image_is_refused_by_name(tmp_path):
+    (tmp_path / "notes.jpg").write_text("dear diary")
+    assert "notes.jpg: not an image" in refusal(tmp_path / "notes.jpg")
+
+
+def test_what_is_empty_is_said_to_be_so(tmp_path):
+    (tmp_path / "empty.png").touch()
+    assert refusal(tmp_path / "empty.png").endswith("empty.png: an empty file")
+    assert refusal(io.BytesIO()) == "the uploaded file: an empty file"
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])
+def test_a_truncated_photo_is_refused_with_the_reason(file_format, tmp_path):
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    whole = encoded(Image.fromarray(noise), file_format).getvalue()
+    (tmp_path / "cut.bin").write_bytes(whole[: len(whole) // 2])
+    message = refusal(tmp_path / "cut.bin")
+    assert "cut.bin: " in message
+    assert "damaged or truncated" in message
+
+
+def damage_pixels(png):
+    """Return the PNG with a byte of its compressed pixels changed, its checksum made right."""
+    start = png.index(b"IDAT")
+    length = struct.unpack_from(">I", png, start - 4)[0]
+    pixels = bytearray(png[start + 4 : start + 4 + length])
+    pixels[length // 2] ^= 255
+    checksum = struct.pack(">I", zlib.crc32(b"IDAT" + pixels))
+    return png[: start + 4] + pixels + checksum + png[start + 8 + length :]
+
+
+def test_a_png_damaged_in_the_middle_is_refused_not_returned_half_empty():
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    png = encoded(Image.fromarray(noise), "PNG").getvalue()
+    assert "broken data stream" in refusal(io.BytesIO(damage_pixels(png)))
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\x63\0", b"MM\0*\0\0\0\x08\0\1\x82"],
+)
+def test_metadata_after_the_pixels_is_read_without_a_warning(metadata, two_tone, recwarn):
+    png = encoded(two_tone, "PNG").getvalue()
+    for kind in (b"eXIf", b"acTL"):
+        body = kind + metadata
+        chunk = struct.pack(">I", len(metadata)) + body + struct.pack(">I", zlib.crc32(body))
+        assert open_image(io.BytesIO(png[:-12] + chunk + png[-12:])).size == (40, 24)
+    assert not recwarn.list
+
+
+def test_photos_read_side_by_side_leave_the_filters_of_warnings_as_they_were(two_tone):
+    files = [encoded(two_tone, "JPEG", exif=b"Exif\0\0II*\0\xff") for _ in range(40)]
+    before = list(warnings.filters)
+    with warnings.catch_warnings(record=True) as caught, ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(open_image, files))) == 40
+    assert warnings.filters == before and not caught
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "group4"])
+def test_what_is_wrong_with_a_tiff_is_said_by_the_error_alone(compression, capfd):
+    noise = Image.effect_noise((64, 64), 90)
+    picture = noise.convert("1") if compression == "group4" else noise
+    data = bytearray(encoded(picture, "TIFF", compression=compression).getvalue())
+    data[8:60] = b"\x5a" * 52  # the pixels; the directory follows
+    try:
+        open_image(io.BytesIO(data))
+    except ValueError as error:
+        assert "damaged" in str(error)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+def test_a_small_file_that_would_fill_the_memory_is_refused(file_format):
+    options = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {"compression": "group4"}}
+    white = Image.new("1" if file_format != "WEBP" else "RGB", (8000, 4100), "white")
+    message = refusal(encoded(white, file_format, **options[file_format]))
+    assert "a decompression bomb: 33 megapixels in " in message
+
+
+def test_a_refused_file_is_closed_so_that_it_can_be_deleted(two_tone, tmp_path, monkeypatch):
+    opened, real = [], Image.open
+    monkeypatch.setattr(Image, "open", lambda *a, **k: opened.append(real(*a, **k)) or opened[-1])
+    two_tone.save(tmp_path / "raw.tif", tiffinfo={254: 1})
+    assert "a camera's raw file" in refusal(tmp_path / "raw.tif")
+    assert [picture.fp for picture in opened] == [None]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none of these")
+def test_what_may_never_end_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    os.mkfifo("pipe.jpg")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind("socket.jpg")
+    with listener:
+        for name in ("pipe.jpg", "socket.jpg", "/dev/zero"):
+            assert f"{name}: a pipe, socket or device" in refusal(name)
+
+
+@pytest.mark.parametrize("name", ["a\0b.jpg", "x" * 300 + ".jpg", "-", "", "loop.jpg"])
+def test_names_that_cannot_be_opened_are_refused_by_name(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("loop.jpg").symlink_to("loop.jpg")
+    assert refusal(name).startswith(f"{name}: ")
+
+
+def test_the_limit_of_pixels_is_stated_with_the_way_to_raise_it(tmp_path, monkeypatch):
+    Image.new("1", (100, 100)).save(tmp_path / "poster.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4999)
+    message = refusal(tmp_path / "poster.png")
+    assert "poster.png: more pixels than the limit" in message
+    assert "PIL.Image.MAX_IMAGE_PIXELS = 4999" in message
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5001)
+    assert open_image(tmp_path / "poster.png").size == (100, 100)
+
+
+def test_large_photos_within_the_limit_are_read_without_a_warning(recwarn, monkeypatch):
+    file = encoded(Image.new("L", (100, 100)), "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9000)
+    assert open_image(file).size == (100, 100)
+    assert not recwarn.list
+
+
+def test_a_missing_file_and_a_folder_are_refused_in_words(tmp_path):
+    assert "there is no such file" in refusal(tmp_path / "gone.jpg")
+    assert "this is a folder" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("kind", [1, 5])
+def test_a_cameras_raw_file_is_refused_not_its_thumbnail_returned(kind, two_tone):
+    raw = encoded(two_tone, "TIFF", tiffinfo={254: kind})
+    assert "a camera's raw file, of which only a thumbnail can be read" in refusal(raw)
+
+
+def test_a_tiff_with_several_pages_gives_its_first(two_tone):
+    page = {"tiffinfo": {254: 2}, "save_all": True, "append_images": [Image.new("L", (9, 9))]}
+    assert open_image(encoded(two_tone, "TIFF", **page)).size == (40, 24)
+
+
+@pytest.mark.parametrize(
+    "source", [b"\xff\xd8\xff", None, np.zeros((2, 2, 3)), Image.new("L", (2, 2)), io.StringIO()]
+)
+def test_what_is_neither_path_nor_file_is_called_by_its_type(source):
+    with pytest.raises(TypeError, match=f"a path or a binary file .*not {type(source).__name__}$"):
+        open_image(source)
+
+
+def test_formats_that_run_programs_are_refused(tmp_path):
+    (tmp_path / "evil.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    assert "not an image" in refusal(tmp_path / "evil.jpg")
+
+
+def test_finds_images_in_natural_order_and_never_enters_dot_folders(two_tone, tmp_path):
+    kept = ["photo2.png", "photo10.JPG", "shoes/red.webp", "no_suffix", "broken.jpeg"]
+    left = [".ipynb_checkpoints/photo2-checkpoint.png", ".hidden.png", "shoes/.git/x.png"]
+    for name in [*kept, *left]:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        two_tone.save(path, format="PNG")
+    (tmp_path / "broken.jpeg").write_text("not an image, but somebody wants to be told")
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    found = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path)]
+    assert found == ["broken.jpeg", "no_suffix", "photo2.png", "photo10.JPG", "shoes/red.webp"]
+
+
+def test_a_file_that_nobody_may_read_is_found_so_that_it_is_named(two_tone, tmp_path, monkeypatch):
+    def refuse(path, mode):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    two_tone.save(tmp_path / "no_suffix", "PNG")
+    monkeypatch.setattr(Path, "open", refuse)
+    assert find_images(tmp_path) == [tmp_path / "no_suffix"]
+
+
+def test_a_folder_that_may_only_be_listed_has_its_files_named(two_tone, tmp_path, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    two_tone.save(tmp_path / "cat.png")
+    monkeypatch.setattr(Path, "is_dir", lambda _: True)
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert find_images(tmp_path) == [tmp_path / "cat.png"]
+
+
+def test_characters_that_only_look_like_digits_are_text():
+    names = ["10²3.jpg", "①/a.jpg", "٣.jpg", "9.jpg", "10.jpg"]
+    assert sorted(names, key=natural_order)[:2] == ["9.jpg", "10.jpg"]
+
+
+def test_finding_images_in_a_file_is_refused(tmp_path):
+    (tmp_path / "cat.jpg").touch()
+    with pytest.raises(ValueError, match=r"cat\.jpg is not a folder"):
+        find_images(tmp_path / "cat.jpg")
+
+
+def test_the_samples_are_four_small_jpegs_under_three_suffixes(samples):
+    assert list(samples) == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+    folder = Path(find_images.__code__.co_filename).parents[1] / "data" / "samples"
+    for name in samples:
+        assert (folder / name).stat().st_size < 100_000
+        assert (folder / name).read_bytes().startswith(b"\xff\xd8\xff")
+
+
+@pytest.mark.parametrize("temporary", [tempfile.TemporaryFile, tempfile.SpooledTemporaryFile])
+def test_an_upload_without_a_name_is_called_so(temporary):
+    with (
+        temporary() as upload,
+        pytest.raises(ValueError, match=r"^the uploaded file: an empty file"),
+    ):
+        open_image(upload)

@@ -1,0 +1,194 @@
+"""Boxes, hard masks and separate objects, checked by hand."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from u2demo.masks.checks import check_fit
+from u2demo.masks.mask import (
+    Box,
+    adjust_mask,
+    bounding_box,
+    has_clear_subject,
+    object_boxes,
+    split_objects,
+    threshold_mask,
+    unsure_share,
+)
+
+
+def drawn(*rows):
+    """A mask from rows of characters: '#' is 1, '+' is 0.4, anything else 0."""
+    values = {"#": 1.0, "+": 0.4}
+    return np.array([[values.get(c, 0.0) for c in row] for row in rows], np.float32)
+
+
+def test_a_box_is_half_open():
+    mask = drawn("....", ".##.", ".#..", "....")
+    assert bounding_box(mask) == Box(left=1, top=1, right=3, bottom=3)
+    assert Image.new("RGB", (4, 4)).crop(bounding_box(mask)).size == (2, 2)
+
+
+def test_an_empty_mask_has_no_box():
+    assert bounding_box(np.zeros((3, 5), np.float32)) is None
+
+
+@pytest.mark.parametrize("shape", [(300, 1000), (1000, 300)])
+def test_the_box_of_a_wide_or_tall_photo_starts_where_the_subject_does(shape):
+    mask = np.zeros(shape, np.float32)
+    mask[100:200, 150:180] = 1
+    assert bounding_box(mask) == Box(150, 100, 180, 200)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_box_encloses_every_pixel_above_the_threshold_and_is_minimal(seed):
+    mask = np.random.default_rng(seed).random((7, 11)).astype(np.float32) ** 8
+    left, top, right, bottom = bounding_box(mask, threshold=0.3)
+    above = mask > 0.3
+    assert above[top:bottom, left:right].sum() == above.sum()
+    for edge in (above[top, :], above[bottom - 1, :], above[:, left], above[:, right - 1]):
+        assert edge.any()
+
+
+def test_a_threshold_makes_a_hard_mask():
+    mask = np.array([[0.2, 0.5, 0.6]], np.float32)
+    assert threshold_mask(mask).tolist() == [[0, 0, 1]]
+    assert threshold_mask(mask, threshold=0.1).dtype == np.float32
+
+
+def test_a_feather_softens_the_edge_and_only_the_edge():
+    mask = np.zeros((40, 40), np.float32)
+    mask[:, 20:] = 1
+    feathered = threshold_mask(mask, feather=2)
+    assert (feathered[:, :10] == 0).all()
+    assert (feathered[:, 30:] == 1).all()
+    assert (np.diff(feathered[20]) >= 0).all()
+    assert 0.2 < feathered[20, 19] < 0.5 < feathered[20, 20] < 0.8
+
+
+def test_defaults_leave_the_mask_alone_and_zero_softness_makes_it_hard():
+    mask = np.linspace(0, 1, 11, dtype=np.float32)[None]
+    np.testing.assert_allclose(adjust_mask(mask), mask, atol=1e-7)
+    hard = adjust_mask(mask, threshold=0.3, softness=0)
+    np.testing.assert_array_equal(hard, mask > np.float32(0.3))
+    assert adjust_mask(mask, threshold=0.3, softness=0.4).dtype == np.float32
+
+
+@pytest.mark.parametrize("softness", [0.2, 0.6, 1.0])
+def test_the_threshold_comes_to_one_half_and_the_subject_stays_opaque(softness):
+    mask = np.array([[-0.0005, 0.3, 1]], np.float32)  # below 0 by rounding
+    adjusted = adjust_mask(mask, threshold=0.3, softness=softness)
+    np.testing.assert_allclose(adjusted, [[0, 0.5, 1]], atol=1e-6)
+
+
+def test_separate_objects_come_largest_first_each_with_its_soft_edge():
+    mask = drawn("##+....", "##+....", "......#", "......#")
+    first, second = split_objects(mask)
+    assert np.array_equal(first, drawn("##+....", "##+....", ".......", "......."))
+    assert np.array_equal(second, drawn(".......", ".......", "......#", "......#"))
+
+
+def test_pixels_that_touch_at_a_corner_are_one_object():
+    assert len(split_objects(drawn("#...", ".#..", "..##"))) == 1
+
+
+def test_a_u_shape_is_one_object():
+    assert len(split_objects(drawn("#.#.#", "#.#.#", "#####"))) == 1
+
+
+def test_rows_do_not_run_into_each_other():
+    assert len(split_objects(drawn("...#", "....", "#..."))) == 2
+    assert len(split_objects(drawn("..#", "#.."))) == 2
+
+
+def test_specks_are_no_objects():
+    mask = np.zeros((100, 100), np.float32)
+    mask[10:40, 10:40] = 1
+    mask[80, 80:83] = 1
+    (only,) = split_objects(mask)
+    assert bounding_box(only) == Box(10, 10, 40, 40)
+
+
+def test_an_empty_mask_has_no_objects():
+    assert split_objects(np.zeros((3, 3), np.float32)) == []
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_objects_share_out_the_mask(seed):
+    mask = np.random.default_rng(seed).random((9, 13)).astype(np.float32)
+    parts = split_objects(mask, threshold=0.7)
+    assert np.array_equal(sum(parts), mask)
+
+
+def test_a_mask_of_another_photo_is_refused():
+    with pytest.raises(ValueError, match="mask is 4x3 but the image is 3x4"):
+        check_fit(Image.new("RGB", (3, 4)), np.zeros((3, 4), np.float32))
+
+
+TAKE_A_MASK = [adjust_mask, bounding_box, split_objects, object_boxes, threshold_mask, unsure_share,
+               has_clear_subject, partial(check_fit, Image.new("RGB", (3, 4)))]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", TAKE_A_MASK)
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((4, 3), np.uint8), np.zeros((4, 3, 1), np.float32), Image.new("L", (3, 4))],
+)
+def test_what_is_no_mask_is_refused(function, wrong):
+    with pytest.raises(ValueError, match="a mask is a float32 array of shape"):
+        function(wrong)
+
+
+@pytest.mark.parametrize("function", TAKE_A_MASK)
+@pytest.mark.parametrize("level", [-0.2, 1.7, 255, np.nan, np.inf])
+def test_a_mask_with_a_pixel_beyond_0_and_1_is_refused(function, level):
+    mask = np.zeros((4, 3), np.float32)
+    mask[2, 1] = level
+    with pytest.raises(ValueError, match="from 0, background, to 1, subject"):
+        function(mask)
+
+
+@pytest.mark.parametrize("function", TAKE_A_MASK)
+def test_what_rounding_makes_of_0_and_1_is_a_mask(function):
+    mask = np.zeros((4, 3), np.float32)
+    mask[1:3, 1] = 1
+    function(mask * np.float32(1.0001) - np.float32(0.00005))
+
+
+def mask_of(*values):
+    return np.array([values], np.float32)
+
+
+def test_a_subject_that_is_certain_everywhere_has_no_unsure_share():
+    assert unsure_share(mask_of(0, 0, 0.9, 1)) == 0
+
+
+def test_the_unsure_share_counts_soft_pixels_of_the_subject_only():
+    assert unsure_share(mask_of(0, 0.04, 0.06, 0.2, 0.5, 0.89, 1)) == pytest.approx(4 / 5)
+
+
+def test_an_empty_mask_is_nothing_but_unsure():
+    assert unsure_share(mask_of(0, 0.1, 0)) == 1
+
+
+def test_a_faint_subject_is_unclear_and_a_soft_edge_is_not():
+    faint = np.zeros((20, 20), np.float32)
+    faint[3:17, 3:17] = 0.6
+    edged = np.zeros((20, 20), np.float32)
+    edged[3:17, 3:17] = 0.5
+    edged[4:16, 4:16] = 1
+    assert has_clear_subject(edged) and not has_clear_subject(faint)
+
+
+def test_no_subject_and_nothing_but_subject_are_unclear():
+    assert not has_clear_subject(np.zeros((10, 10), np.float32))
+    assert not has_clear_subject(np.ones((10, 10), np.float32))
+
+
+def test_the_soft_edge_of_a_thin_object_on_a_large_photo_stays():
+    mask = np.zeros((800, 1200), np.float32)
+    mask[:, 6:9], mask[:, 9] = 1, 0.4
+    (line,) = split_objects(mask)
+    np.testing.assert_array_equal(line, mask)

@@ -1,0 +1,102 @@
+"""Threads: borrowed from PyTorch, given back, not left to wait for in a fork, sharing memory."""
+
+import os
+import platform
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+import u2demo as u2
+from u2demo.machine.cores import available_cores
+from u2demo.nets.checkpoints import WeightsError
+from u2demo.nets.threads import use_threads
+
+FORK = """
+import os
+import u2demo as u2
+from PIL import Image
+from u2demo.nets.load import fingerprint
+
+model = u2.load_model(device="cpu")
+fingerprint(model)
+child = os.fork()
+if not child:
+    os._exit(u2.predict_mask(model, Image.new("RGB", (40, 30))).shape != (30, 40))
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+ALLOCATE = """
+import ctypes
+import sys
+import threading
+
+import numpy as np
+import u2demo as u2
+from u2demo.machine.cores import available_cores
+
+u2.load_model(device="cpu")
+all_at_once = threading.Barrier(8 * available_cores())
+
+def allocate():
+    buffer = np.ones(100_000)
+    all_at_once.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(all_at_once.parties)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+glibc = ctypes.CDLL(None)
+glibc.fopen.restype = ctypes.c_void_p
+glibc.malloc_info(0, ctypes.c_void_p(glibc.fopen(sys.argv[1].encode(), b"w")))
+glibc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_process_forked_after_loading_predicts():
+    command = [sys.executable, "-W", "ignore", "-c", FORK]
+    run = subprocess.Popen(command, start_new_session=True)
+    try:
+        assert run.wait(timeout=100) == 0
+    finally:  # a child that hangs outlives its parent
+        if run.returncode is None:
+            os.killpg(run.pid, 9)
+            run.wait()
+
+
+def test_threads_are_given_back_even_after_an_error():
+    before = torch.get_num_threads()
+    with pytest.raises(KeyError), use_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+        raise KeyError
+    assert torch.get_num_threads() == before
+
+
+def test_two_that_borrow_threads_at_once_leave_as_many_as_there_were():
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        uses = {worker: use_threads(before + 1) for worker in (one, other)}
+        for step in ("__enter__", "__exit__"):
+            for worker, use in uses.items():
+                error = () if step == "__enter__" else (None, None, None)
+                worker.submit(getattr(use, step), *error).result()
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == before
+
+
+def test_loading_leaves_the_number_of_threads_as_it_was(tmp_path):
+    before = torch.get_num_threads()
+    u2.load_model(device="cpu")
+    (tmp_path / "my.pth").write_bytes(b"no weights")
+    with pytest.raises(WeightsError):
+        u2.load_model(weights=tmp_path / "my.pth")
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries share memory")
+def test_threads_share_what_they_free(tmp_path):
+    report = tmp_path / "heaps.xml"
+    subprocess.run([sys.executable, "-c", ALLOCATE, report], check=True, timeout=100)
+    assert report.read_text().count("<heap nr") <= available_cores()

@@ -1,0 +1,112 @@
+"""Careless hands: the notebooks' cells in a real kernel, run again, interrupted, out of order."""
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+OPEN = """
+import u2demo as u2
+from PIL import Image
+app = u2.notebook.OneClick()
+app.show({name: Image.new("RGB", (400, 300), "teal") for name in ("a.png", "b.png")})
+"""
+WAIT = """
+import asyncio
+while app._turns._jobs:
+    await asyncio.sleep(0.01)
+assert app._notes.value == "", app._notes.value
+print(len(app._album.photos))
+"""
+MEASURE = """
+import gc, json, os, threading
+from u2demo.notebook.preview import Photo
+gc.collect()
+objects = gc.get_objects()
+print(json.dumps({
+    "comms": len(get_ipython().kernel.comm_manager.comms),
+    "apps": sum(isinstance(each, u2.notebook.OneClick) for each in objects),
+    "photos": sum(isinstance(each, Photo) for each in objects),
+    "threads": threading.active_count(),
+    "files": len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0,
+}))
+del objects
+"""
+
+
+@pytest.fixture
+def kernel(monkeypatch, tmp_path):
+    """Return a function that runs a cell in one live kernel and gives what it prints."""
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "saved"))
+    client = NotebookClient(nbformat.v4.new_notebook(), timeout=600)
+    with client.setup_kernel(cwd=str(tmp_path)):
+
+        def run(source):
+            cell = nbformat.v4.new_code_cell(source)
+            client.nb.cells.append(cell)
+            client.execute_cell(cell, len(client.nb.cells) - 1)
+            texts = [output["text"] for output in cell.outputs if output.get("name") == "stdout"]
+            return "".join(texts)
+
+        yield run
+
+
+def test_the_app_cell_run_again_and_again_leaves_nothing_behind(kernel):
+    costs = []
+    for _ in range(3):
+        kernel(OPEN)
+        assert kernel(WAIT) == "2\n"
+        costs.append(json.loads(kernel(MEASURE)))
+    assert costs[0]["comms"] > 50 and costs[0]["apps"] == 1 and costs[0]["photos"] == 2
+    assert costs[1:] == costs[:1] * 2
+
+
+def test_a_cell_interrupted_in_the_middle_of_the_network_can_be_run_again(kernel):
+    pid = int(
+        kernel(
+            "import os, u2demo as u2\n"
+            "model, photo = u2.load_model(), u2.sample_images()['rocket.jpg']\n"
+            "mask = u2.predict_mask(model, photo)\n"
+            "print(os.getpid())"
+        )
+    )
+    interrupt = threading.Timer(1, os.kill, [pid, signal.SIGINT])
+    interrupt.start()
+    with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
+        kernel("while True: u2.predict_mask(model, photo)")
+    assert kernel("print((u2.predict_mask(model, photo) == mask).all())") == "True\n"
+
+
+def test_a_restarted_kernel_leaves_old_results_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_ENV", "headless")
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
+    kinds = ("cutout.png", "box.jpg", "highlight.jpg")
+    names = ("astronaut", "cat", "coffee", "rocket")
+    old = [tmp_path / f"{name}_{kind}" for name in names for kind in kinds]
+    for path in old:  # what an earlier kernel has saved
+        path.write_bytes(b"old")
+    notebook = nbformat.read(NOTEBOOKS / "one_click.ipynb", nbformat.NO_CONVERT)
+    NotebookClient(notebook, timeout=600).execute()
+    assert all(path.read_bytes() == b"old" for path in old)
+    new = {path.with_stem(f"{path.stem} (2)") for path in old}
+    assert set(tmp_path.iterdir()) == {*old, *new}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["step_by_step", "portrait"])
+def test_cells_run_twice_and_then_from_the_last_to_the_first(name, kernel, tmp_path):
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", nbformat.NO_CONVERT)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    for source in [each for cell in cells for each in (cell, cell)] + cells[::-1]:
+        kernel(source)
+    if name == "step_by_step":
+        saved = [path.name for path in (tmp_path / "saved").iterdir()]
+        assert {"coffee_cutout.png", "coffee_cutout (2).png", "coffee_cutout (3).png"} <= set(saved)

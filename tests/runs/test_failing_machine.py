@@ -1,0 +1,303 @@
+"""Full disks, folders that vanish, two runs at once, no memory: nothing is lost, all is said."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bright import Bright
+from failing_disk import FailingDisk
+from PIL import Image
+from small_run import (
+    EFFECTS,
+    check_that_all_is_done,
+    check_what_a_fault_left,
+    contents,
+    make_photos,
+    rows,
+    run,
+)
+
+import u2demo as u2
+from u2demo.pipeline import Result
+from u2demo.runs.plan import list_photos
+from u2demo.runs.run import process_files
+
+HERE = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """A folder of three photos."""
+    return make_photos(tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(scope="module")
+def earlier(photos, tmp_path_factory):
+    """The results of what the photos were before they were changed."""
+    out = tmp_path_factory.mktemp("earlier")
+    make_photos(photos, size=(40, 40))
+    run(photos, out)
+    make_photos(photos)
+    return out
+
+
+@pytest.fixture(scope="module")
+def undisturbed(photos, earlier, tmp_path_factory):
+    """The results of a run that nothing disturbs."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    run(photos, out)
+    return out
+
+
+FAULTS = [
+    pytest.param(code, for_good, again, marks=() if quick else pytest.mark.slow)
+    for code in (errno.ENOSPC, errno.EIO)
+    for for_good in (False, True)
+    for again in (False, True)
+    for quick in [code == errno.ENOSPC and for_good == again]
+]
+
+
+@pytest.mark.parametrize(("code", "for_good", "again"), FAULTS)
+def test_a_run_survives_a_fault_at_every_operation_on_its_disk(
+    code, for_good, again, photos, earlier, undisturbed, tmp_path, monkeypatch
+):
+    """It fails once or ``for_good``; the results are new, or made ``again`` of changed photos."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # nobody pulls the plug here
+    kinds = set()
+    for fail_at in range(1, 1000):
+        out = tmp_path / str(fail_at)
+        if again:
+            shutil.copytree(earlier, out)
+        try:
+            with FailingDisk(out, fail_at, code=code, for_good=for_good) as disk:
+                run(photos, out)
+        except OSError as error:
+            assert disk.failed and str(out) in str(error) and "choose another" in str(error)
+        else:  # what failed does not matter, such as making a folder that is there
+            assert rows(out) == rows(undisturbed)
+        if not disk.failed:
+            break
+        kinds.add(disk.operations[fail_at - 1].split()[0])
+        if code == errno.ENOSPC:  # what is deleted needs no room; a dead disk keeps all
+            check_what_a_fault_left(out, undisturbed, earlier if again else None)
+        run(photos, out)
+        check_that_all_is_done(out, undisturbed)
+    assert kinds - {"unlink"} == {"open", "write", "close", "fsync", "rename", "mkdir"}
+    assert fail_at > 80
+
+
+def test_saving_survives_a_fault_at_every_operation_on_its_disk(scene, tmp_path):
+    image, mask = scene
+    pictures = {name: EFFECTS[name](image, mask) for name in ("cutout", "box")}
+    result = Result("cat.jpg", image, mask, pictures)
+    whole = [file.read_bytes() for file in u2.save(result, tmp_path / "undisturbed")]
+    for fail_at in range(1, 1000):
+        out = tmp_path / str(fail_at)
+        try:
+            with FailingDisk(out, fail_at) as disk:
+                u2.save(result, out)
+        except OSError as error:
+            assert disk.failed and str(out) in str(error) and "the disk is full" in str(error)
+        if not disk.failed:
+            break
+        left = [file.read_bytes() for file in out.iterdir()] if out.exists() else []
+        assert all(content in whole for content in left), disk.operations[fail_at - 1]
+    assert fail_at > 10
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 24 kB, and a function that gives it other options."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount") or pytest.skip("no mount on this system")
+
+    def set_options(options):
+        return subprocess.run(
+            [mount, "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True, text=True
+        )
+
+    if (done := set_options("size=24k")).returncode:
+        pytest.skip(f"no disk can be mounted here: {done.stderr}")
+    yield disk, lambda options: set_options(f"remount,{options}")
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_disk_that_is_really_full(small_disk, photos, undisturbed):
+    disk, set_options = small_disk
+    with pytest.raises(OSError, match=r"out: the disk is full; make room, .* goes on from there"):
+        run(photos, disk / "out")
+    check_what_a_fault_left(disk / "out", undisturbed)
+    assert 0 < len(contents(disk / "out")) < len(contents(undisturbed))
+    set_options("size=1m")
+    run(photos, disk / "out")
+    check_that_all_is_done(disk / "out", undisturbed)
+
+
+def test_a_disk_that_can_only_be_read(small_disk, photos):
+    disk, set_options = small_disk
+    set_options("ro")
+    with pytest.raises(OSError, match="out: the disk can only be read; choose another folder"):
+        run(photos, disk / "out")
+
+
+def test_results_that_may_not_be_written(photos, tmp_path):
+    with FailingDisk(tmp_path / "out", 1, code=errno.EACCES), pytest.raises(PermissionError) as no:
+        run(photos, tmp_path / "out")
+    assert "out: no permission to write here" in str(no.value)
+
+
+@pytest.mark.parametrize("out", ["mine.txt", "mine.txt/out"])
+def test_results_that_are_a_file(out, photos, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(OSError, match="is a file; choose a folder"):
+        run(photos, tmp_path / out)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_results_folder_deleted_half_way_ends_the_run_and_stays_deleted(
+    photos, undisturbed, tmp_path
+):
+    out = tmp_path / "out"
+    with pytest.raises(FileNotFoundError, match="out: this was moved or deleted in the meantime"):
+        # Moved away, which is done at once: rmtree meets files that are just being written.
+        run(photos, out, report=lambda record: out.rename(tmp_path / "away"))
+    assert not out.exists()
+    run(photos, out)
+    check_that_all_is_done(out, undisturbed)
+
+
+def test_pictures_deleted_half_way_are_made_by_the_next_run(photos, undisturbed, tmp_path):
+    out = tmp_path / "out"
+    run(photos, out, report=lambda record: [(out / file).unlink() for file in record.files])
+    statuses = [record.status for record in run(photos, out)]
+    assert statuses == ["done"] * 3
+    check_that_all_is_done(out, undisturbed)
+
+
+def test_a_picture_that_was_cut_short_is_made_again(photos, undisturbed, tmp_path):
+    out = tmp_path / "out"
+    run(photos, out)
+    for file, size in (("photo0_cutout.png", 0), ("photo1_box.jpg", 1), ("photo1_cutout.png", 99)):
+        os.truncate(out / file, size)
+    statuses = {record.stem: record.status for record in run(photos, out)}
+    assert statuses == {"photo0": "done", "photo1": "done", "pets/photo2": "skipped"}
+    check_that_all_is_done(out, undisturbed)
+
+
+def test_a_picture_that_was_retouched_stays(photos, tmp_path):
+    run(photos, tmp_path / "out")
+    with Image.open(tmp_path / "out" / "photo0_cutout.png") as picture:
+        picture.rotate(180).save(tmp_path / "out" / "photo0_cutout.png")
+    retouched = (tmp_path / "out" / "photo0_cutout.png").read_bytes()
+    assert {record.status for record in run(photos, tmp_path / "out")} == {"skipped"}
+    assert (tmp_path / "out" / "photo0_cutout.png").read_bytes() == retouched
+
+
+def test_photos_that_change_before_they_are_read(photos, undisturbed, tmp_path):
+    moved = shutil.copytree(photos, tmp_path / "photos")
+    photo0, photo1, photo2 = listed = list(list_photos([moved]))
+    places = list_photos([moved])
+    photo0.unlink()
+    os.truncate(photo1, 100)
+    shutil.copy(photos / "photo0.png", photo2)
+    records = process_files(Bright(), places, tmp_path / "out", effects=EFFECTS)
+    assert [record.status for record in records] == ["failed", "failed", "done"]
+    assert records[0].error == f"{photo0}: there is no such file"
+    assert records[1].error.startswith(f"{photo1}: damaged or truncated")
+    for photo in listed:
+        shutil.copy(photos / photo.relative_to(moved), photo)
+    assert [record.status for record in run(moved, tmp_path / "out")] == ["done"] * 3
+    found, whole = contents(tmp_path / "out"), contents(undisturbed)
+    assert found.pop("boxes.coco.json") and whole.pop("boxes.coco.json")  # it names the photos
+    assert found == whole
+
+
+def test_a_photo_replaced_while_it_waits_is_made_again(tmp_path):
+    photos = make_photos(tmp_path / "photos", count=10)
+    last = photos / "pets" / "photo9.png"
+    run(photos, tmp_path / "out", report=lambda record: shutil.copy(photos / "photo0.png", last))
+    statuses = [record.status for record in run(photos, tmp_path / "out")]
+    assert statuses == ["skipped"] * 9 + ["done"]
+    found = contents(tmp_path / "out")
+    assert found["pets/photo9_cutout.png"] == found["photo0_cutout.png"]
+
+
+def test_a_photo_that_may_not_be_read(photos, tmp_path, monkeypatch):
+    def refuse(path, **options):
+        if path.endswith("photo1.png"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, **options)
+
+    opened = Image.open
+    monkeypatch.setattr(Image, "open", refuse)
+    errors = {record.stem: record.error for record in run(photos, tmp_path / "out")}
+    photo = photos / "photo1.png"
+    assert errors == {"photo0": "", "photo1": f"{photo}: no permission to read this file",
+                      "pets/photo2": ""}  # fmt: skip
+
+
+def test_a_folder_that_may_not_be_read_is_told(photos, monkeypatch):
+    def refuse(path):
+        if str(path).endswith("pets"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scanned(path)
+
+    scanned = os.scandir
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.warns(UserWarning, match="pets: Permission denied; photos in this folder are left"):
+        assert len(u2.find_images(photos)) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")],
+)
+def test_a_photo_that_needs_too_much_memory_fails_alone(error, tmp_path):
+    def greedy(image, mask):
+        if image.width == 64:
+            raise error
+        return image
+
+    photos = make_photos(tmp_path / "photos")
+    make_photos(tmp_path / "large", count=2, size=(64, 32))
+    shutil.copy(tmp_path / "large" / "photo0.png", photos / "photo1.png")
+    records = run(photos, tmp_path / "out", effects={"greedy": greedy})
+    said = f"{photos / 'photo1.png'}: not enough memory; run again when more is free"
+    errors = {record.stem: record.error for record in records}
+    assert errors == {"photo0": "", "photo1": said, "pets/photo2": ""}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")
+def test_a_process_without_memory_for_a_photo_does_the_others(tmp_path):
+    photos = make_photos(tmp_path / "photos")
+    Image.new("L", (12_000, 12_000)).save(photos / "photo1.png", compress_level=1)
+    code = """if True:
+        import json, resource, sys
+        from pathlib import Path
+        from small_run import run
+
+        photos, out = map(Path, sys.argv[1:])
+        run(photos / "pets", out)  # all that is loaded when first used
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + 300_000_000  # the large photo takes 576 MB
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        records = run(photos, out)
+        print(json.dumps({record.stem: record.error for record in records}))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code, photos, tmp_path / "out"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(HERE)])},
+        capture_output=True,
+        text=True,
+    )
+    assert not done.returncode, done.stderr
+    errors = json.loads(done.stdout)
+    assert f"{photos / 'photo1.png'}: not enough memory" in errors.pop("photo1")
+    assert errors == {"photo0": "", "photo2": ""}

@@ -1,0 +1,140 @@
+"""Runs of the command line that are killed or told to stop, at any moment, and given again."""
+
+import itertools
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from small_run import (
+    check_that_all_is_done,
+    check_what_a_fault_left,
+    make_photos,
+    rows,
+)
+
+from u2demo.cli import main
+
+CHANCE = random.Random(2020)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """A folder of ten photos."""
+    return make_photos(tmp_path_factory.mktemp("photos"), count=10)
+
+
+@pytest.fixture(scope="module")
+def timed(photos, tmp_path_factory):
+    """The results of a run that nothing disturbs, and the seconds at which it began and ended."""
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    start_time = time.perf_counter()
+    run = start(photos, out)
+    wait_for_work(run, out)
+    begun = time.perf_counter()  # what comes before, imports, is most of the time here
+    assert run.wait() == 0
+    return out, begun - start_time, time.perf_counter() - start_time
+
+
+@pytest.fixture(scope="module")
+def undisturbed(timed):
+    """The results of a run that nothing disturbs."""
+    return timed[0]
+
+
+def start(photos, out, **options):
+    command = [sys.executable, "-m", "u2demo", photos, "-o", out]
+    command += ["--effects", "cutout,box", "--boxes", "coco,yolo"]
+    return subprocess.Popen(command, **{"stdout": subprocess.DEVNULL, **options}, text=True)
+
+
+def wait_for_work(run, out):
+    while run.poll() is None and not (out / "manifest.jsonl").exists():
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
+def test_kill_9_costs_nothing_but_time(kills, photos, timed, tmp_path):
+    undisturbed, begin, end = timed
+    chance = random.Random()  # a moment that cannot be repeated need not be chosen repeatably
+    folders = (tmp_path / str(number) for number in itertools.count())
+    out = next(folders)
+    done = 0
+    while done < kills:
+        run = start(photos, out)
+        time.sleep(chance.uniform(0.9 * begin, end))
+        run.kill()
+        if run.wait() == 0:  # it was done before
+            check_that_all_is_done(out, undisturbed)
+            out = next(folders)
+            continue
+        done += 1
+        check_what_a_fault_left(out, undisturbed, killed=True)
+    assert start(photos, out).wait() == 0
+    check_that_all_is_done(out, undisturbed)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SIGTERM", *(pytest.param(name, marks=pytest.mark.slow) for name in ("SIGINT", "SIGHUP"))],
+)
+def test_a_run_that_is_told_to_stop_leaves_nothing_behind(name, photos, undisturbed, tmp_path):
+    number = getattr(signal, name, None) or pytest.skip("this system has no such signal")
+    out = tmp_path / "out"
+    before = signal.signal(number, signal.SIG_DFL)  # these tests may run under nohup themselves
+    try:
+        run = start(photos, out, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(number, before)
+    wait_for_work(run, out)
+    run.send_signal(number)
+    assert run.communicate()[1] == "\nstopped; give the same command again to go on\n"
+    assert run.returncode == 128 + number
+    check_what_a_fault_left(out, undisturbed)
+    assert (out / "manifest.csv").exists()
+    assert {row["status"] for row in rows(out).values()} <= {"started", "done"}
+    assert start(photos, out).wait() == 0
+    check_that_all_is_done(out, undisturbed)
+
+
+def test_a_run_with_overwrite_that_is_stopped_says_that_it_begins_again(capsys, monkeypatch):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "_run", interrupt)
+    assert main.main(["photos", "--overwrite"]) == 130
+    assert capsys.readouterr().err == (
+        "\nstopped; with --overwrite the same command begins again\n"
+    )
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_when_its_terminal_is_closed_if_that_was_asked_for(photos, tmp_path):
+    hangup = getattr(signal, "SIGHUP", None) or pytest.skip("this system has no such signal")
+    before = signal.signal(hangup, signal.SIG_IGN)  # as nohup does
+    try:
+        run = start(photos, tmp_path / "out")
+    finally:
+        signal.signal(hangup, before)
+    wait_for_work(run, tmp_path / "out")
+    run.send_signal(hangup)
+    assert run.wait() == 0
+
+
+@pytest.mark.slow
+def test_nobody_needs_to_read_what_a_run_says(photos, tmp_path):
+    run = start(photos, tmp_path / "out", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdout.close()  # what `| head -0` does
+    assert run.stderr.read() == ""
+    assert run.wait() == 0
+
+
+def test_of_two_runs_into_one_folder_one_is_turned_away(photos, undisturbed, tmp_path):
+    runs = [start(photos, tmp_path / "out", stderr=subprocess.PIPE) for _ in range(2)]
+    said = [run.communicate()[1] for run in runs]
+    codes = sorted(run.returncode for run in runs)
+    assert codes in ([0, 0], [0, 1])  # the second may have come after the first was done
+    assert codes == [0, 0] or "another run is writing into" in "".join(said)
+    check_that_all_is_done(tmp_path / "out", undisturbed)

@@ -1,0 +1,1 @@
+"""argv -> runs: the command line."""

@@ -1,0 +1,109 @@
+"""argv -> pipeline: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
+
+import argparse
+import os
+import signal
+import sys
+import warnings
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from u2demo.cli.arguments import parse
+from u2demo.cli.terminal import printable, progress, say, stopped_by_signals
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; return its exit code: 0, 128 + N for signal N, 1 if anything failed."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["weights"]:
+        from u2demo.cli import weights
+
+        return weights.main(argv[1:])
+    options = parse(argv)
+    try:
+        with stopped_by_signals():
+            records, left_out = _run(options)
+    except KeyboardInterrupt as stop:
+        again = "give the same command again to go on"
+        if options.overwrite:  # pictures of an earlier run count as done: leaving it out won't help
+            again = "with --overwrite the same command begins again"
+        say(f"\nstopped; {again}", sys.stderr)
+        return 128 + (stop.args[0] if stop.args else signal.SIGINT)
+    except (ValueError, OSError) as error:
+        sentence = str(error).removeprefix(f"[Errno {getattr(error, 'errno', None)}] ")
+        say("u2demo: " + "\n".join(map(printable, sentence.splitlines())), sys.stderr)
+        return 1
+    summary = "\n".join([_summary(records, options.output), *left_out])
+    if not say(summary, sys.stdout):
+        say(f"u2demo: this could not be written, is the disk full?\n{summary}", sys.stderr)
+        return 1
+    return int(bool(left_out) or any(record.status == "failed" for record in records))
+
+
+def _run(options: argparse.Namespace) -> tuple[list, list[str]]:
+    """Return the records of a run, and a line for each folder that could not be read."""
+    from u2demo.nets.load import load_model
+    from u2demo.runs.boxes import WRITERS, check_free
+    from u2demo.runs.manifest import read_records
+    from u2demo.runs.run import process_files
+
+    photos, left_out = _find(options.photos)
+    check_free(options.boxes, options.output)
+    model = load_model(options.model, device=options.device, weights=options.weights)
+    with progress(len(photos)) as report:
+        records = process_files(
+            model,
+            photos,
+            options.output,
+            effects=_effects(options),
+            quality=options.quality,
+            format=options.format,
+            overwrite=options.overwrite,
+            report=report,
+        )
+    for name in options.boxes:
+        WRITERS[name](read_records(options.output), options.output)
+    return records, left_out
+
+
+def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
+    from u2demo.runs.plan import list_photos
+
+    if not any(map(os.path.lexists, sources)):
+        raise ValueError(f"there is no {', '.join(map(str, sources))}")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        photos = list_photos(sources)
+    left_out = [f"  left out: {printable(warning.message)}" for warning in caught]
+    if not photos:
+        nothing = f"no photos found in {', '.join(map(str, sources))}"
+        raise ValueError("\n".join([nothing, *left_out]))
+    return photos, left_out
+
+
+def _effects(options: argparse.Namespace) -> dict:
+    from u2demo.effects.cutout import replace_background
+    from u2demo.pipeline import EFFECTS
+
+    names = options.effects or (["background"] if options.background else ["cutout"])
+    effects = {name: EFFECTS[name] for name in names}
+    if options.background:
+        effects["background"] = partial(replace_background, background=options.background)
+    return effects
+
+
+def _summary(records: list, output: Path) -> str:
+    counts = Counter(record.status for record in records)
+    said = ", ".join(f"{count} {status}" for status, count in counts.items())
+    photos = "1 photo" if len(records) == 1 else f"{len(records)} photos"
+    lines = [f"{photos}: {said}. Pictures and manifest.csv are in {printable(output)}"]
+    lines += [
+        f"  failed: {printable(record.error)}" for record in records if record.status == "failed"
+    ]
+    lines += [
+        f"  no clear subject: {printable(record.photo)}"
+        for record in records
+        if record.status != "failed" and not record.clear
+    ]
+    return "\n".join(lines)

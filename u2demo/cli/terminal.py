@@ -1,0 +1,107 @@
+"""A run and the terminal it was started from: what is said there, and how it is stopped."""
+
+import contextlib
+import errno
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+if TYPE_CHECKING:
+    from u2demo.runs.manifest import Record
+
+# What printing raises when nobody listens: behind | head -1, there on Windows, a closed terminal.
+_NOBODY = {errno.EPIPE, errno.EINVAL, errno.EIO}
+_EVERY = 60  # seconds between two lines in a log
+
+
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let ``kill`` and a closed terminal end a run as Ctrl-C does, unless told to ignore them.
+
+    The first counts. A second one, while the photos in work are finished, would crash Python: it
+    would end with threads still computing.
+    """
+
+    def stop(number: int, frame: object) -> NoReturn:
+        for heeded in before:
+            signal.signal(heeded, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    found = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names}
+    before = {number: handler for number, handler in found.items() if handler in usual}
+    try:
+        for number in before:
+            signal.signal(number, stop)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def say(text: str, stream: TextIO | None) -> bool:
+    """Print, though nobody may listen any more; return False if a listener misses it.
+
+    A stream that was closed before the start is None. A full disk under a log is a miss.
+    """
+    if stream is None:
+        return True
+    try:
+        print(text, file=stream, flush=True)
+    except OSError as error:  # Python would try again at its end, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error.errno in _NOBODY
+    return True
+
+
+@contextlib.contextmanager
+def progress(total: int) -> Iterator[Callable[["Record"], object]]:
+    """Give what is to be called with each of ``total`` records: it moves a bar on a terminal.
+
+    Elsewhere, as in a log, it prints a line a minute.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield ProgressLines(total).report
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit="photo") as bar:
+        yield lambda record: bar.update()
+
+
+class ProgressLines:
+    """How far a run is, how fast, and how long it will take: a line now and then, on stderr."""
+
+    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic):
+        self._total, self._clock = total, clock
+        self._start = self._said = clock()
+        self._seen = self._made = 0
+
+    def report(self, record: "Record") -> None:
+        """Count a record; print a line if the last one is long ago."""
+        self._seen += 1
+        self._made += record.status != "skipped"  # those take no time
+        now = self._clock()
+        left = self._total - self._seen
+        if left and self._made and now - self._said >= _EVERY:
+            self._said = now
+            rate = self._made / (now - self._start)
+            done = f"{self._seen:,} of {self._total:,} photos, {rate:.1f} a second"
+            say(f"{done}, {_duration(left / rate)} left", sys.stderr)
+
+
+def printable(text: object) -> str:
+    """Return ``text`` on one line, without what would drive a terminal or stop ``print``."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # None is a closed stream
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _duration(seconds: float) -> str:
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

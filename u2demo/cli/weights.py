@@ -1,0 +1,74 @@
+"""argv -> weights on this machine: ``u2demo weights list | fetch NAME | verify``."""
+
+import argparse
+import sys
+
+from u2demo.nets import cache
+from u2demo.nets.checkpoints import CHECKPOINTS, WeightsError
+
+_USAGE = """u2demo weights [-h] list | fetch NAME... | verify
+for a folder of photos called weights: u2demo ./weights"""
+
+
+def main(argv: list[str]) -> int:
+    """Run ``u2demo weights`` and return its exit code: 0, or 1 if weights are missing or bad."""
+    options = _parse(argv)
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+    except WeightsError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="u2demo weights",
+        usage=_USAGE,  # also shown when a folder of this name was meant
+        description="See, fetch and verify the trained weights.",
+    )
+    commands = parser.add_subparsers(
+        required=True, metavar="list | fetch | verify", prog="u2demo weights"
+    )
+    listing = commands.add_parser("list", help="show which weights there are, and which are here")
+    listing.set_defaults(run=_list)
+    fetching = commands.add_parser("fetch", help="download weights, unless they are here")
+    fetching.add_argument("names", nargs="+", choices=CHECKPOINTS, metavar="NAME")
+    fetching.set_defaults(run=_fetch)
+    verifying = commands.add_parser("verify", help="check size and sha256 of the weights here")
+    verifying.set_defaults(run=_verify)
+    return parser.parse_args(argv)
+
+
+def _list(_: argparse.Namespace) -> int:
+    rows = [("NAME", "SIZE", "FOR", "LICENSE", "WHERE")]
+    for record in CHECKPOINTS.values():
+        where = next((str(path) for path in cache.present(record)), "not fetched yet")
+        rows.append((record.name, record.size, record.purpose, record.license, where))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
+    return 0
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from u2demo.nets.load import fetch_weights
+
+    for name in options.names:
+        print(fetch_weights(name))
+    return 0
+
+
+def _verify(_: argparse.Namespace) -> int:
+    from u2demo.nets.load import check_for
+
+    bad = 0
+    for record in CHECKPOINTS.values():
+        path, faults = cache.find(record, check=check_for(record))
+        bad += len(faults)
+        state = f"good, {path}" if path else "bad" if faults else "not fetched yet"
+        print(f"{record.name}: {state}", *faults, sep="\n  ")
+    return int(bad > 0)

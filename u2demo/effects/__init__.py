@@ -1,0 +1,1 @@
+"""(image, mask) -> picture."""

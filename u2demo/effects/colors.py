@@ -1,0 +1,127 @@
+"""(image, mask) -> clean colors: a soft edge without the old background's color.
+
+The colors of subject and background near each point are worked out on a small copy of the photo;
+then it is visited tile by tile, and only pixels on the edge change.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from u2demo.images.rgb import as_rgb
+from u2demo.masks.checks import check_fit
+from u2demo.masks.mask import Box, Mask, bounding_box, to_8_bits
+from u2demo.masks.tiles import on_tiles
+
+_AVERAGED = 256  # pixels along the longer side of the copy that colors are averaged on
+_SMOOTH = 512  # and of the one that has them without steps
+_TILE = 512  # pixels
+_UNSEEN = 0.4 / 255  # becomes 0 in 8 bits
+
+Use = Callable[[Box, Image.Image, Image.Image], object]
+_Planes = NDArray[np.float32]  # (channels, height, width)
+
+
+def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
+    """Return the image, RGB, with the background's color taken out of the subject's soft edge.
+
+    Only pixels whose alpha is, in 8 bits, neither 0 nor 255 change.
+    """
+    check_fit(image, mask)
+    image = as_rgb(image)
+    clean = image.copy()
+    use_clean_tiles(image, mask, lambda box, colors, alpha: clean.paste(colors, box))
+    return clean
+
+
+def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
+    """Call ``use`` with each part of the image that shows some of the subject, on all cores.
+
+    It gets the part's place, its clean colors (RGB, as from ``clean_colors``) and its alpha (mode
+    L), the mask in 8 bits; outside of these places that is 0. The image is RGB, its mask fits.
+    """
+    area = bounding_box(mask, threshold=_UNSEEN)
+    if area is None:
+        return
+    around = _colors_around(image, mask, area)
+
+    def clean(box: Box) -> None:
+        part = mask[box.top : box.bottom, box.left : box.right]
+        alpha = to_8_bits(part)
+        if not alpha.any():
+            return
+        colors = image.crop(box)
+        soft = np.flatnonzero((alpha > 0) & (alpha < 255))
+        if soft.size:
+            nearby = (_cut(color, area, box).reshape(-1, 3).take(soft, 0) for color in around)
+            colors = _solve(colors, part.take(soft)[:, None], soft, *nearby)
+        use(box, colors, Image.fromarray(alpha))
+
+    on_tiles(clean, area, side=_TILE)
+
+
+def _solve(
+    photo: Image.Image, alpha: NDArray, soft: NDArray, subject: NDArray, behind: NDArray
+) -> Image.Image:
+    """Return the photo with its pixels ``soft`` solved for F in I = aF + (1 - a)B.
+
+    F and B are to be as near to the colors around as they can. This is the last step of Germer et
+    al., "Fast Multi-Level Foreground Estimation" (2020).
+    """
+    pixels = np.array(photo)
+    flat = pixels.reshape(-1, 3)
+    subject, behind = subject.astype(np.float32), behind.astype(np.float32)
+    rest = flat.take(soft, 0) - behind
+    rest -= alpha * (subject - behind)
+    rest *= alpha / (alpha**2 + (1 - alpha) ** 2)
+    rest += subject
+    flat[soft] = np.rint(rest.clip(0, 255, out=rest), out=rest)
+    return Image.fromarray(pixels)
+
+
+def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Image]:
+    """Return the subject's and the background's color near each point of ``area``, made small."""
+    whole = np.subtract(area[2:], area[:2])
+    size = _shrunk(whole, _AVERAGED)
+    photo = np.moveaxis(np.asarray(image.resize(size, Image.Resampling.NEAREST, area)), 2, 0)
+    columns, rows = (
+        start + ((np.arange(count) + 0.5) * side / count).astype(int)
+        for start, count, side in zip(area[:2], size, whole, strict=True)
+    )
+    alpha = mask[rows[:, None], columns]
+
+    def color_of(share: Mask) -> Image.Image:
+        weight = np.square(np.square(np.square(share)))  # leaves out colors that are mixed
+        mean = np.rint(_fill(np.stack([*(photo * weight), weight])))
+        small = Image.fromarray(np.moveaxis(mean, 0, 2).astype(np.uint8))
+        return small.resize(_shrunk(whole, _SMOOTH), Image.Resampling.BILINEAR)
+
+    return [color_of(alpha), color_of(1 - alpha)]
+
+
+def _shrunk(size: NDArray, longest: int) -> tuple[int, int]:
+    scale = min(1, longest / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _fill(sums: _Planes) -> _Planes:
+    """Return weighted mean colors, each at the finest scale at which it finds weight (sums[3])."""
+    height, width = sums.shape[1:]
+    if height == width == 1:
+        return sums[:3] / (sums[3] + 1e-30)
+    coarse = _fill(np.stack([np.asarray(Image.fromarray(plane).reduce(2)) for plane in sums]))
+    covered = (0, 0, width / 2, height / 2)  # an odd last pixel made a block alone
+    enlarge = (sums.shape[:0:-1], Image.Resampling.BILINEAR, covered)
+    around = [np.asarray(Image.fromarray(plane).resize(*enlarge)) for plane in coarse]
+    return (sums[:3] + 0.1 * np.stack(around)) / (sums[3] + 0.1)
+
+
+def _cut(color: Image.Image, area: Box, box: Box) -> NDArray[np.uint8]:
+    """Return the pixels of ``box`` in a picture of ``area``, (height, width, 3)."""
+    scale = np.divide(color.size, np.subtract(area[2:], area[:2]))
+    # A hair aside, so that none lies just between two, where rounding would tell them apart.
+    place = ((np.reshape(box, (2, 2)) - area[:2]) * scale - 0.001).clip(0, color.size)
+    size = (box.right - box.left, box.bottom - box.top)
+    return np.asarray(color.resize(size, Image.Resampling.NEAREST, tuple(place.ravel())))

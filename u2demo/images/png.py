@@ -1,0 +1,115 @@
+"""image -> PNG, on all cores.
+
+A PNG holds one long deflate stream, which is why encoders work on one core. Here the picture is
+cut into strips that are filtered and compressed side by side; a "sync flush" ends each but the
+last, so that the pieces in a row are one valid stream (RFC 1950, RFC 1951; PNG specification,
+third edition, chapters 9 and 10).
+"""
+
+import struct
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from zlib_ng import zlib_ng as zlib  # twice as fast as Python's own
+
+from u2demo.machine.cores import available_cores
+
+PNG_MODES = {"L": 0, "RGB": 2, "RGBA": 6}  # with the number PNG gives them
+_STRIP = 2**20  # bytes
+_FILTERS = _LEFT, _ABOVE, _MEAN = 1, 2, 3  # what a pixel is guessed from
+_SAMPLE = 4  # rows of a strip that decide on its filter
+_LEVEL = 5  # of deflate: about as small as 6 of the usual zlib, in a quarter of the time
+_QUICK_LEVEL = 2  # is enough to tell which filter is best
+_ADLER_BASE = 65521
+
+_Rows = NDArray[np.uint8]  # (height, bytes of a row)
+
+
+def encode_png(image: Image.Image, *, icc_profile: bytes | None = None) -> bytes:
+    """Return ``image``, mode L, RGB or RGBA, as the bytes of a PNG file.
+
+    About as small as Pillow's default in a quarter of its processor time.
+    """
+    header = struct.pack(">2I5B", *image.size, 8, PNG_MODES[image.mode], 0, 0, 0)
+    chunks = [b"\x89PNG\r\n\x1a\n", *_chunk(b"IHDR", header)]
+    if icc_profile:
+        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
+    return b"".join((*chunks, *_data_chunks(image), *_chunk(b"IEND", b"")))
+
+
+def _data_chunks(image: Image.Image) -> Iterator[bytes]:
+    pixel = len(image.getbands())
+    step = max(1, _STRIP // (pixel * image.width))
+    starts = range(0, image.height, step)
+
+    def compress(start: int) -> tuple[bytes, int, int]:
+        stop = min(start + step, image.height)
+        # With the row above; beyond the picture Pillow crops zeros, as PNG wants it.
+        strip = np.asarray(image.crop((0, start - 1, image.width, stop)))
+        rows, last = strip.reshape(len(strip), -1), stop == image.height
+        return _deflate(rows, pixel, last) if rows.any() else zeros(rows.shape, last)
+
+    @cache  # most of a cut-out is nothing
+    def zeros(shape: tuple[int, int], last: bool) -> tuple[bytes, int, int]:
+        return _deflate(np.zeros(shape, np.uint8), pixel, last)
+
+    checksum, zlib_header = 1, b"\x78\x5e"
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for data, adler, size in pool.map(compress, starts):
+            yield from _chunk(b"IDAT", zlib_header + data)
+            checksum, zlib_header = _join_adler(checksum, adler, size), b""
+    yield from _chunk(b"IDAT", struct.pack(">I", checksum))
+
+
+def _deflate(rows: _Rows, pixel: int, last: bool) -> tuple[bytes, int, int]:
+    """Return the compressed strip, the checksum of what was compressed, and its size."""
+    filtered = _residual(_best_filter(rows, pixel), rows, pixel)
+    deflate = zlib.compressobj(_LEVEL, wbits=-15)
+    data = deflate.compress(filtered) + deflate.flush(zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH)
+    return data, zlib.adler32(filtered), filtered.size
+
+
+def _best_filter(rows: _Rows, pixel: int) -> int:
+    """Return which filter makes the rows in the middle smallest."""
+    middle = len(rows) // 2
+    sample = rows[max(middle - _SAMPLE, 0) : middle + 1]
+    return min(
+        _FILTERS,
+        key=lambda kind: len(zlib.compress(_residual(kind, sample, pixel), _QUICK_LEVEL)),
+    )
+
+
+def _residual(kind: int, rows: _Rows, pixel: int) -> _Rows:
+    """Return each row but the first as the filter's number and what the filter leaves of it."""
+    above, here = rows[:-1], rows[1:]
+    residual = np.zeros((len(here), 1 + here.shape[1]), np.uint8)
+    residual[:, 0] = kind
+    guess = residual[:, 1:]
+    if kind != _ABOVE:
+        guess[:, pixel:] = here[:, :-pixel]
+    if kind == _ABOVE:
+        guess[:] = above
+    if kind == _MEAN:
+        common = guess & above
+        guess ^= above
+        guess >>= 1
+        guess += common  # (a ^ b) / 2 + (a & b) is their mean, and needs no ninth bit
+    np.subtract(here, guess, out=guess)
+    return residual
+
+
+def _join_adler(first: int, second: int, size: int) -> int:
+    """Return the Adler-32 checksum of two pieces in a row; ``size`` is the second one's."""
+    a1, b1, a2, b2 = first & 0xFFFF, first >> 16, second & 0xFFFF, second >> 16
+    a = (a1 + a2 - 1) % _ADLER_BASE
+    b = (b1 + b2 + size * (a1 - 1)) % _ADLER_BASE
+    return b << 16 | a
+
+
+def _chunk(name: bytes, data: bytes) -> tuple[bytes, ...]:
+    checksum = zlib.crc32(data, zlib.crc32(name))
+    return struct.pack(">I", len(data)), name, data, struct.pack(">I", checksum)

@@ -1,0 +1,99 @@
+"""picture as stored -> upright RGB: turns, modes, depths, transparency; little else in memory."""
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from u2demo.masks.checks import check_image
+
+_STRIP = 2**20  # pixels converted at a time
+_TURN = Image.Transpose
+_TURNS = {  # by EXIF's orientation
+    2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
+    6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
+}  # fmt: skip
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """Return ``picture``, all of it loaded, turned as its EXIF orientation says."""
+    picture.load()
+    orientation = 1
+    with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
+        orientation = picture.getexif().get(0x0112)  # before load() it would hide damaged pixels
+    turn = _TURNS.get(orientation)
+    return picture if turn is None else picture.transpose(turn)
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Return ``image`` itself where its mode is RGB, else what ``to_rgb`` makes of it.
+
+    Raises:
+        TypeError: ``image`` is no image.
+        ValueError: it has no pixels.
+    """
+    check_image(image)
+    return image if image.mode == "RGB" else to_rgb(image)
+
+
+def to_rgb(picture: Image.Image) -> Image.Image:
+    """Return ``picture``, in whatever mode it was stored, in mode RGB; it may share its pixels.
+
+    Transparent parts become white, 16-bit and float samples are scaled to 8 bits. Of ``info``
+    only a color profile that fits RGB is kept.
+    """
+    if picture.mode[0] in "IF" or picture.has_transparency_data:
+        rgb = _to_rgb_in_strips(picture)
+    elif picture.mode == "RGB":
+        rgb = picture._new(picture.im)  # not a copy: of the largest photos that is 700 MB
+    else:
+        rgb = picture.convert("RGB")
+    rgb.info = only_profile(picture)
+    return rgb
+
+
+def only_profile(picture: Image.Image) -> dict[str, bytes]:
+    """Return of ``info`` only the color profile, if it fits RGB."""
+    profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
+    return {"icc_profile": profile} if profile else {}
+
+
+def _to_rgb_in_strips(picture: Image.Image) -> Image.Image:
+    """Return deep samples made shallow and transparent ones put on white."""
+    rgb = Image.new("RGB", picture.size, "white")
+    deep = picture.mode[0] in "IF"
+    white = _white(picture) if deep else None
+    for top, strip in _strips(picture):
+        if deep:
+            rgb.paste(Image.fromarray(_scale_to_8_bits(np.asarray(strip), white)), (0, top))
+        else:
+            rgba = strip.convert("RGBA")
+            rgb.paste(rgba, (0, top), rgba)
+    return rgb
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    step = max(1, _STRIP // picture.width)
+    for top in range(0, picture.height, step):
+        bottom = min(top + step, picture.height)
+        yield top, picture.crop((0, top, picture.width, bottom))
+
+
+def _white(picture: Image.Image) -> float:
+    """Return which gray sample is white: the type's highest, or the data's if that is higher."""
+    if picture.mode.startswith("I;16"):
+        return 65535
+    peak = 0.0
+    for _, strip in _strips(picture):
+        samples = np.asarray(strip)
+        peak = max(peak, float(samples.max(initial=0, where=np.isfinite(samples))))
+    whites = (1, 255, 65535) if picture.mode == "F" else (65535,)
+    return next((white for white in whites if peak <= white), peak)
+
+
+def _scale_to_8_bits(samples: np.ndarray, white: float) -> np.ndarray:
+    """Return gray samples of any depth, shape (H, W), as uint8; NaN is black."""
+    with np.errstate(invalid="ignore"):  # a signaling NaN, which becomes a quiet one
+        share = samples.astype(np.float32) / np.float32(white)
+    return np.rint(np.nan_to_num(share, nan=0).clip(0, 1) * 255).astype(np.uint8)

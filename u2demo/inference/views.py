@@ -1,0 +1,167 @@
+"""(net, photos) -> mean maps: every view of a photo, looked at and added up."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from u2demo.images.rgb import as_rgb
+from u2demo.inference.preprocess import to_tensor
+from u2demo.inference.recipes import View, view_size
+from u2demo.masks.mask import Box, bounding_box
+
+_CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
+_CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
+_MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
+_DOUBT = 0.03  # of what two maps find; where only one finds less, more views hardly change a mask
+_HESITANT = 0.5  # salience of what a view shows; views below it have found nothing to go by
+
+
+class Sum:
+    """The maps of the views that a photo had so far, added up on ``canvas``, a small copy of it."""
+
+    def __init__(self, image: Image.Image):
+        self.image = as_rgb(image)
+        self.canvas = self.image.reduce(-(-max(image.size) // _CANVAS))
+        self.shown: set[View] = set()
+        self.doubt = 0.0  # the most by which a view differed from the mean before it
+        self._total, self._weights = torch.zeros(2, 1, 1, self.canvas.height, self.canvas.width)
+
+    def mean(self) -> Tensor:  # (1, 1, H, W) of the canvas
+        """Return the mean of what was added."""
+        return self._total / self._weights
+
+    def area(self, view: View) -> Box | None:
+        """Return which part of the canvas the view shows, None if it would show little new."""
+        if view in self.shown or (view.in_doubt and self.doubt < _DOUBT):
+            return None
+        return _surroundings(self.mean()) if view.zoomed else Box(0, 0, *self.canvas.size)
+
+    def show(self, view: View, area: Box) -> Tensor:  # (1, 3, h, w)
+        """Return what the net is to see of that area."""
+        size = view_size(view, (area.right - area.left) / (area.bottom - area.top))
+        if not view.zoomed:
+            return to_tensor(self.canvas, size).flip(_turned(view))
+        x, y = self.image.width / self.canvas.width, self.image.height / self.canvas.height
+        crop = (area.left * x, area.top * y, area.right * x, area.bottom * y)
+        return to_tensor(self.image, size, crop).flip(_turned(view))
+
+    def add(self, view: View, area: Box, saliency: Tensor) -> None:
+        """Add the map of what was shown."""
+        place = (..., slice(area.top, area.bottom), slice(area.left, area.right))
+        weight, total, weights = _certainty(saliency), self._total[place], self._weights[place]
+        upright = saliency.flip(_turned(view))
+        here = F.interpolate(upright, total.shape[2:], mode="bilinear", antialias=True)
+        self.doubt = max(self.doubt, _difference(here * weights, total))
+        total += weight * here
+        weights += weight
+        self.shown.add(view)
+
+
+@torch.inference_mode()
+def add_up(model: nn.Module, images: Sequence[Image.Image], views: Sequence[View]) -> list[Sum]:
+    """Return, for each image, the sum of all views that have something to show, each once."""
+    sums = [Sum(image) for image in images]
+    for view in (*views, *views):  # what none needed at first, a zoom may still bring into doubt
+        areas = {photo: area for photo in sums if (area := photo.area(view))}
+        shown = [photo.show(view, area) for photo, area in areas.items()]
+        for (photo, area), saliency in zip(areas.items(), _run_all(model, shown), strict=True):
+            photo.add(view, area, saliency)
+    return sums
+
+
+def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
+    """Return the net's map (1, 1, h, w) of each tensor; those of one size go through together."""
+    maps: dict[int, Tensor] = {}
+    for size in {tensor.shape for tensor in shown}:
+        alike = [number for number, tensor in enumerate(shown) if tensor.shape == size]
+        found = run(model, torch.cat([shown[number] for number in alike]))
+        low, high = map(float, found.aminmax())
+        if low < 0 or high > 1:
+            raise ValueError(
+                f"the net's map goes from {low:g} to {high:g}, expected 0 to 1; add a sigmoid"
+            )
+        maps.update(zip(alike, found.split(1), strict=True))
+    return [maps[number] for number in range(len(shown))]
+
+
+@torch.inference_mode()
+def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H, W)
+    """Return the net's fused map, float32 on the CPU, in the type that its device likes best."""
+    device, own = placement(model)
+    half = _fast_half(device.type) if own == torch.float32 else None  # else its owner has chosen
+    for dtype in (half, None) if half else (None,):  # some GPUs give NaN for any half, as GTX 16xx
+        with torch.autocast(device.type, dtype) if dtype else nullcontext():
+            saliency = _fused_map(model(batch.to(device, own)), len(batch)).float().cpu()
+        if not saliency.isnan().any():
+            return saliency
+    raise ValueError("the net's answer is not a number: its weights are damaged")
+
+
+def placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Return where the net computes and in which type: as its weights are, if it has any."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
+    weights = (weight for weight in model.parameters() if weight.is_floating_point())
+    first = next(weights, torch.empty(0))
+    return first.device, first.dtype
+
+
+def _fused_map(answer: object, count: int) -> Tensor:
+    """Return the first of a net's maps, which is all that is asked of a net of your own."""
+    first = answer[0] if isinstance(answer, tuple | list) and answer else None
+    if isinstance(first, Tensor) and first.ndim == 4 and first.shape[:2] == (count, 1):
+        return first
+    what = f"a tensor {tuple(first.shape)} first" if isinstance(first, Tensor) else type(answer)
+    raise ValueError(
+        f"the net answers with {what}, expected a tuple, first the map: a tensor of shape"
+        f" ({count}, 1, height, width), from 0 to 1"
+    )
+
+
+@cache
+def _fast_half(device: str) -> torch.dtype | None:
+    """Return the 16-bit type that ``device`` is much faster with than with float32, if any."""
+    if device != "cpu":
+        return torch.float16 if device == "cuda" else None
+    processor = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.11 and later know
+    native = processor.get("avx512_bf16") or processor.get("amx_bf16")
+    # Which oneDNN may have been told not to use: ONEDNN_MAX_CPU_ISA.
+    return torch.bfloat16 if native and torch.ops.mkldnn._is_mkldnn_bf16_supported() else None
+
+
+def _turned(view: View) -> list[int]:
+    """Return the axes that the view is turned along, and its map turned back."""
+    return [axis for axis, turn in ((2, view.upside_down), (3, view.mirrored)) if turn]
+
+
+def _certainty(saliency: Tensor) -> float:
+    """Return how much a view counts: how salient it shows what it shows, to the fourth power.
+
+    A view in which the net recognizes the subject outvotes several in which it hesitates; where it
+    hesitates in all of them, as before an empty wall, none outvotes the others.
+    """
+    found = float((saliency**2).sum() / saliency.sum().clamp(min=1e-6))
+    return max(found, _HESITANT) ** 4
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    """Return what only one of two maps finds, as a part of what both do, from 0 to 1."""
+    return float((one - other).abs().sum() / (one + other).sum().clamp(min=1e-6))
+
+
+def _surroundings(saliency: Tensor) -> Box | None:
+    """Return the box around what is salient, with a margin; None where zooming brings little."""
+    height, width = saliency.shape[2:]
+    box = bounding_box(saliency[0, 0].numpy(), threshold=0.5 * float(saliency.max()))
+    if box is None:
+        return None
+    margin = round(_MARGIN * max(box.right - box.left, box.bottom - box.top))
+    left, top = max(0, box.left - margin), max(0, box.top - margin)
+    right, bottom = min(width, box.right + margin), min(height, box.bottom + margin)
+    small = (right - left) * (bottom - top) < _CLOSE * width * height
+    return Box(left, top, right, bottom) if small else None

@@ -1,0 +1,1 @@
+"""What the computer gives and what it refuses: disk, names, cores, memory."""

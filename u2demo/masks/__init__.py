@@ -1,0 +1,1 @@
+"""What a mask is, and its edge."""

@@ -1,0 +1,1 @@
+"""name -> trained net, and how it wants its photos."""

@@ -1,0 +1,179 @@
+"""Which trained weights there are, one frozen record each, and whether a file is one of them.
+
+Sizes and hashes come from the Git LFS pointers of the pinned copies named as sources, which agree
+with one another. Google Drive, where the authors publish, comes last because it turns people away
+once a file is popular.
+"""
+
+import contextlib
+import hashlib
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from u2demo.machine.disk import write_file
+
+_AUTHORS = "https://github.com/xuebinqin/U-2-Net"
+_DRIVE = "https://drive.google.com/uc?id="
+_HUB = "https://huggingface.co"
+_LFS = "https://media.githubusercontent.com/media"
+# https://github.com/xuebinqin/U-2-Net/issues/208: all released models follow the repository's
+# license; users are asked to check the licenses of the data sets.
+_LICENSE = "Apache-2.0; its training data has terms of its own"
+
+
+class WeightsError(OSError, ValueError):
+    """A weights file is missing, damaged or not to be trusted; the text says what to do."""
+
+
+Check = Callable[[Path], None]  # raises WeightsError unless the weights in a file fit their net
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One published weights file, and what is needed to fetch and to trust it.
+
+    A ``sha256`` of None means that nobody has published one: the first file that fits the network
+    is trusted and its hash recorded, and ``bytes`` is merely what one public copy has. No
+    ``sources`` means that the file ships inside the package.
+    """
+
+    name: str
+    purpose: str
+    architecture: str  # a key of model.ARCHITECTURES
+    file: str
+    bytes: int
+    sha256: str | None
+    sources: tuple[str, ...]  # URLs in the order in which they are tried
+    origin: str  # the page where the authors publish it
+    license: str
+    input_size: int  # pixels; the side of the square the net was trained on
+
+    @property
+    def size(self) -> str:
+        """The size of the file for people, in megabytes of 10^6 bytes: ``176.3 MB``."""
+        return f"{self.bytes / 1e6:.1f} MB"
+
+
+_RECORDS = (
+    Checkpoint(
+        name="u2netp",
+        purpose="any subject; small, quick, ships inside",
+        architecture="u2netp",
+        file="u2netp.pth",
+        bytes=4_801_247,
+        sha256="4e24f44b109f70423fbcfd8a550bacafdb4c3c63837d3ec8a02ec8896b950a1e",
+        sources=(),  # made by tools/import_u2netp.py
+        origin=_AUTHORS,
+        license=_LICENSE,
+        input_size=320,
+    ),
+    Checkpoint(
+        name="u2net",
+        purpose="any subject; the full network",
+        architecture="u2net",
+        file="u2net.pth",
+        bytes=176_290_937,
+        sha256="10025a17f49cd3208afc342b589890e402ee63123d6f2d289a4a0903695cce58",
+        sources=(
+            f"{_HUB}/Carve/u2net-universal/resolve/10305d785481cf4b2eee1d447c39cd6e5f43d74b/full_weights.pth",
+            f"{_HUB}/netradrishti/u2net-saliency/resolve/7be90880f2c00a8864982011315a7b8532e16dbe/models/u2net.pth",
+            f"{_HUB}/damli/u2net/resolve/f85b540260c7f91060e46c16b6197924978a18de/u2net.pth",
+            f"{_DRIVE}1ao1ovG1Qtx4b7EoskHXmi2E9rp5CHLcZ",
+        ),
+        origin=_AUTHORS,
+        license=_LICENSE,
+        input_size=320,
+    ),
+    Checkpoint(
+        name="u2net_human_seg",
+        purpose="people",
+        architecture="u2net",
+        file="u2net_human_seg.pth",
+        bytes=176_315_793,
+        sha256="13f0396e3f6fbc1d7ab55a8558640bef306a59b9110a5c595eb949ff69cf2414",
+        sources=(
+            f"{_HUB}/damli/u2net/resolve/f85b540260c7f91060e46c16b6197924978a18de/u2net_human_seg.pth",
+            f"{_HUB}/spaces/hylee/u2net_portrait/resolve/090f070c392bddf3a889ffad51e4dd98c60a87c1/U-2-Net/saved_models/u2net_human_seg/u2net_human_seg.pth",
+            f"{_LFS}/xiaorui999-hong/u2net-virtual-background/0e2c85507608b12e48217b63d64789a3199bcf6d/u2net_human_seg.pth",
+            f"{_DRIVE}1m_Kgs91b21gayc2XLW0ou8yugAIadWVP",
+        ),
+        origin=_AUTHORS,
+        license=_LICENSE,
+        input_size=320,
+    ),
+    Checkpoint(
+        name="u2net_portrait",
+        purpose="line drawings of faces",
+        architecture="u2net",
+        file="u2net_portrait.pth",
+        # The LFS copy below has this size and the sha256
+        # fb9f0378a16868d08e2325c8b36eae2b174b040b91bf64781fbb5dd4d31712b4;
+        # nothing shows that it is the authors' own file, so the hash is not demanded.
+        bytes=176_315_791,
+        sha256=None,
+        sources=(
+            f"{_HUB}/spaces/hylee/u2net_portrait/resolve/090f070c392bddf3a889ffad51e4dd98c60a87c1/U-2-Net/saved_models/u2net_portrait/u2net_portrait.pth",
+            f"{_LFS}/Ahmed-Hamam/photo2portrait/ff5bf473cdaef974ad2ce6f68c6e49070f76fe8c/u2net_portrait.pth",
+            f"{_DRIVE}1IG3HdpcRiDoWNookbncQjeaPN28t90yW",
+        ),
+        origin=_AUTHORS,
+        license=_LICENSE,
+        input_size=512,
+    ),
+)  # fmt: skip
+CHECKPOINTS = {record.name: record for record in _RECORDS}
+
+
+def fault(checkpoint: Checkpoint, path: Path, *, expected: str | None, check: Check) -> str | None:
+    """Return in words what is wrong with a file, None if it is good.
+
+    ``expected`` is its SHA-256; where that is unknown, ``check`` decides.
+    """
+    try:
+        size = path.stat().st_size
+        if checkpoint.sha256 and size != checkpoint.bytes:
+            return f"has {size:,} bytes instead of {checkpoint.bytes:,}"
+        if not expected:
+            return check(path)
+        found = _sha256(path)
+        return None if found == expected else f"has sha256 {found} instead of {expected}"
+    except WeightsError as error:
+        return f"does not load: {error}"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def expected_sha256(checkpoint: Checkpoint, path: Path) -> str | None:
+    """Return the published hash, else the one recorded when ``path`` was first used, else None."""
+    record = _record_of(path)
+    if checkpoint.sha256 or not record.is_file():
+        return checkpoint.sha256
+    return record.read_text("utf-8", errors="replace")[:64]
+
+
+def trust(checkpoint: Checkpoint, path: Path) -> None:
+    """Write down the hash of a good file for which nobody has published one, and say so."""
+    if expected_sha256(checkpoint, path):
+        return
+    found = _sha256(path)
+    warnings.warn(
+        f"nobody has published a hash of {path.name}; {path} fits the network and is trusted from "
+        f"now on, with sha256 {found}",
+        stacklevel=2,
+    )
+    with contextlib.suppress(OSError):  # a folder that can only be read
+        write_file(_record_of(path), f"{found}  {path.name}\n".encode())
+
+
+def _record_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")  # as the command sha256sum writes and checks it
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

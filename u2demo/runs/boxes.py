@@ -1,0 +1,122 @@
+"""records -> annotation files: the boxes of a folder's subjects, for training a detector."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+
+from u2demo.machine.disk import advise, not_ours, write_file
+from u2demo.masks.mask import Box
+from u2demo.runs.manifest import Record
+
+_COCO, _YOLO = "boxes.coco.json", "labels"
+_BY = "boxes found by u2demo"
+_MARK = ".u2demo"  # a file that says whose the labels are: they themselves have no place for it
+
+
+def check_free(formats: Iterable[str], results: Path) -> None:
+    """Raise ``ValueError`` if what ``formats`` would be written to is there, and no run's."""
+    coco, labels = results / _COCO, results / _YOLO
+    others = {
+        "coco": coco.is_file() and not _begins_like_ours(coco),
+        "yolo": labels.is_dir() and not (labels / _MARK).exists() and any(labels.glob("[!.]*")),
+    }
+    for format, path in (("coco", coco), ("yolo", labels)):
+        if format in formats and others[format]:
+            raise not_ours(path)
+
+
+def write_coco(records: Iterable[Record], results: Path) -> Path:
+    """Write ``results/boxes.coco.json`` and return it.
+
+    COCO's object detection format (https://cocodataset.org/#format-data): ``bbox`` is left, top,
+    width, height in pixels. Each object has one, see ``split_objects``. Photos without a clear
+    subject are listed and have none.
+
+    Raises:
+        ValueError: a file of that name is there that no run has written.
+    """
+    check_free(["coco"], results)
+    done = [record for record in records if record.size]
+    boxes = [(number, box) for number, record in enumerate(done, 1) for box in _boxes(record)]
+    coco = {
+        "info": {"description": _BY},
+        "images": [
+            {"id": number, "file_name": record.photo, "width": width, "height": height}
+            for number, record in enumerate(done, 1)
+            for width, height in [record.size]
+        ],
+        "annotations": [
+            {
+                "id": number,
+                "image_id": image,
+                "category_id": 1,
+                "bbox": [box.left, box.top, box.right - box.left, box.bottom - box.top],
+                "area": (box.right - box.left) * (box.bottom - box.top),
+                "iscrowd": 0,
+            }
+            for number, (image, box) in enumerate(boxes, 1)
+        ],
+        "categories": [{"id": 1, "name": "subject"}],
+    }
+    path = results / _COCO
+    with advise(results):
+        write_file(path, json.dumps(coco).encode())
+    return path
+
+
+def write_yolo(records: Iterable[Record], results: Path) -> Path:
+    """Write a label file for each photo into ``results/labels``, subfolders mirrored; return it.
+
+    YOLO's format (https://docs.ultralytics.com/datasets/detect): a line is class, then the box's
+    center x, center y, width and height as shares of the photo. Each object has one, see
+    ``split_objects``; a photo without a clear subject has an empty file. A file is named as its
+    photo, which is how detectors find it; of several photos that differ in their suffix only, as
+    the first one, and the others' as their pictures.
+
+    Raises:
+        ValueError: a folder of that name is there that no run has made.
+    """
+    check_free(["yolo"], results)
+    folder = results / _YOLO
+    with advise(results):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_file(folder / _MARK, _BY.encode())
+        for name, record in _label_names(records).items():
+            path = folder / f"{name}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lines = [_yolo_line(record.size, box) for box in _boxes(record)]
+            write_file(path, "".join(lines).encode())
+    return folder
+
+
+def _begins_like_ours(coco: Path) -> bool:
+    ours = json.dumps({"info": {"description": _BY}})[:-2].encode()
+    with coco.open("rb") as file:
+        return file.read(len(ours)) == ours
+
+
+def _label_names(records: Iterable[Record]) -> dict[str, Record]:
+    """Return which photo gets which label file, no two of them the same."""
+    names: dict[str, Record] = {}
+    others: dict[str, Record] = {}
+    for record in records:
+        if record.size:
+            folder, slash, _ = record.stem.rpartition("/")
+            name = f"{folder}{slash}{PurePath(record.photo).stem}"
+            if names.setdefault(name, record) is not record:
+                others[record.stem] = record
+    return others | names
+
+
+def _boxes(record: Record) -> tuple[Box, ...]:
+    """Return what a detector is to learn; what hardly stands out would teach it rubbish."""
+    return record.objects if record.clear else ()
+
+
+def _yolo_line(size: tuple[int, int], box: Box) -> str:
+    (width, height), (left, top, right, bottom) = size, box
+    x, y = (left + right) / 2 / width, (top + bottom) / 2 / height
+    return f"0 {x:.6f} {y:.6f} {(right - left) / width:.6f} {(bottom - top) / height:.6f}\n"
+
+
+WRITERS = {"coco": write_coco, "yolo": write_yolo}

@@ -1,0 +1,186 @@
+"""records <-> files: what became of each photo of a folder, kept on disk while a run goes on.
+
+``manifest.jsonl`` gets a line when a photo is begun and one when it is finished, so that the run
+after one that was killed knows what is whole. ``manifest.csv`` is the same for spreadsheets; it is
+there only while no run is going on, and so never out of date.
+"""
+
+import contextlib
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path, PurePath
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from u2demo.images.write import is_whole
+from u2demo.machine.disk import discard, not_ours, partial_file, write_file
+from u2demo.masks.mask import Box
+
+_FROM_HERE = "photo_from_results"  # a column of the journal: the way to the photo
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one photo: a line of the manifest."""
+
+    photo: str  # absolute path
+    stem: str  # what the names of its pictures begin with, relative to the results folder
+    version: str  # of the photo, net and quality: when it changes, the photo is done again
+    status: str = "started"  # then "done" or "failed"
+    error: str = ""
+    size: tuple[int, int] | None = None  # width and height of the photo, upright
+    box: Box | None = None  # around the whole subject
+    objects: tuple[Box, ...] = ()  # around each part of it that stands alone, largest first
+    area: float = 0.0  # of the subject, as a share of the picture
+    confidence: float = 0.0  # the highest probability that the net gave a pixel
+    clear: bool = True  # whether a subject stands out, see pipeline.Result
+    seconds: float = 0.0
+    files: tuple[str, ...] = ()  # its pictures in the results folder; "started": their names
+    effects: Mapping[str, str] = field(default_factory=dict)  # done: checksum of each
+
+
+class Manifest:
+    """The records of a results folder, by photo; open it with ``with``, one process at a time."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.records: dict[str, Record] = {}
+        self._journal = folder / "manifest.jsonl"
+        self._table = folder / "manifest.csv"
+        self._lock = FileLock(folder / ".manifest.lock", timeout=0)
+
+    def __enter__(self) -> "Manifest":
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise ValueError(
+                f"another run is writing into {self.folder}; let it finish or choose another folder"
+            ) from None
+        try:
+            self._check_owner()
+            self.records = {record.photo: record for record in read_records(self.folder)}
+            self._rewrite()  # a line that a kill left unfinished must not swallow the next one
+            self._table.unlink(missing_ok=True)
+            self._discard_partial_files()
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType
+    ) -> None:
+        try:
+            self._rewrite()
+            self._write_csv()
+        except OSError:
+            if not error:  # else the first one counts
+                raise
+        finally:
+            self._release()
+
+    def add(self, record: Record) -> None:
+        """Note ``record``, on disk at once."""
+        self.records[record.photo] = record
+        # Not made anew: when somebody deletes the folder, the run ends instead of starting over.
+        with open(self._journal, "a", encoding="utf-8", opener=_open_existing) as file:
+            file.write(self._line(record))
+
+    def is_done(self, record: Record, effects: Mapping[str, str]) -> bool:
+        """Tell whether the photo had these effects before and photo and pictures are as then."""
+        known = self.records.get(record.photo)
+        return (
+            known is not None
+            and (known.status, known.version) == ("done", record.version)
+            and effects.items() <= known.effects.items()
+            and all(is_whole(self.folder / file) for file in known.files)
+        )
+
+    def _check_owner(self) -> None:
+        """Raise ``ValueError`` if a file that this would replace is somebody else's."""
+        begins = {self._journal: b'{"photo": ', self._table: b"photo,stem,version,"}
+        for file, begin in begins.items():
+            with contextlib.suppress(FileNotFoundError), file.open("rb") as content:
+                lines = [line[: len(begin)] for line in content if line.strip()]
+                if lines and not any(begin.startswith(line) for line in lines):
+                    raise not_ours(file)
+
+    def _rewrite(self) -> None:
+        lines = map(self._line, self.records.values())
+        write_file(self._journal, "".join(lines).encode(), durable=True)
+
+    def _line(self, record: Record) -> str:
+        row = asdict(record)
+        with contextlib.suppress(ValueError):  # another drive of Windows
+            row[_FROM_HERE] = os.path.relpath(record.photo, self.folder)
+        return json.dumps(row) + "\n"
+
+    def _write_csv(self) -> None:
+        names = [field.name for field in fields(Record)]
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, names)
+        writer.writeheader()
+        for record in self.records.values():
+            row = asdict(record)
+            size, box = (" ".join(map(str, row[name] or ())) for name in ("size", "box"))
+            objects = "; ".join(" ".join(map(str, box)) for box in record.objects)
+            files, effects = "; ".join(record.files), "; ".join(record.effects)
+            writer.writerow(
+                {**row, "size": size, "box": box, "objects": objects}
+                | {"files": files, "effects": effects}
+            )
+        # Names that are not valid Unicode exist on disks; they come back out as they went in.
+        write_file(self._table, table.getvalue().encode(errors="surrogateescape"))
+
+    def _discard_partial_files(self) -> None:
+        """Delete what a run that was killed was just writing."""
+        for record in self.records.values():
+            for file in record.files if record.status == "started" else ():
+                discard(partial_file(self.folder / file))
+
+    def _release(self) -> None:
+        discard(Path(self._lock.lock_file))
+        self._lock.release()
+
+
+def _open_existing(path: str, flags: int) -> int:
+    return os.open(path, flags & ~os.O_CREAT)
+
+
+def read_records(folder: Path) -> Iterator[Record]:
+    """Yield the records that earlier runs left in ``folder``, each photo's last one last."""
+    folder = folder.resolve()
+    journal = folder / "manifest.jsonl"
+    if not journal.exists():
+        return
+    for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
+        # A line may have been cut off by a kill, or be another version's.
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            yield _record(json.loads(line), folder)
+
+
+def _record(row: dict, folder: Path) -> Record:
+    if any(_leads_out(name) for name in (row["stem"], *row["files"])):
+        raise ValueError("files outside the results")
+    # Photos and results may have moved together, or the results alone.
+    from_here = os.path.normpath(folder / row.pop(_FROM_HERE, ""))
+    photo = from_here if Path(from_here).is_file() else row["photo"]
+    size, box = row["size"] and tuple(row["size"]), row["box"] and Box(*row["box"])
+    objects = tuple(Box(*box) for box in row["objects"])
+    files, effects = tuple(row["files"]), dict(row["effects"])
+    return Record(
+        **row
+        | {"photo": photo, "size": size, "box": box, "objects": objects}
+        | {"files": files, "effects": effects}
+    )
+
+
+def _leads_out(name: str) -> bool:
+    """Tell whether a name, which somebody may have written by hand, is none in this folder."""
+    return bool(PurePath(name).anchor) or ".." in PurePath(name).parts
