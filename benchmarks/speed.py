@@ -136,7 +136,8 @@ def drawn_u2net(target: Path) -> object:
     """Return the large network with drawn weights, and export it to ``target``."""
     import torch
 
-    from u2demo.nets.fuse import fold_in_place, keep_freed_memory
+    from u2demo.machine.memory import keep_freed_memory
+    from u2demo.nets.fuse import fold_in_place
     from u2demo.nets.u2net import build_model
 
     keep_freed_memory()  # as load_model does

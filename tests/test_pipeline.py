@@ -9,7 +9,8 @@ from small_run import Bright
 
 import u2demo as u2
 from u2demo.images.write import is_whole
-from u2demo.pipeline import Result, safe_name
+from u2demo.machine.names import safe_name
+from u2demo.pipeline import Result
 
 
 def test_results_are_made_when_asked_for(model, samples):

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from u2demo import portrait
-from u2demo.masks.mask import Box
+from u2demo.masks.box import Box
 from u2demo.portrait import blend_drawing, draw_lines, draw_portrait, find_face, frame_portrait
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "portrait.ipynb"

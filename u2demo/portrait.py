@@ -15,7 +15,7 @@ from PIL import Image, ImageFilter
 
 from u2demo.images.rgb import as_rgb, only_profile
 from u2demo.inference.predict import predict_raw
-from u2demo.masks.mask import Box
+from u2demo.masks.box import Box
 
 if TYPE_CHECKING:
     from torch.nn import Module

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import u2demo as u2
+from u2demo.effects import EFFECTS
 from u2demo.images.rgb import to_rgb
-from u2demo.pipeline import EFFECTS
 
 
 def pixels(image):

@@ -16,6 +16,7 @@ import atheris
 
 with atheris.instrument_imports(include=["PIL", "u2demo"]):
     from u2demo.images import read
+    from u2demo.nets import load
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -55,9 +55,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
 
 
 def test_type_checkers_see_the_annotations_of_what_is_installed(wheel):
-    """They read packages with this file (PEP 561), and there names imported "as" themselves."""
-    assert "u2demo/py.typed" in zipfile.ZipFile(wheel).namelist()
-    tree = ast.parse((ROOT / "u2demo" / "__init__.py").read_text(encoding="utf-8"))
+    """They read packages with these files (PEP 561), and there names imported "as" themselves."""
+    assert {"u2demo/py.typed", "u2demo/__init__.pyi"} <= set(zipfile.ZipFile(wheel).namelist())
+    tree = ast.parse((ROOT / "u2demo" / "__init__.pyi").read_text(encoding="utf-8"))
     names = [n for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for n in node.names]
     public = {name.name for name in names if name.asname == name.name}
     assert public >= set(u2.__all__)

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from u2demo.images.read import find_images, natural_order, open_image
+from u2demo.images.read import find_images, open_image
+from u2demo.machine.names import natural_order
 
 RED, BLUE = (254, 0, 0), (0, 0, 254)
 

@@ -6,17 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from u2demo.masks.checks import check_fit
+from u2demo.masks.box import Box, bounding_box
 from u2demo.masks.mask import (
-    Box,
     adjust_mask,
-    bounding_box,
+    check_fit,
     has_clear_subject,
-    object_boxes,
-    split_objects,
     threshold_mask,
     unsure_share,
 )
+from u2demo.masks.objects import object_boxes, split_objects
 
 
 def drawn(*rows):

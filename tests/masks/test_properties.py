@@ -11,7 +11,7 @@ from PIL import Image
 
 import u2demo as u2
 from u2demo.images.read import open_image
-from u2demo.pipeline import fold_name, safe_name
+from u2demo.machine.names import fold_name, safe_name
 
 # The same examples each time, and no deadline: machines are slow now and then.
 quick = settings(

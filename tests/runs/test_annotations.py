@@ -5,7 +5,7 @@ import json
 import pytest
 
 from u2demo.cli.main import main
-from u2demo.masks.mask import Box
+from u2demo.masks.box import Box
 from u2demo.runs.boxes import write_coco, write_yolo
 from u2demo.runs.manifest import Record
 

@@ -18,8 +18,9 @@ from PIL import Image
 
 import u2demo as u2
 from u2demo.cli.main import main
+from u2demo.machine.names import safe_name
 from u2demo.notebook import OneClick
-from u2demo.pipeline import Result, safe_name
+from u2demo.pipeline import Result
 
 ONLY_MASK = {"mask": u2.EFFECTS["mask"]}
 RESERVED = ("CON", "nul", "Com1", "LPT9", "aux.tar", "PRN ", "COM¹", "CONIN$")

@@ -50,8 +50,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    from u2demo.effects import EFFECTS
     from u2demo.images.write import FORMATS
-    from u2demo.pipeline import EFFECTS
     from u2demo.runs.boxes import WRITERS
 
     parser.add_argument(

@@ -83,8 +83,8 @@ def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
 
 
 def _effects(options: argparse.Namespace) -> dict:
-    from u2demo.effects.cutout import replace_background
-    from u2demo.pipeline import EFFECTS
+    from u2demo.effects import EFFECTS
+    from u2demo.effects.background import replace_background
 
     names = options.effects or (["background"] if options.background else ["cutout"])
     effects = {name: EFFECTS[name] for name in names}

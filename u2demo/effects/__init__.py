@@ -1,1 +1,31 @@
-"""(image, mask) -> picture."""
+"""(image, mask) -> image: what to do with a photo once its subject is known.
+
+An effect returns a new image and leaves its arguments alone; all but ``crop`` keep the size.
+``mask`` must be one and fit ``image``, else ``ValueError``; what is no image raises ``TypeError``.
+With an empty mask nothing stands out, which is a result, not an error. Images of any mode are taken
+as ``open_image`` would read them.
+
+The photo's color profile goes along in ``info["icc_profile"]``. Pillow writes it into PNG and WebP
+unasked, into JPEG with ``picture.save(file, icc_profile=picture.info.get("icc_profile"))``.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+from u2demo.effects.background import blur_background, replace_background
+from u2demo.effects.boxes import crop, draw_box
+from u2demo.effects.cutout import remove_background, show_mask
+from u2demo.effects.effect import Effect
+from u2demo.effects.light import highlight
+
+EFFECTS: Mapping[str, Effect] = {
+    "cutout": remove_background,
+    "background": partial(replace_background, background="white"),
+    "blur": blur_background,
+    "highlight": highlight,
+    "box": draw_box,
+    "boxes": partial(draw_box, per_object=True),
+    "crop": crop,
+    "mask": show_mask,
+}
+DEFAULT_EFFECTS = {name: EFFECTS[name] for name in ("cutout", "box", "highlight")}

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from u2demo.images.rgb import as_rgb
-from u2demo.masks.checks import check_fit
-from u2demo.masks.mask import Box, Mask, bounding_box, to_8_bits
-from u2demo.masks.tiles import on_tiles
+from u2demo.machine.cores import on_all_cores
+from u2demo.masks.box import Box, bounding_box, tiles
+from u2demo.masks.mask import Mask, check_fit, to_8_bits
 
 _AVERAGED = 256  # pixels along the longer side of the copy that colors are averaged on
 _SMOOTH = 512  # and of the one that has them without steps
@@ -59,7 +59,7 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
             colors = _solve(colors, part.take(soft)[:, None], soft, *nearby)
         use(box, colors, Image.fromarray(alpha))
 
-    on_tiles(clean, area, side=_TILE)
+    on_all_cores(clean, tiles(area, side=_TILE))
 
 
 def _solve(

@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from u2demo.images.quiet import quiet
 from u2demo.images.rgb import to_rgb, upright
+from u2demo.machine.names import natural_order
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif"}
@@ -88,15 +89,6 @@ def find_images(folder: str | Path) -> list[Path]:
         paths = [Path(parent, name) for name in files if not name.startswith(".")]
         found += filter(_looks_like_image, paths)
     return sorted(found, key=natural_order)
-
-
-def natural_order(path: str | Path) -> list:
-    """Return a sort key that compares numbers inside names by value, folder by folder."""
-    return [
-        [(not piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece.casefold())
-         for piece in re.split(r"([0-9]+)", part)]
-        for part in Path(path).parts
-    ]  # fmt: skip
 
 
 def sample_images() -> dict[str, Image.Image]:

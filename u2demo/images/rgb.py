@@ -6,14 +6,20 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from u2demo.masks.checks import check_image
-
 _STRIP = 2**20  # pixels converted at a time
 _TURN = Image.Transpose
 _TURNS = {  # by EXIF's orientation
     2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
     6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
 }  # fmt: skip
+
+
+def check_image(image: Image.Image) -> None:
+    """Raise ``TypeError`` unless ``image`` is one, and ``ValueError`` unless it has pixels."""
+    if not isinstance(image, Image.Image):
+        raise TypeError(f"expected an image, as from open_image, not {type(image).__name__}")
+    if not all(image.size):
+        raise ValueError(f"the image is {image.width}x{image.height}, expected one with pixels")
 
 
 def upright(picture: Image.Image) -> Image.Image:

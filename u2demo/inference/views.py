@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from u2demo.images.rgb import as_rgb
 from u2demo.inference.preprocess import to_tensor
 from u2demo.inference.recipes import View, view_size
-from u2demo.masks.mask import Box, bounding_box
+from u2demo.masks.box import Box, bounding_box
 
 _CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new

@@ -2,10 +2,9 @@
 
 import contextlib
 import errno
-import itertools
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 
 # What a person can do about an error of the machine.
 _ADVICE = {
@@ -46,13 +45,6 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
 def partial_file(path: Path) -> Path:
     """Return the hidden file that becomes ``path`` when it is whole."""
     return path.with_name(f".{path.name}.part")
-
-
-def numbered(name: str) -> Iterator[str]:
-    """Yield what a file can be called, without end: ``cat.png``, ``cat (2).png`` and so on."""
-    path = PurePath(name)
-    yield name
-    yield from (f"{path.stem} ({count}){path.suffix}" for count in itertools.count(2))
 
 
 def discard(path: Path) -> None:

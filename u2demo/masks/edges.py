@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from u2demo.images.rgb import as_rgb
-from u2demo.masks.checks import check_fit
-from u2demo.masks.mask import Box, Mask
-from u2demo.masks.tiles import on_tiles
+from u2demo.machine.cores import on_all_cores
+from u2demo.masks.box import Box, tiles
+from u2demo.masks.mask import Mask, check_fit
 
 SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98  # below and above, the net is sure
 _SMALL = 640  # a shorter side that shows no more than the net saw: two pixels for each of its 320
@@ -57,7 +57,7 @@ def refine_in_place(image: Image.Image, mask: Mask, black: float = 0.0, white: f
         return
     lines = _color_lines(image, mask, trust, (black, white))
     work = partial(_refine_tile, image, lines, mask, (black, white))
-    on_tiles(work, Box(0, 0, *image.size), side=_TILE)
+    on_all_cores(work, tiles(Box(0, 0, *image.size), side=_TILE))
 
 
 def _refine_tile(

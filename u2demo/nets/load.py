@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from u2demo.machine.memory import keep_freed_memory
 from u2demo.nets import cache
 from u2demo.nets.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
-from u2demo.nets.fuse import fold_in_place, keep_freed_memory
+from u2demo.nets.fuse import fold_in_place
 from u2demo.nets.scan import refusal
 from u2demo.nets.threads import use_threads
 from u2demo.nets.u2net import ARCHITECTURES, U2Net, build_model

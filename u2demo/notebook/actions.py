@@ -5,16 +5,13 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from u2demo.effects.cutout import (
-    Color,
-    blur_background,
-    crop,
-    draw_box,
-    highlight,
-    remove_background,
-    replace_background,
-)
-from u2demo.masks.mask import Mask, split_objects
+from u2demo.effects.background import blur_background, replace_background
+from u2demo.effects.boxes import crop, draw_box
+from u2demo.effects.cutout import remove_background
+from u2demo.effects.effect import Color
+from u2demo.effects.light import highlight
+from u2demo.masks.mask import Mask
+from u2demo.masks.objects import split_objects
 
 
 @dataclass(frozen=True)

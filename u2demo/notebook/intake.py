@@ -11,7 +11,7 @@ from IPython.display import display
 from PIL import Image
 
 from u2demo.images.read import sample_images
-from u2demo.machine.disk import numbered
+from u2demo.machine.names import numbered
 from u2demo.notebook import page
 from u2demo.notebook.preview import open_source
 from u2demo.notebook.widgets import Notes, close

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import ipywidgets
 
-from u2demo.machine.disk import numbered
+from u2demo.machine.names import fold_name, numbered
 from u2demo.notebook import page
 from u2demo.notebook.intake import run_in
 from u2demo.notebook.turns import Job, Turns
 from u2demo.notebook.widgets import Notes, escape
-from u2demo.pipeline import Result, fold_name, save
+from u2demo.pipeline import Result
+from u2demo.runs.save import save
 
 Results = Generator[Result, None, None]
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".zip": "application/zip"}

@@ -7,7 +7,8 @@ from IPython.display import display
 from PIL import Image
 
 from u2demo.notebook.saving import results_folder
-from u2demo.pipeline import process, save
+from u2demo.pipeline import process
+from u2demo.runs.save import save
 
 if TYPE_CHECKING:
     from torch import nn

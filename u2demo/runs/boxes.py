@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from u2demo.machine.disk import advise, not_ours, write_file
-from u2demo.masks.mask import Box
+from u2demo.masks.box import Box
 from u2demo.runs.manifest import Record
 
 _COCO, _YOLO = "boxes.coco.json", "labels"

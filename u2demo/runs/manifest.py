@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from u2demo.images.write import is_whole
 from u2demo.machine.disk import discard, not_ours, partial_file, write_file
-from u2demo.masks.mask import Box
+from u2demo.masks.box import Box
 
 _FROM_HERE = "photo_from_results"  # a column of the journal: the way to the photo
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from u2demo.images.read import find_images
 from u2demo.images.write import KINDS
-from u2demo.pipeline import fold_name, safe_name
+from u2demo.machine.names import fold_name, safe_name
 from u2demo.runs.manifest import Manifest, Record, read_records
 
 

@@ -10,16 +10,19 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from u2demo.effects import Effect
 from u2demo.images.read import open_image
 from u2demo.images.write import check_format, is_whole, suffix
 from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores
 from u2demo.machine.disk import advise
-from u2demo.masks.mask import bounding_box, object_boxes
-from u2demo.pipeline import Effect, Result, known_effects, process, write_picture
+from u2demo.masks.box import bounding_box
+from u2demo.masks.objects import object_boxes
+from u2demo.pipeline import Result, known_effects, process
 from u2demo.runs.checksums import checksum
 from u2demo.runs.manifest import Manifest, Record
 from u2demo.runs.plan import list_photos, plan_records
+from u2demo.runs.save import write_picture
 
 if TYPE_CHECKING:
     from torch import nn

@@ -1,0 +1,41 @@
+"""name -> name: fit for any disk, not taken yet, and in the order in which people count."""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+_LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suffix follow
+# Names of devices on Windows, whatever suffix they have (Microsoft, "Naming Files").
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Yield what a file can be called, without end: ``cat.png``, ``cat (2).png`` and so on."""
+    path = PurePath(name)
+    yield name
+    yield from (f"{path.stem} ({count}){path.suffix}" for count in itertools.count(2))
+
+
+def safe_name(name: str) -> str:
+    """Return ``name`` without folders, fit to be part of a file name on any system."""
+    last = re.split(r"[/\\]", name)[-1]
+    printable = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in last)
+    short = printable.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    plain = short.lstrip("-. ").rstrip(". ") or "photo"
+    return f"_{plain}" if _DEVICE.match(plain) else plain
+
+
+def fold_name(name: str) -> str:
+    """Return ``name`` without what some disks do not tell apart: case, and how accents are put."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def natural_order(path: str | Path) -> list:
+    """Return a sort key that compares numbers inside names by value, folder by folder."""
+    return [
+        [(not piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece.casefold())
+         for piece in re.split(r"([0-9]+)", part)]
+        for part in Path(path).parts
+    ]  # fmt: skip

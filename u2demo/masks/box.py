@@ -1,0 +1,49 @@
+"""mask -> box: where in a photo the subject is."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from u2demo.masks.mask import Mask, check_mask
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels, half open: ``right`` and ``bottom`` are just outside of it.
+
+    It is what ``Image.crop`` takes, and ``right - left`` is its width.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def bounding_box(mask: Mask, *, threshold: float = 0.5) -> Box | None:
+    """Return the smallest box around all pixels above ``threshold``, None if there are none."""
+    check_mask(mask)
+    subject = mask > threshold
+    rows, columns = np.flatnonzero(subject.any(1)), np.flatnonzero(subject.any(0))
+    if not rows.size:
+        return None
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def widen(box: Box, margin: float, size: tuple[int, int]) -> Box:
+    """Return ``box`` wider on each side by ``margin`` of its longer side, inside of ``size``."""
+    more = round(margin * max(box.right - box.left, box.bottom - box.top))
+    return Box(
+        max(box.left - more, 0),
+        max(box.top - more, 0),
+        min(box.right + more, size[0]),
+        min(box.bottom + more, size[1]),
+    )
+
+
+def tiles(area: Box, *, side: int) -> Iterator[Box]:
+    """Yield the tiles of ``area``, ``side`` pixels long, row by row."""
+    left, top, right, bottom = area
+    for y, x in product(range(top, bottom, side), range(left, right, side)):
+        yield Box(x, y, min(x + side, right), min(y + side, bottom))
