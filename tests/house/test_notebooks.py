@@ -121,7 +121,7 @@ def test_the_tutorial_offers_every_network_that_finds_subjects_with_its_size():
     path = ROOT / "notebooks" / "step_by_step.ipynb"
     (choice,) = [s for s in sources(path, "code") if s.startswith("network = ")]
     offered = json.loads(choice.splitlines()[0].partition("# @param ")[2])
-    assert offered == [name for name, record in CHECKPOINTS.items() if record.input_size == 320]
+    assert offered == [name for name, record in CHECKPOINTS.items() if record.makes == "mask"]
     text = "\n".join(sources(path, "markdown"))
     for name in offered[1:]:
         assert f"`{name}`" in text and f"{CHECKPOINTS[name].bytes / 1e6:.0f} MB each" in text

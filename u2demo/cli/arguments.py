@@ -82,7 +82,7 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
-    from u2demo.inference.recipes import QUALITIES, SIZE
+    from u2demo.inference.recipes import QUALITIES
     from u2demo.nets.checkpoints import CHECKPOINTS
 
     full = f"{CHECKPOINTS['u2net'].size} each, downloaded"
@@ -95,7 +95,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         default="u2netp",
-        choices=[name for name, record in CHECKPOINTS.items() if record.input_size == SIZE],
+        choices=[name for name, record in CHECKPOINTS.items() if record.makes == "mask"],
         help=f"u2netp (default, inside), u2net, or u2net_human_seg for people ({full} once)",
     )
     parser.add_argument(

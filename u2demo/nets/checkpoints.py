@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from u2demo.machine.disk import write_file
 
@@ -28,6 +29,23 @@ class WeightsError(OSError, ValueError):
 
 
 Check = Callable[[Path], None]  # raises WeightsError unless the weights in a file fit their net
+
+
+Color = tuple[float, float, float]  # red, green, blue
+
+
+class Input(NamedTuple):
+    """How a net wants its photos: ``model.input``, as timm's ``pretrained_cfg`` says it.
+
+    The photo is squeezed to a square, its values are divided by 255, or by its own maximum, then
+    ``mean`` is subtracted and the rest divided by ``std``. The defaults are those of U²-Net
+    (U-2-Net, data_loader.py), and hold for a net of yours that has no ``input``.
+    """
+
+    side: int = 320  # pixels
+    mean: Color = (0.485, 0.456, 0.406)  # ImageNet's
+    std: Color = (0.229, 0.224, 0.225)
+    by_maximum: bool = True  # values are divided by the photo's maximum, not by 255
 
 
 @dataclass(frozen=True)
@@ -48,7 +66,8 @@ class Checkpoint:
     sources: tuple[str, ...]  # URLs in the order in which they are tried
     origin: str  # the page where the authors publish it
     license: str
-    input_size: int  # pixels; the side of the square the net was trained on
+    input: Input = Input()  # noqa: RUF009 - a tuple cannot be changed
+    makes: str = "mask"  # or "drawing"
 
     @property
     def size(self) -> str:
@@ -67,7 +86,6 @@ _RECORDS = (
         sources=(),  # made by tools/import_u2netp.py
         origin=_AUTHORS,
         license=_LICENSE,
-        input_size=320,
     ),
     Checkpoint(
         name="u2net",
@@ -84,7 +102,6 @@ _RECORDS = (
         ),
         origin=_AUTHORS,
         license=_LICENSE,
-        input_size=320,
     ),
     Checkpoint(
         name="u2net_human_seg",
@@ -101,7 +118,6 @@ _RECORDS = (
         ),
         origin=_AUTHORS,
         license=_LICENSE,
-        input_size=320,
     ),
     Checkpoint(
         name="u2net_portrait",
@@ -120,7 +136,8 @@ _RECORDS = (
         ),
         origin=_AUTHORS,
         license=_LICENSE,
-        input_size=512,
+        input=Input(side=512),
+        makes="drawing",
     ),
 )  # fmt: skip
 CHECKPOINTS = {record.name: record for record in _RECORDS}
