@@ -82,6 +82,33 @@ def test_every_room_stands_in_the_line():
     assert rooms == FLOOR.keys()
 
 
+def test_the_top_of_the_package_can_be_taken_in_at_a_glance():
+    entries = {path.name for path in PACKAGE.iterdir()} - {"__pycache__"}
+    assert len(entries) <= 20, sorted(entries)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_does_one_thing(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
+
+
+def late_imports(path):
+    """Yield (module, line of code) for each import of our own that a function puts off."""
+    text = path.read_text(encoding="utf-8")
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, ast.FunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "u2demo":
+                    yield node, text.splitlines()[node.lineno - 1 : node.end_lineno]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_what_would_import_torch_too_early_is_imported_late_and_says_so(path):
+    for node, lines in late_imports(path):
+        assert node.module.split(".")[1] in ALLOWED["torch"], f"{node.module} is quick to import"
+        assert any("torch" in line.partition("#")[2] for line in lines), f"{node.module}: say why"
+
+
 def test_importing_u2demo_loads_nothing_heavy():
     heavy = "{'torch', 'numpy', 'PIL', 'matplotlib', 'ipywidgets'}"
     code = f"import u2demo, sys; print({heavy} & set(sys.modules))"
