@@ -12,6 +12,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from PIL import Image
 
@@ -101,6 +102,7 @@ def _no_tiff_errors() -> Iterator[None]:
         set_handler(before)
 
 
+@cache
 def _tiff_error_setter() -> _TiffSetter | None:
     """Return libtiff's function that exchanges its error handler, None where it is out of reach."""
     try:
