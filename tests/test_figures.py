@@ -1,7 +1,11 @@
 """Figures: titled, closed, transparent pictures on a checkerboard."""
 
+import io
 import itertools
+import subprocess
+import sys
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -62,3 +66,32 @@ def test_a_row_of_panoramas_is_no_wider_than_titles_can_be_read_in():
     figure = u2.image_row(dict.fromkeys("abc", Image.new("RGB", (600, 50))))
     assert figure.get_figwidth() <= 24
     assert figure.axes[0].get_title() == "a"
+
+
+def test_the_figures_of_the_host_stay_as_they_are(scene):
+    image, mask = scene
+    plt.figure(3)
+    plt.figure(7)
+    try:
+        before = plt.get_fignums(), plt.gcf().number, plt.get_backend(), mpl.rcParams.copy()
+        u2.image_row({"photo": image, "mask": mask})
+        after = plt.get_fignums(), plt.gcf().number, plt.get_backend(), mpl.rcParams.copy()
+    finally:
+        plt.close("all")
+    assert after == before == ([3, 7], 7, *before[2:])
+
+
+def test_no_window_system_is_chosen_for_a_figure():
+    code = (
+        "import sys, u2demo as u2\n"
+        "u2.image_row({'photo': next(iter(u2.sample_images().values()))})\n"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_notebook_shows_a_figure_also_without_pyplot(scene):
+    image, _ = scene
+    shown = Image.open(io.BytesIO(u2.image_row({"photo": image})._repr_png_()))
+    assert shown.format == "PNG" and shown.width > 200
