@@ -21,7 +21,7 @@ def test_a_row_shows_every_picture_under_its_title_and_leaves_nothing_open(scene
     assert plt.get_fignums() == []
 
 
-def test_masks_are_grey_from_0_to_1_whatever_they_hold(scene):
+def test_masks_are_gray_from_0_to_1_whatever_they_hold(scene):
     _, mask = scene
     shown = u2.image_row({"mask": mask * np.float32(0.5)}).axes[0].images[0]
     assert shown.get_clim() == (0, 1)
@@ -44,7 +44,7 @@ def test_nothing_to_show_is_refused():
 
 
 @pytest.mark.parametrize("pictures", [[Image.new("L", (2, 2))], {"cat": "cat.jpg"}])
-def test_what_has_no_title_or_is_no_picture_is_refused(pictures):
+def test_pictures_without_titles_and_titles_without_pictures_are_refused(pictures):
     with pytest.raises(TypeError, match=r"expected .*, not (list|str)"):
         u2.image_row(pictures)
 
@@ -62,7 +62,7 @@ def test_titles_above_narrow_pictures_stay_apart():
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
 
 
-def test_a_row_of_panoramas_is_no_wider_than_titles_can_be_read_in():
+def test_a_row_of_panoramas_stays_narrow_enough_to_read_its_titles():
     figure = u2.image_row(dict.fromkeys("abc", Image.new("RGB", (600, 50))))
     assert figure.get_figwidth() <= 24
     assert figure.axes[0].get_title() == "a"

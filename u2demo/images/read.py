@@ -22,6 +22,9 @@ from u2demo.images.silence import silence
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF")
 _HEIF = re.compile(rb"....ftyp(?:hei|hev|mif|msf)", re.DOTALL)  # a file's first bytes
 _BOMB = 32_000_000, 1000  # pixels, and pixels a byte; no photo exceeds both
+_START_OF_SCAN = b"\xff\xda"  # JPEG's marker; each scan refines all the pixels once more
+_MOST_SCANS = 100  # encoders make about ten, and a camera's preview comes on top
+_TILE = 322, 323  # TIFF's TileWidth and TileLength
 _THUMBNAIL = 254, 1  # TIFF's NewSubfileType, and its bit for a smaller copy of another picture
 
 
@@ -127,11 +130,7 @@ def _check_header(picture: Image.Image) -> None:
     limit = Image.MAX_IMAGE_PIXELS  # None: no limit
     if limit is not None and pixels > 2 * limit:  # unlike Image.open, pillow-heif does not look
         raise Image.DecompressionBombError
-    if pixels > _BOMB[0]:
-        size = _size(picture.fp)
-        if pixels > _BOMB[1] * size:
-            millions = f"{pixels / 1e6:.0f}"
-            raise _RefusedError(f"a decompression bomb: {millions} megapixels in {size} bytes")
+    _check_cost(picture, max(pixels, _pixels_of_tile(picture)))
     if _is_thumbnail(picture):
         raise _RefusedError(
             "a camera's raw file, of which only a thumbnail can be read here; export it as TIFF or"
@@ -139,11 +138,35 @@ def _check_header(picture: Image.Image) -> None:
         )
 
 
+def _check_cost(picture: Image.Image, pixels: int) -> None:
+    """Raise ``_RefusedError`` if a small file takes an unusual amount of memory or time."""
+    if pixels > _BOMB[0]:
+        size = _size(picture.fp)
+        if pixels > _BOMB[1] * size:
+            millions = f"{pixels / 1e6:.0f}"
+            raise _RefusedError(f"a decompression bomb: {millions} megapixels in {size} bytes")
+    if picture.info.get("progressive"):
+        scans = _content(picture.fp).count(_START_OF_SCAN)
+        if scans > _MOST_SCANS:
+            raise _RefusedError(f"a decompression bomb: {scans} scans of one picture")
+
+
+def _pixels_of_tile(picture: Image.Image) -> int:
+    """Return the number of pixels in a tile of a TIFF, 0 if it has none; libtiff loads it whole."""
+    sides = [_tag(picture, tag) for tag in _TILE]
+    return sides[0] * sides[1]
+
+
 def _is_thumbnail(picture: Image.Image) -> bool:
     """Tell whether a TIFF begins with a small copy of what it holds, as raw files do."""
     tag, bit = _THUMBNAIL
-    kind = getattr(picture, "tag_v2", {}).get(tag, 0)
-    return isinstance(kind, int) and bool(kind & bit)  # damaged files have anything there
+    return bool(_tag(picture, tag) & bit)
+
+
+def _tag(picture: Image.Image, tag: int) -> int:
+    """Return the value of a TIFF's tag, 0 if it is missing or, in a damaged file, not a number."""
+    value = getattr(picture, "tag_v2", {}).get(tag, 0)
+    return value if isinstance(value, int) else 0
 
 
 def _size(file: BinaryIO) -> int:
@@ -151,6 +174,14 @@ def _size(file: BinaryIO) -> int:
     size = file.seek(0, os.SEEK_END)
     file.seek(place)
     return size
+
+
+def _content(file: BinaryIO) -> bytes:
+    place = file.tell()
+    file.seek(0)
+    content = file.read()
+    file.seek(place)
+    return content
 
 
 def _reason(error: Exception) -> str:
