@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 SIDE = 512  # pixels of the square the net was trained on
-_Detector = Callable[[np.ndarray], list[Box]]  # (H, W) uint8 gray -> faces
 _DETECTION_SIDE = 800  # pixels; faces are looked for in a copy no larger than this
+
+_Detector = Callable[[np.ndarray], list[Box]]  # (H, W) uint8 gray -> faces
 
 
 def draw_portrait(model: "Module", image: Image.Image, *, face: Box | None = None) -> Image.Image:
@@ -88,8 +89,8 @@ def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Imag
 def find_face(image: Image.Image) -> Box | None:
     """Return the largest face that looks into the camera, in pixels of ``image``, or None.
 
-    Uses the cascade that comes with OpenCV 4, or else scikit-image's. With None comes a warning
-    that says why: there is no face, or neither package.
+    Uses the cascade that comes with OpenCV 4, or else scikit-image's. Where it returns None, a
+    warning says why: there is no face, or neither package is installed.
     """
     detect = _first_detector()
     if detect is None:
@@ -111,7 +112,7 @@ def _warn(reason: str) -> None:
 
 
 def _first_detector() -> _Detector | None:
-    """Return the detector of the first of the two packages that is installed, None without."""
+    """Return the detector of the first package that is installed, None if neither is."""
     for detector in (_detector_of_opencv, _detector_of_skimage):
         try:
             return detector()

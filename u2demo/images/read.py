@@ -95,12 +95,11 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 def _open(file: str | Path | BinaryIO) -> Image.Image:
     """Return the picture in ``file`` with its header read, as ``Image.open`` does.
 
-    HEIC is opened by pillow-heif's class itself: registered with Pillow, it would be there for the
-    whole process. It is imported for a HEIC file only, as one installed in the meantime counts.
+    HEIC is opened with pillow-heif's own class, as registering it would add a format to Pillow for
+    the whole process.
     """
-    Image.init()
     try:
-        return Image.open(file, formats=[name for name in _FORMATS if name in Image.OPEN])
+        return Image.open(file, formats=_known_formats())
     except UnidentifiedImageError:
         first = _first_bytes(file)
         if not first:
@@ -108,10 +107,15 @@ def _open(file: str | Path | BinaryIO) -> Image.Image:
         if not _HEIF.match(first):
             raise
     try:
-        from pillow_heif import HeifImageFile  # optional, and needed for HEIC only
+        from pillow_heif import HeifImageFile  # optional; may be installed later
     except ImportError:
         raise _RefusedError("a HEIC photo; to read it: pip install pillow-heif") from None
     return HeifImageFile(file)
+
+
+def _known_formats() -> list[str]:
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]  # AVIF depends on how Pillow is built
 
 
 def _first_bytes(file: str | Path | BinaryIO) -> bytes:
@@ -194,7 +198,7 @@ def _reason(error: Exception) -> str:
             limit = f"{2 * pixels / 1e6:.0f} million, twice PIL.Image.MAX_IMAGE_PIXELS = {pixels}"
             return f"more pixels than the limit of {limit}; raise that to read it"
         case UnidentifiedImageError():
-            return f"not an image of a known format ({', '.join(_FORMATS)}, HEIC)"
+            return f"not an image of a known format ({', '.join(_known_formats())}, HEIC)"
         case FileNotFoundError():
             return "there is no such file"
         case IsADirectoryError():
