@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 from u2demo.images.png import PNG_MODES, encode_png
 from u2demo.images.rgb import only_profile, to_rgb
 
 Profile = bytes | None  # an ICC color profile
 
+_TOO_LONG = 2**20  # bytes of a color profile; Pillow does not open a PNG with more
 _ALSO_PNG = frozenset({"1", "LA", "P", "I;16"})  # modes that Pillow writes, besides PNG_MODES
 
 
@@ -31,11 +32,24 @@ def _jpeg(picture: Image.Image, profile: Profile) -> bytes:
 
 
 def _png(picture: Image.Image, profile: Profile) -> bytes:
+    if profile and len(profile) >= _TOO_LONG:
+        picture = _in_srgb(picture, profile)
+        profile = None
     if picture.mode in PNG_MODES:
         return encode_png(picture, icc_profile=profile)
     if picture.mode not in _ALSO_PNG:  # CMYK, YCbCr and the like
         picture = to_rgb(picture)
     return _pillow(picture, profile, format="PNG")
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Return ``picture`` with ``profile`` applied, or itself if the profile is damaged."""
+    picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    try:
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(picture, given, ImageCms.createProfile("sRGB"))
+    except (OSError, ImageCms.PyCMSError):
+        return picture
 
 
 def _webp(picture: Image.Image, profile: Profile) -> bytes:
