@@ -30,7 +30,7 @@ class ImageRow(Figure):
 
 
 def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0) -> Figure:
-    """Return a closed figure, ``height`` inches high, of titled pictures in a row.
+    """Return a figure, ``height`` inches high, of titled pictures in a row; no need to close it.
 
     It is lower where it would be wider than 24 inches; long titles are wrapped. Transparent images
     lie on a checkerboard; masks are gray, from black for 0 to white for 1.

@@ -60,12 +60,12 @@ def test_an_error_of_one_call_is_raised(eight_cores):
 
 
 def threads_at_once(count):
-    """Return in how many threads ``count`` items are worked on, at most one item a thread."""
+    """Return how many threads work on ``count`` items that all wait for each other."""
     seen = set()
     gate = threading.Barrier(count)
 
     def work(_):
-        gate.wait(10)
+        gate.wait(60)
         seen.add(threading.get_ident())
 
     on_all_cores(work, range(count))
@@ -88,9 +88,11 @@ def test_a_pool_in_a_pool_gets_its_share_of_the_cores(eight_cores):
 
 
 def test_eight_photos_on_eight_cores_start_no_further_threads(eight_cores):
+    def starts_none(photo):
+        return threads_used(photo) == {threading.get_ident()}
+
     with thread_pool(8) as photos:
-        used = list(photos.map(lambda _: threads_used(_) == {threading.get_ident()}, range(8)))
-    assert all(used)
+        assert all(photos.map(starts_none, range(8)))
 
 
 def test_pools_three_deep_do_not_multiply(eight_cores):
