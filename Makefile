@@ -1,12 +1,12 @@
-# Everything is installed into .venv, once; a change of the requirements installs again.
+# Everything is installed into .venv, once, and again when the requirements change.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: demo test test-slow test-colab fuzz bench lab app clean
+.PHONY: demo test test-slow test-colab test-floor fuzz bench lab app clean
 
-## demo: cut out the sample photos with the one-click notebook; look into results/
+## demo: cut out the sample photos with the one-click notebook, into results/
 demo: $(READY)
 	U2DEMO_ENV=headless U2DEMO_SAVE_DIR=$(CURDIR)/results $(BIN)/jupyter nbconvert --log-level=ERROR \
 	  --KernelManager.transport_encryption=auto --to html --execute notebooks/one_click.ipynb --output-dir results
@@ -22,7 +22,7 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests notebooks
 
-## test-slow: 50 kills, every fault of a disk, careless hands, 2,000 photos and clicks
+## test-slow: 50 kills, every fault of a disk, careless hands, 2,000 photos and clicks (minutes)
 test-slow: $(READY)
 	$(BIN)/python -m pytest --slow -n 2 --durations=12 tests
 
@@ -30,7 +30,12 @@ test-slow: $(READY)
 test-colab: .venv-colab/ready
 	.venv-colab/bin/python -m pytest $(NBVAL) tests/notebook tests/house/test_notebooks.py notebooks
 
-## fuzz: 20,000 mutants of real photo files, each to give a result or a reason (minutes)
+## test-floor: the library's tests with the lowest versions that requirements.txt allows
+test-floor: .venv-floor/ready
+	.venv-floor/bin/python -m pytest tests \
+	  --ignore=tests/browser --ignore=tests/house --ignore=tests/notebook
+
+## fuzz: 20,000 mutants of real photo files; each must give a result or a reason (minutes)
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz/run.py 20000
 
@@ -46,9 +51,9 @@ lab: $(READY)
 app: $(READY)
 	$(BIN)/voila notebooks/one_click.ipynb --Voila.ip=127.0.0.1 --Voila.config_file_paths=tools
 
-## clean: remove what the targets above have made
+## clean: remove what the targets above create
 clean:
-	rm -rf .venv .venv-colab .venv-bench results build dist .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-colab .venv-floor .venv-bench results build dist .pytest_cache .ruff_cache *.egg-info
 
 $(READY): pyproject.toml requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -63,6 +68,15 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv-colab
 	.venv-colab/bin/python -m pip install -q --disable-pip-version-check -c constraints-colab.txt \
 	  -e . anywidget nbclient nbformat nbstripout nbval pytest
+	touch $@
+
+.venv-floor/ready: pyproject.toml requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12))' \
+	  || { echo "The lowest NumPy needs Python 3.10 or 3.11: make PYTHON=python3.11 test-floor"; exit 1; }
+	$(PYTHON) -m venv .venv-floor
+	sed 's/>=/==/' requirements.txt > .venv-floor/floors.txt
+	.venv-floor/bin/python -m pip install -q --disable-pip-version-check -c .venv-floor/floors.txt \
+	  -e . hypothesis nbclient nbformat pytest
 	touch $@
 
 .venv-bench/ready: pyproject.toml requirements.txt constraints.txt benchmarks/requirements.txt

@@ -1,7 +1,11 @@
 """Figures: titled, closed, transparent pictures on a checkerboard."""
 
+import io
 import itertools
+import subprocess
+import sys
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -17,7 +21,7 @@ def test_a_row_shows_every_picture_under_its_title_and_leaves_nothing_open(scene
     assert plt.get_fignums() == []
 
 
-def test_masks_are_grey_from_0_to_1_whatever_they_hold(scene):
+def test_masks_are_gray_from_0_to_1_whatever_they_hold(scene):
     _, mask = scene
     shown = u2.image_row({"mask": mask * np.float32(0.5)}).axes[0].images[0]
     assert shown.get_clim() == (0, 1)
@@ -40,7 +44,7 @@ def test_nothing_to_show_is_refused():
 
 
 @pytest.mark.parametrize("pictures", [[Image.new("L", (2, 2))], {"cat": "cat.jpg"}])
-def test_what_has_no_title_or_is_no_picture_is_refused(pictures):
+def test_pictures_without_titles_and_titles_without_pictures_are_refused(pictures):
     with pytest.raises(TypeError, match=r"expected .*, not (list|str)"):
         u2.image_row(pictures)
 
@@ -58,7 +62,36 @@ def test_titles_above_narrow_pictures_stay_apart():
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
 
 
-def test_a_row_of_panoramas_is_no_wider_than_titles_can_be_read_in():
+def test_a_row_of_panoramas_stays_narrow_enough_to_read_its_titles():
     figure = u2.image_row(dict.fromkeys("abc", Image.new("RGB", (600, 50))))
     assert figure.get_figwidth() <= 24
     assert figure.axes[0].get_title() == "a"
+
+
+def test_the_figures_of_the_host_stay_as_they_are(scene):
+    image, mask = scene
+    plt.figure(3)
+    plt.figure(7)
+    try:
+        before = plt.get_fignums(), plt.gcf().number, plt.get_backend(), mpl.rcParams.copy()
+        u2.image_row({"photo": image, "mask": mask})
+        after = plt.get_fignums(), plt.gcf().number, plt.get_backend(), mpl.rcParams.copy()
+    finally:
+        plt.close("all")
+    assert after == before == ([3, 7], 7, *before[2:])
+
+
+def test_no_window_system_is_chosen_for_a_figure():
+    code = (
+        "import sys, u2demo as u2\n"
+        "u2.image_row({'photo': next(iter(u2.sample_images().values()))})\n"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_notebook_shows_a_figure_also_without_pyplot(scene):
+    image, _ = scene
+    shown = Image.open(io.BytesIO(u2.image_row({"photo": image})._repr_png_()))
+    assert shown.format == "PNG" and shown.width > 200

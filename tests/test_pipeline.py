@@ -143,7 +143,7 @@ def test_a_picture_that_lacks_its_end_is_not_whole(suffix, samples, tmp_path):
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path):
     result = a_result(cutout=Image.new("RGBA", (4, 3)))
-    with pytest.raises(ValueError, match="no format 'gif'; choose auto or webp"):
+    with pytest.raises(ValueError, match="unknown format 'gif'; choose auto or webp"):
         u2.save(result, tmp_path / "new", format="gif")
     assert not (tmp_path / "new").exists()
 

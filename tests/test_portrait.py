@@ -147,24 +147,39 @@ def test_the_face_of_the_astronaut_is_found(package, size, samples, monkeypatch)
     assert face.right - face.left < size / 4
 
 
-def test_a_photo_without_a_face_is_said(monkeypatch):
-    monkeypatch.setattr(portrait, "_faces_of_opencv", lambda gray: iter(()))
+def let_faces_be(faces, monkeypatch):
+    """Put a detector that finds ``faces`` in place of OpenCV's."""
+    monkeypatch.setattr(portrait, "_detector_of_opencv", lambda: lambda gray: faces)
+
+
+def test_a_photo_without_a_face_brings_a_warning(monkeypatch):
+    let_faces_be([], monkeypatch)
     with pytest.warns(UserWarning, match="no face was found"):
         assert find_face(Image.new("RGB", (300, 200), "blue")) is None
 
 
-def test_every_photo_without_a_face_is_said(monkeypatch):
-    monkeypatch.setattr(portrait, "_faces_of_opencv", lambda gray: iter(()))
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("default")  # Python's own, as in a notebook: once a line of code
-        for _ in range(2):
-            frame_portrait(Image.new("RGB", (300, 200), "blue"))
-    assert len(said) == 2
+def test_whether_a_warning_is_repeated_is_for_the_host_to_say(monkeypatch):
+    let_faces_be([], monkeypatch)
+    seen = {}
+    for action in ("always", "default"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter(action)
+            for _ in range(2):
+                frame_portrait(Image.new("RGB", (300, 200), "blue"))
+        seen[action] = len(caught)
+    assert seen == {"always": 2, "default": 1}
+
+
+def test_looking_for_a_face_leaves_the_filters_of_warnings_alone(monkeypatch):
+    let_faces_be([], monkeypatch)
+    with warnings.catch_warnings(record=True):
+        filters, before = warnings.filters, list(warnings.filters)
+        find_face(Image.new("RGB", (300, 200), "blue"))
+        assert warnings.filters is filters and warnings.filters == before
 
 
 def test_the_largest_face_is_taken_in_pixels_of_the_photo(monkeypatch):
-    faces = [Box(0, 0, 20, 20), Box(100, 100, 150, 150), Box(300, 0, 330, 30)]
-    monkeypatch.setattr(portrait, "_faces_of_opencv", lambda gray: iter(faces))
+    let_faces_be([Box(0, 0, 20, 20), Box(100, 100, 150, 150), Box(300, 0, 330, 30)], monkeypatch)
     assert find_face(Image.new("RGB", (1600, 1600))) == Box(200, 200, 300, 300)
 
 

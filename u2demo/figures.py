@@ -1,30 +1,43 @@
-"""{title: image | mask} -> figure: pictures side by side."""
+"""{title: image or mask} -> figure: pictures side by side."""
 
+import io
 import textwrap
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
 from u2demo.masks.mask import Mask
 
-_LONGEST_SIDE = 640  # pixels a picture is shown with: a full photo takes seconds to draw
-_WIDEST = 24.0  # inches: a page shrinks what is wider until nobody can read the titles
-_PANEL = 0.5, 10.0  # least and most width of a panel, of its height; titles need some room
-_LETTERS = 9  # of a title, on an inch
+_LONGEST_SIDE = 640  # pixels of a picture as shown; a full photo takes seconds to draw
+_WIDEST = 24.0  # inches; a page shrinks wider figures until the titles cannot be read
+_PANEL = 0.5, 10.0  # a panel's least and greatest width, in heights; titles need some room
+_LETTERS = 9  # of a title, per inch
+
+
+class ImageRow(Figure):
+    """A figure that a notebook shows by itself.
+
+    It is not one of pyplot's, which would choose a window system for the whole process, make the
+    figure the current one, and let a notebook show it twice.
+    """
+
+    def _repr_png_(self) -> bytes:  # IPython asks for it where pyplot has not been set up
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
 
 
 def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0) -> Figure:
-    """Return a closed figure, ``height`` inches high, of titled pictures in a row.
+    """Return a figure, ``height`` inches high, of titled pictures in a row; no need to close it.
 
-    It is lower where it would be wider than 24 inches, and long titles are wrapped. Transparent
-    images lie on a checkerboard; masks are gray, black 0 to white 1.
+    It is lower where it would be wider than 24 inches; long titles are wrapped. Transparent images
+    lie on a checkerboard; masks are gray, from black for 0 to white for 1.
 
     Raises:
-        ValueError: there is nothing to show.
-        TypeError: ``pictures`` is no mapping, or one of them neither image nor mask.
+        ValueError: ``pictures`` is empty.
+        TypeError: ``pictures`` is not a mapping, or a value is neither an image nor a mask.
     """
     if not isinstance(pictures, Mapping):
         kind = type(pictures).__name__
@@ -34,24 +47,18 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
     panels = {title: _panel(picture) for title, picture in pictures.items()}
     ratios = [float(np.clip(p.shape[1] / p.shape[0], *_PANEL)) for p in panels.values()]
     scale = min(height, _WIDEST / sum(ratios))
-    figure, grid = plt.subplots(
-        1,
-        len(panels),
-        squeeze=False,
-        layout="constrained",
-        width_ratios=ratios,
-        figsize=(scale * sum(ratios), max(scale, min(height, 1))),
-    )
+    size = scale * sum(ratios), max(scale, min(height, 1))
+    figure = ImageRow(figsize=size, layout="constrained")
+    grid = figure.subplots(1, len(panels), squeeze=False, width_ratios=ratios)
     for axes, ratio, (title, panel) in zip(grid[0], ratios, panels.items(), strict=True):
         axes.imshow(panel, cmap="gray", vmin=0, vmax=1)
         axes.set_title(_wrap(_printable(title), scale * ratio), parse_math=False)
         axes.axis("off")
-    plt.close(figure)  # the caller shows or saves it; left open, a notebook shows it twice
     return figure
 
 
 def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
-    """Return a light gray and white board, RGB, the usual ground under transparent pictures."""
+    """Return a checkerboard, RGB, light gray and white: the usual ground of transparent images."""
     columns, rows = (np.arange(side) // square for side in size)
     board = np.where((rows[:, None] + columns) % 2, 255, 225).astype(np.uint8)
     return Image.fromarray(board).convert("RGB")

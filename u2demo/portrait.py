@@ -7,7 +7,7 @@ training and in u2net_portrait_test.py; the demo script swaps red's numbers with
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,23 +21,25 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 SIDE = 512  # pixels of the square the net was trained on
-_DETECTION_SIDE = 800  # pixels; faces are looked for in a photo no larger than this
+_DETECTION_SIDE = 800  # pixels; faces are looked for in a copy no larger than this
+
+_Detector = Callable[[np.ndarray], list[Box]]  # (H, W) uint8 gray -> faces
 
 
 def draw_portrait(model: "Module", image: Image.Image, *, face: Box | None = None) -> Image.Image:
     """Return a line drawing of the largest face: mode L, 512x512, black on white.
 
-    ``face`` says where it is when ``find_face`` does not. It draws best when the head is about 512
-    pixels wide or more, in front of a plain background.
+    ``face`` says where it is; by default ``find_face`` does. Drawings are best of a head at least
+    about 512 pixels wide, in front of a plain background.
     """
     return draw_lines(model, frame_portrait(image, face=face))
 
 
 def draw_lines(model: "Module", image: Image.Image) -> Image.Image:
-    """Return a line drawing of the whole photo, in mode L and of its size.
+    """Return a line drawing of the whole photo: mode L, the size of ``image``.
 
-    The net sees the photo squeezed to 512x512. Its map is inverted and stretched to the full
-    range, as it tells where lines are; where it is flat, the paper stays white.
+    The net sees the photo squeezed to 512x512. Its map, high where lines are, is stretched to the
+    full range and inverted; a flat map leaves the paper white.
     """
     lines = predict_raw(model, image, side=SIDE)
     low, high = lines.min(), lines.max()
@@ -51,13 +53,16 @@ def blend_drawing(
 ) -> Image.Image:
     """Return the blurred photo under its drawing, RGB: ``alpha`` photo, 1 - ``alpha`` drawing.
 
-    ``drawing`` has the photo's size and is made with ``draw_lines``. ``sigma`` is the standard
-    deviation of the Gaussian blur, in pixels.
+    ``drawing`` is what ``draw_lines`` made of the photo. ``sigma`` is the standard deviation of
+    the Gaussian blur, in pixels.
+
+    Raises:
+        ValueError: ``drawing`` has another size, ``alpha`` is not in [0, 1], or ``sigma`` < 0.
     """
     if drawing.size != image.size:
         raise ValueError(
             f"the drawing is {drawing.width}x{drawing.height} but the photo is "
-            f"{image.width}x{image.height}; draw this very photo with draw_lines"
+            f"{image.width}x{image.height}; pass what draw_lines makes of this photo"
         )
     if not 0 <= alpha <= 1 or sigma < 0:
         raise ValueError(f"alpha is {alpha} and sigma {sigma}; expected 0 to 1, and 0 or more")
@@ -70,7 +75,7 @@ def blend_drawing(
 def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Image:
     """Return the face with hair and collar: RGB, 512x512, white where the photo ends.
 
-    Without a face, or without a detector, it is the center square, and a warning says so.
+    Without a face, or without a detector, it is the center square, and a warning says why.
     """
     face = face or find_face(image)
     square = _around(face) if face else _center_square(image)
@@ -82,55 +87,81 @@ def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Imag
 
 
 def find_face(image: Image.Image) -> Box | None:
-    """Return the largest face that looks into the camera, None if none is found.
+    """Return the largest face that looks into the camera, in pixels of ``image``, or None.
 
-    Uses the cascade that comes with OpenCV 4, or else scikit-image's. A warning says why there is
-    None: no face, or neither package.
+    Uses the cascade that comes with OpenCV 4, or else scikit-image's. Where it returns None, a
+    warning says why: there is no face, or neither package is installed.
     """
+    detect = _first_detector()
+    if detect is None:
+        _warn("no face is looked for without opencv-python-headless<5 or scikit-image")
+        return None
     small = as_rgb(image).convert("L")
     small.thumbnail((_DETECTION_SIDE, _DETECTION_SIDE), reducing_gap=2.0)
+    faces = detect(np.asarray(small))
+    if not faces:
+        _warn("no face was found")
+        return None
+    largest = max(faces, key=lambda face: face.right - face.left)
     scale = image.width / small.width
-    for detect in (_faces_of_opencv, _faces_of_skimage):
+    return Box(*(round(scale * edge) for edge in largest))
+
+
+def _warn(reason: str) -> None:
+    warnings.warn(f"{reason}; portraits take the center of the photo", stacklevel=3)
+
+
+def _first_detector() -> _Detector | None:
+    """Return the detector of the first package that is installed, None if neither is."""
+    for detector in (_detector_of_opencv, _detector_of_skimage):
         try:
-            faces = list(detect(np.asarray(small)))
-        except (ImportError, AttributeError):  # OpenCV 5 has no cascades any more
+            return detector()
+        except (ImportError, AttributeError):  # OpenCV 5 no longer has cascades
             continue
-        if faces:
-            largest = max(faces, key=lambda face: face.right - face.left)
-            return Box(*(round(scale * edge) for edge in largest))
-        reason = "no face was found"
-        break
-    else:
-        reason = "no face is looked for without opencv-python-headless<5 or scikit-image"
-    with warnings.catch_warnings():  # or else Python says it of the first photo only
-        warnings.warn(f"{reason}; portraits take the center of the photo", stacklevel=2)
     return None
 
 
-def _faces_of_opencv(gray: np.ndarray) -> Iterator[Box]:
-    import cv2
+def _detector_of_opencv() -> _Detector:
+    import cv2  # optional
 
-    detector = cv2.CascadeClassifier(f"{cv2.data.haarcascades}haarcascade_frontalface_default.xml")
-    for left, top, width, height in detector.detectMultiScale(gray, 1.1, 4):
-        yield Box(left, top, left + width, top + height)
+    file = f"{cv2.data.haarcascades}haarcascade_frontalface_default.xml"
+    cascade = cv2.CascadeClassifier(file)
+
+    def detect(gray: np.ndarray) -> list[Box]:
+        found = cascade.detectMultiScale(gray, 1.1, 4)
+        return [Box(left, top, left + width, top + height) for left, top, width, height in found]
+
+    return detect
 
 
-def _faces_of_skimage(gray: np.ndarray) -> Iterator[Box]:
-    from skimage.data import lbp_frontal_face_cascade_filename
+def _detector_of_skimage() -> _Detector:
+    from skimage.data import lbp_frontal_face_cascade_filename  # optional
     from skimage.feature import Cascade
 
-    detector = Cascade(lbp_frontal_face_cascade_filename())
-    largest = min(gray.shape)
-    smallest = max(24, largest // 10)
-    sizes = {"min_size": (smallest, smallest), "max_size": (largest, largest)}
-    for face in detector.detect_multi_scale(gray, scale_factor=1.1, step_ratio=1, **sizes):
-        yield Box(face["c"], face["r"], face["c"] + face["width"], face["r"] + face["height"])
+    cascade = Cascade(lbp_frontal_face_cascade_filename())
+
+    def detect(gray: np.ndarray) -> list[Box]:
+        largest = min(gray.shape)
+        smallest = max(24, largest // 10)
+        found = cascade.detect_multi_scale(
+            gray,
+            scale_factor=1.1,
+            step_ratio=1,
+            min_size=(smallest, smallest),
+            max_size=(largest, largest),
+        )
+        return [
+            Box(face["c"], face["r"], face["c"] + face["width"], face["r"] + face["height"])
+            for face in found
+        ]
+
+    return detect
 
 
 def _around(face: Box) -> Box:
-    """Return the square around a face: 0.4 of its width aside, 0.6 of its height above, 0.2 below.
+    """Return the square around a face, which may reach beyond the photo.
 
-    It may reach beyond the photo.
+    It adds 0.4 of the face's width at both sides, 0.6 of its height above and 0.2 below.
     """
     width, height = face.right - face.left, face.bottom - face.top
     left, right = face.left - int(0.4 * width), face.right + int(0.4 * width)

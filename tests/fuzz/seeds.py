@@ -92,13 +92,23 @@ def _others(photos: list[Image.Image]) -> Iterator[tuple[str, bytes]]:
         yield f"bmp {mode}", _save(_as(photo, mode), "BMP")
     yield "bmp rle", _bmp_rle(photo.quantize(16))
     yield "avif", _save(photo, "AVIF", exif=_exif(6))
-    yield "heif", _save(photo, "HEIF")
+    yield "heif", _heif(photo)
 
 
 def _foreign(photos: list[Image.Image]) -> Iterator[tuple[str, bytes]]:
     """Yield what Pillow reads and u2demo does not: it is refused, whatever happens to it."""
     for form in ("ICO", "PPM", "TGA", "JPEG2000", "PCX", "SGI", "DDS", "EPS"):
         yield f"foreign {form}", _save(photos[0], form)
+
+
+def _heif(picture: Image.Image) -> bytes | None:
+    try:
+        import pillow_heif
+    except ImportError:
+        return None
+    file = io.BytesIO()
+    pillow_heif.from_pillow(picture).save(file)
+    return file.getvalue()
 
 
 def _save(picture: Image.Image, form: str, **options: object) -> bytes | None:

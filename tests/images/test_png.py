@@ -1,4 +1,4 @@
-"""What encode_png writes is what Pillow reads."""
+"""Pillow reads what encode_png writes."""
 
 import io
 import struct
@@ -39,14 +39,14 @@ def test_pixels_come_back_with_any_filter_and_any_strips(monkeypatch, kind, stri
     assert decoded(png.encode_png(image)).tobytes() == image.tobytes()
 
 
-def test_a_picture_with_much_nothing_comes_back(monkeypatch):
+def test_a_picture_that_is_mostly_empty_comes_back(monkeypatch):
     monkeypatch.setattr(png, "_STRIP", 300)
     image = Image.new("RGBA", (40, 90))
     image.paste(noise("RGBA", (9, 20)), (5, 33))
     assert decoded(png.encode_png(image)).tobytes() == image.tobytes()
 
 
-def test_the_stream_of_all_strips_bears_its_checksum():
+def test_the_stream_of_all_strips_ends_with_its_checksum():
     image = noise("RGB", (400, 900))
     file, stream = io.BytesIO(png.encode_png(image)), b""
     file.seek(8)

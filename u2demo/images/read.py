@@ -1,42 +1,35 @@
 """file | bytes -> image: one loader for every photo.
 
-What comes out is always a new, upright ``PIL.Image.Image`` in mode RGB. What cannot be read raises
-a ``ValueError`` that names the file and the reason.
+What comes out is always a new, upright ``PIL.Image.Image`` in mode RGB. A file that cannot be read
+raises a ``ValueError`` that names it and the reason.
 """
 
-import contextlib
 import io
 import os
 import re
 import stat
-import warnings
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from u2demo.images.quiet import quiet
+from u2demo.images.find import find_images
 from u2demo.images.rgb import to_rgb, upright
-from u2demo.machine.names import natural_order
+from u2demo.images.silence import silence
 
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif"}
-    | {".bmp", ".dib", ".tif", ".tiff", ".avif", ".heic", ".heif"}
-)
 # Only formats that photos come in: Pillow would hand an EPS file to an external interpreter.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
-# The first bytes of those formats; "." stands for any byte.
-_SIGNATURE = re.compile(
-    rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|GIF8|BM|II\*\0|MM\0\*|....ftyp(?:avi|hei|hev|mif|msf)",
-    re.DOTALL,
-)
-_BOMB = 32_000_000, 1000  # more pixels than this, and this many for each byte: a photo has neither
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF")
+_HEIF = re.compile(rb"....ftyp(?:hei|hev|mif|msf)", re.DOTALL)  # a file's first bytes
+_BOMB = 32_000_000, 1000  # pixels, and pixels a byte; no photo exceeds both
+_START_OF_SCAN = b"\xff\xda"  # JPEG's marker; each scan refines all the pixels once more
+_MOST_SCANS = 100  # encoders make about ten, and a camera's preview comes on top
+_TILE = 322, 323  # TIFF's TileWidth and TileLength
 _THUMBNAIL = 254, 1  # TIFF's NewSubfileType, and its bit for a smaller copy of another picture
 
 
 class _RefusedError(Exception):
-    """A file that could be read and had better not be; the text says why."""
+    """A file that could be read but should not be; the text says why."""
 
 
 def open_image(source: str | Path | BinaryIO) -> Image.Image:
@@ -56,39 +49,18 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
     if not (is_path or hasattr(source, "read")) or isinstance(source, io.TextIOBase):
         kind = type(source).__name__
         raise TypeError(f"expected a path or a binary file (io.BytesIO for bytes), not {kind}")
-    given = source if is_path else getattr(source, "name", None)  # a number of temporary files
-    name = str(given) if isinstance(given, str | Path) else "the uploaded file"
+    name = _name(source)
     if is_path and _may_never_end(source):
         raise ValueError(f"{name}: a pipe, socket or device, expected a file")
     try:
-        with quiet, Image.open(source, formats=_known_formats()) as picture:
-            _check_header(picture)
-            return to_rgb(upright(picture))
+        with silence:
+            file = source if is_path else _seekable(source)
+            with _open(file) as picture:
+                _check_header(picture)
+                return to_rgb(upright(picture))
     # Decoders fed with damaged files raise nearly every exception there is.
     except Exception as error:
-        raise ValueError(f"{name}: {_reason(error, source)}") from error
-
-
-def find_images(folder: str | Path) -> list[Path]:
-    """Return the image files below ``folder`` in natural order (``photo2`` before ``photo10``).
-
-    A file counts by its suffix or, failing that, by its first bytes; one that nobody may read
-    counts too, for ``open_image`` to say so. Hidden files and folders, such as
-    ``.ipynb_checkpoints``, and linked folders are never entered; a folder that cannot be read is
-    left out with a warning.
-
-    Raises:
-        ValueError: ``folder`` is not a folder.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder; open_image reads a single file")
-    found = []
-    for parent, folders, files in os.walk(folder, onerror=_warn):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(parent, name) for name in files if not name.startswith(".")]
-        found += filter(_looks_like_image, paths)
-    return sorted(found, key=natural_order)
+        raise ValueError(f"{name}: {_reason(error)}") from error
 
 
 def sample_images() -> dict[str, Image.Image]:
@@ -97,18 +69,72 @@ def sample_images() -> dict[str, Image.Image]:
     return {path.name: open_image(path) for path in find_images(str(folder))}
 
 
+def _name(source: str | Path | BinaryIO) -> str:
+    given = source if isinstance(source, str | Path) else getattr(source, "name", None)
+    # The name of a temporary file may be its number.
+    return str(given) if isinstance(given, str | Path) else "the uploaded file"
+
+
 def _may_never_end(path: str | Path) -> bool:
-    with contextlib.suppress(OSError, ValueError):  # what cannot be asked cannot be opened either
+    try:
         mode = Path(path).stat().st_mode
-        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-    return False
+    except (OSError, ValueError):  # opening it will say why
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _seekable(file: BinaryIO) -> BinaryIO:
+    """Return ``file`` at its start; of a stream, such as a download, what it holds."""
+    try:
+        file.seek(0)
+    except (AttributeError, OSError):  # io.UnsupportedOperation is an OSError
+        return io.BytesIO(file.read())
+    return file
+
+
+def _open(file: str | Path | BinaryIO) -> Image.Image:
+    """Return the picture in ``file`` with its header read, as ``Image.open`` does.
+
+    HEIC is opened with pillow-heif's own class, as registering it would add a format to Pillow for
+    the whole process.
+    """
+    try:
+        return Image.open(file, formats=_known_formats())
+    except UnidentifiedImageError:
+        first = _first_bytes(file)
+        if not first:
+            raise _RefusedError("an empty file") from None
+        if not _HEIF.match(first):
+            raise
+    try:
+        from pillow_heif import HeifImageFile  # optional; may be installed later
+    except ImportError:
+        raise _RefusedError("a HEIC photo; to read it: pip install pillow-heif") from None
+    return HeifImageFile(file)
+
+
+def _known_formats() -> list[str]:
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]  # AVIF depends on how Pillow is built
+
+
+def _first_bytes(file: str | Path | BinaryIO) -> bytes:
+    if isinstance(file, str | Path):
+        with Path(file).open("rb") as opened:
+            return opened.read(16)
+    file.seek(0)
+    first = file.read(16)
+    file.seek(0)
+    return first
 
 
 def _check_header(picture: Image.Image) -> None:
-    """Raise ``_RefusedError`` if the picture had better not be decoded."""
+    """Raise an error if the picture should not be decoded."""
     pixels = picture.width * picture.height
-    if pixels > _BOMB[0] and pixels > _BOMB[1] * (size := _size(picture.fp)):
-        raise _RefusedError(f"a decompression bomb: {pixels / 1e6:.0f} megapixels in {size} bytes")
+    limit = Image.MAX_IMAGE_PIXELS  # None: no limit
+    if limit is not None and pixels > 2 * limit:  # unlike Image.open, pillow-heif does not look
+        raise Image.DecompressionBombError
+    _check_cost(picture, max(pixels, _pixels_of_tile(picture)))
     if _is_thumbnail(picture):
         raise _RefusedError(
             "a camera's raw file, of which only a thumbnail can be read here; export it as TIFF or"
@@ -116,58 +142,54 @@ def _check_header(picture: Image.Image) -> None:
         )
 
 
+def _check_cost(picture: Image.Image, pixels: int) -> None:
+    """Raise ``_RefusedError`` if a small file takes an unusual amount of memory or time."""
+    if pixels > _BOMB[0]:
+        size = _size(picture.fp)
+        if pixels > _BOMB[1] * size:
+            millions = f"{pixels / 1e6:.0f}"
+            raise _RefusedError(f"a decompression bomb: {millions} megapixels in {size} bytes")
+    if picture.info.get("progressive"):
+        scans = _content(picture.fp).count(_START_OF_SCAN)
+        if scans > _MOST_SCANS:
+            raise _RefusedError(f"a decompression bomb: {scans} scans of one picture")
+
+
+def _pixels_of_tile(picture: Image.Image) -> int:
+    """Return the number of pixels in a tile of a TIFF, 0 if it has none; libtiff loads it whole."""
+    sides = [_tag(picture, tag) for tag in _TILE]
+    return sides[0] * sides[1]
+
+
 def _is_thumbnail(picture: Image.Image) -> bool:
     """Tell whether a TIFF begins with a small copy of what it holds, as raw files do."""
     tag, bit = _THUMBNAIL
-    kind = getattr(picture, "tag_v2", {}).get(tag, 0)
-    return isinstance(kind, int) and bool(kind & bit)  # damaged files have anything there
+    return bool(_tag(picture, tag) & bit)
 
 
-def _size(source: str | Path | BinaryIO) -> int:
-    if isinstance(source, str | Path):
-        return Path(source).stat().st_size
-    place = source.tell()
-    size = source.seek(0, os.SEEK_END)
-    source.seek(place)
+def _tag(picture: Image.Image, tag: int) -> int:
+    """Return the value of a TIFF's tag, 0 if it is missing or, in a damaged file, not a number."""
+    value = getattr(picture, "tag_v2", {}).get(tag, 0)
+    return value if isinstance(value, int) else 0
+
+
+def _size(file: BinaryIO) -> int:
+    place = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(place)
     return size
 
 
-def _known_formats() -> list[str]:
-    _register_heif()
-    return [name for name in _FORMATS if name in Image.OPEN]
+def _content(file: BinaryIO) -> bytes:
+    place = file.tell()
+    file.seek(0)
+    content = file.read()
+    file.seek(place)
+    return content
 
 
-def _register_heif() -> None:
-    Image.init()
-    if "HEIF" in Image.OPEN:
-        return
-    with contextlib.suppress(ImportError):  # looked for each time: it may be installed meanwhile
-        from pillow_heif import register_heif_opener
-
-        register_heif_opener()
-
-
-def _warn(error: OSError) -> None:
-    text = f"{error.filename}: {error.strerror}; photos in this folder are left out"
-    warnings.warn(text, stacklevel=3)
-
-
-def _looks_like_image(path: Path) -> bool:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # is_file hides no permission from Python 3.14 on
-            return False
-        if path.suffix.lower() in SUFFIXES:
-            return True
-        with path.open("rb") as file:
-            return bool(_SIGNATURE.match(file.read(16)))
-    except PermissionError:
-        return True  # else a photo would be gone without a word
-    except OSError:
-        return False
-
-
-def _reason(error: Exception, source: str | Path | BinaryIO) -> str:
-    """Say in a phrase why Pillow could not read a file, and what to do where something helps."""
+def _reason(error: Exception) -> str:
+    """Say in a phrase why a file could not be read, and what to do where something helps."""
     match error:
         case _RefusedError():
             return str(error)
@@ -175,12 +197,8 @@ def _reason(error: Exception, source: str | Path | BinaryIO) -> str:
             pixels = Image.MAX_IMAGE_PIXELS
             limit = f"{2 * pixels / 1e6:.0f} million, twice PIL.Image.MAX_IMAGE_PIXELS = {pixels}"
             return f"more pixels than the limit of {limit}; raise that to read it"
-        case UnidentifiedImageError() if not _size(source):
-            return "an empty file"
         case UnidentifiedImageError():
-            known = _known_formats()
-            heif = "" if "HEIF" in known else "; for HEIC: pip install pillow-heif"
-            return f"not an image of a known format ({', '.join(known)}{heif})"
+            return f"not an image of a known format ({', '.join(_known_formats())}, HEIC)"
         case FileNotFoundError():
             return "there is no such file"
         case IsADirectoryError():

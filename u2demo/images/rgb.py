@@ -1,4 +1,4 @@
-"""picture as stored -> upright RGB: turns, modes, depths, transparency; little else in memory."""
+"""picture as stored -> upright RGB: orientation, mode, depth and transparency, in little memory."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,15 +7,16 @@ import numpy as np
 from PIL import Image
 
 _STRIP = 2**20  # pixels converted at a time
+_ORIENTATION = 0x0112  # EXIF's tag
 _TURN = Image.Transpose
-_TURNS = {  # by EXIF's orientation
+_TURNS = {  # by the value of that tag
     2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
     6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
 }  # fmt: skip
 
 
 def check_image(image: Image.Image) -> None:
-    """Raise ``TypeError`` unless ``image`` is one, and ``ValueError`` unless it has pixels."""
+    """Raise ``TypeError`` unless ``image`` is an image, ``ValueError`` if it has no pixels."""
     if not isinstance(image, Image.Image):
         raise TypeError(f"expected an image, as from open_image, not {type(image).__name__}")
     if not all(image.size):
@@ -23,31 +24,35 @@ def check_image(image: Image.Image) -> None:
 
 
 def upright(picture: Image.Image) -> Image.Image:
-    """Return ``picture``, all of it loaded, turned as its EXIF orientation says."""
-    picture.load()
+    """Return ``picture``, fully loaded, turned as its EXIF orientation says.
+
+    ``ImageOps.exif_transpose`` loses the turn where another EXIF tag is damaged.
+    """
+    picture.load()  # first, as getexif() would hide damaged pixels
     orientation = 1
     with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
-        orientation = picture.getexif().get(0x0112)  # before load() it would hide damaged pixels
+        orientation = picture.getexif().get(_ORIENTATION)
     turn = _TURNS.get(orientation)
     return picture if turn is None else picture.transpose(turn)
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
-    """Return ``image`` itself where its mode is RGB, else what ``to_rgb`` makes of it.
+    """Return ``image`` itself if it is plain RGB, else a copy converted by ``to_rgb``.
 
     Raises:
-        TypeError: ``image`` is no image.
-        ValueError: it has no pixels.
+        TypeError: ``image`` is not a Pillow image.
+        ValueError: ``image`` has no pixels.
     """
     check_image(image)
-    return image if image.mode == "RGB" else to_rgb(image)
+    is_plain = image.mode == "RGB" and not image.has_transparency_data
+    return image if is_plain else to_rgb(image)
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """Return ``picture``, in whatever mode it was stored, in mode RGB; it may share its pixels.
+    """Return ``picture``, whatever its mode, as RGB; the result may share its pixels.
 
-    Transparent parts become white, 16-bit and float samples are scaled to 8 bits. Of ``info``
-    only a color profile that fits RGB is kept.
+    Transparent parts become white; 16-bit and float samples are scaled to 8 bits. Only a color
+    profile that fits RGB is kept of ``info``.
     """
     if picture.mode[0] in "IF" or picture.has_transparency_data:
         rgb = _to_rgb_in_strips(picture)
@@ -60,13 +65,13 @@ def to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def only_profile(picture: Image.Image) -> dict[str, bytes]:
-    """Return of ``info`` only the color profile, if it fits RGB."""
+    """Return the color profile in ``info`` if it fits RGB, and nothing else of it."""
     profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
     return {"icc_profile": profile} if profile else {}
 
 
 def _to_rgb_in_strips(picture: Image.Image) -> Image.Image:
-    """Return deep samples made shallow and transparent ones put on white."""
+    """Return the picture with samples of 8 bits, on white where it is transparent."""
     rgb = Image.new("RGB", picture.size, "white")
     deep = picture.mode[0] in "IF"
     white = _white(picture) if deep else None
@@ -87,7 +92,7 @@ def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 
 
 def _white(picture: Image.Image) -> float:
-    """Return which gray sample is white: the type's highest, or the data's if that is higher."""
+    """Return the gray sample that means white: the type's highest, or the data's if higher."""
     if picture.mode.startswith("I;16"):
         return 65535
     peak = 0.0

@@ -1,4 +1,4 @@
-"""picture -> bytes of a file: JPEG, PNG and WebP, and which of them a picture becomes."""
+"""picture -> bytes of a file: JPEG, PNG or WebP, and the choice among them."""
 
 import io
 import os
@@ -6,24 +6,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 from u2demo.images.png import PNG_MODES, encode_png
 from u2demo.images.rgb import only_profile, to_rgb
 
-Profile = bytes | None  # of colors, ICC
+Profile = bytes | None  # an ICC color profile
 
-_ALSO_PNG = frozenset({"1", "LA", "P", "I;16"})  # modes that Pillow writes, beside PNG_MODES
+_TOO_LONG = 2**20  # bytes of a color profile; Pillow does not open a PNG with more
+_ALSO_PNG = frozenset({"1", "LA", "P", "I;16"})  # modes that Pillow writes, besides PNG_MODES
 
 
 class Kind(NamedTuple):
-    """A kind of file: what it holds, how it is made, and how it begins and ends."""
+    """A kind of file: what it can hold, how it is encoded, and how it begins and ends."""
 
-    modes: frozenset[str] | None  # of pictures, None for all
+    modes: frozenset[str] | None  # of pictures it can hold; None for all
     longest: int  # pixels along a side
     encode: Callable[[Image.Image, Profile], bytes]
     begin: bytes
-    end: bytes | None  # None: its length is in its first bytes, as RIFF has it
+    end: bytes | None  # None: its length is in its first bytes, as in RIFF
 
 
 def _jpeg(picture: Image.Image, profile: Profile) -> bytes:
@@ -31,11 +32,24 @@ def _jpeg(picture: Image.Image, profile: Profile) -> bytes:
 
 
 def _png(picture: Image.Image, profile: Profile) -> bytes:
+    if profile and len(profile) >= _TOO_LONG:
+        picture = _in_srgb(picture, profile)
+        profile = None
     if picture.mode in PNG_MODES:
         return encode_png(picture, icc_profile=profile)
-    # Ink, brightness and the like are what a PNG cannot hold.
-    picture = picture if picture.mode in _ALSO_PNG else to_rgb(picture)
+    if picture.mode not in _ALSO_PNG:  # CMYK, YCbCr and the like
+        picture = to_rgb(picture)
     return _pillow(picture, profile, format="PNG")
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Return ``picture`` with ``profile`` applied, or itself if the profile is damaged."""
+    picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    try:
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(picture, given, ImageCms.createProfile("sRGB"))
+    except (OSError, ImageCms.PyCMSError):
+        return picture
 
 
 def _webp(picture: Image.Image, profile: Profile) -> bytes:
@@ -53,7 +67,7 @@ def _pillow(picture: Image.Image, profile: Profile, **options: object) -> bytes:
 KINDS: Mapping[str, Kind] = {
     ".jpg": Kind(frozenset({"RGB"}), 65_500, _jpeg, b"\xff\xd8", b"\xff\xd9"),
     ".png": Kind(None, 2**31 - 1, _png, b"\x89PNG\r\n", b"IEND\xaeB`\x82"),
-    # Without gray: a mask stays exact, and of one channel, as PNG.
+    # No gray: as a PNG, a mask stays exact and has one channel.
     ".webp": Kind(frozenset({"RGB", "RGBA"}), 16_383, _webp, b"RIFF", None),
 }
 # A picture becomes the first of these kinds that can hold it.
@@ -63,25 +77,25 @@ FORMATS: Mapping[str, tuple[str, ...]] = {"auto": (".jpg", ".png"), "webp": (".w
 def check_format(format: str) -> None:
     """Raise ``ValueError`` unless ``format`` is one of ``FORMATS``."""
     if format not in FORMATS:
-        raise ValueError(f"no format {format!r}; choose {' or '.join(FORMATS)}")
+        raise ValueError(f"unknown format {format!r}; choose {' or '.join(FORMATS)}")
 
 
 def suffix(picture: Image.Image, format: str = "auto") -> str:
-    """Return the suffix, and so the kind of file, that ``picture`` is written with."""
+    """Return the suffix of the file that ``picture`` becomes, such as ".png"."""
     return next(name for name in FORMATS[format] if _holds(KINDS[name], picture))
 
 
 def encode(picture: Image.Image, suffix: str, *, like: Image.Image) -> bytes:
-    """Return ``picture`` as a file with ``suffix``.
+    """Return ``picture`` as the bytes of a file with ``suffix``.
 
-    The color profile of ``like``, the photo it was made of, goes along, if it is one of RGB.
+    An RGB color profile of ``like``, the photo it was made from, goes along.
     """
     profile = None if picture.mode == "L" else only_profile(like).get("icc_profile")
     return KINDS[suffix].encode(picture, profile)
 
 
 def is_whole(file: Path) -> bool:
-    """Tell whether a picture is there, from its first byte to its last."""
+    """Tell whether ``file`` holds a complete picture, judged by its first and last bytes."""
     kind = KINDS.get(file.suffix)
     begin, end = (kind.begin, kind.end) if kind else (b"", b"")
     try:
@@ -92,7 +106,7 @@ def is_whole(file: Path) -> bool:
                 return first[:4] == begin and int.from_bytes(first[4:], "little") + 8 == size
             picture.seek(-len(end), os.SEEK_END)
             return first.startswith(begin) and picture.read() == end
-    except OSError:  # not there, or shorter than that
+    except OSError:  # missing, or shorter than that
         return False
 
 

@@ -1,22 +1,73 @@
-"""How many cores there are for the work."""
+"""How many cores there are for the work, and threads that share them."""
 
+import math
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+_CGROUP = Path("/sys/fs/cgroup")  # where Linux keeps the limits of a container
+
+_this_thread = threading.local()  # .cores is its share; a thread without one may use them all
 
 
-def available_cores() -> int:
-    """Return on how many cores this process may run; ``taskset`` and batch systems give it some."""
+def available_cores(*, cgroup: Path = _CGROUP) -> int:
+    """Return the number of cores this process may use, at least 1.
+
+    That is what ``taskset`` or a batch system allows, or the processor time of the container
+    (``docker run --cpus=2``) rounded up to whole cores, whichever is less.
+    """
     if hasattr(os, "sched_getaffinity"):  # Linux
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return max(1, math.ceil(min(count, _quota(cgroup))))
 
 
-def on_all_cores(work: Callable[[T], object], items: Iterable[T]) -> None:
-    """Call ``work`` with each item, several at a time; raise what one of the calls raised."""
-    with ThreadPoolExecutor(available_cores()) as pool:
-        for _ in pool.map(work, items):
-            pass
+def thread_pool(workers: int) -> ThreadPoolExecutor:
+    """Return a pool of ``workers`` threads among which this thread's cores are divided.
+
+    What they pass to ``on_all_cores`` runs on their share, so that pools inside pools never ask
+    for more threads than there are cores.
+    """
+    share = max(1, _own_cores() // workers)
+    return ThreadPoolExecutor(workers, initializer=_take, initargs=(share,))
+
+
+def on_all_cores(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Return ``work(item)`` for each item, in order, computed on all of this thread's cores.
+
+    With one core no thread is started. An exception from ``work`` is raised here.
+    """
+    cores = _own_cores()
+    if cores == 1:
+        return [work(item) for item in items]
+    with thread_pool(cores) as pool:
+        return list(pool.map(work, items))
+
+
+def _own_cores() -> int:
+    return getattr(_this_thread, "cores", None) or available_cores()
+
+
+def _take(share: int) -> None:
+    _this_thread.cores = share
+
+
+def _quota(cgroup: Path) -> float:
+    """Return how many cores' time the control group may use, infinity if it has no limit."""
+    try:
+        if (cgroup / "cpu.max").exists():  # version 2
+            quota, period = (cgroup / "cpu.max").read_text().split()
+        else:
+            quota = (cgroup / "cpu/cpu.cfs_quota_us").read_text()
+            period = (cgroup / "cpu/cpu.cfs_period_us").read_text()
+        cores = int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):  # "max", or not a Linux with these files
+        return math.inf
+    return cores if cores > 0 else math.inf  # -1: no limit

@@ -4,7 +4,6 @@ import errno
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -14,7 +13,7 @@ from u2demo.effects import Effect
 from u2demo.images.read import open_image
 from u2demo.images.write import check_format, is_whole, suffix
 from u2demo.inference.recipes import check_quality
-from u2demo.machine.cores import available_cores
+from u2demo.machine.cores import available_cores, thread_pool
 from u2demo.machine.disk import advise
 from u2demo.masks.box import bounding_box
 from u2demo.masks.objects import object_boxes
@@ -189,7 +188,7 @@ def _in_parallel(
     work: Callable[[Record], Record], jobs: Iterable[Record], workers: int
 ) -> Iterator[Record]:
     """Yield ``work(job)`` for each job in order, never more than ``workers`` + 1 jobs ahead."""
-    with ThreadPoolExecutor(workers) as pool:
+    with thread_pool(workers) as pool:
         running: deque = deque()
         try:
             for job in jobs:
