@@ -52,8 +52,8 @@ def run(code, page):
 
 def floors():
     """Return the lowest version of each requirement that is allowed."""
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    return dict(line.split(">=") for line in lines if ">=" in line)
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    return dict(re.findall(r"^([\w-]+)>=([\d.]+)", text, re.M))
 
 
 def test_requirements_are_lower_bounds_that_colab_meets():
