@@ -1,4 +1,4 @@
-"""Make the README's pictures from the sample photos: python tools/make_pictures.py."""
+"""Make docs/results.jpg and docs/best.jpg from the sample photos: python tools/make_pictures.py."""
 
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ EFFECTS = {
     "boxes": partial(u2.draw_box, per_object=True, width=4),
     "highlight": u2.highlight,
 }
-# Where the qualities differ, two samples a row: the left top corner of a part as large as a tile.
+# Where the qualities differ, two samples a row: the top left corner of a part as large as a tile.
 PARTS = [
     {"rocket.jpg": (240, 230), "coffee.png": (60, 20)},
     {"astronaut.jpg": (0, 120), "cat.jpeg": (0, 120)},
