@@ -30,10 +30,10 @@ async def use(app, rounds):
     for number in range(rounds):
         app._panel.toolbar.value = list(ACTIONS)[number % len(ACTIONS)]
         app._panel._controls["threshold"].value = 0.3 + number % 40 / 100
-        app._album.choose(number % len(app._album.photos))
+        app._album.choose(number % len(app.photos))
         if number % 25 == 24:
-            app._receive([("new.png", as_file(spot())), ("letter.txt", b"no photo")])
-            app._saver.keep.click()
+            app.receive([("new.png", as_file(spot())), ("letter.txt", b"no photo")])
+            press(app, "Save all to results/")
         if number % 100 == 99 or number == rounds - 1:
             app._panel.toolbar.value = "cutout"
             app.run({"one.png": spot(), "two.png": spot()})

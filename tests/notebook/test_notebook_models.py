@@ -75,13 +75,13 @@ def test_a_network_is_fetched_while_the_app_goes_on_and_then_looks_at_every_phot
         app._models._menu.value = PEOPLE
         await until(lambda: app._models._progress._bar.value > 0.4)
         assert app._models._progress._text.value == "Fetching, 2 of 5 MB"
-        app._album.choose(1)
+        tiles(app)[1].children[1].click()
         app._panel.toolbar.value = "blur"
-        assert "two.png" in app._album.caption.value and app._models.name == "u2netp"
+        assert "two.png" in caption(app) and app._models.name == "u2netp"
         server.released.set()
-        await until(lambda: app._models.name == PEOPLE and is_idle(app))
-        assert {photo.looked for photo in app._album.photos} == {(PEOPLE, "fast")}
-        assert chosen(app) == "People – ready" and app._notes.value == ""
+        await until(lambda: app._models.name == PEOPLE and not app.is_busy)
+        assert {photo.looked for photo in app.photos} == {(PEOPLE, "fast")}
+        assert chosen(app) == "People – ready" and said(app) == ""
 
     on_a_page(visit)
 
@@ -95,11 +95,11 @@ def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publ
             app._models._menu.value = PEOPLE
             await until(lambda: app._models._fetching is None)
             assert len(server.seen) == attempt
-            assert chosen(app) == "Small – built in" and is_idle(app)
-            assert server.url(fault) in app._notes.value
-            assert '<a href="https://github.com/xuebinqin/U-2-Net"' in app._notes.value
-            assert str(home / f"{PEOPLE}.pth") in app._notes.value
-            sentence, _, details = app._notes.value.partition("<details>")
+            assert chosen(app) == "Small – built in" and not app.is_busy
+            assert server.url(fault) in said(app)
+            assert '<a href="https://github.com/xuebinqin/U-2-Net"' in said(app)
+            assert str(home / f"{PEOPLE}.pth") in said(app)
+            sentence, _, details = said(app).partition("<details>")
             again = "Going on with: Small. Choose People again in the menu to try again."
             assert sentence.endswith(f">{PEOPLE} could not be downloaded. {again}")
             assert "sha256" in details and "Traceback" not in details
@@ -123,7 +123,7 @@ def test_a_download_that_nobody_wants_any_more_ends_and_can_be_resumed(
         else:
             app.close()
         await until(lambda: not fetchers())
-        assert app._models.name == "u2netp" and is_idle(app)
+        assert app._models.name == "u2netp" and not app.is_busy
         assert (home / f"{PEOPLE}.pth.part").stat().st_size > 1_000_000
         if way_out != "the cell runs again":
             publish("good")
@@ -143,7 +143,7 @@ def test_a_choice_made_while_another_is_fetched_is_the_one_that_counts(publish, 
         app._models._menu.value = "u2netp"
         app._models._menu.value = PEOPLE
         server.released.set()
-        await until(lambda: app._models.name == PEOPLE and is_idle(app) and not fetchers())
+        await until(lambda: app._models.name == PEOPLE and not app.is_busy and not fetchers())
         assert chosen(app) == "People – ready"
 
     on_a_page(visit)
