@@ -148,7 +148,8 @@ def stage(app):
 
 
 def caption(app):
-    return html.unescape(part(app, "u2-below").children[0].value)
+    """Return the HTML under the stage."""
+    return part(app, "u2-below").children[0].value
 
 
 def tiles(app):

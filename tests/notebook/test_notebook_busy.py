@@ -13,13 +13,11 @@ from live_app import (
     caption,
     find,
     on_a_page,
-    part,
     press,
     progress,
     said,
     said_of_saving,
     spot,
-    tile_names,
     tiles,
     until,
 )
