@@ -164,7 +164,7 @@ def widget_states(notebook, model):
     return [each["state"] for each in states.values() if each["model_name"] == model]
 
 
-def test_one_click_unwatched_shows_and_saves_every_sample(monkeypatch, tmp_path):
+def test_one_click_where_nobody_can_click_shows_and_saves_every_sample(monkeypatch, tmp_path):
     notebook = run(ROOT / "notebooks" / "one_click.ipynb", monkeypatch, tmp_path)
     outputs = notebook.cells[-1].outputs
     rows = pictures(outputs)

@@ -110,8 +110,8 @@ def test_the_menu_lists_every_network_that_finds_subjects_with_its_cost(app, hom
     assert listed(app)[:4] == [
         "Your own",
         "u2netp – built in",
-        "u2net – 176 MB download",
-        "u2net_human_seg – 176 MB download",
+        "u2net – 176 MB",
+        "u2net_human_seg – 176 MB",
     ]
     masks = [name for name, each in checkpoints.CHECKPOINTS.items() if each.makes == "mask"]
     assert [name for _, name in menu(app).options] == ["own", *masks]
@@ -130,7 +130,7 @@ def test_a_network_added_to_the_records_is_in_the_menu_with_its_terms(
     new = dataclasses.replace(record, name="new", purpose="cats", license=terms)
     monkeypatch.setitem(checkpoints.CHECKPOINTS, "new", new)
     app = OneClick()
-    assert "new – 5 MB download" in listed(app)
+    assert "new – 5 MB" in listed(app)
     assert about(app).startswith("Any subject; small")
     choose(app, "new")
     assert chosen(app) == "new – ready"
@@ -143,7 +143,8 @@ def test_the_license_is_beside_the_menu_while_its_network_is_still_being_fetched
     async def visit(app):
         choose(app, PEOPLE)
         await until(lambda: share_fetched(app) > 0.4)
-        assert about(app).startswith("People. License: Apache-2.0; its training data has terms")
+        assert about(app).startswith("People. A download of 5 MB, kept")
+        assert "License: Apache-2.0; its training data has terms" in about(app)
         press(app, "Stop", "u2-models")
         assert about(app).startswith("Any subject; small")
 

@@ -8,7 +8,7 @@ import ipywidgets
 
 from u2demo.machine.memory import keep_freed_memory
 from u2demo.nets import cache
-from u2demo.nets.checkpoints import CHECKPOINTS, WeightsError
+from u2demo.nets.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
 from u2demo.nets.download import Stopped
 from u2demo.notebook import callbacks
 from u2demo.notebook.callbacks import guarded, on_this_thread
@@ -37,21 +37,29 @@ def label(name: str) -> str:
     if name == OWN:
         return title(name)
     record = CHECKPOINTS[name]
-    state = f"{record.bytes / 1e6:.0f} MB download"
     if not record.sources:
-        state = "built in"
-    elif any(path.stat().st_size == record.bytes for path in cache.present(record)):
-        state = "ready"
-    return f"{name} – {state}"
+        return f"{name} – built in"
+    return f"{name} – ready" if _is_here(record) else f"{name} – {_megabytes(record)}"
 
 
 def about(name: str) -> str:
-    """Return what a person should know before choosing a network: its purpose and license."""
+    """Return what a person should know of a network: its purpose, its download, its license."""
     if name == OWN:
         return ""
     record = CHECKPOINTS[name]
-    purpose = record.purpose[0].upper() + record.purpose[1:]
-    return f"{purpose}. License: {record.license}."
+    sentences = [record.purpose[0].upper() + record.purpose[1:]]
+    if record.sources and not _is_here(record):
+        sentences.append(f"A download of {_megabytes(record)}, kept for the next time")
+    sentences.append(f"License: {record.license}")
+    return ". ".join(sentences) + "."
+
+
+def _is_here(record: Checkpoint) -> bool:
+    return any(path.stat().st_size == record.bytes for path in cache.present(record))
+
+
+def _megabytes(record: Checkpoint) -> str:
+    return f"{record.bytes / 1e6:.0f} MB"
 
 
 class ModelMenu:
