@@ -74,10 +74,10 @@ def colab(monkeypatch):
 @pytest.fixture
 def no_loop(monkeypatch):
     """Let no event loop run in this thread, where Playwright's may be: jobs are done at once."""
-    from u2demo.notebook import turns
+    from u2demo.notebook import callbacks
 
-    running = turns.running_loop
+    running = callbacks.running_loop
     main = threading.main_thread()
     monkeypatch.setattr(
-        turns, "running_loop", lambda: None if threading.current_thread() is main else running()
+        callbacks, "running_loop", lambda: None if threading.current_thread() is main else running()
     )

@@ -1,12 +1,22 @@
-"""The one-click app where an event loop runs, as a kernel's does."""
+"""The one-click app as a person sees it: find its controls by name, press them, read the page.
+
+``on_a_page`` gives it an event loop, as a kernel does.
+"""
 
 import asyncio
+import html
 import io
+import re
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import ipywidgets
 from PIL import Image
 
 from u2demo.notebook import OneClick
+from u2demo.notebook.notes import Notes
+
+PIECE = 512 * 1024  # bytes that the page sends at a time
 
 
 def spot(size=(60, 40), left=10):
@@ -28,7 +38,8 @@ def on_a_page(visit, model=None):
     async def stay():
         app = OneClick(model)
         app.run({"one.png": spot(), "two.png": spot()})
-        await until(lambda: len(app._album.photos) == 2 and is_idle(app))
+        await until(lambda: not app.is_busy)
+        assert [photo.name for photo in app.photos] == ["one.png", "two.png"]
         await visit(app)
         app.close()
 
@@ -44,6 +55,121 @@ async def until(condition):
     raise AssertionError("waited in vain")
 
 
-def is_idle(app):
-    """Tell whether no progress is on the page."""
-    return "none" == app._progress.layout.display == app._models._progress.layout.display
+# The page
+
+
+def classes(widget):
+    """Return the CSS classes of a widget; ipywidgets has no public name for them."""
+    return widget._dom_classes
+
+
+def visible(widget):
+    """Yield the widget and all it holds, in the order of the page, but for what is hidden."""
+    if widget.layout.display == "none":
+        return
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from visible(child)
+
+
+def part(app, name):
+    """Return the part of the page with the CSS class ``name``."""
+    (found,) = [each for each in visible(app.page) if name in classes(each)]
+    return found
+
+
+def names_of(widget):
+    """Return what a person can call a control: its label, its tooltip, or one of its options."""
+    options = getattr(widget, "options", ()) if is_toggle(widget) else ()
+    texts = [getattr(widget, trait, "") for trait in ("description", "tooltip", "label")]
+    return {*filter(None, texts), *(label for label, _ in options)}
+
+
+def is_toggle(widget):
+    return isinstance(widget, ipywidgets.ToggleButtons)
+
+
+def find(app, name, where="u2-app"):
+    """Return the first visible control called ``name`` in a part of the page."""
+    for widget in visible(part(app, where)):
+        if name in names_of(widget):
+            return widget
+    raise AssertionError(f"no control {name!r} on the page")
+
+
+def press(app, name, where="u2-app"):
+    """Click the button, or choose the option, called ``name``."""
+    control = find(app, name, where)
+    if is_toggle(control):
+        control.value = dict(control.options)[name]
+    else:
+        control.click()
+
+
+def send(app, name, files):
+    """Choose ``files``, (name, bytes) pairs, in the photo picker called ``name``."""
+    send_to(find(app, name), files)
+
+
+def send_to(picker, files):
+    """Let ``files`` arrive in a photo picker, in pieces, as the page sends them."""
+    batch = str(uuid.uuid4())
+    for index, (file, data) in enumerate(files):
+        for start in range(0, max(len(data), 1), PIECE):
+            message = {"batch": batch, "index": index, "name": file}
+            from_page(picker, message, [data[start : start + PIECE]])
+    from_page(picker, {"batch": batch, "end": True})
+
+
+def from_page(widget, message, buffers=()):
+    """Deliver a message of the page; ipywidgets has no public name for that."""
+    widget._handle_custom_msg(message, list(buffers))
+
+
+# What it shows
+
+
+def said(app, where="u2-top"):
+    """Return the HTML of the notes in a part of the page: u2-top, u2-side or u2-saver."""
+    return said_in(part(app, where))
+
+
+def said_in(widget):
+    return "".join(each.value for each in visible(widget) if isinstance(each, Notes))
+
+
+def said_of_saving(app):
+    return said(app, "u2-saver")
+
+
+def stage(app):
+    """Return the picture on the stage."""
+    return Image.open(io.BytesIO(part(app, "u2-after").value))
+
+
+def caption(app):
+    """Return the HTML under the stage."""
+    return part(app, "u2-below").children[0].value
+
+
+def tiles(app):
+    """Return the gallery's tiles; each holds a picture, a button with the name, and a cross."""
+    return part(app, "u2-gallery").children
+
+
+def tile_names(app):
+    return [tile.children[1].description for tile in tiles(app)]
+
+
+def progress(app, where="u2-left"):
+    """Return the sentence beside a progress bar and its share, None while there is no bar."""
+    for each in visible(part(app, where)):
+        if "u2-progress" in classes(each):
+            row, bar = each.children
+            return row.children[0].value, bar.value
+    return None
+
+
+def text_of(markup):
+    """Return what a person reads of ``markup``."""
+    return html.unescape(re.sub("<[^>]*>", "", markup))

@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from u2demo.notebook.page import camera_script
+from u2demo.notebook.colab import camera_script
 
 COLAB = "globalThis.google = {colab: {output: {setIframeHeight() {}}}};"
 

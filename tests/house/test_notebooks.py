@@ -89,7 +89,7 @@ def test_it_is_stripped_small_and_carries_nothing_personal(path):
         extra_keys=EXTRA_KEYS,
     )
     assert stripped == notebook
-    assert path.stat().st_size < 20_000
+    assert path.stat().st_size < 25_000
     nbformat.validate(notebook)
 
 
@@ -117,11 +117,13 @@ def test_every_section_of_the_tutorial_can_fail():
     assert set(titles) - can_fail == {"Set up", "Go on from here"}
 
 
-def test_the_tutorial_offers_every_network_that_finds_subjects_with_its_size():
+def test_the_tutorial_offers_every_u2net_that_finds_subjects_with_its_size():
     path = ROOT / "notebooks" / "step_by_step.ipynb"
     (choice,) = [s for s in sources(path, "code") if s.startswith("network = ")]
     offered = json.loads(choice.splitlines()[0].partition("# @param ")[2])
-    assert offered == [name for name, record in CHECKPOINTS.items() if record.makes == "mask"]
+    # It takes a U²-Net apart: seven maps, fused by six weights. Other families have other parts.
+    family = [r for r in CHECKPOINTS.values() if r.architecture in ("u2net", "u2netp")]
+    assert offered == [record.name for record in family if record.makes == "mask"]
     text = "\n".join(sources(path, "markdown"))
     for name in offered[1:]:
         assert f"`{name}`" in text and f"{CHECKPOINTS[name].bytes / 1e6:.0f} MB each" in text
@@ -129,9 +131,7 @@ def test_the_tutorial_offers_every_network_that_finds_subjects_with_its_size():
 
 UNTIL_SETTLED = """
 import asyncio
-from u2demo.notebook import page
-(close,) = page._CLOSERS.values()
-while close.__self__._turns._jobs:
+while app.is_busy:
     await asyncio.sleep(0.01)
 """
 
@@ -164,7 +164,7 @@ def widget_states(notebook, model):
     return [each["state"] for each in states.values() if each["model_name"] == model]
 
 
-def test_one_click_unwatched_shows_and_saves_every_sample(monkeypatch, tmp_path):
+def test_one_click_where_nobody_can_click_shows_and_saves_every_sample(monkeypatch, tmp_path):
     notebook = run(ROOT / "notebooks" / "one_click.ipynb", monkeypatch, tmp_path)
     outputs = notebook.cells[-1].outputs
     rows = pictures(outputs)
@@ -199,13 +199,11 @@ def test_step_by_step_shows_every_step(monkeypatch, tmp_path):
 
 
 CHOOSE = """
-import gc, io
+import io
 from PIL import Image
-from u2demo.notebook.transfer import Intake
-(intake,) = [each for each in gc.get_objects() if isinstance(each, Intake)]
 file = io.BytesIO()
 Image.new("RGB", (300, 200), "teal").save(file, "PNG")
-intake._on_files([("own.png", file.getvalue())])
+uploads.receive([("own.png", file.getvalue())])
 """
 
 

@@ -1,18 +1,31 @@
 """Impatient hands: clicks while the app works, 200 photos at once, a disk that fills up."""
 
 import asyncio
+import io
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import zipfile
 
 import numpy as np
 import pytest
 from bright import Bright
-from live_app import as_file, is_idle, on_a_page, spot, until
+from live_app import (
+    as_file,
+    caption,
+    find,
+    on_a_page,
+    press,
+    progress,
+    said,
+    said_of_saving,
+    spot,
+    tiles,
+    until,
+)
 
 from u2demo.notebook import OneClick, saving
-from u2demo.notebook.preview import look
+from u2demo.notebook.file_transfer import FileSaver
+from u2demo.notebook.photo import find_subject
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.turns import Turns, in_turn
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +35,22 @@ def results(monkeypatch, tmp_path):
     return tmp_path / "results"
 
 
-def stop(progress):
-    progress.stop.click()
+@pytest.fixture
+def saved(monkeypatch):
+    """The files that reach the person's downloads."""
+    files = {}
+    monkeypatch.setattr(
+        FileSaver, "save", lambda self, name, data, *, type: files.update({name: data})
+    )
+    return files
+
+
+def names(archive):
+    return zipfile.ZipFile(io.BytesIO(archive)).namelist()
+
+
+def ways_of_looking(app):
+    return {(photo.network, photo.quality) for photo in app.photos}
 
 
 def photos(count):
@@ -33,86 +60,163 @@ def photos(count):
 @pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_of_many_photos_the_first_can_be_used_while_the_others_come(count):
     async def visit(app):
-        app._receive(photos(count))
-        await until(lambda: len(app._album.photos) > 2)
-        app._panel.toolbar.value = "blur"
-        app._album.choose(1)
-        assert app._album.caption.value.startswith("two.png") and len(app._album.photos) < count
-        await until(lambda: is_idle(app))
-        assert len(app._album.photos) == len(app._album.gallery.children) == count + 2
-        assert app._notes.value == ""
+        app.receive(photos(count))
+        await until(lambda: len(app.photos) > 2)
+        press(app, "Blur")
+        press(app, "two.png")
+        assert caption(app).startswith("two.png") and len(app.photos) < count
+        await until(lambda: not app.is_busy)
+        assert len(app.photos) == len(tiles(app)) == count + 2
+        assert said(app) == ""
 
     on_a_page(visit, Bright())
 
 
 def test_200_photos_can_be_stopped_and_what_is_there_stays():
     async def visit(app):
-        app._receive(photos(200))
-        await until(lambda: len(app._album.photos) > 4)
-        stop(app._progress)
-        await until(lambda: is_idle(app))
-        assert 4 < len(app._album.photos) < 200
-        app._receive(photos(1))
-        before = len(app._album.photos)
-        await until(lambda: len(app._album.photos) == before + 1)
+        app.receive(photos(200))
+        await until(lambda: len(app.photos) > 4)
+        press(app, "Stop")
+        await until(lambda: not app.is_busy)
+        assert 4 < len(app.photos) < 200
+        app.receive(photos(1))
+        before = len(app.photos)
+        await until(lambda: len(app.photos) == before + 1)
+
+    on_a_page(visit, Bright())
+
+
+def test_stop_ends_all_that_the_app_is_doing_and_what_is_there_stays(results):
+    async def visit(app):
+        app.receive(photos(50))
+        await until(lambda: len(app.photos) > 4)
+        press(app, "Save all to results/")
+        app.stop()
+        await until(lambda: not app.is_busy)
+        assert 4 < len(app.photos) < 50
+        assert not results.exists()
 
     on_a_page(visit, Bright())
 
 
 def test_the_count_comes_before_a_name_that_may_be_cut_off():
-    progress = Progress(lambda: None)
-    said = [progress._text.value for _ in progress.over(["a.png", "b.png"], "Looking at", str)]
+    bar = Progress(lambda: None)
+    text = bar.children[0].children[0]
+    said = [text.value for _ in bar.over(["a.png", "b.png"], "Looking at", str)]
     assert said == ["Looking at 1 of 2: a.png", "Looking at 2 of 2: b.png"]
 
 
 def test_the_page_answers_a_stop_by_itself_and_has_a_fresh_button_for_the_next_run():
-    progress, seen = Progress(lambda: None, answer="One moment…"), set()
+    bar, seen = Progress(lambda: None, answer="One moment…"), set()
+    button = bar.children[0].children[1]
     for _ in range(2):
-        pages = {progress._stop.value for _ in progress.over(["a", "b"], "Looking at", str)}
+        pages = {button.value for _ in bar.over(["a", "b"], "Looking at", str)}
         assert len(pages) == 1, "between two photos a stop must not be forgotten"
         seen |= pages
-    assert len(seen) == 2 and all("One moment…" in button for button in seen)
+    assert len(seen) == 2 and all("One moment…" in markup for markup in seen)
 
 
 def test_after_a_stop_the_page_says_how_far_it_came_and_the_same_choice_goes_on():
     async def visit(app):
-        app._receive(photos(4))
-        await until(lambda: len(app._album.photos) == 6 and is_idle(app))
-        quality = app._panel.quality
-        quality.value = "best"
-        await until(lambda: app._album.photos[1].looked == ("own", "best"))
-        stop(app._progress)
-        done = [photo.looked[1] for photo in app._album.photos].count("best")
-        assert f"Stopped: {done} of 6 photos are done (Your own, Best)." in app._notes.value
-        assert 2 <= done < 6 and quality.value is None
-        await until(lambda: not app._turns._jobs)
-        quality.value = "best"
-        await until(lambda: not app._turns._jobs)
-        assert {photo.looked for photo in app._album.photos} == {("own", "best")}
-        assert app._notes.value == ""
+        app.receive(photos(4))
+        await until(lambda: len(app.photos) == 6 and not app.is_busy)
+        press(app, "Best")
+        await until(lambda: app.photos[1].quality == "best")
+        press(app, "Stop")
+        done = [photo.quality for photo in app.photos].count("best")
+        assert f"{done} of 6 photos are done (Your own, Best)." in said(app)
+        assert 2 <= done < 6 and find(app, "Best").value is None
+        await until(lambda: not app.is_busy)
+        press(app, "Best")
+        await until(lambda: not app.is_busy)
+        assert ways_of_looking(app) == {("own", "best")}
+        assert said(app) == ""
 
     on_a_page(visit, Bright())
 
 
+class Scarce(Bright):
+    """A net that runs out of memory at some looks, counted from the next one."""
+
+    fails_at = ()
+
+    def forward(self, photos):
+        if self.looks in self.fails_at:
+            self.looks += 1
+            raise MemoryError
+        return super().forward(photos)
+
+
+def test_a_photo_that_fails_at_best_is_named_and_the_others_are_looked_at():
+    net = Scarce()
+
+    async def visit(app):
+        net.looks, net.fails_at = 0, (0,)
+        press(app, "Best")
+        await until(lambda: not app.is_busy)
+        assert [photo.quality for photo in app.photos] == ["fast", "best"]
+        assert "one.png: too large for the memory" in said(app)
+        assert "1 of 2 photos are done (Your own, Best)." in said(app)
+        assert find(app, "Best").value is None, "or a click on Best would do nothing"
+        press(app, "Best")
+        await until(lambda: not app.is_busy)
+        assert ways_of_looking(app) == {("own", "best")}
+
+    on_a_page(visit, net)
+
+
+def test_samples_stay_until_a_photo_of_ones_own_can_take_their_place():
+    net = Scarce()
+
+    async def visit(app):
+        app.run()
+        await until(lambda: not app.is_busy)
+        net.looks, net.fails_at = 0, (0,)
+        app.receive(photos(1))
+        await until(lambda: not app.is_busy)
+        assert "0.png: too large for the memory" in said(app)
+        assert len(app.photos) == 4 and "0.png" not in caption(app)
+        app.receive(photos(1))
+        await until(lambda: not app.is_busy)
+        assert [photo.name for photo in app.photos] == ["0.png"]
+
+    on_a_page(visit, net)
+
+
+def test_an_app_without_photos_has_nothing_to_save():
+    net = Scarce()
+
+    async def visit(app):
+        net.looks, net.fails_at = 0, (0,)
+        app.run({"new.png": spot()})
+        await until(lambda: not app.is_busy)
+        assert app.photos == () and caption(app) == ""
+        press(app, "Download")
+        await until(lambda: not app.is_busy)
+        assert "There are no photos to save yet." in said_of_saving(app)
+
+    on_a_page(visit, net)
+
+
 def test_other_photos_after_a_stop_find_a_quality_chosen():
     async def visit(app):
-        app._panel.quality.value = "best"
-        await until(lambda: app._album.photos[0].looked == ("own", "best"))
+        press(app, "Best")
+        await until(lambda: app.photos[0].quality == "best")
         app.run({"new.png": spot()})
-        await until(lambda: len(app._album.photos) == 1 and not app._turns._jobs)
-        assert app._album.photos[0].looked == ("own", app._panel.quality.value)
-        assert app._notes.value == ""
+        await until(lambda: len(app.photos) == 1 and not app.is_busy)
+        assert app.photos[0].quality == find(app, "Best").value
+        assert said(app) == ""
 
     on_a_page(visit, Bright())
 
 
 def test_a_photo_removed_while_the_others_are_looked_at_is_not_missed():
     async def visit(app):
-        app._panel.quality.value = "best"
-        await until(lambda: app._album.photos[0].looked == ("own", "best"))
-        app._album.remove(1)
-        await until(lambda: not app._turns._jobs)
-        assert len(app._album.photos) == 1 and app._notes.value == ""
+        press(app, "Best")
+        await until(lambda: app.photos[0].quality == "best")
+        press(app, "Remove two.png")
+        await until(lambda: not app.is_busy)
+        assert len(app.photos) == 1 and said(app) == ""
 
     on_a_page(visit, Bright())
 
@@ -120,18 +224,19 @@ def test_a_photo_removed_while_the_others_are_looked_at_is_not_missed():
 def test_a_large_photo_is_kept_as_its_file_and_a_packed_mask():
     photo = spot((900, 700))
     data = as_file(photo)
-    kept = look(Bright(), "cat.png", data, photo, ("own", "fast"))
-    assert kept.source is data and len(kept.packed_mask) < kept.mask.nbytes / 10
-    np.testing.assert_array_equal(np.asarray(kept.image), np.asarray(photo))
-    assert kept.mask.shape == (700, 900) and kept.mask.dtype == np.float32
+    kept = find_subject(Bright(), "cat.png", data, photo, network="own", quality="fast")
+    mask = kept.unpack_mask()
+    assert kept.source is data and len(kept.packed_mask) < mask.nbytes / 10
+    np.testing.assert_array_equal(np.asarray(kept.open_image()), np.asarray(photo))
+    assert mask.shape == (700, 900) and mask.dtype == np.float32
 
 
 def test_photos_that_come_while_others_are_saved_are_added_afterwards(results):
     async def visit(app):
-        app._saver.keep.click()
-        app._receive(photos(3))
-        app._saver.download.click()
-        await until(lambda: len(app._album.photos) == 5 and is_idle(app) and not app._turns._jobs)
+        press(app, "Save all to results/")
+        app.receive(photos(3))
+        press(app, "Download")
+        await until(lambda: len(app.photos) == 5 and not app.is_busy)
         assert {path.name for path in results.iterdir()} == {"one_cutout.png", "two_cutout.png"}
 
     on_a_page(visit, Bright())
@@ -139,22 +244,23 @@ def test_photos_that_come_while_others_are_saved_are_added_afterwards(results):
 
 def test_two_clicks_save_once(results):
     async def visit(app):
-        app._saver.keep.click()
-        app._saver.keep.click()
-        await until(lambda: not app._turns._jobs)
-        assert len(list(results.iterdir())) == 2 and not app._saver.keep.disabled
+        press(app, "Save all to results/")
+        press(app, "Save all to results/")
+        await until(lambda: not app.is_busy)
+        assert len(list(results.iterdir())) == 2
+        assert not find(app, "Save all to results/").disabled
 
     on_a_page(visit, Bright())
 
 
 def test_a_save_that_other_photos_forestall_can_be_asked_for_again(results):
     async def visit(app):
-        app._receive(photos(3))
-        app._saver.keep.click()
+        app.receive(photos(3))
+        press(app, "Save all to results/")
         app.run({"new.png": spot()})
-        await until(lambda: not app._turns._jobs)
-        app._saver.keep.click()
-        await until(lambda: not app._turns._jobs)
+        await until(lambda: not app.is_busy)
+        press(app, "Save all to results/")
+        await until(lambda: not app.is_busy)
         assert [path.name for path in results.iterdir()] == ["new_cutout.png"]
 
     on_a_page(visit, Bright())
@@ -165,90 +271,79 @@ def test_a_full_disk_is_a_sentence_and_saving_can_be_tried_again(results, monkey
         with monkeypatch.context() as patch:
             full = OSError(28, "No space left on device", str(results))
             patch.setattr(saving, "save", lambda *_: (_ for _ in ()).throw(full))
-            for button in (app._saver.keep, app._saver.download, app._saver.download_all):
-                button.click()
-                await until(lambda: not app._turns._jobs)
-                said = app._saver._notes.value
+            for button in ("Save all to results/", "Download", "Download all as zip"):
+                press(app, button)
+                await until(lambda: not app.is_busy)
+                said = said_of_saving(app)
                 assert "No space left on device" in said
                 assert "Errno" not in said and "Details" not in said
-                assert is_idle(app)
-        app._saver.keep.click()
-        await until(lambda: not app._turns._jobs)
+                assert progress(app) is None
+        press(app, "Save all to results/")
+        await until(lambda: not app.is_busy)
         assert len(list(results.iterdir())) == 2
 
     on_a_page(visit, Bright())
 
 
 def test_the_last_of_many_changes_of_quality_counts():
-    async def visit(app):
-        looks = app._models.model.looks
-        for quality in ("best", "fast", "best", "fast", "best"):
-            app._panel.quality.value = quality
-            await asyncio.sleep(0)
-        await until(lambda: not app._turns._jobs)
-        assert {photo.looked for photo in app._album.photos} == {("own", "best")}
-        assert app._models.model.looks <= looks + 4 * 8, "each photo twice at most"
+    bright = Bright()
 
-    on_a_page(visit, Bright())
+    async def visit(app):
+        looks = bright.looks
+        for quality in ("Best", "Fast", "Best", "Fast", "Best"):
+            press(app, quality)
+            await asyncio.sleep(0)
+        await until(lambda: not app.is_busy)
+        assert ways_of_looking(app) == {("own", "best")}
+        assert bright.looks <= looks + 4 * 8, "each photo twice at most"
+
+    on_a_page(visit, bright)
 
 
 def test_back_to_the_samples_in_the_middle_of_an_upload_forgets_the_rest():
     async def visit(app):
-        app._receive(photos(50))
-        await until(lambda: len(app._album.photos) > 4)
-        app._restart.click()
-        await until(lambda: is_idle(app) and not app._turns._jobs)
-        assert [photo.name for photo in app._album.photos] == [
+        app.receive(photos(50))
+        await until(lambda: len(app.photos) > 4)
+        press(app, "Back to the samples")
+        await until(lambda: not app.is_busy)
+        assert [photo.name for photo in app.photos] == [
             "astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"
         ]  # fmt: skip
-        assert len(app._album.gallery.children) == 4
+        assert len(tiles(app)) == 4
 
     on_a_page(visit, Bright())
 
 
-def test_a_click_that_another_thread_hands_in_waits_for_its_turn():
-    async def main():
-        seen = []
-        click = in_turn(lambda: seen.append(threading.current_thread()))
-        thread = threading.Thread(target=click)
-        thread.start()
-        thread.join()
-        assert seen == [], "this thread is busy here"
-        await asyncio.sleep(0.01)
-        assert seen == [threading.current_thread()]
+def test_a_zip_is_drawn_as_the_controls_said_at_the_click(results, saved):
+    async def visit(app):
+        press(app, "Download all as zip")
+        press(app, "Blur")
+        await until(lambda: not app.is_busy)
+        assert names(saved["u2demo.zip"]) == ["one_cutout.png", "two_cutout.png"]
 
-    thread = threading.Thread(target=lambda: done.append(asyncio.run(main())))
-    done = []
-    thread.start()
-    thread.join()
-    assert done == [None]
+    on_a_page(visit, Bright())
 
 
-def test_an_interrupt_ends_the_job_at_work_and_the_next_one_is_done():
-    done = []
+def test_a_download_is_of_the_photo_that_was_on_the_stage_at_the_click(results, saved):
+    async def visit(app):
+        press(app, "one.png")
+        press(app, "Best")
+        press(app, "Download")
+        press(app, "two.png")
+        await until(lambda: not app.is_busy)
+        assert list(saved) == ["one_cutout.png"]
 
-    def job(error=None):
-        yield
-        if error:
-            raise error
-        done.append("the next one")
+    on_a_page(visit, Bright())
 
-    async def begin():
-        turns = Turns()
-        turns.start(job(KeyboardInterrupt()), done.append)
-        turns.start(job(), done.append)
 
-    def interrupted():
-        loop = asyncio.new_event_loop()
-        loop.run_until_complete(begin())
-        with pytest.raises(KeyboardInterrupt):
-            loop.run_forever()
-        loop.run_until_complete(until(lambda: done))
-        loop.close()
+def test_a_save_takes_along_photos_that_are_on_their_way(results):
+    async def visit(app):
+        app.receive(photos(3))
+        press(app, "Save all to results/")
+        await until(lambda: not app.is_busy)
+        assert len(list(results.iterdir())) == 5
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(interrupted).result()
-    assert done == ["the next one"]
+    on_a_page(visit, Bright())
 
 
 @pytest.mark.parametrize(("environment", "done"), [("voila", 4), ("jupyter", 0)])
@@ -259,7 +354,7 @@ def test_a_page_of_voila_that_opens_late_finds_all_samples_looked_at(
         monkeypatch.setenv("U2DEMO_ENV", environment)
         app = OneClick(Bright())
         app.show()
-        found.append(len(app._album.photos))
+        found.append(len(app.photos))
         app.close()
 
     found = []

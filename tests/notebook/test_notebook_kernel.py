@@ -18,16 +18,18 @@ from PIL import Image
 app = u2.notebook.OneClick()
 app.show({name: Image.new("RGB", (400, 300), "teal") for name in ("a.png", "b.png")})
 """
-WAIT = """
-import asyncio
-while app._turns._jobs:
+WAIT = f"""
+import asyncio, sys
+sys.path.append({str(Path(__file__).parents[1])!r})
+from live_app import said
+while app.is_busy:
     await asyncio.sleep(0.01)
-assert app._notes.value == "", app._notes.value
-print(len(app._album.photos))
+assert said(app) == "", said(app)
+print(len(app.photos))
 """
 MEASURE = """
 import gc, json, os, threading
-from u2demo.notebook.preview import Photo
+from u2demo.notebook.photo import Photo
 gc.collect()
 objects = gc.get_objects()
 print(json.dumps({

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 from bright import Bright
-from live_app import as_file, on_a_page, spot
+from live_app import as_file, find, on_a_page, part, press, spot
 from PIL import Image
-
-from u2demo.notebook.actions import ACTIONS
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
 
@@ -28,16 +26,17 @@ def cost():
 async def use(app, rounds):
     """Do what a person does, a redraw a round, with new photos and a save now and then."""
     for number in range(rounds):
-        app._panel.toolbar.value = list(ACTIONS)[number % len(ACTIONS)]
-        app._panel._controls["threshold"].value = 0.3 + number % 40 / 100
-        app._album.choose(number % len(app._album.photos))
+        labels = [label for label, _ in part(app, "u2-toolbar").options]
+        press(app, labels[number % len(labels)])
+        find(app, "Threshold").value = 0.3 + number % 40 / 100
+        press(app, app.photos[number % len(app.photos)].name)
         if number % 25 == 24:
-            app._receive([("new.png", as_file(spot())), ("letter.txt", b"no photo")])
-            app._saver.keep.click()
+            app.receive([("new.png", as_file(spot())), ("letter.txt", b"no photo")])
+            press(app, "Save all to results/")
         if number % 100 == 99 or number == rounds - 1:
-            app._panel.toolbar.value = "cutout"
+            press(app, "Cut out")
             app.run({"one.png": spot(), "two.png": spot()})
-        while app._turns._jobs:
+        while app.is_busy:
             await asyncio.sleep(0)
     await asyncio.sleep(1)  # until the gallery's slow redraw rests, too
 
@@ -45,7 +44,7 @@ async def use(app, rounds):
 @pytest.mark.parametrize("rounds", [40, pytest.param(2000, marks=pytest.mark.slow)])
 def test_callbacks_leave_nothing_behind(rounds, monkeypatch, tmp_path):
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
 
     async def visit(app):
         await use(app, rounds // 4)

@@ -6,12 +6,24 @@ import threading
 from pathlib import Path
 
 import pytest
-from live_app import is_idle, on_a_page, until
+from bright import Bright
+from live_app import (
+    caption,
+    classes,
+    find,
+    on_a_page,
+    press,
+    progress,
+    said,
+    spot,
+    text_of,
+    until,
+    visible,
+)
 from misbehaving_server import MisbehavingServer
 
 from u2demo.nets import checkpoints
-from u2demo.notebook import OneClick
-from u2demo.notebook.models import label
+from u2demo.notebook import OneClick, models
 
 WEIGHTS = Path(checkpoints.__file__).parents[1] / "data" / "u2netp.pth"
 PEOPLE = "u2net_human_seg"
@@ -50,38 +62,119 @@ def publish(server, monkeypatch):
     return publish
 
 
+@pytest.fixture
+def app(no_loop):
+    return OneClick(Bright())
+
+
+def menu(app):
+    return find(app, "Network")
+
+
+def choose(app, name):
+    menu(app).value = name
+
+
+def listed(app):
+    return [label for label, _ in menu(app).options]
+
+
 def chosen(app):
-    return app._models._menu.label
+    return menu(app).label
+
+
+def about(app):
+    """Return what stands beside the menu."""
+    return text_of("".join(getattr(each, "value", "") or "" for each in beside(app)))
+
+
+def beside(app):
+    return [each for each in visible(app.page) if "u2-about" in classes(each)]
+
+
+def at_work(app):
+    """Return the networks whose masks the app shows."""
+    return {photo.network for photo in app.photos}
+
+
+def share_fetched(app):
+    shown = progress(app, "u2-models")
+    return shown[1] if shown else 0
 
 
 def fetchers():
     return [thread for thread in threading.enumerate() if thread.name.startswith("fetch ")]
 
 
-def test_the_menu_says_what_a_network_costs_before_it_is_fetched(home):
-    assert label("u2netp") == "Small – built in"
-    assert label("u2net") == "Full size – 176 MB download"
-    assert label(PEOPLE) == "People – 176 MB download"
+def test_the_menu_lists_every_network_that_finds_subjects_with_its_cost(app, home):
+    assert listed(app)[:4] == [
+        "Your own",
+        "u2netp – built in",
+        "u2net – 176 MB",
+        "u2net_human_seg – 176 MB",
+    ]
+    masks = [name for name, each in checkpoints.CHECKPOINTS.items() if each.makes == "mask"]
+    assert [name for _, name in menu(app).options] == ["own", *masks]
     home.mkdir()
     with (home / f"{PEOPLE}.pth").open("wb") as file:
         file.truncate(checkpoints.CHECKPOINTS[PEOPLE].bytes)
-    assert label(PEOPLE) == "People – ready"
+    assert "u2net_human_seg – ready" in listed(OneClick())
+
+
+def test_a_network_added_to_the_records_is_in_the_menu_with_its_terms(
+    publish, no_loop, monkeypatch
+):
+    publish("good")
+    record = checkpoints.CHECKPOINTS[PEOPLE]
+    terms = "MIT; its data may not be used in trade"
+    new = dataclasses.replace(record, name="new", purpose="cats", license=terms)
+    monkeypatch.setitem(checkpoints.CHECKPOINTS, "new", new)
+    app = OneClick()
+    assert "new – 5 MB" in listed(app)
+    assert about(app).startswith("Any subject; small")
+    choose(app, "new")
+    assert chosen(app) == "new – ready"
+    assert about(app) == f"Cats. License: {terms}."
+
+
+def test_the_license_is_beside_the_menu_while_its_network_is_still_being_fetched(publish, server):
+    publish("waits")
+
+    async def visit(app):
+        choose(app, PEOPLE)
+        await until(lambda: share_fetched(app) > 0.4)
+        assert about(app).startswith("People. A download of 5 MB, kept")
+        assert "License: Apache-2.0; its training data has terms" in about(app)
+        press(app, "Stop", "u2-models")
+        assert about(app).startswith("Any subject; small")
+
+    on_a_page(visit)
+
+
+def test_the_app_keeps_freed_memory_once_it_loads_a_network_itself(no_loop, monkeypatch):
+    calls = []
+    monkeypatch.setattr(models, "keep_freed_memory", lambda: calls.append("kept"))
+    OneClick(Bright()).run({"one.png": spot()})
+    assert calls == []
+    OneClick().run({"one.png": spot(), "two.png": spot()})
+    assert calls == ["kept"]
 
 
 def test_a_network_is_fetched_while_the_app_goes_on_and_then_looks_at_every_photo(publish, server):
     publish("waits")
 
     async def visit(app):
-        app._models._menu.value = PEOPLE
-        await until(lambda: app._models._progress._bar.value > 0.4)
-        assert app._models._progress._text.value == "Fetching, 2 of 5 MB"
-        app._album.choose(1)
-        app._panel.toolbar.value = "blur"
-        assert "two.png" in app._album.caption.value and app._models.name == "u2netp"
+        choose(app, PEOPLE)
+        await until(lambda: share_fetched(app) > 0.4)
+        assert progress(app, "u2-models")[0] == "Fetching, 2 of 5 MB"
+        assert app.is_busy
+        press(app, "two.png")
+        press(app, "Blur")
+        assert "two.png" in caption(app) and at_work(app) == {"u2netp"}
         server.released.set()
-        await until(lambda: app._models.name == PEOPLE and is_idle(app))
-        assert {photo.looked for photo in app._album.photos} == {(PEOPLE, "fast")}
-        assert chosen(app) == "People – ready" and app._notes.value == ""
+        await until(lambda: not app.is_busy)
+        assert at_work(app) == {PEOPLE}
+        assert chosen(app) == f"{PEOPLE} – ready" and said(app) == ""
 
     on_a_page(visit)
 
@@ -92,15 +185,15 @@ def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publ
 
     async def visit(app):
         for attempt in (1, 2):  # choosing again is trying again
-            app._models._menu.value = PEOPLE
-            await until(lambda: app._models._fetching is None)
+            choose(app, PEOPLE)
+            await until(lambda: not app.is_busy)
             assert len(server.seen) == attempt
-            assert chosen(app) == "Small – built in" and is_idle(app)
-            assert server.url(fault) in app._notes.value
-            assert '<a href="https://github.com/xuebinqin/U-2-Net"' in app._notes.value
-            assert str(home / f"{PEOPLE}.pth") in app._notes.value
-            sentence, _, details = app._notes.value.partition("<details>")
-            again = "Going on with: Small. Choose People again in the menu to try again."
+            assert chosen(app) == "u2netp – built in"
+            assert server.url(fault) in said(app)
+            assert '<a href="https://github.com/xuebinqin/U-2-Net"' in said(app)
+            assert str(home / f"{PEOPLE}.pth") in said(app)
+            sentence, _, details = said(app).partition("<details>")
+            again = f"Going on with u2netp. Choose {PEOPLE} again in the menu to try again."
             assert sentence.endswith(f">{PEOPLE} could not be downloaded. {again}")
             assert "sha256" in details and "Traceback" not in details
 
@@ -114,21 +207,21 @@ def test_a_download_that_nobody_wants_any_more_ends_and_can_be_resumed(
     publish("waits")
 
     async def visit(app):
-        app._models._menu.value = PEOPLE
-        await until(lambda: app._models._progress._bar.value > 0.4)
+        choose(app, PEOPLE)
+        await until(lambda: share_fetched(app) > 0.4)
         if way_out == "another choice":
-            app._models._menu.value = "u2netp"
+            choose(app, "u2netp")
         elif way_out == "the button":
-            app._models._progress.stop.click()
+            press(app, "Stop", "u2-models")
         else:
             app.close()
         await until(lambda: not fetchers())
-        assert app._models.name == "u2netp" and is_idle(app)
+        assert at_work(app) <= {"u2netp"} and not app.is_busy
         assert (home / f"{PEOPLE}.pth.part").stat().st_size > 1_000_000
         if way_out != "the cell runs again":
             publish("good")
-            app._models._menu.value = PEOPLE
-            await until(lambda: app._models.name == PEOPLE)
+            choose(app, PEOPLE)
+            await until(lambda: at_work(app) == {PEOPLE})
             assert server.seen[-1][1].startswith("bytes=")
 
     on_a_page(visit)
@@ -138,18 +231,18 @@ def test_a_choice_made_while_another_is_fetched_is_the_one_that_counts(publish, 
     publish("waits")
 
     async def visit(app):
-        app._models._menu.value = PEOPLE
-        await until(lambda: app._models._progress._bar.value > 0.4)
-        app._models._menu.value = "u2netp"
-        app._models._menu.value = PEOPLE
+        choose(app, PEOPLE)
+        await until(lambda: share_fetched(app) > 0.4)
+        choose(app, "u2netp")
+        choose(app, PEOPLE)
         server.released.set()
-        await until(lambda: app._models.name == PEOPLE and is_idle(app) and not fetchers())
-        assert chosen(app) == "People – ready"
+        await until(lambda: at_work(app) == {PEOPLE} and not app.is_busy and not fetchers())
+        assert chosen(app) == f"{PEOPLE} – ready"
 
     on_a_page(visit)
 
 
-def test_a_network_of_ones_own_stays_in_the_menu(model):
-    app = OneClick(model)
-    assert app._models._menu.options[0] == ("Your own", "own")
-    assert app._models.load() is model
+def test_a_network_of_ones_own_stays_in_the_menu_and_finds_the_subjects(app):
+    app.run({"one.png": spot()})
+    assert menu(app).options[0] == ("Your own", "own") and about(app) == ""
+    assert at_work(app) == {"own"}

@@ -1,4 +1,4 @@
-"""Colab's dialogs, against a stand-in that writes real files; and where the notebook runs."""
+"""Colab's dialogs and Drive, against a stand-in that writes real files; where a notebook runs."""
 
 import base64
 import importlib
@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from u2demo.notebook import page
+from u2demo.notebook import colab as dialogs
+from u2demo.notebook import environment as where
+from u2demo.notebook.drive import save_to_drive
+from u2demo.notebook.environment import ENVIRONMENTS, PageError
 
 SIGNATURES = {  # of googlecolab/colabtools 3c07d77
     "files.upload": "(target_dir='')",
@@ -44,25 +47,25 @@ def test_the_stand_in_has_the_signatures_of_colab(colab, name):
 def test_uploads_are_bytes_under_their_own_names_and_leave_no_file(colab, tree):
     colab.uploads = [[("cat.jpg", b"one"), ("dog.JPEG", b"two")], [("cat.jpg", b"three")]]
     before = listing(tree)
-    assert page.choose_files() == {"cat.jpg": b"one", "dog.JPEG": b"two"}
-    assert page.choose_files() == {"cat.jpg": b"three"}
+    assert dialogs.choose_files() == {"cat.jpg": b"one", "dog.JPEG": b"two"}
+    assert dialogs.choose_files() == {"cat.jpg": b"three"}
     assert listing(tree) == before
 
 
 def test_two_files_of_one_name_in_one_dialog_both_arrive(colab, tree):
     colab.uploads = [[("cat.jpg", b"one"), ("cat.jpg", b"two")]]
-    assert page.choose_files() == {"cat.jpg": b"one", "cat (1).jpg": b"two"}
+    assert dialogs.choose_files() == {"cat.jpg": b"one", "cat (1).jpg": b"two"}
 
 
 def test_a_cancelled_dialog_is_no_photo(colab, tree):
     colab.uploads = [[]]
-    assert page.choose_files() == {}
+    assert dialogs.choose_files() == {}
 
 
 def test_an_error_of_the_page_is_one_sentence(colab, tree):
     colab.uploads = [colab.MessageError("TypeError: Cannot read property '_uploadFiles' of undef")]
-    with pytest.raises(page.PageError, match="Cannot read property '_uploadFiles'"):
-        page.choose_files()
+    with pytest.raises(PageError, match="Cannot read property '_uploadFiles'"):
+        dialogs.choose_files()
 
 
 def test_an_interrupted_dialog_leaves_nothing_behind(colab, tree, monkeypatch):
@@ -71,33 +74,33 @@ def test_an_interrupted_dialog_leaves_nothing_behind(colab, tree, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(private))
     colab.uploads = [KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
-        page.choose_files()
+        dialogs.choose_files()
     assert not list(private.iterdir())
 
 
-@pytest.mark.parametrize("ask", [page.choose_files, page.take_photo])
+@pytest.mark.parametrize("ask", [dialogs.choose_files, dialogs.take_photo])
 def test_a_page_that_never_answers_is_told_apart_in_time(colab, ask):
     colab.answers = False
-    with pytest.raises(page.PageError, match="VS Code") as answer:
+    with pytest.raises(PageError, match="VS Code") as answer:
         ask()
     assert "app." not in str(answer.value), "no notebook has a variable of that name"
 
 
 def test_the_camera_gives_a_jpeg(colab):
     colab.photos = ["data:image/jpeg;base64," + base64.b64encode(b"photo").decode(), None]
-    assert page.take_photo() == b"photo"
-    assert page.take_photo() is None
+    assert dialogs.take_photo() == b"photo"
+    assert dialogs.take_photo() is None
     assert "getUserMedia" in colab.scripts[-1]
 
 
 def test_a_refused_camera_is_one_sentence(colab):
     colab.photos = [colab.MessageError("Error: The browser refused the camera. Allow it.")]
-    with pytest.raises(page.PageError, match=r"^The browser refused the camera\. Allow it\.$"):
-        page.take_photo()
+    with pytest.raises(PageError, match=r"^The browser refused the camera\. Allow it\.$"):
+        dialogs.take_photo()
 
 
 def test_a_download_keeps_its_name_and_lives_until_the_browser_has_read_it(colab, tree):
-    page.download("cat_cutout.png", b"pixels")
+    dialogs.download("cat_cutout.png", b"pixels")
     assert colab.downloads == [("cat_cutout.png", b"pixels")]
     assert set(listing(tree)) == {"cat.jpg"}
 
@@ -116,9 +119,10 @@ def files(tmp_path):
     return [tmp_path / name for name in names]
 
 
-def test_drive_gets_a_folder_of_its_own_each_time(colab, drive, files):
-    first, second = page.save_to_drive(files), page.save_to_drive(files)
-    assert first != second
+def test_drive_gets_a_folder_of_its_own_each_time(colab, drive, files, monkeypatch):
+    monkeypatch.setattr("time.strftime", lambda form: "2026-01-31 23-59-59")  # within one second
+    first, second = save_to_drive(files), save_to_drive(files)
+    assert (first.name, second.name) == ("2026-01-31 23-59-59", "2026-01-31 23-59-59 (2)")
     assert first.parent == drive / "MyDrive" / "u2demo"
     for folder in (first, second):
         assert {file.name: file.read_bytes() for file in folder.iterdir()} == {
@@ -140,14 +144,14 @@ def test_drive_gets_a_folder_of_its_own_each_time(colab, drive, files):
 def test_a_drive_that_cannot_be_mounted_is_one_sentence(colab, drive, files, failure):
     failure = colab.MessageError(failure) if isinstance(failure, str) else failure
     colab.drive_failures = [failure, failure]
-    with pytest.raises(page.PageError, match=r"^Google Drive did not work: .+\.$"):
-        page.save_to_drive(files)
+    with pytest.raises(PageError, match=r"^Google Drive did not work: .+\.$"):
+        save_to_drive(files)
 
 
 def test_a_mount_that_nobody_allowed_is_noticed(colab, drive, files, monkeypatch):
     monkeypatch.setattr("google.colab.drive.mount", lambda *_, **__: None)
-    with pytest.raises(page.PageError, match="it was not mounted"):
-        page.save_to_drive(files)
+    with pytest.raises(PageError, match="it was not mounted"):
+        save_to_drive(files)
 
 
 def test_a_lost_connection_is_mounted_again_once(colab, drive, files, monkeypatch):
@@ -160,7 +164,7 @@ def test_a_lost_connection_is_mounted_again_once(colab, drive, files, monkeypatc
         return copy(source, target)
 
     monkeypatch.setattr(shutil, "copyfile", copy_the_second_time)
-    folder = page.save_to_drive(files)
+    folder = save_to_drive(files)
     assert {file.name for file in folder.iterdir()} == {file.name for file in files}
 
 
@@ -169,36 +173,36 @@ def test_a_full_drive_is_one_sentence(colab, drive, files, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfile", fail)
-    with pytest.raises(page.PageError, match="No space left"):
-        page.save_to_drive(files)
+    with pytest.raises(PageError, match="No space left"):
+        save_to_drive(files)
 
 
 def test_half_a_file_on_drive_is_a_failure(colab, drive, files, monkeypatch):
     monkeypatch.setattr(shutil, "copyfile", lambda source, target: Path(target).write_bytes(b"x"))
-    with pytest.raises(page.PageError, match=r"cat_cutout\.png was not copied completely"):
-        page.save_to_drive(files)
+    with pytest.raises(PageError, match=r"cat_cutout\.png was not copied completely"):
+        save_to_drive(files)
 
 
-@pytest.mark.parametrize("name", page.ENVIRONMENTS)
+@pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_environment_can_be_told(name, monkeypatch):
     monkeypatch.setenv("U2DEMO_ENV", name)
-    assert page.environment() == name
+    assert where.environment() == name
 
 
 def test_a_misspelt_environment_is_an_error(monkeypatch):
     monkeypatch.setenv("U2DEMO_ENV", "collab")
     with pytest.raises(ValueError, match="'collab'; choose from colab, jupyter"):
-        page.environment()
+        where.environment()
 
 
 def test_the_environment_is_recognized(monkeypatch):
     monkeypatch.delenv("U2DEMO_ENV", raising=False)
-    assert page.environment() == "headless"
+    assert where.environment() == "headless"
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5")
-    assert page.environment() == "voila"
+    assert where.environment() == "voila"
     shell = type("Shell", (), {"__module__": "google.colab._shell"})
     monkeypatch.setattr("IPython.get_ipython", shell)
-    assert page.environment() == "colab"
+    assert where.environment() == "colab"
 
 
 def test_no_colab_can_be_imported_by_accident():

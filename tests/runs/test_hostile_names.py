@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bright import Bright
-from live_app import as_file, spot
+from live_app import as_file, caption, press, said, said_of_saving, spot, tile_names
 from PIL import Image
 
 import u2demo as u2
 from u2demo.cli.main import main
 from u2demo.machine.names import safe_name
 from u2demo.notebook import OneClick
+from u2demo.notebook.file_transfer import FileSaver
 from u2demo.pipeline import Result
 
 ONLY_MASK = {"mask": u2.EFFECTS["mask"]}
@@ -275,27 +276,30 @@ def app(net, no_loop, monkeypatch, tmp_path):
 EVIL = "<img src=x onerror=alert(1)>\"'&.png"
 
 
-def test_names_are_escaped_wherever_the_app_shows_them(app):
-    app._receive([(EVIL, as_file(spot())), (f"broken{EVIL}", b"no photo")])
-    app._notes.guard(lambda: {}[EVIL])()
-    app._saver._offer_link(EVIL, b"", "image/png")
-    shown = [app._notes.value, app._album.caption.value, app._saver._notes.value]
-    tags = set().union(*(Tags(markup).tags for markup in shown))
-    assert not tags & {"img", "src", "onerror"}
+def test_names_are_escaped_wherever_the_app_shows_them(net, no_loop, monkeypatch):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setitem(sys.modules, "u2demo.notebook.file_transfer", None)  # so it offers a link
+    app = OneClick(net)
+    app.run({f"other{EVIL}": spot()})
+    app.receive([(EVIL, as_file(spot())), (f"broken{EVIL}", b"no photo")])
+    press(app, "Download")
+    shown = [said(app), caption(app)]
     assert all("&lt;img src=x onerror=alert(1)&gt;" in markup for markup in shown)
-    labels = [tile.children[1] for tile in app._album.gallery.children]
-    assert [label.description for label in labels] == [EVIL]  # text, which a page never parses
+    assert "img src=x onerror=alert(1)" in said_of_saving(app), "of a file: without < and >"
+    tags = set().union(*(Tags(markup).tags for markup in [*shown, said_of_saving(app)]))
+    assert not tags & {"img", "src", "onerror"}
+    assert tile_names(app) == [f"other{EVIL}", EVIL]  # text, which a page never parses
 
 
 def test_a_zip_of_any_uploads_can_be_unpacked_anywhere(app, monkeypatch):
     sent = {}
     monkeypatch.setattr(
-        app._saver._outlet, "save", lambda name, data, *, type: sent.update({name: data})
+        FileSaver, "save", lambda self, name, data, *, type: sent.update({name: data})
     )
     names = ["cat.jpg", "CAT.jpg", "cat.png", "../../x.jpg", "CON.jpg", "a\0b.jpg", EVIL]
-    app._receive([(name, as_file(spot())) for name in names])
-    app._panel.toolbar.value = "blur"
-    app._saver.download_all.click()
+    app.receive([(name, as_file(spot())) for name in names])
+    press(app, "Blur")
+    press(app, "Download all as zip")
     entries = zipfile.ZipFile(io.BytesIO(sent["u2demo.zip"])).namelist()
     assert len(entries) == len(names)
     assert len({unicodedata.normalize("NFC", entry).casefold() for entry in entries}) == len(names)

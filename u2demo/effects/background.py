@@ -8,6 +8,8 @@ from u2demo.effects.effect import Color, alpha_of, on_photo
 from u2demo.images.rgb import as_rgb
 from u2demo.masks.mask import Mask
 
+BLUR = 0.02  # share of the longer side
+
 
 @on_photo
 def replace_background(
@@ -42,7 +44,7 @@ def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = No
         ValueError: ``radius`` is negative.
     """
     alpha = alpha_of(mask)
-    radius = 0.02 * max(image.size) if radius is None else radius
+    radius = BLUR * max(image.size) if radius is None else radius
     if not radius >= 0:
         raise ValueError(f"radius is {radius}, expected 0 or more pixels")
     scene = _blur_around(image, alpha, radius)

@@ -6,10 +6,12 @@ from PIL import Image
 from u2demo.effects.effect import Color, alpha_of, on_photo
 from u2demo.masks.mask import Mask
 
+TINT = "#2f6bff"
+
 
 @on_photo
 def highlight(
-    image: Image.Image, mask: Mask, *, color: Color = "#2f6bff", strength: float = 0.45
+    image: Image.Image, mask: Mask, *, color: Color = TINT, strength: float = 0.45
 ) -> Image.Image:
     """Return the photo, RGB, with the subject tinted.
 

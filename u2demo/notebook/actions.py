@@ -1,105 +1,141 @@
-"""(image, mask, settings) -> pictures: what the one-click app offers, as a table."""
+"""(image, mask, settings) -> pictures: what the app's toolbar offers.
 
+Every entry of ``EFFECTS`` is an action. The tables here add what a toolbar needs beyond it: words
+for people, and controls for the effects that have settings.
+"""
+
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PIL import Image
 
-from u2demo.effects.background import blur_background, replace_background
-from u2demo.effects.boxes import crop, draw_box
+from u2demo.effects import EFFECTS
+from u2demo.effects.background import BLUR, replace_background
+from u2demo.effects.boxes import crop
 from u2demo.effects.cutout import remove_background
 from u2demo.effects.effect import Color
-from u2demo.effects.light import highlight
-from u2demo.masks.mask import Mask
+from u2demo.effects.light import TINT
+from u2demo.masks.mask import Mask, adjust_mask
 from u2demo.masks.objects import split_objects
+
+
+def _default(function: Callable, option: str) -> object:
+    return inspect.signature(function).parameters[option].default
+
+
+# Defaults are the library's, so that a picture of the app is the same as one of the command line.
+_THRESHOLD = _default(adjust_mask, "threshold")
+_SOFTNESS = _default(adjust_mask, "softness")
+_COLOR = _default(replace_background, "background")
+_MARGIN = _default(crop, "margin")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a person can set; lengths are shares of the photo's longer side."""
+    """What a person can set; lengths are shares of the longer side."""
 
-    threshold: float = 0.5
-    softness: float = 1.0
-    color: Color = "#f4b942"
-    scene: Image.Image | None = None
-    blur: float = 0.02
-    tint: Color = "#2f6bff"
-    margin: float = 0.05
-    per_object: bool = False
+    threshold: float = _THRESHOLD
+    softness: float = _SOFTNESS
+    color: Color = _COLOR
+    scene: Image.Image | None = None  # until one is chosen, ``color`` stands in for it
+    blur: float = BLUR
+    tint: Color = TINT
+    margin: float = _MARGIN
+
+
+Pictures = Mapping[str, Image.Image]  # by the endings of their files' names
+Draw = Callable[[Image.Image, Mask, Settings], Pictures]
 
 
 @dataclass(frozen=True)
 class Action:
-    """One entry of the app's toolbar.
+    """One entry of the toolbar.
 
-    ``draw`` returns pictures by the ending of their file names; ``controls`` names the fields of
-    ``Settings`` that matter to this action beside the threshold and, unless it is not ``soft``,
-    the softness. ``close`` pictures are parts of the photo, which a screen shows enlarged.
+    ``controls`` names the fields of ``Settings`` that matter to it beside the threshold and, if it
+    is ``soft``, the softness. ``close`` pictures are parts of the photo: a screen enlarges them.
     """
 
     label: str
     title: str
-    draw: Callable[[Image.Image, Mask, Settings], Mapping[str, Image.Image]]
+    draw: Draw
     controls: tuple[str, ...] = ()
     soft: bool = True
     close: bool = False
 
 
-def _cut_objects(image: Image.Image, mask: Mask, settings: Settings) -> dict[str, Image.Image]:
+def all_actions() -> dict[str, Action]:
+    """Return the actions by name, in the toolbar's order.
+
+    An effect that the table here does not know follows last, under its own name.
+    """
+    known = {
+        name: action for name, action in _ACTIONS.items() if name in EFFECTS or name in _APP_ONLY
+    }
+    others = {name: _plain_action(name) for name in EFFECTS if name not in known}
+    return known | others
+
+
+def _plain_action(name: str) -> Action:
+    label = name.replace("_", " ").capitalize()
+    return Action(label, f"Apply the effect {name}", _effect(name))
+
+
+def _effect(
+    name: str, options: Callable[[Image.Image, Settings], dict] = lambda image, settings: {}
+) -> Draw:
+    """Return what draws an entry of ``EFFECTS`` with the options that the settings mean."""
+
+    def draw(image: Image.Image, mask: Mask, settings: Settings) -> Pictures:
+        return {name: EFFECTS[name](image, mask, **options(image, settings))}
+
+    return draw
+
+
+def _cut_objects(image: Image.Image, mask: Mask, settings: Settings) -> Pictures:
     return {
         f"object{number}": crop(remove_background(image, part), part, margin=settings.margin)
         for number, part in enumerate(split_objects(mask), start=1)
     }
 
 
-ACTIONS: Mapping[str, Action] = {
-    "cutout": Action(
-        "Cut out",
-        "Remove the background",
-        lambda image, mask, settings: {"cutout": remove_background(image, mask)},
-    ),
-    "color": Action(
+_APP_ONLY = {"scene", "objects"}  # actions that are not effects of these names
+_ACTIONS: Mapping[str, Action] = {
+    "cutout": Action("Cut out", "Remove the background", _effect("cutout")),
+    "background": Action(
         "Color",
         "Put a plain color behind",
-        lambda image, mask, settings: {"color": replace_background(image, mask, settings.color)},
-        ("color",),
+        _effect("background", lambda image, settings: {"background": settings.color}),
+        controls=("color",),
     ),
     "scene": Action(
         "Scene",
         "Put another photo behind",
-        lambda image, mask, settings: {
-            "scene": replace_background(image, mask, settings.scene or settings.color)
-        },
-        ("scene",),
+        _effect(
+            "background",
+            lambda image, settings: {"background": settings.scene or settings.color},
+        ),
+        controls=("scene",),
     ),
     "blur": Action(
         "Blur",
         "Blur the background",
-        lambda image, mask, settings: {
-            "blur": blur_background(image, mask, radius=settings.blur * max(image.size))
-        },
-        ("blur",),
+        _effect("blur", lambda image, settings: {"radius": settings.blur * max(image.size)}),
+        controls=("blur",),
     ),
     "highlight": Action(
         "Highlight",
         "Tint the subject",
-        lambda image, mask, settings: {"highlight": highlight(image, mask, color=settings.tint)},
-        ("tint",),
+        _effect("highlight", lambda image, settings: {"color": settings.tint}),
+        controls=("tint",),
     ),
-    "box": Action(
-        "Box",
-        "Draw a box around it",
-        lambda image, mask, settings: {
-            "box": draw_box(image, mask, per_object=settings.per_object)
-        },
-        ("per_object",),
-        soft=False,
-    ),
+    "box": Action("Box", "Draw a box around the subject", _effect("box"), soft=False),
+    "boxes": Action("Boxes", "Draw a box around each object", _effect("boxes"), soft=False),
     "crop": Action(
         "Crop",
-        "Crop the photo to it",
-        lambda image, mask, settings: {"crop": crop(image, mask, margin=settings.margin)},
-        ("margin",),
+        "Crop the photo to the subject",
+        _effect("crop", lambda image, settings: {"margin": settings.margin}),
+        controls=("margin",),
         soft=False,
         close=True,
     ),
@@ -107,7 +143,8 @@ ACTIONS: Mapping[str, Action] = {
         "Objects",
         "Cut out each object alone",
         _cut_objects,
-        ("margin",),
+        controls=("margin",),
         close=True,
     ),
+    "mask": Action("Mask", "Show the mask", _effect("mask")),
 }

@@ -1,27 +1,31 @@
 """photos with their masks -> the stage and the gallery."""
 
 import ipywidgets
+from PIL import Image
 
-from u2demo.notebook import widgets
+from u2demo.notebook.callbacks import Debounced, guarded
+from u2demo.notebook.jobs import Job
+from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
-from u2demo.notebook.preview import STAGE, TILE, Photo, enlarge, fit, fit_mask
-from u2demo.notebook.turns import Job, Later
+from u2demo.notebook.photo import Photo
+from u2demo.notebook.preview import STAGE, TILE, fit, fit_mask
+from u2demo.notebook.widgets import Compare, Gallery
 
 
 class Album:
     """The photos in the app, one of them on the stage, drawn as ``panel`` says."""
 
-    def __init__(self, panel: Panel, notes: widgets.Notes):
+    def __init__(self, panel: Panel, notes: Notes):
         self.photos: list[Photo] = []
         self.place = 0  # of the photo on the stage
-        self.stage = widgets.Compare()
+        self.stage = Compare()
         self.caption = ipywidgets.HTML()
-        self.gallery = widgets.Gallery(notes.guard(self.choose), notes.guard(self.remove))
+        self.gallery = Gallery(guarded(self.choose, notes), guarded(self.remove, notes))
         self._panel = panel
-        self._draw_tile_safely = notes.guard(self._draw_tile)
-        self._draw_closely = notes.guard(self._draw_close_up)
-        self._draw_tiles_soon = Later(self._draw_tiles)
-        self._sharpen_soon = Later(self._sharpen)
+        self._draw_tile_safely = guarded(self._draw_tile, notes)
+        self._draw_closely = guarded(self._draw_close_up, notes)
+        self._draw_tiles_soon = Debounced(self._draw_tiles)
+        self._sharpen_soon = Debounced(self._sharpen)
 
     def clear(self) -> None:
         """Forget all photos."""
@@ -41,7 +45,7 @@ class Album:
         self._show_gallery()
 
     def replace(self, old: Photo, new: Photo) -> None:
-        """Put what was found by another look in the place of ``old``, if it is still there."""
+        """Put ``new``, from another look, in the place of ``old``, if that is still there."""
         if old not in self.photos:
             return
         place = self.photos.index(old)
@@ -52,7 +56,7 @@ class Album:
 
     def remove(self, place: int) -> None:
         """Forget one of several photos; if it is on the stage, the next one comes there."""
-        if len(self.photos) == 1:  # two clicks before the page knew
+        if len(self.photos) == 1:  # the second of two quick clicks
             return
         del self.photos[place]
         self.gallery.remove(place)
@@ -81,29 +85,54 @@ class Album:
         photo = self.photos[self.place]
         picture = self._panel.picture(photo.small, photo.small_mask)
         self.stage.show(photo.small, picture, alone=self._panel.action.close)
-        text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
-        advice = "a lower threshold" if photo.looked[1] == "best" else "Best or a lower threshold"
-        text += "" if photo.clear else f": no clear subject, try {advice}"
-        self.caption.value = widgets.escape(text)
+        self.caption.value = escape(_describe(photo))
         self._sharpen_soon()
+
+    def announce(self, name: str, image: Image.Image) -> None:
+        """Show a photo that is being looked at, if there is none on the stage."""
+        if not self.photos:
+            self.stage.show(fit(image, STAGE))
+            self.caption.value = escape(name)
+
+    def withdraw(self) -> None:
+        """Forget the name of an announced photo that failed."""
+        if not self.photos:
+            self.caption.value = ""
+
+    def latest(self, photo: Photo) -> Photo:
+        """Return what the last look at ``photo`` found; ``photo`` itself if it is gone."""
+        for other in self.photos:
+            if other.source is photo.source and other.name == photo.name:
+                return other
+        return photo
 
     def _sharpen(self) -> Job:
         if self._panel.action.close:
-            yield self._draw_closely()
+            self._draw_closely()
+            yield
 
     def _draw_close_up(self) -> None:
         """Draw a part of the photo again with all its detail, which takes longer."""
         photo = self.photos[self.place]
-        picture = fit(self._panel.picture(*enlarge(photo)), STAGE)
+        picture = fit(self._panel.picture(*photo.close_up()), STAGE)
         self.stage.show(photo.small, picture, alone=True)
 
     def _draw_tiles(self) -> Job:
         for photo in list(self.photos):
             if photo in self.photos:
-                yield self._draw_tile_safely(self.photos.index(photo))
+                self._draw_tile_safely(self.photos.index(photo))
+                yield
 
     def _draw_tile(self, place: int) -> None:
         photo = self.photos[place]
         small = fit(photo.small, TILE)
         picture = self._panel.picture(small, fit_mask(photo.small_mask, small.size))
-        self.gallery.update(place, picture, clear=photo.clear)
+        self.gallery.update(place, picture, clear=photo.has_clear_subject)
+
+
+def _describe(photo: Photo) -> str:
+    text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
+    if photo.has_clear_subject:
+        return text
+    advice = "a lower threshold" if photo.quality == "best" else "Best or a lower threshold"
+    return f"{text}: no clear subject, try {advice}"

@@ -1,77 +1,108 @@
-"""The choice of a network in the app, fetched while the app goes on with the one it has."""
+"""The app's choice of a network, fetched while the app goes on with the one it has."""
 
-import asyncio
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import ipywidgets
 
+from u2demo.machine.memory import keep_freed_memory
 from u2demo.nets import cache
-from u2demo.nets.checkpoints import CHECKPOINTS, WeightsError
-from u2demo.notebook import turns
+from u2demo.nets.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
+from u2demo.nets.download import Stopped
+from u2demo.notebook import callbacks
+from u2demo.notebook.callbacks import guarded, on_this_thread
+from u2demo.notebook.notes import Notes, escape, linked
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.widgets import Notes, escape, linked
 
 if TYPE_CHECKING:
     from torch import nn
 
 OWN = "own"  # the network that OneClick was given
-TITLES = {"u2netp": "Small", "u2net": "Full size", "u2net_human_seg": "People"}
+FIRST = "u2netp"  # ships inside the package
+
+
+def networks() -> list[str]:
+    """Return the names of the published networks that find subjects."""
+    return [name for name, record in CHECKPOINTS.items() if record.makes == "mask"]
+
+
+def title(name: str) -> str:
+    """Return what the app calls a network."""
+    return "Your own" if name == OWN else name
 
 
 def label(name: str) -> str:
-    """Return what the menu says of a network: what it is for, and what it costs to have it."""
+    """Return what the menu says of a network: its name, and what it costs to have it."""
     if name == OWN:
-        return "Your own"
+        return title(name)
     record = CHECKPOINTS[name]
-    state = f"{record.bytes / 1e6:.0f} MB download"
     if not record.sources:
-        state = "built in"
-    elif any(path.stat().st_size == record.bytes for path in cache.present(record)):
-        state = "ready"
-    return f"{TITLES[name]} – {state}"
+        return f"{name} – built in"
+    return f"{name} – ready" if _is_here(record) else f"{name} – {_megabytes(record)}"
+
+
+def about(name: str) -> str:
+    """Return what a person should know of a network: its purpose, its download, its license."""
+    if name == OWN:
+        return ""
+    record = CHECKPOINTS[name]
+    sentences = [record.purpose[0].upper() + record.purpose[1:]]
+    if record.sources and not _is_here(record):
+        sentences.append(f"A download of {_megabytes(record)}, kept for the next time")
+    sentences.append(f"License: {record.license}")
+    return ". ".join(sentences) + "."
+
+
+def _is_here(record: Checkpoint) -> bool:
+    return any(path.stat().st_size == record.bytes for path in cache.present(record))
+
+
+def _megabytes(record: Checkpoint) -> str:
+    return f"{record.bytes / 1e6:.0f} MB"
 
 
 class ModelMenu:
     """A menu of networks; ``on_change`` is called once the chosen one is at work.
 
-    ``name`` says which is, and ``model`` is it, None until somebody asks with ``load``. What is not
-    on this machine is fetched in a thread; another choice ends that, and what has arrived is kept.
+    ``name`` says which network is at work, and ``model`` is that network, None until the first
+    ``load``. A network that is not on this machine is fetched in a thread. Another choice ends
+    that; what has arrived is kept.
     """
 
     def __init__(self, on_change: Callable[[], None], notes: Notes, model: "nn.Module | None"):
-        self.name = OWN if model else "u2netp"
+        self.name = FIRST if model is None else OWN
         self.model = model
-        self._on_change = notes.guard(on_change)
+        self._on_change = guarded(on_change, notes)
         self._notes = notes
         self._fetching: _Fetch | None = None
         self._menu = ipywidgets.Dropdown(description="Network")
+        self._about = ipywidgets.HTML()
+        self._about.add_class("u2-about")
         self._progress = Progress(self.cancel)
-        self._choose = notes.guard(self._choose)
+        self._choose = guarded(self._choose_network, notes)
         self._menu.observe(self._choose, names="value")
         self._show_names()
-        self.box = ipywidgets.VBox([self._menu, self._progress])
+        self.box = ipywidgets.VBox([self._menu, self._about, self._progress])
         self.box.add_class("u2-models")
 
     @property
-    def title(self) -> str:
-        """What the menu calls the network that is at work."""
-        return TITLES.get(self.name, "Your own")
+    def is_fetching(self) -> bool:
+        """Whether a chosen network is on its way."""
+        return self._fetching is not None
 
     def load(self) -> "nn.Module":
         """Return the network that is at work."""
-        from u2demo.nets.load import load_model
-
-        self.model = self.model or load_model(self.name)
+        if self.model is None:
+            self.model = _load(self.name)
         return self.model
 
     def cancel(self) -> None:
         """Stay with the network that is at work."""
-        self._drop()
+        self._drop_fetch()
         self._show_names()
 
-    def _drop(self) -> None:
+    def _drop_fetch(self) -> None:
         if self._fetching:
             self._fetching.is_wanted = False
         self._fetching = None
@@ -79,17 +110,25 @@ class ModelMenu:
 
     def _show_names(self) -> None:
         """List the networks as they are now, the one at work chosen."""
-        names = [*([OWN] if self.name == OWN else []), *TITLES]
+        names = networks()
+        if self.name == OWN:
+            names = [OWN, *names]
         self._menu.unobserve(self._choose, names="value")
         self._menu.options = [(label(name), name) for name in names]
         self._menu.value = self.name
         self._menu.observe(self._choose, names="value")
+        self._show_about(self.name)
 
-    def _choose(self, change: dict) -> None:
+    def _show_about(self, name: str) -> None:
+        self._about.value = escape(about(name))
+
+    def _choose_network(self, change: dict) -> None:
         name = change["new"]
+        self._show_about(name)
         if self._fetching and self._fetching.name == name:
             return
-        self._drop()  # the list stays: the page would not hear of a choice made on its behalf
+        # The list stays as it is: the page would not hear of a choice made on its behalf.
+        self._drop_fetch()
         if name != self.name:
             self._notes.clear()
             self._fetching = _Fetch(name, self._report, self._finish)
@@ -104,24 +143,24 @@ class ModelMenu:
     def _finish(self, fetch: "_Fetch", outcome: "nn.Module | Exception") -> None:
         if fetch is not self._fetching:
             return
-        worked = not isinstance(outcome, Exception)
-        if worked:
-            self.name, self.model = fetch.name, outcome
-        self.cancel()
-        if worked:
-            self._on_change()
-        else:
+        if isinstance(outcome, Exception):
+            self.cancel()
             self._explain(fetch.name, outcome)
+            return
+        self.name, self.model = fetch.name, outcome
+        self.cancel()
+        self._on_change()
 
     def _explain(self, name: str, error: Exception) -> None:
-        """Say in a sentence what a person needs; what the library says is for who wants to know."""
+        """Say in a sentence what a person needs; full details go into a collapsible section."""
         if not isinstance(error, WeightsError):
-            self._notes.tell(error)
+            self._notes.report(error)
             return
         reason = str(error).partition("\n")[0].removesuffix(" What each source answered:")
+        advice = f"Going on with {title(self.name)}. Choose {name} again in the menu to try again."
         self._notes.add_html(
-            f"{escape(reason)} Going on with: {self.title}. Choose {TITLES[name]} again in the "
-            f"menu to try again.<details><summary>Details</summary>{linked(str(error))}</details>",
+            f"{escape(f'{reason} {advice}')}"
+            f"<details><summary>Details</summary>{linked(str(error))}</details>",
             kind="problem",
         )
 
@@ -132,22 +171,22 @@ class _Fetch:
     def __init__(self, name: str, report: Callable, finish: Callable):
         self.name = name
         self.is_wanted = True
-        self._report = turns.in_turn(report)
-        self._finish = turns.in_turn(finish)
+        self._report = on_this_thread(report)
+        self._finish = on_this_thread(finish)
 
     def start(self) -> None:
-        if turns.running_loop():
+        if callbacks.running_loop():
             threading.Thread(target=self._bring, name=f"fetch {self.name}", daemon=True).start()
         else:
             self._bring()
 
     def _bring(self) -> None:
-        from u2demo.nets.load import fetch_weights, load_model
+        from u2demo.nets.load import fetch_weights  # loads torch: the page comes first
 
         try:
             fetch_weights(self.name, progress=self._tell)
-            outcome = load_model(self.name)
-        except asyncio.CancelledError:
+            outcome = _load(self.name)
+        except Stopped:
             return
         except Exception as error:
             outcome = error
@@ -155,5 +194,12 @@ class _Fetch:
 
     def _tell(self, size: int) -> None:
         if not self.is_wanted:
-            raise asyncio.CancelledError  # passes all that looks for errors of the download
+            raise Stopped
         self._report(self, size)
+
+
+def _load(name: str) -> "nn.Module":
+    from u2demo.nets.load import load_model  # loads torch: the page comes first
+
+    keep_freed_memory()
+    return load_model(name)

@@ -1,35 +1,38 @@
 """The app's controls: what to do with the subject, and how."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import ipywidgets
 from PIL import Image
 
 from u2demo.masks.mask import Mask, adjust_mask
-from u2demo.notebook import widgets
-from u2demo.notebook.actions import ACTIONS, Action, Settings
-from u2demo.notebook.intake import Files, make_intake
-from u2demo.notebook.preview import contact_sheet, open_source
+from u2demo.notebook.actions import Action, Pictures, Settings, all_actions
+from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.notes import Notes, escape
+from u2demo.notebook.photo import open_upload
+from u2demo.notebook.photo_picker import Files, make_photo_picker
+from u2demo.notebook.preview import contact_sheet
 
 
 class Panel:
     """Controls for an action and its settings; ``on_change`` is called after each change.
 
-    ``toolbar`` and ``column`` are the widgets to place; ``quality`` is not part of the settings,
-    because it needs the network.
+    ``toolbar`` and ``column`` are the widgets to place. ``quality`` is not one of the settings: a
+    change of it needs the network. ``scene`` stands behind the subject until another is chosen.
     """
 
-    def __init__(self, on_change: Callable[[], None], notes: widgets.Notes, scene: Image.Image):
-        self._on_change = notes.guard(on_change)
+    def __init__(self, on_change: Callable[[], None], notes: Notes, scene: Image.Image):
+        self._on_change = guarded(on_change, notes)
         self._scene = scene
+        self._actions = all_actions()
         self._controls = _make_controls(Settings())
         for control in self._controls.values():
             control.observe(lambda _: self._on_change(), names="value")
-        self._scene_notes = widgets.Notes()
-        self._scene_intake = self._make_scene_intake()
+        self._scene_notes = Notes()
+        scene_control = ipywidgets.VBox([self._make_scene_picker(), self._scene_notes])
         self.toolbar = ipywidgets.ToggleButtons(
-            options=[(action.label, name) for name, action in ACTIONS.items()],
-            tooltips=[action.title for action in ACTIONS.values()],
+            options=[(action.label, name) for name, action in self._actions.items()],
+            tooltips=[action.title for action in self._actions.values()],
         )
         self.toolbar.add_class("u2-toolbar")
         self.toolbar.observe(self._switch, names="value")
@@ -41,7 +44,6 @@ class Panel:
         self._title = ipywidgets.HTML()
         edge = [self._controls[name] for name in ("threshold", "softness")]
         special = {name: each for name, each in self._controls.items() if each not in edge}
-        scene_control = ipywidgets.VBox([self._scene_intake, self._scene_notes])
         self._special = {**special, "scene": scene_control}
         self._group = _group(*self._special.values())
         groups = [self._group, _group(_heading("Edge"), *edge)]
@@ -51,8 +53,8 @@ class Panel:
 
     @property
     def action(self) -> Action:
-        """The chosen entry of ``ACTIONS``."""
-        return ACTIONS[self.toolbar.value]
+        """The chosen entry of the toolbar."""
+        return self._actions[self.toolbar.value]
 
     @property
     def settings(self) -> Settings:
@@ -60,22 +62,27 @@ class Panel:
         values = {name: control.value for name, control in self._controls.items()}
         return Settings(scene=self._scene, **values)
 
-    def pictures(self, image: Image.Image, mask: Mask) -> Mapping[str, Image.Image]:
-        """Return what the action makes of a photo, by the ending of its file name."""
-        settings = self.settings
-        adjusted = adjust_mask(mask, threshold=settings.threshold, softness=settings.softness)
-        return self.action.draw(image, adjusted, settings)
+    def drawing(self) -> Callable[[Image.Image, Mask], Pictures]:
+        """Return what draws as the controls say now, also when they say something else later."""
+        action, settings = self.action, self.settings
+
+        def draw(image: Image.Image, mask: Mask) -> Pictures:
+            threshold, softness = settings.threshold, settings.softness
+            adjusted = adjust_mask(mask, threshold=threshold, softness=softness)
+            return action.draw(image, adjusted, settings)
+
+        return draw
 
     def picture(self, image: Image.Image, mask: Mask) -> Image.Image:
-        """Return the same as one picture: the photo if there is nothing, a sheet for several."""
-        pictures = self.pictures(image, mask)
+        """Return one picture for the screen: a sheet of several, the photo if there is nothing."""
+        pictures = self.drawing()(image, mask)
         if len(pictures) == 1:
             return next(iter(pictures.values()))
         return contact_sheet(pictures, image.size) if pictures else image
 
-    def _make_scene_intake(self) -> ipywidgets.Widget:
-        return make_intake(
-            self._scene_notes.guard(self._take_scene),
+    def _make_scene_picker(self) -> ipywidgets.Widget:
+        return make_photo_picker(
+            guarded(self._take_scene, self._scene_notes),
             self._scene_notes,
             label="Choose background",
             hint="or drop it here",
@@ -88,7 +95,7 @@ class Panel:
         self._on_change()
 
     def _arrange(self) -> None:
-        self._title.value = f'<div class="u2-title">{widgets.escape(self.action.title)}</div>'
+        self._title.value = f'<div class="u2-title">{escape(self.action.title)}</div>'
         for name, control in self._special.items():
             control.layout.display = "" if name in self.action.controls else "none"
         self._group.layout.display = "" if self.action.controls else "none"
@@ -97,20 +104,17 @@ class Panel:
     def _take_scene(self, files: Files) -> None:
         self._scene_notes.clear()
         for name, data in files[:1]:
-            self._scene = open_source(name, data)
+            self._scene = open_upload(name, data)
             self._on_change()
 
 
 def _make_controls(defaults: Settings) -> dict[str, ipywidgets.Widget]:
-    """Return a control for each field of ``Settings`` that has a plain value."""
+    """Return a control for each field of ``Settings`` but the scene, which is a photo."""
     return {
         "color": _color("Color", defaults.color),
         "blur": _slider("Strength", defaults.blur, 0.004, 0.06, 0.002, ".1%"),
         "tint": _color("Tint", defaults.tint),
         "margin": _slider("Margin", defaults.margin, 0.0, 0.5, 0.01),
-        "per_object": ipywidgets.Checkbox(
-            value=defaults.per_object, description="One box for each object", indent=False
-        ),
         "threshold": _slider("Threshold", defaults.threshold, 0.05, 0.95, 0.01),
         "softness": _slider("Softness", defaults.softness, 0.0, 1.0, 0.01),
     }
@@ -125,7 +129,7 @@ def _slider(
 
 
 def _color(text: str, value: str) -> ipywidgets.ColorPicker:
-    # Concise is without the field, in which the page leaves what is no color.
+    # Concise hides the text field, which accepts invalid colors.
     return ipywidgets.ColorPicker(value=value, description=text, concise=True)
 
 
@@ -136,4 +140,4 @@ def _group(*controls: ipywidgets.Widget) -> ipywidgets.VBox:
 
 
 def _heading(text: str) -> ipywidgets.HTML:
-    return ipywidgets.HTML(f'<div class="u2-heading">{widgets.escape(text)}</div>')
+    return ipywidgets.HTML(f'<div class="u2-heading">{escape(text)}</div>')

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import ipywidgets
 
-from u2demo.notebook.turns import in_turn
+from u2demo.notebook.callbacks import on_this_thread
 
 # The kernel hears of a click after the photo at work, which may take seconds: the page answers by
 # itself, then presses the hidden button that the kernel listens to.
@@ -14,9 +14,9 @@ _STOP = """<button type="button" class="u2-button" data-run="{run}"
 
 
 class Progress(ipywidgets.VBox):
-    """A bar with a sentence, on the page only while something runs that it can stop.
+    """A bar with a sentence and a Stop button, on the page only while something runs.
 
-    ``answer`` is what the page says at once to who stops it.
+    ``answer`` is what the page says as soon as somebody presses Stop.
     """
 
     def __init__(self, on_stop: Callable[[], None], *, answer: str = "Stopping…"):
@@ -27,14 +27,14 @@ class Progress(ipywidgets.VBox):
         self._stop = ipywidgets.HTML()
         self.stop = ipywidgets.Button(description="Stop")
         self.stop.add_class("u2-hidden")
-        self.stop.on_click(in_turn(lambda _: on_stop()))
+        self.stop.on_click(on_this_thread(lambda _: on_stop()))
         super().__init__([ipywidgets.HBox([self._text, self._stop, self.stop]), self._bar])
         self.add_class("u2-progress")
         self.hide()
 
     def show(self, text: str, share: float) -> None:
         """Say ``text``, with ``share`` of the work done, 0 to 1."""
-        if self.layout.display == "none":  # it starts: another text makes the page's button new
+        if self.layout.display == "none":  # a new run: the page's button must be new, too
             self._run += 1
             self._stop.value = _STOP.format(run=self._run, answer=self._answer)
         self._text.value, self._bar.value = text, share
@@ -45,7 +45,7 @@ class Progress(ipywidgets.VBox):
         self.layout.display = "none"
 
     def over(self, items: Sequence, verb: str, name: Callable[[object], str]) -> Iterator:
-        """Yield the items, saying "``verb`` 5 of 30: NAME"; of a long name the end is cut off."""
+        """Yield the items, saying "``verb`` 5 of 30: NAME"; the page cuts off a long name."""
         try:
             for count, item in enumerate(items):
                 number = f"{count + 1} of {len(items)}: " if len(items) > 1 else ""

@@ -11,90 +11,96 @@ from pathlib import Path
 import ipywidgets
 
 from u2demo.machine.names import fold_name, numbered
-from u2demo.notebook import page
-from u2demo.notebook.intake import run_in
-from u2demo.notebook.turns import Job, Turns
-from u2demo.notebook.widgets import Notes, escape
+from u2demo.notebook import colab
+from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.drive import save_to_drive
+from u2demo.notebook.environment import PageError, environment
+from u2demo.notebook.jobs import Job, JobQueue
+from u2demo.notebook.notes import Notes, escape
 from u2demo.pipeline import Result
 from u2demo.runs.save import save
 
 Results = Generator[Result, None, None]
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".zip": "application/zip"}
-_LONGEST_LINK = 40_000_000  # bytes that a page still takes inside a link
+_LONGEST_LINK = 40_000_000  # bytes that a page still accepts inside a link
 
 
 class Saver:
     """Buttons that save what the app shows.
 
-    ``results(everything=...)`` yields what a button saves, at full size: the photo on the stage or
-    all of them.
+    ``results(everything=...)`` is called at a click and yields what to save at full size: the
+    photo that is on the stage then, or all photos.
     """
 
-    def __init__(self, results: Callable[..., Results], turns: Turns):
+    def __init__(self, results: Callable[..., Results], jobs: JobQueue):
         self._results = results
-        self._turns = turns
+        self._jobs = jobs
         self._notes = Notes()
-        self._in_colab = page.environment() == "colab"
-        self._outlet = None if self._in_colab else _make_outlet()
+        self._in_colab = environment() == "colab"
+        self._file_saver = None if self._in_colab else _make_file_saver()
         self._output = ipywidgets.Output() if self._in_colab else None  # for Colab's dialogs
-        keep = ("Save all to Google Drive", self._to_drive)
-        if not self._in_colab:
-            keep = (f"Save all to {results_folder().resolve().name}/", self._to_folder)
-        self.download = self._button("Download", self._download)
-        self.download_all = self._button("Download all as zip", self._zip)
-        self.keep = self._button(keep[0], keep[1])
-        self.download.add_class("u2-primary")
-        hidden = [widget for widget in (self._outlet, self._output) if widget]
-        buttons = [self.download, self.download_all, self.keep]
+        download = self._button("Download", self._download, everything=False)
+        download.add_class("u2-primary")
+        self.download_all = self._button("Download all as zip", self._zip, everything=True)
+        if self._in_colab:
+            keep = self._button("Save all to Google Drive", self._to_drive, everything=True)
+        else:
+            folder = results_folder().resolve().name
+            keep = self._button(f"Save all to {folder}/", self._to_folder, everything=True)
+        hidden = [widget for widget in (self._file_saver, self._output) if widget]
+        buttons = [download, self.download_all, keep]
         self.box = ipywidgets.VBox([*buttons, self._notes, *hidden])
         self.box.add_class("u2-saver")
 
     def forget(self) -> None:
-        """Say no more what was saved: other photos are here."""
+        """Clear what was said about earlier saves: other photos are here."""
         self._notes.clear()
 
-    def _button(self, text: str, save: Callable[[], Job]) -> ipywidgets.Button:
+    def _button(
+        self, text: str, save: Callable[[Results], Job], *, everything: bool
+    ) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, tooltip=text)
 
         def release() -> None:
             button.disabled = False
 
         def press(_: ipywidgets.Button) -> None:
-            if button.disabled:  # two clicks before the page knew
+            if button.disabled:  # the second of two quick clicks
                 return
             self._notes.clear()
             button.disabled = True
-            self._turns.start(save(), self._notes.tell, release)
+            job = save(self._results(everything=everything))
+            self._jobs.start(job, self._notes.report, release)
 
-        button.on_click(self._notes.guard(press))
+        button.on_click(guarded(press, self._notes))
         return button
 
-    def _download(self) -> Job:
+    def _download(self, results: Results) -> Job:
         """Send one picture as it is, several of one photo as a zip."""
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(self._results(everything=False), folder, self._notes)
+            files = yield from _write(results, folder, self._notes)
             if len(files) > 1:
                 files = [_pack(files, Path(folder) / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
             self._send(files[0])
 
-    def _zip(self) -> Job:
+    def _zip(self, results: Results) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(self._results(everything=True), folder, self._notes)
+            files = yield from _write(results, folder, self._notes)
             self._send(_pack(files, Path(folder) / "u2demo.zip"))
 
-    def _to_folder(self) -> Job:
+    def _to_folder(self, results: Results) -> Job:
         folder = results_folder()
-        files = yield from _write(self._results(everything=True), folder, self._notes)
+        files = yield from _write(results, folder, self._notes)
         more = f" and {len(files) - 4} more" if len(files) > 4 else ""
         names = ", ".join(file.name for file in files[:4])
         self._notes.say(f"Saved to {folder.resolve()}: {names}{more}.", kind="done")
 
-    def _to_drive(self) -> Job:
+    def _to_drive(self, results: Results) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(self._results(everything=True), folder, self._notes)
+            files = yield from _write(results, folder, self._notes)
             try:
-                target = run_in(self._output, lambda: page.save_to_drive(files))
-            except page.PageError as error:
+                target = colab.show_dialogs_in(self._output, lambda: save_to_drive(files))
+            except PageError as error:
                 self._notes.say(f"{error} Here is a download instead.", kind="problem")
                 self._send(_pack(files, Path(folder) / "u2demo.zip"))
             else:
@@ -103,14 +109,19 @@ class Saver:
 
     def _send(self, file: Path) -> None:
         data, media = file.read_bytes(), _TYPES[file.suffix]
-        if self._outlet:
-            self._outlet.save(file.name, data, type=media)
+        if self._file_saver:
+            self._file_saver.save(file.name, data, type=media)
             self._notes.say(f"{file.name} is in your downloads.", kind="done")
             return
         if self._in_colab:
-            download = self._notes.guard(run_in)
-            download(self._output, lambda: page.download(file.name, data))
+            self._send_in_colab(file.name, data)
         self._offer_link(file.name, data, media)
+
+    def _send_in_colab(self, name: str, data: bytes) -> None:
+        try:
+            colab.show_dialogs_in(self._output, lambda: colab.download(name, data))
+        except PageError as error:  # there is a link beside it
+            self._notes.report(error)
 
     def _offer_link(self, name: str, data: bytes, media: str) -> None:
         if len(data) > _LONGEST_LINK:
@@ -128,17 +139,20 @@ def results_folder() -> Path:
 
 
 def _write(results: Results, folder: str | Path, notes: Notes) -> Generator[None, None, list[Path]]:
-    """Write all pictures, a photo a step, and return the files; say which are of little worth."""
+    """Write all pictures, a photo a step; return the files, and count photos without a subject."""
     files, photos, unclear = [], 0, 0
-    with contextlib.closing(results):  # and with it the progress bar
+    with contextlib.closing(results):  # which hides the progress bar
         for result in results:
             written = save(result, folder)
             photos += 1
-            unclear += bool(written) and not result.has_clear_subject
+            if written and not result.has_clear_subject:
+                unclear += 1
             files += written
             yield
+    if not photos:
+        raise PageError("There are no photos to save yet. Choose some first.")
     if not files:
-        raise page.PageError("Nothing stands out in these photos, so there is nothing to save.")
+        raise PageError("Nothing stands out in these photos, so there is nothing to save.")
     if unclear:
         many = f"{unclear} of {photos} photos: no clear subject. They are marked in the gallery."
         notes.say(many if photos > 1 else "No clear subject in this photo.")
@@ -155,9 +169,9 @@ def _pack(files: list[Path], target: Path) -> Path:
     return target
 
 
-def _make_outlet() -> ipywidgets.Widget | None:
+def _make_file_saver() -> ipywidgets.Widget | None:
     try:
-        from u2demo.notebook.transfer import Outlet
+        from u2demo.notebook.file_transfer import FileSaver  # needs anywidget, which is optional
     except ImportError:
         return None
-    return Outlet()
+    return FileSaver()

@@ -1,17 +1,12 @@
-"""Building blocks of the app, made of plain controls that ipywidgets 7.7 and 8 share."""
+"""pictures -> the stage and the gallery, of plain controls that ipywidgets 7.7 and 8 share."""
 
-import functools
-import html
-import re
-import traceback
 from collections.abc import Callable
 
 import ipywidgets
 from PIL import Image
 
-from u2demo.notebook import page
+from u2demo.notebook.callbacks import on_this_thread
 from u2demo.notebook.preview import TILE, encode, fit
-from u2demo.notebook.turns import in_turn
 
 # The knob of the divider moves a custom property, which both pictures' clip paths follow.
 _DIVIDER = """<input type="range" min="0" max="100" value="50" step="0.1"
@@ -19,20 +14,12 @@ _DIVIDER = """<input type="range" min="0" max="100" value="50" step="0.1"
  oninput="this.closest('.u2-compare').style.setProperty('--split', this.value + '%')">"""
 
 
-def escape(text: object) -> str:
-    """Return ``text`` safe inside HTML; names of files are a person's own words."""
-    return html.escape(str(text))
-
-
-def linked(text: str) -> str:
-    """Return ``text`` as HTML, addresses as links."""
-    link = r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>'
-    return re.sub(r"https://[^\s()]+", link, escape(text))
-
-
 def toggle_class(widget: ipywidgets.DOMWidget, name: str, on: bool) -> None:
     """Give ``widget`` the CSS class ``name``, or take it away."""
-    (widget.add_class if on else widget.remove_class)(name)
+    if on:
+        widget.add_class(name)
+    else:
+        widget.remove_class(name)
 
 
 class Compare(ipywidgets.Box):
@@ -52,7 +39,7 @@ class Compare(ipywidgets.Box):
     def show(
         self, photo: Image.Image, picture: Image.Image | None = None, *, alone: bool = False
     ) -> None:
-        """Show ``picture`` over ``photo``; ``alone`` if it is a part, or if their sizes differ."""
+        """Show ``picture`` over ``photo``, or ``alone``, as when their sizes differ."""
         if photo is not self._shown:
             self._before.value = encode(photo)
             self._shown = photo
@@ -64,7 +51,10 @@ class Compare(ipywidgets.Box):
 
 
 class Gallery(ipywidgets.Box):
-    """Small pictures in rows, each a button and with one to remove it: they call with its place."""
+    """Small pictures in rows, each with a button that chooses it and one that removes it.
+
+    ``on_choose`` and ``on_remove`` get the picture's place, from 0.
+    """
 
     def __init__(self, on_choose: Callable[[int], None], on_remove: Callable[[int], None]):
         super().__init__()
@@ -80,12 +70,12 @@ class Gallery(ipywidgets.Box):
         cross.add_class("u2-remove")
         tile = ipywidgets.Box([shown, button, cross])
         tile.add_class("u2-tile")
-        button.on_click(in_turn(lambda _: self._pass_on(tile, self._on_choose)))
-        cross.on_click(in_turn(lambda _: self._pass_on(tile, self._on_remove)))
+        button.on_click(on_this_thread(lambda _: self._pass_on(tile, self._on_choose)))
+        cross.on_click(on_this_thread(lambda _: self._pass_on(tile, self._on_remove)))
         self.children = (*self.children, tile)
 
     def _pass_on(self, tile: ipywidgets.Box, callback: Callable[[int], None]) -> None:
-        if tile in self.children:  # no second click on what is gone
+        if tile in self.children:  # a second click may come after the tile is gone
             callback(self.children.index(tile))
 
     def remove(self, place: int) -> None:
@@ -95,7 +85,7 @@ class Gallery(ipywidgets.Box):
         close(tile)
 
     def update(self, place: int, picture: Image.Image, *, clear: bool) -> None:
-        """Show another picture on a tile, and on it whether there is no ``clear`` subject."""
+        """Show another picture on a tile, marked unless there is a ``clear`` subject in it."""
         toggle_class(self.children[place], "u2-unclear", not clear)
         self.children[place].children[0].value = encode(fit(picture, TILE))
         toggle_class(self.children[place], "u2-clear", picture.mode == "RGBA")
@@ -112,60 +102,11 @@ class Gallery(ipywidgets.Box):
             close(tile)
 
 
-class Notes(ipywidgets.HTML):
-    """What a person must know, as short sentences under the photos."""
-
-    def __init__(self):
-        super().__init__()
-        self.add_class("u2-notes")
-        self.clear()
-
-    def clear(self) -> None:
-        """Say nothing."""
-        self._items: list[str] = []
-        self.value = ""
-
-    def guard(self, callback: Callable) -> Callable:
-        """Return ``callback`` in its turn, with its errors shown here: Jupyter hides them."""
-
-        @functools.wraps(callback)
-        def call(*arguments: object) -> None:
-            try:
-                callback(*arguments)
-            except Exception as error:
-                self.tell(error)
-
-        return in_turn(call)
-
-    def tell(self, error: Exception) -> None:
-        """Say what an error says; one that nobody foresaw brings its details."""
-        if isinstance(error, page.PageError | ValueError | OSError):
-            errno = getattr(error, "errno", None)
-            self.say(str(error).removeprefix(f"[Errno {errno}] "), kind="problem")
-            return
-        trace = escape("".join(traceback.format_exception(error)))
-        what = escape(f"{type(error).__name__}: {error}")
-        self.add_html(
-            f"Something went wrong: {what}<details><summary>Details</summary>"
-            f"<pre>{trace}</pre></details>",
-            kind="problem",
-        )
-
-    def say(self, text: str, *, kind: str = "info") -> None:
-        """Add sentences, addresses as links; ``kind`` is info, done or problem."""
-        self.add_html(linked(text), kind=kind)
-
-    def add_html(self, markup: str, *, kind: str = "info") -> None:
-        """Add what is HTML already, its own texts escaped."""
-        self._items.append(f'<div class="u2-note u2-{kind}">{markup}</div>')
-        role = "alert" if kind == "problem" else "status"
-        self.value = f'<div role="{role}">{"".join(self._items)}</div>'
-
-
 def close(widget: ipywidgets.Widget) -> None:
-    """Close ``widget`` and all it holds: ipywidgets keeps every open one alive for ever."""
+    """Close ``widget`` and all it holds: ipywidgets keeps every open widget alive forever."""
     for value in widget.trait_values().values():
-        for part in value if isinstance(value, tuple) else (value,):
+        parts = value if isinstance(value, tuple) else (value,)
+        for part in parts:
             if isinstance(part, ipywidgets.Widget) and part.comm:
                 close(part)
     widget.close()

@@ -1,4 +1,4 @@
-// Take one photo with the camera. The same function serves JupyterLab and Voila (through intake.js)
+// Take one photo with the camera. The same function serves JupyterLab and Voila (through photo_picker.js)
 // and Google Colab (through eval_js): it draws into `host`, resolves to a JPEG blob, or to null when
 // the person cancels, and rejects with one readable sentence.
 

@@ -10,7 +10,7 @@ __all__ = ["download", "upload", "upload_file", "view"]
 def upload(target_dir=""):
     """Write the chosen files; return their bytes by the path they were saved under."""
     if not _person.answers:
-        raise AssertionError("the real dialog would wait for ever here")
+        raise AssertionError("the real dialog would wait forever here")
     chosen = _person.uploads.pop(0)
     if isinstance(chosen, BaseException):
         raise chosen

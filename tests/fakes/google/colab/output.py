@@ -8,7 +8,7 @@ def eval_js(script, ignore_result=False, timeout_sec=None):
     _person.scripts.append(script)
     if not _person.answers:
         if timeout_sec is None:
-            raise AssertionError("the real eval_js would wait for ever here")
+            raise AssertionError("the real eval_js would wait forever here")
         return None
     if ignore_result:
         return None

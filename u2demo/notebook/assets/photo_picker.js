@@ -1,5 +1,5 @@
-// Choose, drop or shoot photos and send them to the kernel in pieces, because a Jupyter server drops
-// any message over 10 MiB without a word. Each piece waits for its receipt, so nothing piles up.
+// Choose, drop or take photos and send them to the kernel in pieces, because a Jupyter server silently
+// drops any message over 10 MiB. Each piece waits for its receipt, so nothing piles up.
 
 const PIECE = 512 * 1024; // bytes
 const ICONS = {
@@ -20,25 +20,47 @@ function make(tag, className, properties = {}) {
   return Object.assign(document.createElement(tag), { className, ...properties });
 }
 
+// Resolve when the kernel has confirmed a piece of `batch`; reject when it stays silent for too long:
+// it may have stopped, and then the page hears nothing at all.
 function receipt(model, batch) {
-  return new Promise((resolve) => {
+  const patience = model.get("patience"); // seconds
+  return new Promise((resolve, reject) => {
     const listen = (message) => {
       if (message.batch !== batch) return;
+      clearTimeout(timer);
       model.off("msg:custom", listen);
       resolve();
     };
+    const giveUp = () => {
+      model.off("msg:custom", listen);
+      reject(new Error(
+        `The kernel has not answered for ${patience} seconds. If it has stopped, run the cells ` +
+        "again; if it is busy, wait. Then choose the photos again."
+      ));
+    };
+    const timer = setTimeout(giveUp, 1000 * patience);
     model.on("msg:custom", listen);
   });
 }
 
+// Send the files and return a sentence for each that the browser cannot read, such as a file of a
+// cloud drive that is not on this computer.
 async function send(model, files, report) {
   const batch = crypto.randomUUID?.() ?? String(Math.random());
   const total = files.reduce((sum, file) => sum + file.size, 0);
+  const unreadable = [];
   let sent = 0;
   for (const [index, file] of files.entries()) {
     let offset = 0;
     do {
-      const piece = await file.slice(offset, offset + PIECE).arrayBuffer();
+      let piece;
+      try {
+        piece = await file.slice(offset, offset + PIECE).arrayBuffer();
+      } catch (error) {
+        unreadable.push(`${file.name} could not be read: ${error.message}`);
+        model.send({ batch, index, drop: true });
+        break;
+      }
       const done = receipt(model, batch);
       model.send({ batch, index, name: file.name }, undefined, [piece]);
       await done;
@@ -48,6 +70,7 @@ async function send(model, files, report) {
     } while (offset < file.size);
   }
   model.send({ batch, end: true });
+  return unreadable;
 }
 
 function render({ model, el }) {
@@ -67,7 +90,7 @@ function render({ model, el }) {
   hint.setAttribute("role", "status");
   zone.append(choose, input, hint, bar);
 
-  let line = Promise.resolve(); // who chooses while others are sent stands in line
+  let line = Promise.resolve(); // photos chosen while others are sent wait in line
   const take = (list) => {
     const files = [...list].slice(0, model.get("multiple") ? undefined : 1);
     if (files.length) line = line.then(() => deliver(files));
@@ -79,9 +102,10 @@ function render({ model, el }) {
     say.textContent = "";
     hint.textContent = files.length > 1 ? `Sending ${files.length} photos…` : "Sending the photo…";
     try {
-      await send(model, files, (part) => { bar.value = part; });
+      const unreadable = await send(model, files, (part) => { bar.value = part; });
+      say.textContent = unreadable.join(" ");
     } catch (error) {
-      say.textContent = `The photo could not be sent: ${error.message}`;
+      say.textContent = `Not sent: ${error.message}`;
     }
     bar.hidden = true;
     hint.textContent = model.get("hint");
@@ -112,8 +136,8 @@ function render({ model, el }) {
     zone.append(shoot);
   }
 
-  // The main zone takes what is dropped anywhere on the app, another one what is dropped on itself:
-  // a browser opens a photo that nobody takes.
+  // The main zone takes photos dropped anywhere on the app, another one those dropped on itself: a
+  // browser would open a photo that nobody takes.
   let fading;
   const isOurs = ({ target }) => {
     const area = model.get("multiple") ? el.closest(".u2-app") ?? zone : zone;
@@ -134,7 +158,7 @@ function render({ model, el }) {
   };
   const listeners = { dragenter: onDrag, dragover: onDrag, drop: onDrop };
   for (const [type, listen] of Object.entries(listeners)) document.addEventListener(type, listen);
-  el.classList.add("u2-intake");
+  el.classList.add("u2-picker");
   el.append(zone, say);
   const endAssistance = model.get("multiple") ? assistAround(el) : () => {};
   return () => {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from IPython.display import display
 from PIL import Image
 
+from u2demo.figures import image_row
 from u2demo.notebook.saving import results_folder
 from u2demo.pipeline import process
 from u2demo.runs.save import save
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_and_save(model: "nn.Module", photos: Mapping[str, Image.Image]) -> None:
-    """Show and save what a person would have clicked for."""
-    from u2demo.figures import image_row
-
+    """Display a row of pictures for each photo, and save what a person would have clicked for."""
     for result in process(model, photos.items()):
         display(image_row({"photo": result.image, "mask": result.mask, **result.pictures}))
         save(result, results_folder())

@@ -1,0 +1,95 @@
+"""The photo picker in a browser, with a stand-in for the kernel that can fall silent."""
+
+import json
+
+import pytest
+from live_app import as_file, spot
+
+from u2demo.notebook.file_transfer import PhotoPicker
+
+# A model as anywidget gives it. The kernel behind it answers each piece, unless it is `silent`.
+KERNEL = """
+globalThis.kernel = {silent: false, names: [], batches: 0};
+const listeners = new Set();
+const model = {
+  get: (name) => TRAITS[name],
+  on: (event, listen) => listeners.add(listen),
+  off: (event, listen) => listeners.delete(listen),
+  send: (message) => {
+    if (kernel.silent) return;
+    if (message.end) kernel.batches += 1;
+    else if (!message.drop) {
+      kernel.names.push(message.name);
+      setTimeout(() => listeners.forEach((listen) => listen({batch: message.batch})));
+    }
+  },
+};
+"""
+TRAITS = {
+    "label": "Choose photos",
+    "hint": "or drop them here",
+    "multiple": True,
+    "camera": False,
+    "patience": 0.3,
+}
+# A file that can be seen, but not read: of a cloud drive that is offline.
+UNREADABLE = """
+const slice = File.prototype.slice;
+File.prototype.slice = function (...range) {
+  if (this.name !== 'cloud.png') return slice.apply(this, range);
+  const reject = () => Promise.reject(new DOMException('It is not here.', 'NotReadableError'));
+  return {arrayBuffer: reject};
+};
+"""
+
+
+@pytest.fixture
+def page(browser, tmp_path):
+    script = f"const TRAITS = {json.dumps(TRAITS)};\n{KERNEL}\n{UNREADABLE}"
+    module = PhotoPicker(lambda files: None)._esm  # what anywidget sends to the page
+    start = "app.render({model, el: document.querySelector('main')});"
+    module = module.replace("export default", "const app =")
+    (tmp_path / "page.html").write_text(
+        f"<!doctype html><meta charset=utf-8><main></main>"
+        f"<script type=module>{script}\n{module}\n{start}</script>"
+    )
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    yield page
+    page.close()
+
+
+def choose(page, *names):
+    files = [{"name": name, "mimeType": "image/png", "buffer": as_file(spot())} for name in names]
+    page.locator("input[type=file]").set_input_files(files)
+
+
+def wait_for_batches(page, count):
+    page.wait_for_function("count => kernel.batches === count", arg=count)
+
+
+def test_a_kernel_that_falls_silent_is_told_and_the_photos_can_be_sent_again(page):
+    page.evaluate("kernel.silent = true")
+    choose(page, "cat.png")
+    page.get_by_text("Not sent: The kernel has not answered for 0.3 seconds.").wait_for()
+    page.get_by_text("or drop them here").wait_for()
+    assert page.get_by_label("Sending", exact=True).is_hidden()
+    page.evaluate("kernel.silent = false")
+    choose(page, "cat.png")
+    wait_for_batches(page, 1)
+    page.get_by_text("Not sent").wait_for(state="hidden")
+
+
+def test_photos_of_a_kernel_that_answers_late_but_in_time_arrive(page):
+    choose(page, "cat.png", "dog.png")
+    wait_for_batches(page, 1)
+    assert page.evaluate("kernel.names") == ["cat.png", "dog.png"]
+    page.wait_for_timeout(500)  # longer than its patience
+    assert page.get_by_text("Not sent").count() == 0
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_sent(page):
+    choose(page, "cat.png", "cloud.png", "dog.png")
+    page.get_by_text("cloud.png could not be read: It is not here.").wait_for()
+    wait_for_batches(page, 1)
+    assert page.evaluate("kernel.names") == ["cat.png", "dog.png"]

@@ -1,0 +1,27 @@
+"""cell -> what it shows, which closes when the cell runs again."""
+
+from collections.abc import Callable
+
+import IPython
+
+_closers: dict[str | None, Callable[[], None]] = {}  # by the id of the cell; one kernel, one dict
+
+
+def close_on_rerun(close: Callable[[], None]) -> None:
+    """Call ``close`` when the cell that runs now runs again and shows something new.
+
+    Where cells have no id, any later cell that calls this counts as the same cell.
+    """
+    cell = _running_cell()
+    close_previous = _closers.pop(cell, None)
+    if close_previous:
+        close_previous()
+    _closers[cell] = close
+
+
+def _running_cell() -> str | None:
+    shell = IPython.get_ipython()
+    if not hasattr(shell, "get_parent"):
+        return None
+    metadata = shell.get_parent().get("metadata") or {}
+    return metadata.get("cellId")

@@ -1,0 +1,118 @@
+"""Google Colab's page <-> bytes: its dialogs for files and the camera, and its downloads.
+
+Uploads are bytes in memory: nothing is written where Colab's file browser looks.
+"""
+
+import functools
+import tempfile
+from base64 import b64decode
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import ipywidgets
+
+from u2demo.notebook.environment import PageError
+
+
+def choose_files() -> dict[str, bytes]:
+    """Open Colab's file dialog, wait, and return the chosen files by name; {} after a cancel.
+
+    Colab's dialog can only write files. They go to a private folder that is deleted before this
+    returns and starts empty, so names stay the person's own: a second upload of ``cat.jpg`` is not
+    called ``cat (1).jpg``.
+
+    Raises:
+        PageError: the page does not answer, or the upload failed.
+    """
+    from google.colab import files
+
+    _check_page_answers()
+    with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
+        try:
+            chosen = files.upload(target_dir=folder)
+        except Exception as error:
+            reason = one_line(error)
+            raise PageError(f"The upload did not work: {reason}. Try again.") from error
+    return {Path(path).name: bytes(data) for path, data in chosen.items()}
+
+
+def take_photo() -> bytes | None:
+    """Open the camera in Colab's page, wait, and return a JPEG file; None after a cancel.
+
+    Raises:
+        PageError: the page does not answer, or there is no camera to use.
+    """
+    from google.colab import output
+
+    _check_page_answers()
+    try:
+        url = output.eval_js(camera_script())
+    except Exception as error:
+        raise PageError(f"{one_line(error)}.") from error
+    return b64decode(url.partition(",")[2]) if url else None
+
+
+def camera_script() -> str:
+    """Return a JavaScript expression that shows the camera and becomes a data URL, or null."""
+    assets = resources.files("u2demo.notebook") / "assets"
+    parts = [(assets / name).read_text("utf-8") for name in ("camera.js", "camera_colab.js")]
+    return "(async () => {\n" + "\n".join(parts) + "})()"
+
+
+def download(name: str, data: bytes) -> None:
+    """Send ``data`` to the person's browser as a file called ``name``.
+
+    Raises:
+        PageError: the download did not start.
+    """
+    from google.colab import files
+
+    path = Path(_outbox().name) / Path(name).name
+    path.write_bytes(data)
+    try:
+        files.download(str(path))
+    except Exception as error:
+        raise PageError(f"The download did not start: {one_line(error)}.") from error
+
+
+def show_dialogs_in(output: ipywidgets.Output, task: Callable[[], object]) -> object:
+    """Return what ``task`` returns, showing the dialogs it opens in ``output``.
+
+    A ``PageError`` reaches the caller, which it would not from inside ``with output``.
+    """
+    output.clear_output()
+    answer, problem = None, None
+    with output:
+        try:
+            answer = task()
+        except PageError as error:
+            problem = error
+    if problem:
+        raise problem
+    return answer
+
+
+def one_line(error: Exception) -> str:
+    """Return what the error says in one line, without JavaScript's "Error: " and a full stop."""
+    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return text.splitlines()[0].removeprefix("Error: ").rstrip(".")
+
+
+def _check_page_answers() -> None:
+    from google.colab import output
+
+    # Colab's dialogs wait forever where no page answers: in VS Code and in unattended runs.
+    if output.eval_js("1", timeout_sec=3) is None:
+        raise PageError(
+            "This page does not answer Colab's dialogs (VS Code's Colab extension does not). Open "
+            "the notebook in the browser at colab.research.google.com, or open photos by path: "
+            'photos = {"cat.jpg": u2.open_image("cat.jpg")}, for the one-click app with '
+            "u2.notebook.OneClick().show(photos) after it."
+        )
+
+
+@functools.cache
+def _outbox() -> tempfile.TemporaryDirectory:
+    # files.download returns before the browser has read the file, so the folder lives on.
+    return tempfile.TemporaryDirectory(prefix="u2demo-")

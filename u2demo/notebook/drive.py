@@ -1,0 +1,65 @@
+"""files -> a person's Google Drive, from Colab."""
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from u2demo.machine.names import numbered
+from u2demo.notebook.colab import one_line
+from u2demo.notebook.environment import PageError
+
+MOUNT_POINT = "/content/drive"  # where Colab mounts a person's Drive; U2DEMO_DRIVE overrides it
+
+
+def save_to_drive(files: Sequence[Path]) -> Path:
+    """Copy ``files`` to ``MyDrive/u2demo/<time>/`` and return that folder.
+
+    The Drive is mounted if it is not yet; each call makes a folder of its own.
+
+    Raises:
+        PageError: the Drive cannot be mounted, or does not take the files.
+    """
+    mount_point = os.environ.get("U2DEMO_DRIVE", MOUNT_POINT)
+    try:
+        _mount(mount_point)
+        try:
+            return _copy(files, mount_point)
+        except OSError:  # e.g. 107, "Transport endpoint is not connected": mounting again helps
+            _mount(mount_point, force_remount=True)
+            return _copy(files, mount_point)
+    except Exception as error:
+        raise PageError(f"Google Drive did not work: {one_line(error)}.") from error
+
+
+def _mount(mount_point: str, *, force_remount: bool = False) -> None:
+    from google.colab import drive
+
+    drive.mount(mount_point, force_remount=force_remount)
+
+
+def _copy(files: Sequence[Path], mount_point: str) -> Path:
+    drive = Path(mount_point) / "MyDrive"
+    if not drive.is_dir():
+        raise OSError("it was not mounted")
+    folder = _new_folder(drive / "u2demo")
+    for file in files:
+        partial = folder / f".{file.name}.part"
+        shutil.copyfile(file, partial)  # contents only: Drive keeps no permissions
+        partial.replace(folder / file.name)
+        if (folder / file.name).stat().st_size != file.stat().st_size:
+            raise OSError(f"{file.name} was not copied completely")
+    return folder
+
+
+def _new_folder(parent: Path) -> Path:
+    """Create and return a folder named after the time; several of one second are numbered."""
+    for name in numbered(time.strftime("%Y-%m-%d %H-%M-%S")):
+        folder = parent / name
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError("unreachable: the numbers do not end")

@@ -1,0 +1,70 @@
+"""page <-> kernel: files of any size, in both directions, through two small anywidgets.
+
+ipywidgets' FileUpload sends all chosen files as one message, which a Jupyter server silently drops
+above 10 MiB. ``PhotoPicker`` sends pieces of 512 KiB and waits for a receipt after each.
+"""
+
+from collections.abc import Callable
+from importlib import resources
+
+import anywidget
+import traitlets
+
+Files = list[tuple[str, bytes]]
+_ASSETS = resources.files("u2demo.notebook") / "assets"
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text("utf-8")
+
+
+class PhotoPicker(anywidget.AnyWidget):
+    """A zone to drop, choose or take photos; ``on_files`` gets them once all have arrived.
+
+    ``patience`` is how many seconds the page waits for a receipt before it gives up.
+    """
+
+    _esm = _asset("camera.js") + _asset("accessibility.js") + _asset("photo_picker.js")
+    _css = _asset("app.css")
+    label = traitlets.Unicode("Choose photos").tag(sync=True)
+    hint = traitlets.Unicode("or drop them here").tag(sync=True)
+    multiple = traitlets.Bool(True).tag(sync=True)
+    camera = traitlets.Bool(True).tag(sync=True)
+    patience = traitlets.Float(60.0).tag(sync=True)
+
+    def __init__(self, on_files: Callable[[Files], None], **traits: object):
+        super().__init__(**traits)
+        self._on_files = on_files
+        self._batch = ""  # one at a time: the page queues the others
+        self._files: dict[int, tuple[str, bytearray]] = {}
+        self.on_msg(self._receive)
+
+    def _receive(self, _: object, message: dict, buffers: list) -> None:
+        if message["batch"] != self._batch:
+            self._batch, self._files = message["batch"], {}
+        if message.get("end"):
+            self._finish_batch()
+        elif message.get("drop"):  # the page could not read the rest of this file
+            self._files.pop(message["index"], None)
+        else:
+            self._append(message["index"], message["name"], buffers[0])
+            self.send({"batch": self._batch})
+
+    def _append(self, index: int, name: str, piece: bytes) -> None:
+        _, data = self._files.setdefault(index, (name, bytearray()))
+        data.extend(piece)
+
+    def _finish_batch(self) -> None:
+        arrived = [self._files[index] for index in sorted(self._files)]
+        self._files = {}
+        self._on_files([(name, bytes(data)) for name, data in arrived])
+
+
+class FileSaver(anywidget.AnyWidget):
+    """Invisible; saves bytes as a file in the person's downloads."""
+
+    _esm = _asset("save_file.js")
+
+    def save(self, name: str, data: bytes, *, type: str) -> None:
+        """Start the browser's download of ``data``; ``type`` is its MIME type."""
+        self.send({"name": name, "type": type}, buffers=[data])

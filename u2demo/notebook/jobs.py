@@ -1,0 +1,92 @@
+"""One job at a time, step by step, so that the page is answered in between."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from u2demo.notebook import callbacks
+
+Job = Iterator[None]  # a generator: what it does between two yields is one step
+
+_PAUSE = 0.01  # seconds between two steps, in which a click that has arrived is heard
+
+
+class JobQueue:
+    """Does jobs one after another, a step at a time, so that a page can be clicked meanwhile.
+
+    Without an event loop, a job is done when ``start`` returns.
+    """
+
+    def __init__(self):
+        self._loop = callbacks.running_loop()
+        self._jobs: deque[tuple[Job, Callable[[], None]]] = deque()  # the first one is at work
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job is at work or waits."""
+        return bool(self._jobs)
+
+    def start(
+        self,
+        job: Job,
+        on_error: Callable[[Exception], None],
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Do ``job`` after those started before; an error ends it and goes to ``on_error``.
+
+        ``on_end`` is called once the job is done, or will never be: it may end before it began.
+        """
+        self._jobs.append((_reporting(job, on_error), on_end))
+        if not self._loop:
+            self._step()
+        elif len(self._jobs) == 1:
+            self._loop.call_soon(self._step)
+
+    def finish(self) -> None:
+        """Do now what is left of all jobs."""
+        loop, self._loop = self._loop, None
+        try:
+            self._step()
+        finally:
+            self._loop = loop
+
+    def stop(self) -> None:
+        """End the job at work; it tidies up after itself."""
+        if self._jobs:
+            self._jobs[0][0].close()
+
+    def clear(self) -> None:
+        """End all jobs."""
+        for job, _ in self._jobs:
+            job.close()
+
+    def _step(self) -> None:
+        """Do a step and plan the next; without an event loop, do all steps of all jobs."""
+        while self._jobs:
+            try:
+                self._advance()
+            finally:  # an interrupt ends the job at work only
+                if self._loop and self._jobs:
+                    self._loop.call_later(_PAUSE, self._step)
+            if self._loop:
+                return
+
+    def _advance(self) -> None:
+        job, _ = self._jobs[0]
+        try:
+            next(job)
+        except StopIteration:
+            self._remove_first()
+        except BaseException:
+            self._remove_first()
+            raise
+
+    def _remove_first(self) -> None:
+        _, on_end = self._jobs.popleft()
+        on_end()
+
+
+def _reporting(job: Job, on_error: Callable[[Exception], None]) -> Job:
+    try:
+        yield from job
+    except Exception as error:
+        on_error(error)

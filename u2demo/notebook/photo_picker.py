@@ -1,0 +1,101 @@
+"""page -> photos: the best control that this page has for choosing them.
+
+Uploads of any size and the camera need anywidget. Without it there is ``FileUpload``, and Colab has
+dialogs of its own.
+"""
+
+from collections.abc import Callable
+
+import ipywidgets
+
+from u2demo.notebook import colab
+from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.environment import environment
+from u2demo.notebook.notes import Notes
+
+Files = list[tuple[str, bytes]]
+OnFiles = Callable[[Files], None]
+
+
+def make_photo_picker(
+    on_files: OnFiles,
+    notes: Notes,
+    *,
+    label: str = "Choose photos",
+    hint: str = "or drop them here",
+    multiple: bool = True,
+    camera: bool = True,
+) -> ipywidgets.Widget:
+    """Return a control that calls ``on_files`` with (name, bytes) pairs, as a person chooses.
+
+    ``notes`` shows problems.
+    """
+    if environment() == "colab":
+        return _colab_picker(on_files, notes, label, camera)
+    try:
+        from u2demo.notebook.file_transfer import PhotoPicker  # needs anywidget, which is optional
+    except ImportError:
+        return _plain_picker(on_files, label, multiple)
+    return PhotoPicker(on_files, label=label, hint=hint, multiple=multiple, camera=camera)
+
+
+def _colab_picker(on_files: OnFiles, notes: Notes, label: str, camera: bool) -> ipywidgets.Widget:
+    """Return buttons that open Colab's own dialogs in the output below them."""
+    output = ipywidgets.Output()
+
+    def make_button(text: str, ask: Callable[[], Files]) -> ipywidgets.Button:
+        def ask_and_pass(_: ipywidgets.Button) -> None:
+            notes.clear()
+            files = colab.show_dialogs_in(output, ask)
+            output.clear_output()
+            on_files(files)
+
+        button = ipywidgets.Button(description=text, tooltip=text)
+        button.on_click(guarded(ask_and_pass, notes))
+        return button
+
+    choose = make_button(label, lambda: list(colab.choose_files().items()))
+    choose.add_class("u2-primary")
+    buttons = [choose, make_button("Take a photo", _take_photo)] if camera else [choose]
+    return ipywidgets.VBox([_zone(buttons), output])
+
+
+def _take_photo() -> Files:
+    photo = colab.take_photo()
+    return [("webcam.jpg", photo)] if photo else []
+
+
+def _plain_picker(on_files: OnFiles, label: str, multiple: bool) -> ipywidgets.Widget:
+    """Return a FileUpload; it works in both generations of ipywidgets, up to 10 MiB at a time."""
+    upload = ipywidgets.FileUpload(description=label, accept="image/*", multiple=multiple)
+
+    def take(change: dict) -> None:
+        if not change["new"]:
+            return
+        files = uploaded_files(change["new"])
+        _reset(upload)
+        on_files(files)
+
+    upload.observe(take, names="value")
+    hint = ipywidgets.Label("up to 10 MB at a time; for more: pip install anywidget")
+    return _zone([upload, hint])
+
+
+def uploaded_files(value: tuple | dict) -> Files:
+    """Return the files in a FileUpload's value: a dict in ipywidgets 7, a tuple in 8."""
+    if isinstance(value, dict):
+        return [(name, bytes(file["content"])) for name, file in value.items()]
+    return [(file["name"], bytes(file["content"])) for file in value]
+
+
+def _reset(upload: ipywidgets.FileUpload) -> None:
+    if isinstance(upload.value, dict):  # ipywidgets 7
+        upload.metadata, upload.data, upload._counter = [], [], 0
+    else:  # 8 stays silent when the same file is chosen again, unless it was taken out
+        upload.value = ()
+
+
+def _zone(controls: list[ipywidgets.Widget]) -> ipywidgets.HBox:
+    zone = ipywidgets.HBox(controls)
+    zone.add_class("u2-zone")
+    return zone

@@ -1,0 +1,78 @@
+"""page -> photos for the cells of a notebook."""
+
+import ipywidgets
+from IPython.display import display
+from PIL import Image
+
+from u2demo.images.read import sample_images
+from u2demo.machine.names import numbered
+from u2demo.notebook import colab
+from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.cells import close_on_rerun
+from u2demo.notebook.environment import environment
+from u2demo.notebook.notes import Notes
+from u2demo.notebook.photo import open_upload
+from u2demo.notebook.photo_picker import Files, make_photo_picker
+from u2demo.notebook.widgets import close
+
+
+class Uploads:
+    """What a person has chosen for a notebook, the packaged samples until then."""
+
+    def __init__(self):
+        self._photos = sample_images()
+
+    @property
+    def photos(self) -> dict[str, Image.Image]:
+        """The photos chosen last, RGB, by name: a new dict each time."""
+        return dict(self._photos)
+
+    def receive(self, files: Files) -> list[str]:
+        """Let ``files``, (name, bytes) pairs, replace the photos; return what is wrong with others.
+
+        If no file is a photo, the photos from before stay.
+        """
+        chosen, problems = {}, []
+        for name, data in files:
+            # Phones give every photo the same name.
+            free = next(free for free in numbered(name) if free not in chosen)
+            try:
+                chosen[free] = open_upload(name, data)
+            except ValueError as error:
+                problems.append(str(error))
+        if chosen:
+            self._photos = chosen
+        return problems
+
+
+def upload() -> Uploads:
+    """Let a person choose photos; they are in ``photos`` of what comes back.
+
+    In Colab this waits for the file dialog. In JupyterLab it shows a control and returns at once:
+    choose, then run the next cell. Files that are not photos are named and left out. Where nobody
+    can answer, the photos are the packaged samples.
+
+    Raises:
+        PageError: Colab's page does not answer.
+    """
+    uploads = Uploads()
+    if environment() == "colab":
+        for problem in uploads.receive(list(colab.choose_files().items())):
+            print(problem)
+    elif environment() != "headless":
+        _show_picker(uploads)
+    return uploads
+
+
+def _show_picker(uploads: Uploads) -> None:
+    notes = Notes()
+
+    def take(files: Files) -> None:
+        notes.clear()
+        for problem in uploads.receive(files):
+            notes.say(problem, kind="problem")
+        notes.say(f"Photos: {', '.join(uploads.photos)}. Run the next cells.", kind="done")
+
+    shown = ipywidgets.VBox([make_photo_picker(guarded(take, notes), notes), notes])
+    close_on_rerun(lambda: close(shown))
+    display(shown)
