@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets
 
-from u2demo.nets import cache
+from u2demo.nets import store
 from u2demo.nets.checkpoints import CHECKPOINTS, WeightsError
 from u2demo.notebook import turns
 from u2demo.notebook.progress import Progress
@@ -28,7 +28,7 @@ def label(name: str) -> str:
     state = f"{record.bytes / 1e6:.0f} MB download"
     if not record.sources:
         state = "built in"
-    elif any(path.stat().st_size == record.bytes for path in cache.present(record)):
+    elif any(path.stat().st_size == record.bytes for path in store.present(record)):
         state = "ready"
     return f"{TITLES[name]} – {state}"
 
