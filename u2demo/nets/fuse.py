@@ -262,7 +262,9 @@ class _FusedUnit(nn.Module):
         state = (weight.data_ptr(), weight._version, bias.data_ptr(), bias._version)
         prepared = self._prepared.get(key)
         if prepared is None or prepared.state != state:
-            shares = weight.to(key[0]).split([part.shape[1] for part in parts], 1)
+            widths = [part.shape[1] for part in parts]
+            whole = weight.to(key[0])
+            shares = whole.split(widths, 1) if len(parts) > 1 else [whole]
             reorder = torch.ops.mkldnn._reorder_convolution_weight
             weights = [
                 reorder(share.contiguous(), *self._options, list(part.shape))

@@ -307,10 +307,10 @@ def _bring(
 
 def _not_written(checkpoint: Checkpoint, part: Path, error: OSError) -> WeightsError:
     reason = error.strerror or str(error)
-    return WeightsError(
-        f"{part.parent} does not take {checkpoint.file} ({checkpoint.size}): {reason}.\n"
-        f"{_way_out(error.errno)}"
-    )
+    failed = f"{part} cannot be written: {reason}"
+    if error.errno in _FULL:
+        failed = f"{part.parent} does not take {checkpoint.file} ({checkpoint.size}): {reason}"
+    return WeightsError(f"{failed}.\n{_way_out(error.errno)}")
 
 
 def _way_out(code: int | None) -> str:
