@@ -123,9 +123,6 @@ GENERAL = {
     "concatenated in another order": lambda: WrappedInReverse(Reordered()),
     "grouped": lambda: nn.Sequential(nn.Conv2d(6, 6, 3, groups=3), nn.BatchNorm2d(6)),
     "same padding": lambda: nn.Sequential(nn.Conv2d(6, 6, 3, padding="same"), nn.BatchNorm2d(6)),
-    "reflected": lambda: nn.Sequential(
-        nn.Conv2d(6, 6, 3, padding=1, padding_mode="reflect"), nn.BatchNorm2d(6), nn.ReLU()
-    ),
     "not affine": lambda: nn.Sequential(nn.Conv2d(6, 2, 5), nn.BatchNorm2d(2, affine=False)),
     "strided to one channel": lambda: nn.Conv2d(6, 1, 3, stride=2, padding=1, dilation=2),
 }
@@ -168,6 +165,19 @@ class Twice(nn.Module):
         return self.other_norm(y) + y
 
 
+class Lends(nn.Module):
+    """Two modules that share a convolution and a ReLU, but not their norms."""
+
+    def __init__(self):
+        super().__init__()
+        conv, act = nn.Conv2d(6, 6, 1), nn.ReLU()
+        self.one = nn.Sequential(conv, nn.BatchNorm2d(6), act)
+        self.two = nn.Sequential(conv, nn.BatchNorm2d(6), act, nn.Conv2d(6, 6, 1), nn.ReLU())
+
+    def forward(self, x):
+        return self.two(self.one(x) - 1)
+
+
 class Branches(nn.Module):
     """A forward that looks at values, around a part that does not."""
 
@@ -180,7 +190,12 @@ class Branches(nn.Module):
         return self.part(x) if x.mean() > 9 else self.part(self.norm(self.conv(x)))
 
 
-@pytest.mark.parametrize(("make", "kept"), [(Twice, 2), (Branches, 1)])
+def reflected():
+    conv = nn.Conv2d(6, 6, 3, padding=1, padding_mode="reflect")
+    return nn.Sequential(conv, nn.BatchNorm2d(6), nn.ReLU())
+
+
+@pytest.mark.parametrize(("make", "kept"), [(Twice, 2), (Branches, 1), (reflected, 1), (Lends, 1)])
 def test_what_cannot_be_fused_safely_is_left_as_it_is(make, kept):
     net = with_statistics(make())
     fused = fuse(net)

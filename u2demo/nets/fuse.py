@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.compiler import is_compiling
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 _SMALL = 2 * 2**20  # bytes; concatenating parts of so few takes less time than another step
 _CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # whose layers their owner calls
@@ -26,47 +26,51 @@ _CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # whose layers their owner calls
 def fuse(model: nn.Module) -> nn.Module:
     """Return a net for inference that gives the same answer as ``model`` (to 1e-4 in float32).
 
-    Each ``Conv2d`` that is followed by a ``BatchNorm2d``, and perhaps by a ReLU, is one layer in
-    it. The net is in evaluation mode and takes no gradients. ``model`` stays as it is; the new net
-    shares with it the tensors of all other layers. Hooks on layers that are replaced are lost. A
-    module whose ``forward`` cannot be recorded, such as one that branches on values, is left as it
-    is, though not the modules inside it.
+    Each ``Conv2d`` (padded with zeros) that is followed by a ``BatchNorm2d``, and perhaps by a
+    ReLU, is one layer in it. The net is in evaluation mode and takes no gradients. ``model`` stays
+    as it is; the new net shares with it the tensors of all other layers. Hooks on layers that are
+    replaced are lost. A module whose ``forward`` cannot be recorded, such as one that branches on
+    values, is left as it is, though not the modules inside it.
 
     The weights of the new net may be changed in place, and by ``load_state_dict``. Like autograd,
     it does not notice changes through ``.data`` or NumPy once it has computed on a CPU.
     """
-    shared = {id(weight): _without_gradient(weight) for weight in model.parameters()}
-    shared |= {id(buffer): buffer for buffer in model.buffers()}
-    layers = copy.deepcopy(model, shared)  # only the layers are copied, not their tensors
-    return _fused(layers).eval()
+    owners = Counter(id(layer) for module in model.modules() for layer in module.children())
+    tensors = {id(weight): _without_gradient(weight) for weight in model.parameters()}
+    tensors |= {id(buffer): buffer for buffer in model.buffers()}
+    layers = {}
+    with torch.no_grad():
+        for module in model.modules():
+            if id(module) not in layers:
+                layers |= _replacements(module, owners)
+    # The copy takes from the two tables what stands there, instead of copying it.
+    return copy.deepcopy(model, tensors | layers).eval().requires_grad_(False)
 
 
 def _without_gradient(weight: nn.Parameter) -> nn.Parameter:
     return nn.Parameter(weight.detach(), requires_grad=False)
 
 
-def _fused(module: nn.Module) -> nn.Module:
-    """Fuse the layers of ``module``, in place, and return it, or else what is to take its place."""
+def _replacements(module: nn.Module, owners: Counter[int]) -> dict[int, nn.Module]:
+    """Return what is to take the place of ``module`` or of its layers, by their id."""
     if _is_to_single_channel(module):
-        return _NineTaps(module)
+        return {id(module): _NineTaps(module)}
     graph = _record(module)
     steps = _steps(module, graph) if graph else []
     if len(steps) == 1 and _is_whole(graph, steps[0]):
-        return _unit(module, steps[0], relu=steps[0].relu is not None)
+        conv, norm, _ = _layers(module, steps[0])
+        return {id(module): _FusedUnit(conv, norm, relu=steps[0].relu is not None)}
+    replacements = {}
     for step in steps:
-        has_layer = step.relu is not None and step.relu.op == "call_module"
-        _put(module, step.conv.target, _unit(module, step, relu=has_layer))
-        _put(module, step.norm.target, nn.Identity())
-        if has_layer:
-            _put(module, step.relu.target, nn.Identity())
-    for name, child in module.named_children():
-        setattr(module, name, _fused(child))
-    return module
-
-
-def _put(module: nn.Module, path: str, layer: nn.Module) -> None:
-    parent, _, name = path.rpartition(".")
-    setattr(module.get_submodule(parent), name, layer)
+        conv, norm, relu = _layers(module, step)
+        if owners[id(conv)] > 1 or owners[id(norm)] > 1:
+            continue  # what is right here would be wrong in another module
+        has_own_relu = relu is not None and owners[id(relu)] == 1
+        replacements[id(conv)] = _FusedUnit(conv, norm, relu=has_own_relu)
+        replacements[id(norm)] = nn.Identity()
+        if has_own_relu:
+            replacements[id(relu)] = nn.Identity()
+    return replacements
 
 
 # Which layer follows which
@@ -78,6 +82,14 @@ class _Step(NamedTuple):
     conv: fx.Node
     norm: fx.Node
     relu: fx.Node | None
+
+
+def _layers(module: nn.Module, step: _Step) -> list[nn.Module | None]:
+    """Return the layers that are called, None for a ReLU that is a function or missing."""
+    return [
+        module.get_submodule(call.target) if call is not None and call.op == "call_module" else None
+        for call in step
+    ]
 
 
 def _record(module: nn.Module) -> fx.Graph | None:
@@ -147,7 +159,7 @@ def _steps(module: nn.Module, graph: fx.Graph) -> list[_Step]:
         norm = _only_user(conv)
         if norm is None or not is_only_call(conv, nn.Conv2d):
             continue
-        if not is_only_call(norm, nn.BatchNorm2d) or not _has_statistics(module, norm):
+        if not is_only_call(norm, nn.BatchNorm2d) or not _can_be_joined(module, conv, norm):
             continue
         relu = _only_user(norm)
         if relu is not None and not is_only_call(relu, nn.ReLU) and not _is_relu(relu):
@@ -160,8 +172,9 @@ def _only_user(node: fx.Node) -> fx.Node | None:
     return next(iter(node.users)) if len(node.users) == 1 else None
 
 
-def _has_statistics(module: nn.Module, norm: fx.Node) -> bool:
-    return module.get_submodule(norm.target).running_mean is not None
+def _can_be_joined(module: nn.Module, conv: fx.Node, norm: fx.Node) -> bool:
+    has_statistics = module.get_submodule(norm.target).running_mean is not None
+    return has_statistics and module.get_submodule(conv.target).padding_mode == "zeros"
 
 
 def _is_relu(node: fx.Node) -> bool:
@@ -194,11 +207,6 @@ def _is_concatenation(node: fx.Node, inputs: list[fx.Node]) -> bool:
     return axis == 1 and list(node.args[0]) == inputs
 
 
-def _unit(module: nn.Module, step: _Step, *, relu: bool) -> "_FusedUnit":
-    conv, norm = module.get_submodule(step.conv.target), module.get_submodule(step.norm.target)
-    return _FusedUnit(conv, norm, relu=relu)
-
-
 # What takes their place
 
 
@@ -207,17 +215,19 @@ class _FusedUnit(nn.Module):
 
     def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d, *, relu: bool):
         super().__init__()
-        self.conv = conv = fuse_conv_bn_eval(conv.eval(), norm.eval())
+        self.weight, self.bias = fuse_conv_bn_weights(
+            conv.weight, conv.bias,
+            norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias,
+        )  # fmt: skip
         self.relu = relu
         # A half has too few digits for small differences on top of a great offset. u2netp has two
         # such units; alone they made nine tenths of the error of bfloat16.
-        self.exact = bool(conv.bias.abs().max() > 128)
-        self._options = (conv.padding, conv.stride, conv.dilation, conv.groups)
-        self._is_plain = conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
+        self.exact = bool(self.bias.abs().max() > 128)
+        self._options = (conv.stride, conv.padding, conv.dilation, conv.groups)
         self._prepared: dict[tuple[torch.dtype, int], _Prepared] = {}
 
     def forward(self, *parts: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
-        device, dtype = parts[0].device.type, self.conv.weight.dtype
+        device, dtype = parts[0].device.type, self.weight.dtype
         if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
             dtype = torch.get_autocast_dtype(device)
             if self.exact:
@@ -225,7 +235,7 @@ class _FusedUnit(nn.Module):
                     return self(*(part.float() for part in parts))
         if device == "cpu" and self._takes_few_steps(dtype):
             return self._in_few_steps([p if p.dtype == dtype else p.to(dtype) for p in parts])
-        answer = self.conv(torch.cat(parts, 1))
+        answer = F.conv2d(torch.cat(parts, 1), self.weight, self.bias, *self._options)
         return F.relu_(answer) if self.relu else answer
 
     def __getstate__(self) -> dict:
@@ -234,7 +244,9 @@ class _FusedUnit(nn.Module):
     def _takes_few_steps(self, dtype: torch.dtype) -> bool:
         if is_compiling() or torch.is_grad_enabled():
             return False
-        return self._is_plain and not self.conv.weight.is_inference() and _has_fused_steps(dtype)
+        if self.weight.is_inference() or isinstance(self._options[1], str):
+            return False  # tensors without a version, or padding that oneDNN would have to work out
+        return _has_fused_steps(dtype)
 
     def _in_few_steps(self, parts: list[Tensor]) -> Tensor:
         """Return the same by oneDNN's own steps, as ``torch.compile`` would take them.
@@ -243,10 +255,12 @@ class _FusedUnit(nn.Module):
         parts need not be put together.
         """
         is_little = sum(part.nbytes for part in parts) < _SMALL
-        if len(parts) > 2 or self.conv.groups > 1 or is_little:
+        stride, padding, dilation, groups = self._options
+        if len(parts) > 2 or groups > 1 or is_little:
             parts = [torch.cat(parts, 1)]
-        weights, bias = self._prepare(parts)
-        steps, options, last = torch.ops.mkldnn, self._options, "relu" if self.relu else "none"
+        options = (padding, stride, dilation, groups)  # in the order that oneDNN's steps have
+        weights, bias = self._prepare(parts, options)
+        steps, last = torch.ops.mkldnn, "relu" if self.relu else "none"
         first = (parts[0], weights[0], bias, *options)
         if len(parts) == 1:
             return steps._convolution_pointwise(*first, last, [], "")
@@ -255,10 +269,10 @@ class _FusedUnit(nn.Module):
         unary = last if self.relu else None
         return steps._convolution_pointwise_.binary(total, *second, "add", 1, unary, [], None)
 
-    def _prepare(self, parts: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+    def _prepare(self, parts: list[Tensor], options: tuple) -> tuple[list[Tensor], Tensor]:
         """Return the weights for each part in the order that oneDNN likes best, and the bias."""
         key = parts[0].dtype, len(parts)
-        weight, bias = self.conv.weight.detach(), self.conv.bias.detach()
+        weight, bias = self.weight.detach(), self.bias.detach()
         state = (weight.data_ptr(), weight._version, bias.data_ptr(), bias._version)
         prepared = self._prepared.get(key)
         if prepared is None or prepared.state != state:
@@ -267,7 +281,7 @@ class _FusedUnit(nn.Module):
             shares = whole.split(widths, 1) if len(parts) > 1 else [whole]
             reorder = torch.ops.mkldnn._reorder_convolution_weight
             weights = [
-                reorder(share.contiguous(), *self._options, list(part.shape))
+                reorder(share.contiguous(), *options, list(part.shape))
                 for share, part in zip(shares, parts, strict=True)
             ]
             prepared = _Prepared(weights, bias.to(key[0], copy=True), state, (weight, bias))
@@ -321,7 +335,7 @@ class _NineTaps(nn.Module):
         taps = weight[0].flatten(1).T[:, :, None, None].contiguous()  # (9, C, 1, 1)
         shifts = torch.eye(9, dtype=weight.dtype, device=weight.device).view(1, 9, 3, 3)
         self.taps = nn.Parameter(taps, requires_grad=False)
-        self.bias = conv.bias
+        self.bias = None if conv.bias is None else _without_gradient(conv.bias)
         self.register_buffer("shifts", shifts)
         self._options = (conv.stride, conv.padding, conv.dilation)
 
