@@ -137,22 +137,21 @@ def drawn_u2net(target: Path) -> object:
     import torch
 
     from u2demo.machine.memory import keep_freed_memory
-    from u2demo.nets.fuse import fold_in_place
-    from u2demo.nets.u2net import build_model
+    from u2demo.nets.architectures import build_model
+    from u2demo.nets.fuse import fuse
 
-    keep_freed_memory()  # as load_model does
+    keep_freed_memory()  # as the command line does
     torch.manual_seed(0)
     model = build_model("u2net").eval()
     torch.onnx.export(model, torch.zeros(1, 3, 320, 320), target, dynamo=False)
-    fold_in_place(model)
-    return model.to(memory_format=torch.channels_last)
+    return fuse(model).to(memory_format=torch.channels_last)
 
 
 def large_network(options: argparse.Namespace, folder: Path) -> None:
     """Show time and memory of the large network from file to picture, with drawn weights."""
     import torch
 
-    from u2demo.nets.u2net import build_model
+    from u2demo.nets.architectures import build_model
 
     torch.save(build_model("u2net").state_dict(), folder / "drawn.pth")
     (folder / "large.jpg").write_bytes(draw_photo("cat.jpeg", 2))

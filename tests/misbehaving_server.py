@@ -240,6 +240,21 @@ class _Handler(BaseHTTPRequestHandler):
     def redirected(self) -> None:
         self.answer(b"", 302, Location="/good")
 
+    def redirected_with_an_endless_page(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", "/good")
+        self.end_headers()
+        while not self.server.released.is_set():
+            self.wfile.write(self.server.body)
+
+    def replaced_meanwhile(self) -> None:
+        """Break the first connection half-way through an older file."""
+        if next(self.server.counter):
+            self.good()
+        else:
+            half = self.server.wrong[: len(self.server.wrong) // 2]
+            self.answer(half[:9] + half[9:][::-1], length=len(self.server.body))
+
     def redirected_to_a_file(self) -> None:
         self.answer(b"", 302, Location="file:///etc/hostname")
 

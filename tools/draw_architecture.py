@@ -4,17 +4,19 @@ import sys
 from collections.abc import Iterator
 from html import escape
 
-from u2demo.nets.u2net import ARCHITECTURES, Block
+from u2demo.nets.blocks import Block
+from u2demo.nets.u2net import U2NET, U2NETP
 
 SIDE = 320  # pixels of the input that the sizes in the drawing are for
 WIDTH, ROW, BOX = 900, 76, (210, 44)
+TABLES = {"u2net": U2NET, "u2netp": U2NETP}
 LEFT, RIGHT = 60, 440  # of the encoder's and the decoder's boxes
 INK, ENCODER, DECODER, MAP = "#24292f", "#cfe3ff", "#ffe2c4", "#d8f3dc"
 
 
 def drawing(name: str) -> Iterator[str]:
     """Yield the lines of an SVG picture of one architecture."""
-    encoder, decoder = ARCHITECTURES[name]
+    encoder, decoder = TABLES[name]
     levels = len(encoder)
     height = levels * ROW + 90
     yield (

@@ -18,13 +18,14 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from u2demo.nets.u2net import ConvUnit, U2Net, build_model
+from u2demo.nets.architectures import build_model
+from u2demo.nets.blocks import ConvUnit
 
 SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 TARGET = Path(__file__).parents[1] / "u2demo" / "data" / "u2netp.pth"
 
 
-def convolutions_in_execution_order(model: U2Net) -> dict[str, nn.Conv2d]:
+def convolutions_in_execution_order(model: nn.Module) -> dict[str, nn.Conv2d]:
     """Return every convolution by name, in the order in which a forward pass runs them."""
     order: dict[str, nn.Conv2d] = {}
     hooks = [

@@ -1,9 +1,9 @@
 """Coverage-guided fuzzing: ``python tests/fuzz/guided.py images|weights [libFuzzer's options]``.
 
-Needs ``pip install atheris`` (Linux and macOS; no part of ``make test`` or ``make fuzz``). It runs
-until something breaks, or as long as ``-max_total_time=600`` says; what broke something is written
-to ``crash-...`` here, and ``guided.py images crash-...`` tries that file again. Inputs begin with
-those of ``seeds``; with ``-fork=1 -ignore_crashes=1`` a crash does not end the run.
+Needs ``pip install atheris`` (Linux and macOS; not part of ``make test`` or ``make fuzz``). It runs
+until something breaks, or as long as ``-max_total_time=600`` says. An input that breaks something
+is written to ``crash-...`` here; ``guided.py images crash-...`` tries it again. The first inputs
+are those of ``seeds``. With ``-fork=1 -ignore_crashes=1`` a crash does not end the run.
 """
 
 import io
@@ -17,6 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["PIL", "u2demo"]):
     from u2demo.images import read
     from u2demo.nets import load
+    from u2demo.nets.checkpoints import CHECKPOINTS, WeightsError
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -32,13 +33,13 @@ def try_image(data: bytes) -> None:
 
 
 def try_weights(data: bytes) -> None:
-    """Read ``data`` as a checkpoint: a state dict, or a ``WeightsError`` that names the file."""
+    """Read ``data`` as a checkpoint: weights that fit, or a ``WeightsError`` naming the file."""
     with tempfile.NamedTemporaryFile(suffix=".pth") as file:
         file.write(data)
         file.flush()
         try:
-            load._fitting_state(Path(file.name), "u2netp")
-        except load.WeightsError as error:
+            load.check_for(CHECKPOINTS["u2netp"])(Path(file.name))
+        except WeightsError as error:
             assert str(error).startswith(file.name)
 
 

@@ -12,10 +12,10 @@ from bright import Bright
 from PIL import Image
 
 from u2demo.inference.predict import predict_mask
-from u2demo.nets import scan
+from u2demo.nets import read
+from u2demo.nets.architectures import build_model
 from u2demo.nets.checkpoints import WeightsError
 from u2demo.nets.load import load_model
-from u2demo.nets.u2net import build_model
 
 KEY = "stage2.rebnconvin.conv_s1.weight"
 
@@ -150,8 +150,8 @@ def test_a_few_bytes_that_ask_for_much_memory_are_refused(content, reason, tmp_p
 
 def test_a_huge_file_is_refused_without_reading_it(tmp_path):
     with (tmp_path / "my.pth").open("wb") as file:
-        file.truncate(scan._LARGEST + 1)  # takes no room on most disks
-    assert "more than any U²-Net" in refusal(tmp_path / "my.pth")
+        file.truncate(read.LARGEST + 1)  # takes no room on most disks
+    assert "more than any net here" in refusal(tmp_path / "my.pth")
 
 
 def test_a_legacy_tar_is_refused(tmp_path):

@@ -1,10 +1,9 @@
-"""U²-Net as two tables: the published schema, and the official network's answer.
+"""U²-Net and IS-Net as tables: the published schemas, and the official network's answer.
 
 ``tests/golden/u2netp.npz`` holds every 16th value of the seven maps that the official ONNX export
-gives for ``drawing()``. It was written by ``python -m tests.test_model path/to/u2netp.onnx``.
+gives for ``drawing()``. It was written by ``python tests/nets/test_model.py path/to/u2netp.onnx``.
 """
 
-import copy
 import os
 import sys
 from pathlib import Path
@@ -15,9 +14,10 @@ import torch
 from torch import nn
 
 from u2demo.inference.preprocess import to_tensor
-from u2demo.nets import fuse
-from u2demo.nets.fuse import fold_in_place
-from u2demo.nets.u2net import ARCHITECTURES, ConvUnit, build_model
+from u2demo.nets.architectures import ARCHITECTURES, build_model
+from u2demo.nets.blocks import ConvUnit
+from u2demo.nets.isnet import ISNET
+from u2demo.nets.u2net import U2NET, U2NETP
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parents[1] / "golden" / "u2netp.npz"
@@ -46,20 +46,16 @@ def maps(model: nn.Module, batch: np.ndarray) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def untrained():
-    """Both nets with drawn statistics, so that folding them is not folding identities."""
+    """Every net, as it is before training."""
     torch.manual_seed(0)
-    nets = {name: build_model(name).eval() for name in ARCHITECTURES}
-    for net in nets.values():
-        for module in net.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.running_mean.uniform_(-0.1, 0.1)
-                module.running_var.uniform_(0.5, 1.5)
-                module.weight.data.uniform_(0.5, 1.5)
-                module.bias.data.uniform_(-0.1, 0.1)
-    return nets
+    return {name: build_model(name).eval() for name in ARCHITECTURES}
 
 
-@pytest.mark.parametrize("name, parameters", {"u2net": 44_009_869, "u2netp": 1_131_181}.items())
+SIZES = {"u2net": 44_009_869, "u2netp": 1_131_181, "isnet": 44_046_790}
+TABLES = {"u2net": U2NET, "u2netp": U2NETP, "isnet": ISNET}
+
+
+@pytest.mark.parametrize("name, parameters", SIZES.items())
 def test_nets_have_the_published_size_and_schema(untrained, name, parameters):
     net = untrained[name]
     assert sum(parameter.numel() for parameter in net.parameters()) == parameters
@@ -75,13 +71,13 @@ def test_a_state_dict_loads_strictly_into_a_fresh_net(untrained, name):
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(ValueError, match="u2netp, u2net"):
+    with pytest.raises(ValueError, match="u2netp, u2net, isnet"):
         build_model("u3net")
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_stage_has_the_width_and_depth_of_its_row(untrained, name):
-    net, (encoder, decoder) = untrained[name], ARCHITECTURES[name]
+    net, (encoder, decoder) = untrained[name], TABLES[name]
     for stage, row in zip((*net.down, *net.up), (*encoder, *decoder), strict=True):
         units = dict(net[stage].items())
         assert len(units) == 2 * row.depth
@@ -126,49 +122,32 @@ def test_seven_maps_in_the_input_s_own_size_whatever_it_is(model, size):
     assert all(level.min() >= 0 and level.max() <= 1 for level in answer)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("size", [(64, 96), (33, 65), (1, 1)])
-def test_folding_keeps_the_answer(untrained, name, size):
-    batch = torch.randn(2, 3, *size)
-    with torch.inference_mode():
-        before = untrained[name](batch)
-        net = copy.deepcopy(untrained[name])
-        fold_in_place(net)
-        after = net(batch)
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
-    for one, other in zip(before, after, strict=True):
-        assert (one - other).abs().max() <= TOLERANCE
+@pytest.mark.parametrize("size", [(33, 65), (64, 48), (1, 1)])
+def test_is_net_gives_six_maps_in_the_input_s_own_size_whatever_it_is(untrained, size):
+    answer = maps(untrained["isnet"], np.full((2, 3, *size), 0.5, np.float32))
+    assert [level.shape for level in answer] == [(2, 1, *size)] * 6
+    assert all(level.min() >= 0 and level.max() <= 1 for level in answer)
 
 
-@pytest.mark.parametrize("small", [0, 2**40])  # every part convolved alone, or none
-@pytest.mark.parametrize("onednn", [True, False])
-def test_whatever_shortcuts_a_folded_net_may_take_the_answer_is_one(
-    model, monkeypatch, small, onednn
-):
-    batch = torch.randn(1, 3, 96, 64)
-    with torch.inference_mode():
-        before = model(batch)
-        monkeypatch.setattr(fuse, "_SMALL", small)
-        monkeypatch.setattr(fuse, "_has_fused_steps", lambda dtype: onednn)
-        after = copy.deepcopy(model)(batch)  # it remembers no shortcut
-    for one, other in zip(before, after, strict=True):
-        assert (one - other).abs().max() <= TOLERANCE
+def test_is_net_has_the_official_layout(untrained):
+    keys = untrained["isnet"].state_dict().keys()
+    expected = {key for key in untrained["u2net"].state_dict() if "outconv" not in key}
+    assert keys == expected | {"conv_in.weight", "conv_in.bias"}
+    assert untrained["isnet"]["conv_in"].stride == (2, 2)
+    assert untrained["isnet"].state_dict()["conv_in.weight"].shape == (64, 3, 3, 3)
 
 
-def test_a_folded_net_can_be_copied_after_use(model):
-    batch = torch.randn(1, 3, 64, 64)
-    with torch.inference_mode():
-        assert torch.equal(model(batch)[0], copy.deepcopy(model)(batch)[0])
+def test_a_net_is_in_float32_whatever_the_host_s_default():
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        net = build_model("u2netp")
+    finally:
+        torch.set_default_dtype(before)
+    assert {weight.dtype for weight in net.parameters()} == {torch.float32}
 
 
-def test_a_folded_net_compiles_as_one_graph(model):
-    batch = torch.randn(1, 3, 64, 64)
-    with torch.inference_mode():
-        compiled = torch.compile(model, backend="eager", fullgraph=True)
-        assert (compiled(batch)[0] - model(batch)[0]).abs().max() <= TOLERANCE
-
-
-def test_gradients_reach_every_weight_of_an_unfolded_net():
+def test_gradients_reach_every_weight_of_a_net_that_is_not_fused():
     net = build_model("u2netp")
     net(torch.randn(1, 3, 64, 64))[0].sum().backward()
     used = {name for name, weight in net.named_parameters() if weight.grad is not None}
@@ -188,42 +167,6 @@ def test_the_answer_to_photos_is_the_official_one(model, samples):
         batch = to_tensor(image).numpy()
         for ours, official in zip(maps(model, batch), official_maps(batch), strict=True):
             assert np.abs(ours - official).max() <= TOLERANCE
-
-
-def test_half_precision_keeps_photos_answers(model, samples):
-    image = samples["astronaut.jpg"]
-    with torch.inference_mode():
-        exact = model(to_tensor(image))[0]
-        with torch.autocast("cpu", torch.bfloat16):
-            half = model(to_tensor(image))[0]
-    assert (half.float() - exact).abs().mean() <= 0.005
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
-@pytest.mark.parametrize("without", [None, "_is_mkldnn_bf16_supported"])
-def test_the_folded_net_computes_in_any_type_with_any_onednn(model, dtype, without, monkeypatch):
-    net, x = copy.deepcopy(model).to(dtype), torch.rand(1, 3, 32, 32)
-    if without:  # as on a processor without AVX-512
-        monkeypatch.setattr(torch.ops.mkldnn, without, lambda: False)
-        forgetful = fuse._has_fused_steps.__wrapped__
-        monkeypatch.setattr(fuse, "_has_fused_steps", forgetful)
-    with torch.inference_mode():
-        exact, answer = model(x)[0], net(x.to(dtype))[0]
-    assert answer.dtype == dtype
-    assert (answer.float() - exact).abs().max() <= (0.1 if dtype.itemsize == 2 else TOLERANCE)
-
-
-def test_a_great_offset_survives_half_precision():
-    unit = ConvUnit(1, 1)
-    nn.init.dirac_(unit.conv_s1.weight)
-    nn.init.constant_(unit.conv_s1.bias, 300)
-    net = nn.ModuleDict({"stage": nn.ModuleDict({"unit": unit})})
-    net.down, net.up, net.sides = ["stage"], [], []
-    fold_in_place(net)
-    x = torch.linspace(0, 1, 64).reshape(1, 1, 8, 8).bfloat16()  # a half's step at 300 is 2
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        answer = net["stage"]["unit"](x)
-    assert (answer - 300 - x).abs().max() < 0.01
 
 
 if __name__ == "__main__":

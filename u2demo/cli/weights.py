@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from u2demo.nets import cache
+from u2demo.nets import store
 from u2demo.nets.checkpoints import CHECKPOINTS, WeightsError
 
 _USAGE = """u2demo weights [-h] list | fetch NAME... | verify
@@ -45,7 +45,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 def _list(_: argparse.Namespace) -> int:
     rows = [("NAME", "SIZE", "FOR", "LICENSE", "WHERE")]
     for record in CHECKPOINTS.values():
-        where = next((str(path) for path in cache.present(record)), "not fetched yet")
+        where = next((str(path) for path in store.present(record)), "not fetched yet")
         rows.append((record.name, record.size, record.purpose, record.license, where))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -67,8 +67,10 @@ def _verify(_: argparse.Namespace) -> int:
 
     bad = 0
     for record in CHECKPOINTS.values():
-        path, faults = cache.find(record, check=check_for(record))
+        path, faults = store.find(record, check=check_for(record))
         bad += len(faults)
-        state = f"good, {path}" if path else "bad" if faults else "not fetched yet"
+        state = "bad" if faults else "not fetched yet"
+        if path:
+            state = f"{store.verdict(record, path)}, {path}"
         print(f"{record.name}: {state}", *faults, sep="\n  ")
     return int(bad > 0)

@@ -1,19 +1,12 @@
-"""Which trained weights there are, one frozen record each, and whether a file is one of them.
+"""Which trained weights there are, one frozen record each.
 
-Sizes and hashes come from the Git LFS pointers of the pinned copies named as sources, which agree
-with one another. Google Drive, where the authors publish, comes last because it turns people away
-once a file is popular.
+Sizes and hashes come from the Git LFS pointers of the copies named as sources, which agree with one
+another; most are pinned to a commit. Google Drive, where the authors publish, comes last because it
+turns people away once a file is popular.
 """
 
-import contextlib
-import hashlib
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
-
-from u2demo.machine.disk import write_file
 
 _AUTHORS = "https://github.com/xuebinqin/U-2-Net"
 _DRIVE = "https://drive.google.com/uc?id="
@@ -26,9 +19,6 @@ _LICENSE = "Apache-2.0; its training data has terms of its own"
 
 class WeightsError(OSError, ValueError):
     """A weights file is missing, damaged or not to be trusted; the text says what to do."""
-
-
-Check = Callable[[Path], None]  # raises WeightsError unless the weights in a file fit their net
 
 
 Color = tuple[float, float, float]  # red, green, blue
@@ -48,18 +38,21 @@ class Input(NamedTuple):
     by_maximum: bool = True  # values are divided by the photo's maximum, not by 255
 
 
+DIS_INPUT = Input(side=1024, mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0), by_maximum=False)
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """One published weights file, and what is needed to fetch and to trust it.
 
     A ``sha256`` of None means that nobody has published one: the first file that fits the network
-    is trusted and its hash recorded, and ``bytes`` is merely what one public copy has. No
+    is trusted and its hash recorded, and ``bytes`` is only the size of one public copy. No
     ``sources`` means that the file ships inside the package.
     """
 
     name: str
     purpose: str
-    architecture: str  # a key of model.ARCHITECTURES
+    architecture: str  # a key of architectures.ARCHITECTURES
     file: str
     bytes: int
     sha256: str | None
@@ -139,58 +132,21 @@ _RECORDS = (
         input=Input(side=512),
         makes="drawing",
     ),
+    Checkpoint(
+        name="isnet",
+        purpose="any subject; finer detail, several times slower",
+        architecture="isnet",
+        file="isnet-general-use.pth",
+        bytes=176_579_397,
+        sha256="9e1aafea58f0b55d0c35077e0ceade6ba1ba2bce372fd4f8f77215391f3fac13",
+        sources=(
+            f"{_HUB}/AlekseyKorshuk/isnet-general-use/resolve/b588c15aa81e18e08cd7bfeb665e7722a94e87c5/isnet-general-use.pth",
+            f"{_HUB}/NimaBoscarino/IS-Net_DIS-general-use/resolve/main/isnet-general-use.pth",
+            f"{_DRIVE}1XHIzgTzY5BQHw140EDIgwIb53K659ENH",
+        ),
+        origin="https://github.com/xuebinqin/DIS",
+        license="Apache-2.0; the terms of its training data, DIS5K, restrict commercial use",
+        input=DIS_INPUT,
+    ),
 )  # fmt: skip
 CHECKPOINTS = {record.name: record for record in _RECORDS}
-
-
-def fault(checkpoint: Checkpoint, path: Path, *, expected: str | None, check: Check) -> str | None:
-    """Return in words what is wrong with a file, None if it is good.
-
-    ``expected`` is its SHA-256; where that is unknown, ``check`` decides.
-    """
-    try:
-        size = path.stat().st_size
-        if checkpoint.sha256 and size != checkpoint.bytes:
-            return f"has {size:,} bytes instead of {checkpoint.bytes:,}"
-        if not expected:
-            return check(path)
-        found = _sha256(path)
-        return None if found == expected else f"has sha256 {found} instead of {expected}"
-    except WeightsError as error:
-        return f"does not load: {error}"
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-
-
-def expected_sha256(checkpoint: Checkpoint, path: Path) -> str | None:
-    """Return the published hash, else the one recorded when ``path`` was first used, else None."""
-    record = _record_of(path)
-    if checkpoint.sha256 or not record.is_file():
-        return checkpoint.sha256
-    return record.read_text("utf-8", errors="replace")[:64]
-
-
-def trust(checkpoint: Checkpoint, path: Path) -> None:
-    """Write down the hash of a good file for which nobody has published one, and say so."""
-    if expected_sha256(checkpoint, path):
-        return
-    found = _sha256(path)
-    warnings.warn(
-        f"nobody has published a hash of {path.name}; {path} fits the network and is trusted from "
-        f"now on, with sha256 {found}",
-        stacklevel=2,
-    )
-    with contextlib.suppress(OSError):  # a folder that can only be read
-        write_file(_record_of(path), f"{found}  {path.name}\n".encode())
-
-
-def _record_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")  # as the command sha256sum writes and checks it
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

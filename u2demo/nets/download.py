@@ -1,17 +1,22 @@
 """url -> growing file: bring bytes from one source, and know when to give it up.
 
-Nothing here knows which bytes are the right ones: ``cache`` checks them before anybody uses them.
+Nothing here knows which bytes are the right ones: ``store`` checks them before anybody uses them.
 """
 
 import concurrent.futures
 import contextlib
 import http.client
+import io
 import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import requests
 
 DRIVE = "https://drive.google.com/"
 PATIENCE = 30.0  # seconds that a source may spend on bringing next to nothing, which is ...
@@ -30,17 +35,23 @@ class RefusedError(Exception):
 
 
 class StorageError(OSError):
-    """This machine cannot keep the file, so that no other source helps; the text says why."""
+    """This machine cannot keep the file, so that no other source helps; ``strerror`` says why."""
+
+
+class Stopped(BaseException):
+    """Raised by a progress callback to end a download; what has arrived is kept."""
 
 
 class Part:
-    """The growing file of one attempt; it goes on where an earlier attempt stopped.
+    """The growing file of one attempt; it continues where an earlier attempt stopped.
 
-    ``limit`` is the size of the whole file in bytes, None as long as nobody knows it.
+    ``whole`` is the size of the complete file in bytes, None while nobody knows it, and ``most``
+    what it may be at most.
     """
 
-    def __init__(self, path: Path, limit: int | None):
-        self.limit = limit
+    def __init__(self, path: Path, whole: int | None, most: int):
+        self.whole = whole
+        self.most = most
         self.received = 0  # bytes of this attempt
         with _storage():
             self._file = path.open("ab")
@@ -55,8 +66,9 @@ class Part:
         """Append ``block``, or raise as soon as it is plain that this is not the file."""
         if block and not self.size and not block.startswith(_FIRST_BYTES):
             raise RefusedError(f"sent something other than weights: {_glimpse(block)}")
-        if self.limit is not None and self.size + len(block) > self.limit:
-            raise RefusedError(f"sent more than the {self.limit:,} bytes of the file")
+        limit = self.most if self.whole is None else self.whole
+        if self.size + len(block) > limit:
+            raise RefusedError(f"sent more than the {limit:,} bytes of the file")
         with _storage():
             if not self.size:
                 self._file.truncate(0)
@@ -74,20 +86,29 @@ class Part:
         self.size = 0
 
 
-def download(url: str, path: Path, *, limit: int | None, progress: Callable[[Part], None]) -> None:
-    """Bring all of ``url`` into ``path``, going on where a broken connection left it.
+def download(
+    url: str, path: Path, *, size: int | None, most: int, progress: Callable[[int], None]
+) -> bool:
+    """Bring all of ``url`` into ``path``, continuing where a broken connection left it.
 
-    Raises ``RefusedError`` when the source will not do, ``StorageError`` when the disk will not.
+    ``size`` is that of the whole file in bytes, None if nobody knows it; then ``most`` limits it.
+    ``progress`` gets the number of bytes that are here, about ten times a second, and may raise
+    ``Stopped``. Returns whether the file is made of pieces from several connections.
+
+    Raises:
+        RefusedError: the source will not do.
+        StorageError: the disk will not do.
     """
     for _ in range(ATTEMPTS):
-        with contextlib.closing(Part(path, limit)) as part:
+        with contextlib.closing(Part(path, size, most)) as part:
             before = part.size
-            if before == limit:
-                return
-            if limit is not None and before > limit:
+            if before == size:
+                return True
+            if size is not None and before > size:
                 part.restart()
             try:
-                return _attempt(url, part, progress)
+                _attempt(url, part, progress)
+                return part.received < part.size
             except (RefusedError, StorageError):
                 raise
             except Exception as error:  # whatever a server, a proxy or gdown may come up with
@@ -96,26 +117,26 @@ def download(url: str, path: Path, *, limit: int | None, progress: Callable[[Par
     raise RefusedError(f"stopped {ATTEMPTS} times, at last after {part.size:,} bytes")
 
 
-def _attempt(url: str, part: Part, progress: Callable[[Part], None]) -> None:
+def _attempt(url: str, part: Part, progress: Callable[[int], None]) -> None:
     """Let ``url`` fill ``part``; give up when it hardly grows.
 
-    The work is done in a thread that can be abandoned: no time-out of a socket covers name
-    look-up, headers that drip in byte by byte, or gdown 5, which has none.
+    The work is done in a thread that can be abandoned: no timeout of a socket covers name lookup,
+    headers that drip in byte by byte, or gdown 5, which has none.
     """
     outcome: concurrent.futures.Future[None] = concurrent.futures.Future()
     job = _get_from_drive if url.startswith(DRIVE) else _get
     threading.Thread(target=_settle, args=(outcome, job, url, part), daemon=True).start()
     mark, deadline = part.size, time.monotonic() + PATIENCE
     while not concurrent.futures.wait([outcome], timeout=0.1).done:
-        progress(part)
+        progress(part.size)
         if time.monotonic() > deadline:
             if abs(part.size - mark) < TRICKLE:
                 raise RefusedError(f"next to nothing came for {PATIENCE:g} seconds")
             mark, deadline = part.size, time.monotonic() + PATIENCE
     outcome.result()
-    progress(part)
-    if part.limit is not None and part.size < part.limit:
-        raise ConnectionError(f"stopped after {part.size:,} of {part.limit:,} bytes")
+    progress(part.size)
+    if part.whole is not None and part.size < part.whole:
+        raise ConnectionError(f"stopped after {part.size:,} of {part.whole:,} bytes")
 
 
 def _settle(outcome: concurrent.futures.Future, job: Callable, url: str, part: Part) -> None:
@@ -130,8 +151,12 @@ def _get(url: str, part: Part) -> None:
     import requests
 
     headers = {"User-Agent": "u2demo", "Accept-Encoding": "identity"}
-    headers |= {"Range": f"bytes={part.size}-"} if part.size else {}
-    with requests.get(url, headers=headers, stream=True, timeout=2 * PATIENCE) as response:
+    if part.size:
+        headers["Range"] = f"bytes={part.size}-"
+    hooks = {"response": _drop_body_of_redirect}
+    with requests.get(
+        url, headers=headers, hooks=hooks, stream=True, timeout=2 * PATIENCE
+    ) as response:
         if response.status_code == 416 and part.size:  # what is there cannot be of this file
             part.restart()
             return _get(url, part)
@@ -145,6 +170,13 @@ def _get(url: str, part: Part) -> None:
             part.write(block)
 
 
+def _drop_body_of_redirect(response: "requests.Response", **_: object) -> None:
+    """Throw away what ``requests`` would read to its end, however long, before it goes on."""
+    if response.is_redirect:
+        response.close()
+        response.raw = io.BytesIO()
+
+
 def _agree_on_range(status: int, headers: dict[str, str], part: Part) -> None:
     """Check that the body goes on where ``part`` ends, and ends where the file does."""
     if status == 200:
@@ -154,9 +186,11 @@ def _agree_on_range(status: int, headers: dict[str, str], part: Part) -> None:
     length = headers.get("Content-Length", "")
     if length.isdecimal() and "Content-Encoding" not in headers:
         total = part.size + int(length)
-        if status == 200 and part.limit not in (None, total):
-            raise RefusedError(f"offers a file of {total:,} bytes instead of {part.limit:,}")
-        part.limit = part.limit or total
+        if status == 200 and part.whole not in (None, total):
+            raise RefusedError(f"offers a file of {total:,} bytes instead of {part.whole:,}")
+        if total > part.most:
+            raise RefusedError(f"offers a file of {total:,} bytes, more than {part.most:,}")
+        part.whole = part.whole or total
 
 
 def _get_from_drive(url: str, part: Part) -> None:
@@ -164,28 +198,70 @@ def _get_from_drive(url: str, part: Part) -> None:
     import gdown
 
     part.restart()
-    gdown.download(url=url, output=part, quiet=True, use_cookies=False)
+    try:
+        gdown.download(url=url, output=part, quiet=True, use_cookies=False)
+    except gdown.exceptions.FileURLRetrievalError as error:
+        text = str(error).removeprefix("Failed to retrieve file url:")
+        reason = text.partition("You may still")[0]  # the rest is advice, and long
+        raise RefusedError(f"Google Drive refuses: {_in_one_line(reason)}") from None
 
 
 def _explain(error: BaseException, part: Part) -> str:
-    """Say in one line what happened, from the error that caused all others."""
+    """Say in one line what happened."""
     if part.received:
         return f"stopped after {part.size:,} bytes"
-    if type(error).__name__ == "FileURLRetrievalError":  # gdown's, and its advice is long
-        text = str(error).removeprefix("Failed to retrieve file url:").partition("You may still")[0]
-        return f"Google Drive refuses: {' '.join(text.split())[:200]}"
     chain = [error]
     while cause := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(cause)
-    system = [e for e in chain if isinstance(e, OSError) and not hasattr(e, "request")]
-    if type(error).__name__ == "ProxyError":  # of requests, also where its name is not known
-        return "the proxy of this machine does not answer; look at HTTP_PROXY and HTTPS_PROXY"
-    if any(isinstance(e, socket.gaierror) for e in system):
-        return "the host was not found; is this machine online?"
-    if not system and (broken := [e for e in chain if isinstance(e, http.client.HTTPException)]):
-        return f"its answer breaks the rules of HTTP ({type(broken[-1]).__name__})"
-    text = (system[-1].strerror or str(system[-1])) if system else str(error)
-    return " ".join(text.split())[:200] or type(error).__name__
+    for find, sentence in _SENTENCES:
+        found = find(chain)
+        if found is not None:
+            text = getattr(found, "strerror", None) or str(found)
+            kind = type(found).__name__
+            return sentence.format(kind=kind, text=_in_one_line(text) or kind)
+    return _in_one_line(str(error)) or type(error).__name__
+
+
+def _proxy_error(chain: list[BaseException]) -> BaseException | None:
+    import requests
+
+    return _last(chain, requests.exceptions.ProxyError)
+
+
+def _unknown_host(chain: list[BaseException]) -> BaseException | None:
+    return _last(chain, socket.gaierror)
+
+
+def _system_error(chain: list[BaseException]) -> BaseException | None:
+    # The errors of requests are OSErrors as well, but not the system's.
+    return _last([error for error in chain if not hasattr(error, "request")], OSError)
+
+
+def _broken_http(chain: list[BaseException]) -> BaseException | None:
+    return _last(chain, http.client.HTTPException)
+
+
+def _last(chain: list[BaseException], kind: type) -> BaseException | None:
+    """Return the innermost error of a kind."""
+    found = [error for error in chain if isinstance(error, kind)]
+    return found[-1] if found else None
+
+
+# How to find the error that explains a failed attempt, and what is said about it; the first that
+# finds one has the word.
+_SENTENCES = (
+    (
+        _proxy_error,
+        "the proxy of this machine does not answer; look at HTTP_PROXY and HTTPS_PROXY",
+    ),
+    (_unknown_host, "the host was not found; is this machine online?"),
+    (_system_error, "{text}"),
+    (_broken_http, "its answer breaks the rules of HTTP ({kind})"),
+)
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())[:200]
 
 
 def _glimpse(page: bytes) -> str:
@@ -201,4 +277,4 @@ def _storage() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(error.strerror or str(error)) from error
+        raise StorageError(error.errno, error.strerror or str(error)) from error

@@ -1,63 +1,252 @@
-"""net -> net: the same answer in less time.
+"""net -> net: the same answer in less time, for any net of convolutions.
 
-Batch normalization goes into the convolutions before it, and each of them becomes one step of
-oneDNN, PyTorch's library for convolutions on a CPU, with what follows it. ``torch.autocast`` says
-in which type a unit computes, as for any net.
+Batch normalization goes into the convolution before it, and on a CPU each convolution becomes one
+step of oneDNN, PyTorch's library for convolutions, with what follows it. Which layer follows which
+is found by recording each module's ``forward``; no layer is known by its name. ``torch.autocast``
+says in which type a layer computes, as for any net.
 """
 
+import copy
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.compiler import is_compiling
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from u2demo.nets.u2net import ConvUnit, U2Net
+_SMALL = 2 * 2**20  # bytes; concatenating parts of so few takes less time than another step
+_CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # whose layers their owner calls
 
-_SMALL = 2 * 2**20  # bytes; to put parts of so few together costs less than a step more
 
+def fuse(model: nn.Module) -> nn.Module:
+    """Return a net for inference that gives the same answer as ``model`` (to 1e-4 in float32).
 
-def fold_in_place(model: U2Net) -> None:
-    """Fold every batch normalization of ``model`` into its convolution.
+    Each ``Conv2d`` (padded with zeros) that is followed by a ``BatchNorm2d``, and perhaps by a
+    ReLU, is one layer in it. The net is in evaluation mode and takes no gradients. ``model`` stays
+    as it is; the new net shares with it the tensors of all other layers. Hooks on layers that are
+    replaced are lost. A module whose ``forward`` cannot be recorded, such as one that branches on
+    values, is left as it is, though not the modules inside it.
 
-    Same maps (to 1e-4), 112 layers fewer; for inference only. Weights are not to be changed
-    afterwards: on a CPU what is computed with is a copy of them, in an order of oneDNN's own.
+    The weights of the new net may be changed in place, and by ``load_state_dict``. Like autograd,
+    it does not notice changes through ``.data`` or NumPy once it has computed on a CPU.
     """
-    for stage in (*model.down, *model.up):
-        for name, unit in model[stage].items():
-            model[stage][name] = _FoldedUnit(unit)
-    for name in model.sides:
-        model[name] = _FoldedSide(model[name])
-    model.eval().requires_grad_(False)
+    owners = Counter(id(layer) for module in model.modules() for layer in module.children())
+    tensors = {id(weight): _without_gradient(weight) for weight in model.parameters()}
+    tensors |= {id(buffer): buffer for buffer in model.buffers()}
+    layers = {}
+    with torch.no_grad():
+        for module in model.modules():
+            if id(module) not in layers:
+                layers |= _replacements(module, owners)
+    # The copy takes from the two tables what stands there, instead of copying it.
+    return copy.deepcopy(model, tensors | layers).eval().requires_grad_(False)
 
 
-class _FoldedUnit(nn.Module):
-    """What a ``ConvUnit`` computes, when nobody wants to train it."""
+def _without_gradient(weight: nn.Parameter) -> nn.Parameter:
+    return nn.Parameter(weight.detach(), requires_grad=False)
 
-    def __init__(self, unit: ConvUnit):
+
+def _replacements(module: nn.Module, owners: Counter[int]) -> dict[int, nn.Module]:
+    """Return what is to take the place of ``module`` or of its layers, by their id."""
+    if _is_to_single_channel(module):
+        return {id(module): _NineTaps(module)}
+    graph = _record(module)
+    steps = _steps(module, graph) if graph else []
+    if len(steps) == 1 and _is_whole(graph, steps[0]):
+        conv, norm, _ = _layers(module, steps[0])
+        return {id(module): _FusedUnit(conv, norm, relu=steps[0].relu is not None)}
+    replacements = {}
+    for step in steps:
+        conv, norm, relu = _layers(module, step)
+        if owners[id(conv)] > 1 or owners[id(norm)] > 1:
+            continue  # what is right here would be wrong in another module
+        has_own_relu = relu is not None and owners[id(relu)] == 1
+        replacements[id(conv)] = _FusedUnit(conv, norm, relu=has_own_relu)
+        replacements[id(norm)] = nn.Identity()
+        if has_own_relu:
+            replacements[id(relu)] = nn.Identity()
+    return replacements
+
+
+# Which layer follows which
+
+
+class _Step(NamedTuple):
+    """The calls of a recorded ``forward`` that become one layer."""
+
+    conv: fx.Node
+    norm: fx.Node
+    relu: fx.Node | None
+
+
+def _layers(module: nn.Module, step: _Step) -> list[nn.Module | None]:
+    """Return the layers that are called, None for a ReLU that is a function or missing."""
+    return [
+        module.get_submodule(call.target) if call is not None and call.op == "call_module" else None
+        for call in step
+    ]
+
+
+def _record(module: nn.Module) -> fx.Graph | None:
+    """Return which layers and functions ``forward`` calls, None if there is nothing to be fused.
+
+    ``fx.symbolic_trace`` would replace ``nn.Module.__call__`` for all threads while it looks, and
+    disturb a net that another thread runs meanwhile. Here ``forward`` is called for a stand-in.
+    """
+    kinds = {type(layer) for layer in _own_layers(module)}
+    if not {nn.Conv2d, nn.BatchNorm2d} <= kinds:
+        return None
+    graph = fx.Graph()
+    tracer = fx.proxy.GraphAppendingTracer(graph)
+    inputs = [fx.Proxy(graph.placeholder(name), tracer) for name in _input_names(module)]
+    try:
+        answer = type(module).forward(_stand_in(module, tracer), *inputs)
+        graph.output(tracer.create_arg(answer))
+    except Exception:  # a forward may do anything with values, and here there are none
+        return None
+    return graph
+
+
+def _own_layers(module: nn.Module) -> Iterator[nn.Module]:
+    """Yield the layers that the ``forward`` of ``module`` calls itself."""
+    for child in module.children():
+        if type(child) in _CONTAINERS:
+            yield from _own_layers(child)
+        else:
+            yield child
+
+
+def _input_names(module: nn.Module) -> Iterator[str]:
+    for name, parameter in inspect.signature(module.forward).parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            yield from (f"{name}_1", f"{name}_2")  # as many are enough to see what is done to each
+        elif parameter.kind is not parameter.VAR_KEYWORD and parameter.default is parameter.empty:
+            yield name
+
+
+def _stand_in(module: nn.Module, tracer: fx.proxy.TracerBase, path: str = "") -> nn.Module:
+    """Return a module that looks like ``module`` and notes the calls of its layers."""
+    layers = {}
+    for name, child in module.named_children():
+        place = f"{path}.{name}" if path else name
+        is_container = type(child) in _CONTAINERS
+        layers[name] = _stand_in(child, tracer, place) if is_container else _note(tracer, place)
+    stand_in = copy.copy(module)
+    stand_in._modules = layers
+    return stand_in
+
+
+def _note(tracer: fx.proxy.TracerBase, path: str) -> Callable[..., fx.Proxy]:
+    return lambda *args, **kwargs: tracer.create_proxy("call_module", path, args, kwargs)
+
+
+def _steps(module: nn.Module, graph: fx.Graph) -> list[_Step]:
+    """Return every convolution that nothing but a batch normalization makes use of."""
+    calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
+
+    def is_only_call(node: fx.Node, kind: type) -> bool:
+        if node.op != "call_module" or calls[node.target] > 1 or node.kwargs:
+            return False
+        return type(module.get_submodule(node.target)) is kind
+
+    steps = []
+    for conv in graph.nodes:
+        norm = _only_user(conv)
+        if norm is None or not is_only_call(conv, nn.Conv2d):
+            continue
+        if not is_only_call(norm, nn.BatchNorm2d) or not _can_be_joined(module, conv, norm):
+            continue
+        relu = _only_user(norm)
+        if relu is not None and not is_only_call(relu, nn.ReLU) and not _is_relu(relu):
+            relu = None
+        steps.append(_Step(conv, norm, relu))
+    return steps
+
+
+def _only_user(node: fx.Node) -> fx.Node | None:
+    return next(iter(node.users)) if len(node.users) == 1 else None
+
+
+def _can_be_joined(module: nn.Module, conv: fx.Node, norm: fx.Node) -> bool:
+    has_statistics = module.get_submodule(norm.target).running_mean is not None
+    return has_statistics and module.get_submodule(conv.target).padding_mode == "zeros"
+
+
+def _is_relu(node: fx.Node) -> bool:
+    if node.op == "call_method":
+        return node.target in ("relu", "relu_")
+    return node.op == "call_function" and node.target in (torch.relu, torch.relu_, F.relu, F.relu_)
+
+
+def _is_whole(graph: fx.Graph, step: _Step) -> bool:
+    """Return whether ``forward`` is nothing but ``step``, over one input or over all, concatenated.
+
+    Then its inputs need not be put together first; see ``_FusedUnit``.
+    """
+    inputs = [node for node in graph.nodes if node.op == "placeholder"]
+    start = step.conv.args[0]
+    last = step.norm if step.relu is None else step.relu
+    answer = next(node for node in graph.nodes if node.op == "output").args[0]
+    between = len(graph.nodes) - len(inputs) - 1 - sum(call is not None for call in step)
+    if answer is not last:
+        return False
+    if between == 0:
+        return inputs == [start]
+    return between == 1 and _is_concatenation(start, inputs)
+
+
+def _is_concatenation(node: fx.Node, inputs: list[fx.Node]) -> bool:
+    if node.target is not torch.cat or not node.args:
+        return False
+    axis = node.args[1] if len(node.args) == 2 else node.kwargs.get("dim")
+    return axis == 1 and list(node.args[0]) == inputs
+
+
+# What takes their place
+
+
+class _FusedUnit(nn.Module):
+    """Convolution, normalization and perhaps ReLU, of one input or of all, concatenated."""
+
+    def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d, *, relu: bool):
         super().__init__()
-        self.conv_s1 = fuse_conv_bn_eval(unit.conv_s1.eval(), unit.bn_s1.eval())
+        self.weight, self.bias = fuse_conv_bn_weights(
+            conv.weight, conv.bias,
+            norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias,
+        )  # fmt: skip
+        self.relu = relu
         # A half has too few digits for small differences on top of a great offset. u2netp has two
         # such units; alone they made nine tenths of the error of bfloat16.
-        self.exact = bool(self.conv_s1.bias.abs().max() > 128)
-        conv = self.conv_s1
-        self._options = (conv.padding, conv.stride, conv.dilation, conv.groups)
-        self._prepared: dict[tuple[torch.dtype, int], tuple[list[Tensor], Tensor]] = {}
+        self.exact = bool(self.bias.abs().max() > 128)
+        self._options = (conv.stride, conv.padding, conv.dilation, conv.groups)
+        self._prepared: dict[tuple[torch.dtype, int], _Prepared] = {}
 
     def forward(self, *parts: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
-        device, dtype = parts[0].device.type, self.conv_s1.weight.dtype
-        if torch.is_autocast_enabled(device):
+        device, dtype = parts[0].device.type, self.weight.dtype
+        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
             dtype = torch.get_autocast_dtype(device)
             if self.exact:
                 with torch.autocast(device, enabled=False):
                     return self(*(part.float() for part in parts))
-        if device == "cpu" and not is_compiling() and _has_fused_steps(dtype):
+        if device == "cpu" and self._takes_few_steps(dtype):
             return self._in_few_steps([p if p.dtype == dtype else p.to(dtype) for p in parts])
-        return F.relu_(self.conv_s1(torch.cat(parts, 1)))
+        answer = F.conv2d(torch.cat(parts, 1), self.weight, self.bias, *self._options)
+        return F.relu_(answer) if self.relu else answer
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_prepared": {}}  # oneDNN's own tensors cannot be copied
+
+    def _takes_few_steps(self, dtype: torch.dtype) -> bool:
+        if is_compiling() or torch.is_grad_enabled():
+            return False
+        if self.weight.is_inference() or isinstance(self._options[1], str):
+            return False  # tensors without a version, or padding that oneDNN would have to work out
+        return _has_fused_steps(dtype)
 
     def _in_few_steps(self, parts: list[Tensor]) -> Tensor:
         """Return the same by oneDNN's own steps, as ``torch.compile`` would take them.
@@ -65,30 +254,48 @@ class _FoldedUnit(nn.Module):
         ReLU is applied while the last part is convolved and added to the others, so that large
         parts need not be put together.
         """
-        if len(parts) > 1 and sum(part.nbytes for part in parts) < _SMALL:
+        is_little = sum(part.nbytes for part in parts) < _SMALL
+        stride, padding, dilation, groups = self._options
+        if len(parts) > 2 or groups > 1 or is_little:
             parts = [torch.cat(parts, 1)]
-        weights, bias = self._prepare(parts)
-        steps, options = torch.ops.mkldnn, self._options
+        options = (padding, stride, dilation, groups)  # in the order that oneDNN's steps have
+        weights, bias = self._prepare(parts, options)
+        steps, last = torch.ops.mkldnn, "relu" if self.relu else "none"
         first = (parts[0], weights[0], bias, *options)
         if len(parts) == 1:
-            return steps._convolution_pointwise(*first, "relu", [], "")
+            return steps._convolution_pointwise(*first, last, [], "")
         total = steps._convolution_pointwise(*first, "none", [], "")
         second = (parts[1], weights[1], None, *options)
-        return steps._convolution_pointwise_.binary(total, *second, "add", 1, "relu", [], None)
+        unary = last if self.relu else None
+        return steps._convolution_pointwise_.binary(total, *second, "add", 1, unary, [], None)
 
-    def _prepare(self, parts: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+    def _prepare(self, parts: list[Tensor], options: tuple) -> tuple[list[Tensor], Tensor]:
         """Return the weights for each part in the order that oneDNN likes best, and the bias."""
         key = parts[0].dtype, len(parts)
-        if key not in self._prepared:
-            weight, bias = (p.to(parts[0].dtype) for p in (self.conv_s1.weight, self.conv_s1.bias))
-            shares = weight.split([part.shape[1] for part in parts], 1)
+        weight, bias = self.weight.detach(), self.bias.detach()
+        state = (weight.data_ptr(), weight._version, bias.data_ptr(), bias._version)
+        prepared = self._prepared.get(key)
+        if prepared is None or prepared.state != state:
+            widths = [part.shape[1] for part in parts]
+            whole = weight.to(key[0])
+            shares = whole.split(widths, 1) if len(parts) > 1 else [whole]
             reorder = torch.ops.mkldnn._reorder_convolution_weight
             weights = [
-                reorder(share.contiguous(), *self._options, list(part.shape))
+                reorder(share.contiguous(), *options, list(part.shape))
                 for share, part in zip(shares, parts, strict=True)
             ]
-            self._prepared[key] = weights, bias
-        return self._prepared[key]
+            prepared = _Prepared(weights, bias.to(key[0], copy=True), state, (weight, bias))
+            self._prepared[key] = prepared
+        return prepared.weights, prepared.bias
+
+
+class _Prepared(NamedTuple):
+    """A unit's weights as oneDNN takes them, and which weights they were made from."""
+
+    weights: list[Tensor]
+    bias: Tensor
+    state: tuple[int, int, int, int]  # addresses and versions of the weights
+    source: tuple[Tensor, Tensor]  # kept, so that no other weights can be given their addresses
 
 
 @cache
@@ -96,6 +303,9 @@ def _has_fused_steps(dtype: torch.dtype) -> bool:
     """Return whether this PyTorch has oneDNN, and that takes ``dtype`` on this processor."""
     steps = torch.ops.mkldnn
     if not torch.backends.mkldnn.is_available() or not hasattr(steps, "_convolution_pointwise_"):
+        return False
+    # With Arm's library below it, oneDNN has no fused steps, and PyTorch takes none itself.
+    if hasattr(steps, "_is_mkldnn_acl_supported") and steps._is_mkldnn_acl_supported():
         return False
     halves = {
         torch.bfloat16: "_is_mkldnn_bf16_supported",
@@ -106,7 +316,13 @@ def _has_fused_steps(dtype: torch.dtype) -> bool:
     return dtype == torch.float32
 
 
-class _FoldedSide(nn.Module):
+def _is_to_single_channel(module: nn.Module) -> bool:
+    if type(module) is not nn.Conv2d or module.padding_mode != "zeros":
+        return False
+    return module.kernel_size == (3, 3) and module.out_channels == module.groups == 1
+
+
+class _NineTaps(nn.Module):
     """A 3×3 convolution to a single channel: nine 1×1 ones, then the sum of each one's shift.
 
     Kernels for 3×3 work on 16 channels at a time. Here 15 would be thrown away, and are cheap only
@@ -115,11 +331,13 @@ class _FoldedSide(nn.Module):
 
     def __init__(self, conv: nn.Conv2d):
         super().__init__()
-        self.taps = nn.Conv2d(conv.in_channels, 9, 1, bias=False)
-        self.taps.weight = nn.Parameter(conv.weight[0].flatten(1).T[:, :, None, None].contiguous())
-        self.shifts = nn.Conv2d(9, 1, 3, padding=1)
-        self.shifts.weight = nn.Parameter(torch.eye(9).view(1, 9, 3, 3))
-        self.shifts.bias = conv.bias
+        weight = conv.weight.detach()
+        taps = weight[0].flatten(1).T[:, :, None, None].contiguous()  # (9, C, 1, 1)
+        shifts = torch.eye(9, dtype=weight.dtype, device=weight.device).view(1, 9, 3, 3)
+        self.taps = nn.Parameter(taps, requires_grad=False)
+        self.bias = None if conv.bias is None else _without_gradient(conv.bias)
+        self.register_buffer("shifts", shifts)
+        self._options = (conv.stride, conv.padding, conv.dilation)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, 1, H, W)
-        return self.shifts(self.taps(x))
+        return F.conv2d(F.conv2d(x, self.taps), self.shifts, self.bias, *self._options)

@@ -1,58 +1,73 @@
-"""name -> trained net: get a checkpoint, check that it fits its network, load it.
+"""name -> trained net: get a checkpoint, check that it fits its network, load it."""
 
-A checkpoint is a PyTorch file, zip or legacy, that holds the authors' state dict and nothing else.
-It is read without running any code it may contain, and every value in it is accounted for.
-"""
-
-import warnings
 import zlib
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from u2demo.machine.memory import keep_freed_memory
-from u2demo.nets import cache
+from u2demo.nets import store
+from u2demo.nets.architectures import ARCHITECTURES, build_model
 from u2demo.nets.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
-from u2demo.nets.fuse import fold_in_place
-from u2demo.nets.scan import refusal
+from u2demo.nets.fuse import fuse
+from u2demo.nets.read import absurd, misfits, missing, read_state, with_counters
 from u2demo.nets.threads import use_threads
-from u2demo.nets.u2net import ARCHITECTURES, U2Net, build_model
 
-# Files from before PyTorch 0.4.1 lack this counter (the published u2net.pth holds no integers at
-# all, says its host's pickle scan). Only training reads it.
-_COUNTER = ".num_batches_tracked"
-# Far above what folding makes of trained weights (u2netp: 1,361), far below what overflows.
+# Far above what fusing makes of trained weights (u2netp: 1,361), far below what overflows.
 _HUGE = 1e9
 
 
 def load_model(
-    name: str = "u2netp", *, device: str | None = None, weights: str | Path | None = None
-) -> U2Net:
-    """Return a trained net, ready for inference.
+    name: str = "u2netp",
+    *,
+    device: str | None = None,
+    weights: str | Path | None = None,
+    trainable: bool = False,
+) -> nn.Module:
+    """Return a trained net: photos (B, 3, H, W) in, a tuple of maps (B, 1, H, W) in [0, 1] out.
 
-    Of several processes, each loads a net of its own, or they are forked from one that has loaded
-    a net and not used it yet: once it has predicted, its forks would wait for its threads for ever.
+    The first map is the answer. ``model.input`` says how the net wants its photos (``Input``: side
+    of the square, mean, standard deviation); ``predict_mask`` reads it. The net is in float32 and
+    ready for inference: in evaluation mode, without gradients, and fused (see ``fuse``).
+
+    If several processes predict, either each loads a net of its own, or they are forked from one
+    that has loaded a net and not used it yet. Forks of a process that has predicted wait for ever.
 
     Args:
-        name: "u2netp", "u2net", "u2net_human_seg" or "u2net_portrait". All but the first are
-            downloaded when first used.
+        name: a key of ``CHECKPOINTS``: "u2netp", "u2net", "u2net_human_seg", "u2net_portrait" or
+            "isnet". All but the first are downloaded when first used.
         device: "cpu", "cuda" or "mps"; by default the fastest there is.
-        weights: a file to load instead of ``name``; its architecture shows in its shapes.
+        weights: a file to load instead of ``name``. Its shapes tell its architecture, whose own
+            input ``model.input`` then is.
+        trainable: return the net as its authors trained it, to train it further: in training mode,
+            with gradients, its batch normalization in layers of its own. ``model.state_dict()`` of
+            such a net is what ``weights`` takes; call ``model.eval()`` before predicting with it.
 
     Raises:
         ValueError: no weights have that name, or this computer has no such device.
         WeightsError: the weights cannot be had, are damaged, or fit no network.
     """
     device = _check_device(device or _devices()[0])
-    path = fetch_weights(name) if weights is None else Path(weights).expanduser()
-    architecture = CHECKPOINTS[name].architecture if weights is None else None
-    if device == "cpu":
-        keep_freed_memory()
+    if weights is None:
+        checkpoint = _checkpoint(name)
+        path, architectures = fetch_weights(name), [checkpoint.architecture]
+    else:
+        checkpoint = None
+        path, architectures = Path(weights).expanduser(), list(ARCHITECTURES)
     # Convolutions of few channels run faster on (B, H, W, C) in memory, on CPUs and NVIDIA's GPUs.
     layout = torch.preserve_format if device == "mps" else torch.channels_last
-    with use_threads(1):  # more would gain no time, and be missing in a process forked from this
-        return _load(path, architecture).to(device, memory_format=layout)
+    # More threads would save no time, and a process forked from this one would lack them. The
+    # caller may be in inference mode, whose tensors can be neither trained nor watched for changes.
+    with use_threads(1), torch.inference_mode(False):
+        architecture, model = _fitting_model(path, architectures)
+        fused = fuse(model)
+        if not all(weight.abs().max() < _HUGE for weight in fused.parameters()):
+            raise WeightsError(
+                f"{path}: its weights are damaged, some are too large to compute with"
+            )
+        chosen = _untied(model) if trainable else fused
+        chosen.input = checkpoint.input if checkpoint else ARCHITECTURES[architecture].input
+        return chosen.to(device, memory_format=layout)
 
 
 def fingerprint(model: nn.Module) -> str:
@@ -64,25 +79,31 @@ def fingerprint(model: nn.Module) -> str:
 
 
 def fetch_weights(
-    name: str, *, offline: bool | None = None, progress: cache.Progress | None = None
+    name: str, *, offline: bool | None = None, progress: store.Progress | None = None
 ) -> Path:
     """Return the verified file of a checkpoint, downloading it if this machine has none.
 
     It lies in ``$U2DEMO_HOME``, else in the user's cache folder, else in a temporary one. With
     ``offline``, or ``U2DEMO_OFFLINE=1`` in the environment, nothing is downloaded. ``progress``
-    gets the number of bytes that are here, now and then; by default a bar is drawn. Raises
-    ``WeightsError`` with what each source answered and how to put the file in place by hand.
+    gets the number of bytes that are here, about ten times a second, and may raise
+    ``download.Stopped``; by default a bar is drawn.
+
+    Raises:
+        ValueError: no weights have that name.
+        WeightsError: the text says what each source answered, and how to put the file in place by
+            hand.
     """
     checkpoint = _checkpoint(name)
     check = check_for(checkpoint)
-    return cache.fetch(checkpoint, check=check, offline=offline, progress=progress)
+    return store.fetch(checkpoint, check=check, offline=offline, progress=progress)
 
 
-def check_for(checkpoint: Checkpoint) -> cache.Check:
+def check_for(checkpoint: Checkpoint) -> store.Check:
     """Return what raises ``WeightsError`` unless a file fits the checkpoint's architecture."""
 
     def check(path: Path) -> None:
-        _fitting_state(path, checkpoint.architecture)
+        with use_threads(1):
+            _fitting_model(path, [checkpoint.architecture])
 
     return check
 
@@ -94,95 +115,43 @@ def _checkpoint(name: str) -> Checkpoint:
     return CHECKPOINTS[name]
 
 
-def _load(path: Path, architecture: str | None) -> U2Net:
-    architecture, state = _fitting_state(path, architecture)
-    with torch.device("meta"):  # no random values that are overwritten at once
-        model = build_model(architecture)
-    model.load_state_dict(state, strict=True, assign=True)
-    fold_in_place(model)
-    if not all(weight.abs().max() < _HUGE for weight in model.parameters()):
-        raise WeightsError(f"{path}: its weights are damaged, some are too large to compute with")
+def _fitting_model(path: Path, architectures: list[str]) -> tuple[str, nn.Module]:
+    """Return which of ``architectures`` the weights in ``path`` fit, and the net with them."""
+    state = read_state(path)
+    nets = {name: _without_weights(name) for name in architectures}
+    schemas = {name: net.state_dict() for name, net in nets.items()}
+    faults = {name: misfits(state, schema) for name, schema in schemas.items()}
+    closest = min(faults, key=lambda name: len(faults[name]))
+    if found := faults[closest] or absurd(state):
+        shown = "; ".join(found[:5]) + ("; ..." if len(found) > 5 else "")
+        advice = _advice(state, schemas[closest])
+        raise WeightsError(f"{path} does not fit {closest} in {len(found)} places: {shown}{advice}")
+    state = with_counters(state, schemas[closest])
+    nets[closest].load_state_dict(state, strict=True, assign=True)
+    return closest, nets[closest]
+
+
+def _untied(model: nn.Module) -> nn.Module:
+    """Give each tensor of ``model`` memory of its own: a file may hold one for several of them."""
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    model.load_state_dict(state, assign=True)
     return model
 
 
-@use_threads(1)
-def _fitting_state(path: Path, architecture: str | None) -> tuple[str, dict[str, Tensor]]:
-    """Return the state dict in ``path`` and the architecture it fits, the closest one if None."""
-    state = _read(path)
-    schemas = {name: _schema(name) for name in ([architecture] if architecture else ARCHITECTURES)}
-    faults = {name: _misfits(state, schema) for name, schema in schemas.items()}
-    closest = min(faults, key=lambda name: len(faults[name]))
-    if found := faults[closest] or _absurd(state):
-        shown = "; ".join(found[:5]) + ("; ..." if len(found) > 5 else "")
-        raise WeightsError(f"{path} does not fit {closest} in {len(found)} places: {shown}")
-    counters = schemas[closest].keys() - state.keys()
-    return closest, {**state, **dict.fromkeys(counters, torch.tensor(0))}
+def _without_weights(architecture: str) -> nn.Module:
+    with torch.device("meta"):  # shapes only: no random values that are overwritten at once
+        return build_model(architecture)
 
 
-def _schema(architecture: str) -> dict[str, Tensor]:
-    with torch.device("meta"):  # shapes only
-        return build_model(architecture).state_dict()
-
-
-def _misfits(state: dict[str, Tensor], schema: dict[str, Tensor]) -> list[str]:
-    """Return one phrase for each entry that is missing, unknown, or not of its shape and type."""
-    faults = [f"{key} is missing" for key in schema if key not in state and _COUNTER not in key]
-    faults += [f"{_shown(key)} is unknown" for key in state if key not in schema]
-    for key, value in state.items():
-        expected = schema.get(key, value)
-        if value.shape != expected.shape:
-            faults.append(f"{key} is {tuple(value.shape)} instead of {tuple(expected.shape)}")
-        elif value.dtype != expected.dtype:
-            faults.append(f"{key} is {value.dtype} instead of {expected.dtype}")
-    return faults
-
-
-def _shown(key: object) -> str:
-    return str(key).encode("unicode_escape").decode()[:80]  # what a terminal can bear
-
-
-def _absurd(state: dict[str, Tensor]) -> list[str]:
-    """Return one phrase for each entry whose values no training can have led to."""
-    # One NaN or infinity shows in the sum, which takes a tenth of the time of looking at each.
-    sums = {key: value.sum(dtype=torch.float64) for key, value in state.items()}
-    faults = [f"{key} holds NaN or infinity" for key, total in sums.items() if not total.isfinite()]
-    variances = ((key, value) for key, value in state.items() if key.endswith("running_var"))
-    return faults + [f"{key} holds negative variances" for key, var in variances if var.min() < 0]
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    """Return the state dict in a file, whatever shapes it has."""
-    if not path.is_file():
-        raise WeightsError(f"there is no weights file {path}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what matters raises
-            reason = refusal(path)
-            state = None if reason else torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception:  # the reader of a damaged file may fail in any other way
-        reason = _damage(path)
-    if reason:
-        raise WeightsError(f"{path} {reason}") from None
-    if not isinstance(state, dict) or not state:
-        raise WeightsError(f"{path} holds a {type(state).__name__}, expected a state dict")
-    if strangers := [key for key, value in state.items() if not _is_plain(value)]:
-        raise WeightsError(
-            f"{path} holds {strangers[0]!r:.80}, which is no tensor; save model.state_dict() alone"
-        )
-    return state
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
-
-
-def _damage(path: Path) -> str:
-    with path.open("rb") as file:
-        if file.read(1) == b"<":
-            return "is a web page, saved in place of the weights; download the file itself."
-    return "is damaged or no PyTorch weights file; download or save it again."
+def _advice(state: dict[str, Tensor], schema: dict[str, Tensor]) -> str:
+    """Return what to do about a file that was saved from a net for inference, "" for others."""
+    norms = {key for key in schema if key.endswith("running_mean")}
+    if not norms <= set(missing(state, schema)) or schema.keys().isdisjoint(state):
+        return ""
+    return (
+        ". It may be of a net whose batch normalization is folded into its convolutions, as that "
+        "of load_model is; save load_model(..., trainable=True).state_dict() instead"
+    )
 
 
 def _devices() -> list[str]:

@@ -7,26 +7,36 @@ from contextlib import contextmanager
 import torch
 
 _lock = threading.Lock()
-_found: list[tuple[int, int]] = []  # of each use that lasts: its thread, and the number it found
+# For each thread that has changed the number: what it is to set again, the first change first.
+_borrowed: dict[int, list[int]] = {}
 
 
 @contextmanager
 def use_threads(count: int) -> Iterator[None]:
     """Let PyTorch compute with ``count`` threads, and afterwards with as many as before.
 
-    With 1 none is started. That matters to who forks: a child process has none of its parent's
-    threads, but would wait for them.
+    With ``count=1`` no thread is started, which keeps a later fork safe: a child process has none
+    of its parent's threads, but would wait for them.
     """
     here = threading.get_ident()
     with _lock:
-        # A new thread begins with the number that another one may just be using for a while.
-        borrowed = _found and here not in dict(_found)
-        use = here, _found[0][1] if borrowed else torch.get_num_threads()
-        _found.append(use)
+        before = _own_number(here)
+        _borrowed.setdefault(here, []).append(before)
         torch.set_num_threads(count)
     try:
         yield
     finally:
         with _lock:
-            _found.remove(use)
-            torch.set_num_threads(use[1])
+            _borrowed[here].pop()
+            if not _borrowed[here]:
+                del _borrowed[here]
+            torch.set_num_threads(before)
+
+
+def _own_number(thread: int) -> int:
+    """Return the number of threads that ``thread`` computes with when nothing is borrowed anew."""
+    if not _borrowed or thread in _borrowed:
+        return torch.get_num_threads()
+    # A new thread begins with the number that another one is just borrowing.
+    others = next(iter(_borrowed.values()))
+    return others[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from u2demo.machine.memory import keep_freed_memory
-from u2demo.nets import cache
+from u2demo.nets import store
 from u2demo.nets.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
 from u2demo.nets.download import Stopped
 from u2demo.notebook import callbacks
@@ -55,7 +55,7 @@ def about(name: str) -> str:
 
 
 def _is_here(record: Checkpoint) -> bool:
-    return any(path.stat().st_size == record.bytes for path in cache.present(record))
+    return any(path.stat().st_size == record.bytes for path in store.present(record))
 
 
 def _megabytes(record: Checkpoint) -> str:

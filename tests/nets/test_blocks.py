@@ -4,15 +4,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from u2demo.nets import resampling
-from u2demo.nets.resampling import enlarge, halve
+from u2demo.nets import blocks
+from u2demo.nets.blocks import enlarge, halve
 
 SIZES = [(8, 12), (7, 12), (8, 5), (3, 3), (2, 2), (1, 1), (1, 6)]
 
 
 @pytest.fixture(autouse=True)
 def every_size_is_large(monkeypatch):
-    monkeypatch.setattr(resampling, "_LARGE", 0)
+    monkeypatch.setattr(blocks, "_LARGE", 0)
 
 
 def drawn(size):

@@ -1,0 +1,65 @@
+"""Thousands of photos in one process: memory, threads and open files stay what they are."""
+
+import itertools
+import os
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bright import Bright
+from small_run import EFFECTS, make_photos
+
+import u2demo as u2
+from u2demo.runs.plan import list_photos
+from u2demo.runs.run import process_files
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+MEGABYTES = os.sysconf("SC_PAGESIZE") / 1e6 if sys.platform == "linux" else 0
+QUICK = pytest.param(100, Bright, id="100 photos")
+LONG = pytest.param(2000, u2.load_model, id="2000 photos, real net", marks=pytest.mark.slow)
+
+
+class Usage:
+    """What this process uses, looked at after each of ``count`` photos."""
+
+    def __init__(self, count):
+        self.seen = np.zeros((count, 3))  # memory in MB, threads, open files
+        self.rows = iter(self.seen)
+
+    def look(self, *_):
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * MEGABYTES
+        files = sum(1 for _ in Path("/proc/self/fd").iterdir())
+        next(self.rows)[:] = (resident, threading.active_count(), files)
+
+    def check(self):
+        """Assert that the last third of the photos took no more than the second."""
+        _, second, last = (np.median(part, 0) for part in np.array_split(self.seen, 3))
+        print(f"MB, threads, files: {second} then {last}")
+        memory, threads, files = last - second
+        assert memory < 10 and threads < 1 and files < 1
+
+
+@pytest.mark.parametrize(("count", "make_model"), [QUICK, LONG])
+def test_one_photo_after_the_other(count, make_model, tmp_path):
+    model, usage = make_model(), Usage(count)
+    samples = itertools.cycle(u2.sample_images().items())
+    photos = ((name, image.resize((160, 120))) for name, image in samples)
+    results = u2.process(model, photos, effects=u2.EFFECTS)
+    for result in itertools.islice(results, count):
+        for file in u2.save(result, tmp_path):
+            file.unlink()
+        usage.look()
+    usage.check()
+
+
+@pytest.mark.parametrize(("count", "make_model"), [QUICK, LONG])
+def test_a_folder(count, make_model, tmp_path):
+    photos = list_photos([make_photos(tmp_path / "photos", count, size=(160, 120))])
+    usage = Usage(count)
+    out = tmp_path / "out"
+    records = process_files(make_model(), photos, out, effects=EFFECTS, report=usage.look)
+    assert [record.status for record in records] == ["done"] * count
+    usage.check()

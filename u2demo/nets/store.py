@@ -1,0 +1,338 @@
+"""checkpoint -> verified file: found on this machine, or fetched once for everybody on it.
+
+A file is compared with its published size and hash every time, and gets its final name only after
+that: a file that exists is not yet a good file.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock, Timeout
+
+from u2demo.machine.disk import write_file
+from u2demo.nets.checkpoints import Checkpoint, WeightsError
+from u2demo.nets.download import RefusedError, download
+
+Check = Callable[[Path], None]  # raises WeightsError unless the weights in a file fit their net
+# Gets the number of bytes that are here, again and again while a file is fetched. It may raise
+# ``download.Stopped`` to end the download; the next one continues from there.
+Progress = Callable[[int], None]
+
+_PACKAGED = Path(__file__).parents[1] / "data"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def fetch(
+    checkpoint: Checkpoint,
+    *,
+    check: Check,
+    offline: bool | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Return a file that is known to be good, downloading it if this machine has none.
+
+    ``check`` judges a file whose hash nobody has published. The first one that fits is adopted: its
+    hash is recorded beside it, with a warning. ``offline`` is by default what ``U2DEMO_OFFLINE``
+    says. Without ``progress`` a bar is drawn.
+
+    Raises:
+        WeightsError: the file cannot be had; the text lists everything a person can do about it.
+    """
+    path, faults = find(checkpoint, check=check)
+    if path is None:
+        _demand_sources(checkpoint, faults, offline)
+        path = _fetch_alone(checkpoint, check, progress)
+    adopt(checkpoint, path)
+    return path
+
+
+def find(checkpoint: Checkpoint, *, check: Check) -> tuple[Path | None, list[str]]:
+    """Return the first good file, None if there is none, and what is wrong with those before it.
+
+    Files are only read. One whose hash nobody has published is good if it passes ``check``.
+    """
+    faults = []
+    for path in present(checkpoint):
+        wrong = _fault(checkpoint, path, path, check)
+        if wrong is None:
+            return path, faults
+        faults.append(f"{path} is there but {wrong}.")
+    return None, faults
+
+
+def present(checkpoint: Checkpoint) -> list[Path]:
+    """Return the files, good or bad, in the places where this one is looked for."""
+    places = folders() if checkpoint.sources else [_PACKAGED]
+    paths = [folder / checkpoint.file for folder in places]
+    return [path for path in paths if path.is_file()]
+
+
+def verdict(checkpoint: Checkpoint, path: Path) -> str:
+    """Return how sure one can be of a file that ``find`` returned, in words; only reads."""
+    if checkpoint.sha256:
+        return "good"
+    if _recorded_sha256(path):
+        return "as it was when first used, but nobody has published its hash"
+    return "fits, but nobody has published its hash"
+
+
+def adopt(checkpoint: Checkpoint, path: Path) -> None:
+    """Record the hash of a file that fits, unless one is published or recorded, and warn of it.
+
+    From then on ``find`` accepts no other file in its place.
+    """
+    if checkpoint.sha256 or _recorded_sha256(path):
+        return
+    found = _sha256(path)
+    warnings.warn(
+        f"nobody has published a hash of {path.name}; {path} fits the network and is trusted from "
+        f"now on, with sha256 {found}",
+        stacklevel=2,
+    )
+    with contextlib.suppress(OSError):  # a folder that can only be read
+        write_file(_record_of(path), f"{found}  {path.name}\n".encode())
+
+
+def folders() -> list[Path]:
+    """Return where weights are looked for: ``U2DEMO_HOME`` or the cache, then a temporary place."""
+    home = os.environ.get("U2DEMO_HOME")
+    preferred = Path(home).expanduser() if home else platformdirs.user_cache_path("u2demo")
+    # Several people may share a temporary folder; on Windows each has one of their own.
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    return [preferred, Path(tempfile.gettempdir(), f"u2demo-{user}")]
+
+
+# Is it the right file?
+
+
+def _fault(checkpoint: Checkpoint, path: Path, final: Path, check: Check) -> str | None:
+    """Return what is wrong with the file at ``path``, None if it is good enough for ``final``."""
+    try:
+        size = path.stat().st_size
+        if checkpoint.sha256 and size != checkpoint.bytes:
+            return f"has {size:,} bytes instead of {checkpoint.bytes:,}"
+        expected = checkpoint.sha256 or _recorded_sha256(final)
+        if expected is None:
+            check(path)
+            return None
+        found = _sha256(path)
+        return None if found == expected else f"has sha256 {found} instead of {expected}"
+    except WeightsError as error:
+        return f"does not load: {error}"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _recorded_sha256(path: Path) -> str | None:
+    """Return the hash recorded when the file at ``path`` was adopted, None if it never was."""
+    record = _record_of(path)
+    return record.read_text("utf-8", errors="replace")[:64] if record.is_file() else None
+
+
+def _record_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")  # as the command sha256sum writes and checks it
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+# Fetching it
+
+
+def _demand_sources(checkpoint: Checkpoint, faults: list[str], offline: bool | None) -> None:
+    """Raise ``WeightsError`` if there is nowhere to download from, or downloads are off."""
+    if not checkpoint.sources:
+        missing = faults or [f"{_PACKAGED / checkpoint.file} is missing."]
+        raise WeightsError("\n".join([*missing, "Install u2demo again to repair the package."]))
+    if offline or (offline is None and _is_offline()):
+        off = f"{checkpoint.name} is not on this machine and downloads are switched off"
+        off += "." if offline else "; unset U2DEMO_OFFLINE to allow them."
+        links = [f"- {url}" for url in checkpoint.sources]
+        raise WeightsError("\n".join([off, *faults, *links, _advice(checkpoint, folders()[0])]))
+
+
+def _is_offline() -> bool:
+    return os.environ.get("U2DEMO_OFFLINE", "").lower() not in ("", "0", "false", "no")
+
+
+def _fetch_alone(checkpoint: Checkpoint, check: Check, progress: Progress | None) -> Path:
+    """Download the file while no other process does; use what another one has just fetched."""
+    folder = _writable_folder()
+    path = folder / checkpoint.file
+    part = folder / f"{checkpoint.file}.part"
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder, but weights go there.\n{_way_out(None)}")
+    try:
+        with _told(progress, checkpoint) as told, _lock(part, told):
+            found, faults = find(checkpoint, check=check)  # another process may have fetched it
+            return found or _download(checkpoint, path, part, faults, check, told)
+    except WeightsError:
+        raise
+    except OSError as error:
+        raise _not_written(checkpoint, part, error) from error
+
+
+def _writable_folder() -> Path:
+    """Return the first folder that takes a file; warn when it is not the preferred one."""
+    faults = []
+    for folder in folders():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            faults.append(f"{folder} cannot be written to ({error.strerror})")
+            continue
+        if faults:
+            warnings.warn(f"{faults[0]}; weights go to {folder} for now", stacklevel=2)
+        return folder
+    raise WeightsError(f"{'; '.join(faults)}. Set U2DEMO_HOME to a folder that can be.")
+
+
+@contextlib.contextmanager
+def _told(progress: Progress | None, checkpoint: Checkpoint) -> Iterator[Progress]:
+    if progress:
+        yield progress
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(
+        total=checkpoint.bytes, desc=checkpoint.file, unit="B", unit_scale=True, leave=False
+    ) as bar:
+        yield lambda size: bar.update(size - bar.n)
+
+
+@contextlib.contextmanager
+def _lock(part: Path, progress: Progress) -> Iterator[None]:
+    """Hold a lock on ``part`` that the system releases should its process die.
+
+    While another process holds it, ``progress`` gets the size of what that one has fetched.
+    """
+    held = FileLock(part.with_suffix(".lock"))
+    try:
+        _try_to_hold(held, timeout=1)
+        if not held.is_locked:
+            warnings.warn(f"another process is fetching {part.stem}; waiting for it", stacklevel=2)
+        while not held.is_locked:
+            progress(_size(part))
+            _try_to_hold(held, timeout=0.5)
+        yield
+    finally:
+        held.release()
+
+
+def _try_to_hold(lock: FileLock, *, timeout: float) -> None:
+    try:
+        lock.acquire(timeout=timeout)
+    except Timeout:
+        return
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WeightsError(
+            f"the lock {lock.lock_file} cannot be written: {reason}.\n{_way_out(error.errno)}"
+        ) from error
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _download(
+    checkpoint: Checkpoint,
+    path: Path,
+    part: Path,
+    faults: list[str],
+    check: Check,
+    progress: Progress,
+) -> Path:
+    """Try each source in turn until the file is there."""
+    free = shutil.disk_usage(part.parent).free
+    if free < checkpoint.bytes - _size(part):
+        full = OSError(errno.ENOSPC, f"{free / 1e6:.1f} MB are free")
+        raise _not_written(checkpoint, part, full)
+    reasons = []
+    for url in checkpoint.sources:
+        try:
+            _bring(url, path, part, checkpoint, check, progress)
+            part.replace(path)
+            return path
+        except RefusedError as error:
+            reasons.append(f"- {url}\n  {error}")
+        except OSError as error:  # of this machine, so that no other source helps
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise _not_written(checkpoint, part, error) from None
+    failed = f"{checkpoint.name} could not be downloaded. What each source answered:"
+    raise WeightsError("\n".join([failed, *reasons, *faults, _advice(checkpoint, path.parent)]))
+
+
+def _bring(
+    url: str, path: Path, part: Path, checkpoint: Checkpoint, check: Check, progress: Progress
+) -> None:
+    """Fill ``part`` with the good file from one source, or raise ``RefusedError``."""
+    is_known = checkpoint.sha256 or _recorded_sha256(path)
+    if not is_known:  # bytes of two sources could be joined, and nothing would show it
+        part.unlink(missing_ok=True)
+    size = checkpoint.bytes if checkpoint.sha256 else None
+    most = size or 2 * checkpoint.bytes  # what is published may be somewhat larger than the copy
+    for _ in range(2):
+        in_pieces = download(url, part, size=size, most=most, progress=progress)
+        wrong = _fault(checkpoint, part, path, check)
+        if wrong is None:
+            return
+        part.unlink()
+        if not in_pieces:
+            break  # pieces may be of two sources, or of two versions: they are fetched once more
+    raise RefusedError(f"sent a file that {wrong}")
+
+
+# What a person is told
+
+
+def _not_written(checkpoint: Checkpoint, part: Path, error: OSError) -> WeightsError:
+    reason = error.strerror or str(error)
+    failed = f"{part} cannot be written: {reason}"
+    if error.errno in _FULL:
+        failed = f"{part.parent} does not take {checkpoint.file} ({checkpoint.size}): {reason}"
+    return WeightsError(f"{failed}.\n{_way_out(error.errno)}")
+
+
+def _way_out(code: int | None) -> str:
+    if code in _FULL:
+        return "Make room there, or set U2DEMO_HOME to a folder on another disk."
+    return "Move away what is in the way, or set U2DEMO_HOME to another folder."
+
+
+def _advice(checkpoint: Checkpoint, folder: Path) -> str:
+    """Tell a person how to put the file in place by hand."""
+    path = folder / checkpoint.file
+    known = f"{checkpoint.bytes:,} bytes, sha256 {checkpoint.sha256}"
+    if not checkpoint.sha256:
+        known = f"about {checkpoint.size}; nobody has published its hash, so the first file that\n"
+        known += f"   fits is trusted and recorded in {path}.sha256"
+    return f"""
+To put it in place by hand:
+1. Open one of the links above in a browser. Google Drive often serves a browser when it refuses
+   programs, or else a day later. The authors' page: {checkpoint.origin}
+2. Put the file on this machine as {path}
+   ({known})
+3. Run the same again. The file is found and checked.
+
+A file elsewhere loads with load_model(weights="PATH"), or u2demo --weights PATH.
+load_model("u2netp") finds the subject of a photo without any download."""
