@@ -6,17 +6,19 @@ from PIL import Image
 from u2demo.effects.effect import Color, alpha_of, on_photo
 from u2demo.masks.mask import Mask
 
+TINT = "#2f6bff"
+
 
 @on_photo
 def highlight(
-    image: Image.Image, mask: Mask, *, color: Color = "#2f6bff", strength: float = 0.45
+    image: Image.Image, mask: Mask, *, color: Color = TINT, strength: float = 0.45
 ) -> Image.Image:
     """Return the photo, RGB, with the subject tinted.
 
     ``strength`` 0 leaves the photo as it is, 1 paints the subject in pure ``color``.
 
     Raises:
-        ValueError: ``strength`` is not between 0 and 1.
+        ValueError: ``strength`` is not between 0 and 1, or ``color`` is unknown.
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength is {strength}, expected 0, no color, to 1, nothing else")
