@@ -34,8 +34,9 @@ from torch import nn
 from tqdm import tqdm
 
 import u2demo as u2
-from u2demo.inference import preprocess
+from u2demo.inference.preprocess import normalize
 from u2demo.masks.mask import Mask
+from u2demo.nets.checkpoints import Input
 
 Method = Callable[[Image.Image], Mask]
 Truth = NDArray[np.bool_]
@@ -86,10 +87,12 @@ def main() -> None:
     passes = _count_passes(model)
     for dataset in options.datasets:
         pairs = find_pairs(dataset)
-        pairs = pairs[(options.half == "B") :: 2] if options.half else pairs
-        print(
-            f"\n{dataset.name}, {len(pairs)} photos{f', half {options.half}' * bool(options.half)}"
-        )
+        title = dataset.name
+        if options.half:
+            first = 0 if options.half == "A" else 1
+            pairs = pairs[first::2]
+            title = f"{title}, half {options.half}"
+        print(f"\n{title}, {len(pairs)} photos")
         print(f"{'':15}", *(f"{column:>6}" for column in (*COLUMNS, "passes", "ms")))
         for name in options.methods:
             print_row(name, *measure(METHODS[name](model), pairs, passes, name))
@@ -197,8 +200,8 @@ def reference(model: nn.Module) -> Method:
     def predict(image: Image.Image) -> Mask:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float()
         pixels = F.interpolate(pixels, (320, 320), mode="bilinear", align_corners=False)
-        batch = (pixels / pixels.max().clamp(min=1) - preprocess.MEAN) / preprocess.STD
-        saliency = model(batch.to(device))[0][0, 0].float().cpu().numpy()
+        batch = normalize(pixels, Input()).to(device)
+        saliency = model(batch)[0][0, 0].float().cpu().numpy()
         spread = max(float(np.ptp(saliency)), 1e-6)
         levels = ((saliency - saliency.min()) / spread * 255).astype(np.uint8)
         large = Image.fromarray(levels).resize(image.size, Image.Resampling.BILINEAR)

@@ -18,7 +18,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 import u2demo as u2
 from u2demo.effects.colors import clean_colors
-from u2demo.masks.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_mask
+from u2demo.masks.edges import refine_mask
+from u2demo.masks.levels import SURE_BACKGROUND, SURE_SUBJECT
 from u2demo.masks.mask import Mask
 
 # Parts of the packaged photos, (left, top, width, height) in parts of their size.

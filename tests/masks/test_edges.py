@@ -1,3 +1,5 @@
+"""What a photo's own pixels do to a soft edge, and to its colors."""
+
 import tracemalloc
 
 import numpy as np
@@ -7,7 +9,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from u2demo.effects import colors
 from u2demo.effects.colors import clean_colors
 from u2demo.masks import edges
-from u2demo.masks.edges import SURE_BACKGROUND, SURE_SUBJECT, refine_in_place, refine_mask
+from u2demo.masks.edges import refine_in_place, refine_mask
+from u2demo.masks.levels import SURE_BACKGROUND, SURE_SUBJECT, Levels
 
 SIZE = (1200, 900)
 
@@ -66,8 +69,8 @@ def test_a_mask_some_pixels_off_is_mended_better_before_levels_than_after(scene,
     image, alpha, _ = scene
     off = np.roll(blurry, 6, axis=1)
     mended = off.copy()
-    refine_in_place(image, mended, 0.2, 0.65)
-    after = refine_mask(image, ((off - np.float32(0.2)) / np.float32(0.45)).clip(0, 1))
+    refine_in_place(image, mended, levels=Levels(0.2, 0.65))
+    after = refine_mask(image, Levels(0.2, 0.65).apply(off))
     assert error(mended, alpha) < 0.85 * error(after, alpha)
     assert not mended[off <= SURE_BACKGROUND].any()
     assert (mended[off >= SURE_SUBJECT] == 1).all()
@@ -75,10 +78,10 @@ def test_a_mask_some_pixels_off_is_mended_better_before_levels_than_after(scene,
 
 def test_levels_are_all_that_changes_in_a_small_photo():
     mask = np.random.default_rng(0).random((64, 96), np.float32)
-    expected = ((mask - 0.2) / 0.45).clip(0, 1)
-    refine_in_place(Image.effect_noise((96, 64), 80).convert("RGB"), mask, 0.2, 0.65)
-    expected[expected <= SURE_BACKGROUND] = 0
-    np.testing.assert_allclose(mask, expected, atol=1e-6)
+    levels = Levels(0.2, 0.65)
+    expected = levels.apply(mask)
+    refine_in_place(Image.effect_noise((96, 64), 80).convert("RGB"), mask, levels=levels)
+    np.testing.assert_array_equal(mask, expected)
 
 
 def test_tiles_leave_no_seams(scene, blurry, monkeypatch):
@@ -119,6 +122,14 @@ def test_refining_leaves_a_small_photo_alone():
     mask = np.random.default_rng(0).random((640, 960), np.float32)
     image = Image.effect_noise((960, 640), 80).convert("RGB")
     assert np.array_equal(refine_mask(image, mask), mask)
+
+
+def test_a_photo_is_large_or_small_beside_what_the_net_saw(scene, blurry):
+    """900 rows show more than a net of 320 has seen, and no more than one of 512."""
+    for side, changed in [(320, True), (512, False)]:
+        mask = blurry.copy()
+        refine_in_place(scene[0], mask, side=side)
+        assert np.array_equal(mask, blurry) != changed
 
 
 def test_clean_colors_are_closer_to_the_subjects(scene):

@@ -1,4 +1,4 @@
-"""Boxes, hard masks and separate objects, checked by hand."""
+"""What a mask is, its box, hard and adjusted masks, clear subjects: checked by hand."""
 
 from functools import partial
 
@@ -81,45 +81,6 @@ def test_the_threshold_comes_to_one_half_and_the_subject_stays_opaque(softness):
     np.testing.assert_allclose(adjusted, [[0, 0.5, 1]], atol=1e-6)
 
 
-def test_separate_objects_come_largest_first_each_with_its_soft_edge():
-    mask = drawn("##+....", "##+....", "......#", "......#")
-    first, second = split_objects(mask)
-    assert np.array_equal(first, drawn("##+....", "##+....", ".......", "......."))
-    assert np.array_equal(second, drawn(".......", ".......", "......#", "......#"))
-
-
-def test_pixels_that_touch_at_a_corner_are_one_object():
-    assert len(split_objects(drawn("#...", ".#..", "..##"))) == 1
-
-
-def test_a_u_shape_is_one_object():
-    assert len(split_objects(drawn("#.#.#", "#.#.#", "#####"))) == 1
-
-
-def test_rows_do_not_run_into_each_other():
-    assert len(split_objects(drawn("...#", "....", "#..."))) == 2
-    assert len(split_objects(drawn("..#", "#.."))) == 2
-
-
-def test_specks_are_no_objects():
-    mask = np.zeros((100, 100), np.float32)
-    mask[10:40, 10:40] = 1
-    mask[80, 80:83] = 1
-    (only,) = split_objects(mask)
-    assert bounding_box(only) == Box(10, 10, 40, 40)
-
-
-def test_an_empty_mask_has_no_objects():
-    assert split_objects(np.zeros((3, 3), np.float32)) == []
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_the_objects_share_out_the_mask(seed):
-    mask = np.random.default_rng(seed).random((9, 13)).astype(np.float32)
-    parts = split_objects(mask, threshold=0.7)
-    assert np.array_equal(sum(parts), mask)
-
-
 def test_a_mask_of_another_photo_is_refused():
     with pytest.raises(ValueError, match="mask is 4x3 but the image is 3x4"):
         check_fit(Image.new("RGB", (3, 4)), np.zeros((3, 4), np.float32))
@@ -134,7 +95,7 @@ TAKE_A_MASK = [adjust_mask, bounding_box, split_objects, object_boxes, threshold
     "wrong",
     [np.zeros((4, 3), np.uint8), np.zeros((4, 3, 1), np.float32), Image.new("L", (3, 4))],
 )
-def test_what_is_no_mask_is_refused(function, wrong):
+def test_anything_but_a_mask_is_refused(function, wrong):
     with pytest.raises(ValueError, match="a mask is a float32 array of shape"):
         function(wrong)
 
@@ -185,8 +146,44 @@ def test_no_subject_and_nothing_but_subject_are_unclear():
     assert not has_clear_subject(np.ones((10, 10), np.float32))
 
 
-def test_the_soft_edge_of_a_thin_object_on_a_large_photo_stays():
-    mask = np.zeros((800, 1200), np.float32)
-    mask[:, 6:9], mask[:, 9] = 1, 0.4
-    (line,) = split_objects(mask)
-    np.testing.assert_array_equal(line, mask)
+NOT_A_SHARE = pytest.mark.parametrize("threshold", [-0.1, 1.5, 50, float("nan"), float("inf")])
+
+
+@NOT_A_SHARE
+@pytest.mark.parametrize("function", [bounding_box, threshold_mask, split_objects, object_boxes])
+def test_a_threshold_that_no_mask_can_have_is_refused(function, threshold):
+    with pytest.raises(ValueError, match=f"threshold is {threshold}, expected 0 to 1"):
+        function(mask_of(0, 0.5, 1), threshold=threshold)
+
+
+def test_nothing_lies_above_1():
+    assert bounding_box(mask_of(0, 0.5, 1), threshold=1.0) is None
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5, 2.0, float("nan")])
+@pytest.mark.parametrize("softness", [0.0, 1.0])
+def test_a_middle_at_either_end_is_refused(threshold, softness):
+    with pytest.raises(ValueError, match=f"threshold is {threshold}, expected more than 0 and le"):
+        adjust_mask(mask_of(0, 0.5, 1), threshold=threshold, softness=softness)
+
+
+NOT_A_LENGTH = pytest.mark.parametrize("amount", [-1.0, float("nan"), float("inf")])
+
+
+@NOT_A_LENGTH
+def test_a_softness_that_makes_no_sense_is_refused(amount):
+    with pytest.raises(ValueError, match=f"softness is {amount}, expected a finite number, 0 or"):
+        adjust_mask(mask_of(0, 0.5, 1), softness=amount)
+
+
+@NOT_A_LENGTH
+def test_a_feather_that_makes_no_sense_is_refused(amount):
+    with pytest.raises(ValueError, match=f"feather is {amount}, expected a finite number of pix"):
+        threshold_mask(mask_of(0, 0.5, 1), feather=amount)
+
+
+def test_a_feather_wider_than_the_mask_counts_as_that_wide():
+    mask = np.zeros((9, 12), np.float32)
+    mask[:, 6:] = 1
+    widest = threshold_mask(mask, feather=12)
+    np.testing.assert_array_equal(threshold_mask(mask, feather=1e9), widest)

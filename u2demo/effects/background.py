@@ -1,14 +1,18 @@
 """(image, mask) -> the subject in front of a color, another photo, or its own scene blurred."""
 
+import math
+
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
 from u2demo.effects.colors import use_clean_tiles
 from u2demo.effects.effect import Color, alpha_of, on_photo
 from u2demo.images.rgb import as_rgb
+from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
 
-BLUR = 0.02  # share of the longer side
+BLUR = 0.02  # the default radius: a share of the photo's longer side
+_RADIUS = 4  # pixels of the small copy that is blurred in place of the photo
 
 
 @on_photo
@@ -21,7 +25,8 @@ def replace_background(
     never stretched.
 
     Raises:
-        ValueError: there is no color of that name; the name of a photo's file is none.
+        ValueError: unknown color name (for a photo, pass an image, not a file name).
+        TypeError: ``background`` is neither an image nor a color.
     """
     if isinstance(background, Image.Image):
         scene = ImageOps.fit(as_rgb(background), image.size, Image.Resampling.LANCZOS)
@@ -37,22 +42,28 @@ def replace_background(
 def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = None) -> Image.Image:
     """Return the photo, RGB, with all but the subject out of focus.
 
-    ``radius`` is the blur's standard deviation in pixels, 2 % of the longer side by default. The
-    subject's colors do not bleed into the background: they are left out of the average.
+    ``radius`` is the blur's standard deviation in pixels, 2 % of the longer side by default; more
+    than the longer side counts as that. The subject's colors do not bleed into the background:
+    they are left out of the average.
 
     Raises:
-        ValueError: ``radius`` is negative.
+        ValueError: ``radius`` is negative or not finite.
     """
-    alpha = alpha_of(mask)
-    radius = BLUR * max(image.size) if radius is None else radius
-    if not radius >= 0:
-        raise ValueError(f"radius is {radius}, expected 0 or more pixels")
-    scene = _blur_around(image, alpha, radius)
+    if radius is None:
+        radius = BLUR * max(image.size)
+    if not 0 <= radius < math.inf:
+        raise ValueError(f"radius is {radius}, expected 0 or more pixels, and finite")
+    scene = _blur_around(image, alpha_of(mask), min(radius, max(image.size)))
     return _paste_subject(scene, image, mask)
 
 
 def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.Image:
-    use_clean_tiles(image, mask, lambda box, colors, alpha: scene.paste(colors, box, alpha))
+    """Return ``scene``, a picture made for this, with the subject pasted into it."""
+
+    def paste(box: Box, colors: Image.Image, alpha: Image.Image) -> None:
+        scene.paste(colors, box, alpha)
+
+    use_clean_tiles(image, mask, paste)
     return scene
 
 
@@ -61,7 +72,7 @@ def _blur_around(image: Image.Image, alpha: Image.Image, radius: float) -> Image
 
     The blur runs on a copy small enough for its radius to be a few pixels: same look, less work.
     """
-    step = max(1, int(radius / 4))
+    step = max(1, int(radius / _RADIUS))
     blur = ImageFilter.GaussianBlur(radius / step)
     behind = Image.composite(Image.new("RGB", image.size), image, alpha)
     color = np.asarray(behind.reduce(step).filter(blur), np.float32)

@@ -1,11 +1,17 @@
 """(image, mask) -> the photo with boxes drawn, or cut along one."""
 
+import math
+
 from PIL import Image, ImageDraw
 
 from u2demo.effects.effect import Color, on_photo
-from u2demo.masks.box import bounding_box, widen
-from u2demo.masks.mask import Mask, check_fit
-from u2demo.masks.objects import object_boxes
+from u2demo.masks.box import Box, box_around, widen
+from u2demo.masks.mask import Mask, check_fit, check_threshold
+from u2demo.masks.objects import boxes_around
+
+MARGIN = 0.0  # of a crop: a share of the box's longer side
+LINE = "#ff3b30"
+_LINE_WIDTH = 0.005  # of the photo's longer side
 
 
 @on_photo
@@ -15,37 +21,60 @@ def draw_box(
     *,
     per_object: bool = False,
     threshold: float = 0.5,
-    color: Color = "#ff3b30",
+    color: Color = LINE,
     width: int | None = None,
 ) -> Image.Image:
     """Return the photo, RGB, with the subject's bounding box drawn.
 
     With ``per_object`` each separate object gets a box of its own. The line, ``width`` pixels
-    wide (0.5 % of the longer side by default), lies just inside the box.
+    wide (0.5 % of the longer side by default), lies just inside the box; it fills a box that is
+    too small for it.
+
+    Raises:
+        ValueError: ``width`` is not 1 or more, ``threshold`` is not between 0 and 1, or ``color``
+            is unknown.
     """
-    whole = bounding_box(mask, threshold=threshold)
-    boxes = object_boxes(mask, threshold=threshold) if per_object else [whole] if whole else []
+    check_threshold(threshold)
+    if width is None:
+        width = max(2, round(_LINE_WIDTH * max(image.size)))
+    if not 1 <= width < math.inf:
+        raise ValueError(f"width is {width}, expected 1 or more pixels")
     picture = image.copy()
     draw = ImageDraw.Draw(picture)
-    width = width or max(2, round(0.005 * max(image.size)))
-    for box in boxes:
-        draw.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), None, color, width)
+    for box in _boxes(mask, threshold, per_object):
+        corners = (box.left, box.top, box.right - 1, box.bottom - 1)
+        if 2 * width < min(box.right - box.left, box.bottom - box.top):
+            draw.rectangle(corners, outline=color, width=width)
+        else:  # Pillow would draw such a line beyond the box
+            draw.rectangle(corners, fill=color)
     return picture
 
 
 def crop(
-    image: Image.Image, mask: Mask, *, margin: float = 0.0, threshold: float = 0.5
+    image: Image.Image, mask: Mask, *, margin: float = MARGIN, threshold: float = 0.5
 ) -> Image.Image:
-    """Return the part of the image inside the subject's bounding box, the whole image if none.
+    """Return the part of the image inside the subject's bounding box, all of it if there is none.
 
     ``margin`` widens the box on every side by that share of its longer side, as far as the image
     reaches. Cutting a cut-out works too: ``crop(remove_background(image, mask), mask)``.
 
     Raises:
-        ValueError: ``margin`` is negative, or ``mask`` does not fit ``image``.
+        ValueError: ``margin`` is negative or not finite, ``threshold`` is not between 0 and 1, or
+            ``mask`` does not fit ``image``.
     """
     check_fit(image, mask)
-    if not margin >= 0:
-        raise ValueError(f"margin is {margin}, expected 0 or more; a box is never made smaller")
-    box = bounding_box(mask, threshold=threshold)
+    check_threshold(threshold)
+    if not 0 <= margin < math.inf:
+        raise ValueError(
+            f"margin is {margin}, expected 0 or more, and finite; a box is never made smaller"
+        )
+    box = box_around(mask > threshold)
     return image.crop(widen(box, margin, image.size)) if box else image.copy()
+
+
+def _boxes(mask: Mask, threshold: float, per_object: bool) -> list[Box]:
+    subject = mask > threshold
+    if per_object:
+        return boxes_around(subject)
+    whole = box_around(subject)
+    return [whole] if whole else []

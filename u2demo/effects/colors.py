@@ -12,13 +12,14 @@ from PIL import Image
 
 from u2demo.images.rgb import as_rgb
 from u2demo.machine.cores import on_all_cores
-from u2demo.masks.box import Box, bounding_box, tiles
+from u2demo.masks.box import Box, box_around, tiles
 from u2demo.masks.mask import Mask, check_fit, to_8_bits
 
 _AVERAGED = 256  # pixels along the longer side of the copy that colors are averaged on
-_SMOOTH = 512  # and of the one that has them without steps
+_SMOOTH = 512  # and of the copy that shows them without steps
 _TILE = 512  # pixels
 _UNSEEN = 0.4 / 255  # becomes 0 in 8 bits
+_FILL = 0.1  # of a pixel: how much the mean color around counts beside what is found in place
 
 Use = Callable[[Box, Image.Image, Image.Image], object]
 _Planes = NDArray[np.float32]  # (channels, height, width)
@@ -29,10 +30,14 @@ def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
 
     Only pixels whose alpha is, in 8 bits, neither 0 nor 255 change.
     """
-    check_fit(image, mask)
     image = as_rgb(image)
+    check_fit(image, mask)
     clean = image.copy()
-    use_clean_tiles(image, mask, lambda box, colors, alpha: clean.paste(colors, box))
+
+    def paste(box: Box, colors: Image.Image, alpha: Image.Image) -> None:
+        clean.paste(colors, box)
+
+    use_clean_tiles(image, mask, paste)
     return clean
 
 
@@ -42,7 +47,7 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
     It gets the part's place, its clean colors (RGB, as from ``clean_colors``) and its alpha (mode
     L), the mask in 8 bits; outside of these places that is 0. The image is RGB, its mask fits.
     """
-    area = bounding_box(mask, threshold=_UNSEEN)
+    area = box_around(mask > _UNSEEN)
     if area is None:
         return
     around = _colors_around(image, mask, area)
@@ -55,8 +60,8 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
         colors = image.crop(box)
         soft = np.flatnonzero((alpha > 0) & (alpha < 255))
         if soft.size:
-            nearby = (_cut(color, area, box).reshape(-1, 3).take(soft, 0) for color in around)
-            colors = _solve(colors, part.take(soft)[:, None], soft, *nearby)
+            subject, behind = (_cut(color, area, box).reshape(-1, 3)[soft] for color in around)
+            colors = _solve(colors, part.reshape(-1)[soft, None], soft, subject, behind)
         use(box, colors, Image.fromarray(alpha))
 
     on_all_cores(clean, tiles(area, side=_TILE))
@@ -77,7 +82,9 @@ def _solve(
     rest -= alpha * (subject - behind)
     rest *= alpha / (alpha**2 + (1 - alpha) ** 2)
     rest += subject
-    flat[soft] = np.rint(rest.clip(0, 255, out=rest), out=rest)
+    rest.clip(0, 255, out=rest)
+    np.rint(rest, out=rest)
+    flat[soft] = rest
     return Image.fromarray(pixels)
 
 
@@ -86,10 +93,8 @@ def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Imag
     whole = np.subtract(area[2:], area[:2])
     size = _shrunk(whole, _AVERAGED)
     photo = np.moveaxis(np.asarray(image.resize(size, Image.Resampling.NEAREST, area)), 2, 0)
-    columns, rows = (
-        start + ((np.arange(count) + 0.5) * side / count).astype(int)
-        for start, count, side in zip(area[:2], size, whole, strict=True)
-    )
+    columns = area.left + ((np.arange(size[0]) + 0.5) * whole[0] / size[0]).astype(int)
+    rows = area.top + ((np.arange(size[1]) + 0.5) * whole[1] / size[1]).astype(int)
     alpha = mask[rows[:, None], columns]
 
     def color_of(share: Mask) -> Image.Image:
@@ -113,15 +118,17 @@ def _fill(sums: _Planes) -> _Planes:
         return sums[:3] / (sums[3] + 1e-30)
     coarse = _fill(np.stack([np.asarray(Image.fromarray(plane).reduce(2)) for plane in sums]))
     covered = (0, 0, width / 2, height / 2)  # an odd last pixel made a block alone
-    enlarge = (sums.shape[:0:-1], Image.Resampling.BILINEAR, covered)
-    around = [np.asarray(Image.fromarray(plane).resize(*enlarge)) for plane in coarse]
-    return (sums[:3] + 0.1 * np.stack(around)) / (sums[3] + 0.1)
+    around = []
+    for plane in coarse:
+        large = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR, covered)
+        around.append(np.asarray(large))
+    return (sums[:3] + _FILL * np.stack(around)) / (sums[3] + _FILL)
 
 
 def _cut(color: Image.Image, area: Box, box: Box) -> NDArray[np.uint8]:
     """Return the pixels of ``box`` in a picture of ``area``, (height, width, 3)."""
     scale = np.divide(color.size, np.subtract(area[2:], area[:2]))
-    # A hair aside, so that none lies just between two, where rounding would tell them apart.
+    # A hair aside, so that no point lies just between two pixels, where rounding would decide.
     place = ((np.reshape(box, (2, 2)) - area[:2]) * scale - 0.001).clip(0, color.size)
     size = (box.right - box.left, box.bottom - box.top)
     return np.asarray(color.resize(size, Image.Resampling.NEAREST, tuple(place.ravel())))

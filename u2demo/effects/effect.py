@@ -10,13 +10,16 @@ from u2demo.images.rgb import as_rgb, only_profile
 from u2demo.masks.mask import Mask, check_fit, to_8_bits
 
 Effect = Callable[[Image.Image, Mask], Image.Image]
-Color = str | tuple[int, int, int]  # whatever Pillow takes: "teal", "#3c78ff", (60, 120, 255)
+Color = str | tuple[int, int, int]  # anything Pillow takes: "teal", "#3c78ff", (60, 120, 255)
 
 _Effect = TypeVar("_Effect", bound=Callable[..., Image.Image])
 
 
 def on_photo(effect: _Effect) -> _Effect:
-    """Let ``effect`` have the photo in RGB and a mask that fits; its picture gets the profile."""
+    """Give ``effect`` the photo in RGB and a mask that fits; its picture gets the profile.
+
+    This is where both are checked: an effect need not check them again.
+    """
 
     @wraps(effect)
     def careful(image: Image.Image, mask: Mask, *args: object, **options: object) -> Image.Image:

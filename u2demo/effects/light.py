@@ -18,7 +18,7 @@ def highlight(
     ``strength`` 0 leaves the photo as it is, 1 paints the subject in pure ``color``.
 
     Raises:
-        ValueError: ``strength`` is not between 0 and 1.
+        ValueError: ``strength`` is not between 0 and 1, or ``color`` is unknown.
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength is {strength}, expected 0, no color, to 1, nothing else")

@@ -4,30 +4,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_WINDOW = 200  # windows along the longer side
-_SAMPLES = 512  # about how many samples along it tell what a window holds
+# Along the longer side, for each pixel of the net's input: a map has no finer edges than that.
+_WINDOWS = 0.625  # 200 for 320
+_SAMPLES = 1.6  # 512 for 320: about how many pixels tell what the windows hold
 _FLAT = 3e-4  # variance below which a window of the photo counts as flat, of 1
 
 
-def follow_edges(saliency: Tensor, photo: Tensor) -> Tensor:
+def follow_edges(saliency: Tensor, photo: Tensor, *, side: int = 320) -> Tensor:
     """Return the map as a local linear function of the photo: He et al., 2010, eq. 5-8.
 
-    Both are (1, 1, H, W) in [0, 1]; the answer may leave that range a little. The functions are
-    found on a smaller copy of large ones, as in He and Sun, "Fast Guided Filter" (2015).
+    Both are (1, 1, H, W) in [0, 1]; the answer may leave that range a little. ``side`` is that of
+    the net's input. The functions are found on a smaller copy of large ones, as in He and Sun,
+    "Fast Guided Filter" (2015).
     """
-    step = max(1, round(max(photo.shape) / _SAMPLES))
-    small = [F.avg_pool2d(x, step, ceil_mode=True) if step > 1 else x for x in (saliency, photo)]
-    slope, offset = _local_lines(*small)
+    step = max(1, round(max(photo.shape) / (_SAMPLES * side)))
+    small_saliency, small_photo = saliency, photo
     if step > 1:
-        lines = torch.cat([slope, offset], 1)
-        lines = F.interpolate(lines, photo.shape[2:], mode="bilinear")
-        slope, offset = lines.split(1, 1)
+        small_saliency = F.avg_pool2d(saliency, step, ceil_mode=True)
+        small_photo = F.avg_pool2d(photo, step, ceil_mode=True)
+    radius = max(1, round(max(small_photo.shape) / (_WINDOWS * side)))
+    slope, offset = _local_lines(small_saliency, small_photo, radius)
+    if step > 1:
+        slope = F.interpolate(slope, photo.shape[2:], mode="bilinear")
+        offset = F.interpolate(offset, photo.shape[2:], mode="bilinear")
     return slope * photo + offset
 
 
-def _local_lines(saliency: Tensor, photo: Tensor) -> tuple[Tensor, Tensor]:
+def _local_lines(saliency: Tensor, photo: Tensor, radius: int) -> tuple[Tensor, Tensor]:
     """Return the means of the slopes and offsets of all windows that hold a pixel."""
-    radius = max(1, round(max(photo.shape) / _WINDOW))
 
     def total(x: Tensor) -> Tensor:
         padded = F.pad(x, [radius] * 4)

@@ -13,17 +13,18 @@ from PIL import Image
 from torch import Tensor, nn
 
 from u2demo.inference.guided import follow_edges
-from u2demo.inference.preprocess import pixels, to_tensor
+from u2demo.inference.preprocess import input_of, pixels, to_tensor
 from u2demo.inference.recipes import QUALITIES, Recipe, check_quality
 from u2demo.inference.views import Sum, add_up, placement, run
-from u2demo.masks.edges import SURE_BACKGROUND, refine_in_place
+from u2demo.masks.edges import refine_in_place
 from u2demo.masks.mask import Mask
+from u2demo.nets.checkpoints import Input
 from u2demo.nets.threads import use_threads
 
-_AT_ONCE = {"cuda": 8}  # photos; a CPU gains nothing from more than one
+_AT_ONCE = {"cuda": 8}  # photos of 320x320 pixels; a CPU gains nothing from more than one
 _SALIENT = 0.3  # of the map's maximum; pixels above are the subject, as far as levels go
-_SOLID = 0.9  # of the subject's level; above it, not even its colors make a pixel background
 _TYPICAL = 0.7  # the quantile of theirs that is its level; more than half, for its edge is low
+_U2NET = Input()
 
 
 class Prediction(NamedTuple):
@@ -39,10 +40,15 @@ def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast")
     ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
     without a subject, such as a black or an even one, gives a mask near 0, never NaN.
 
+    ``model`` is a net from ``load_model`` or one of your own. It takes a float32 tensor
+    (B, 3, H, W) and returns a tuple that begins with the map: (B, 1, H, W) from 0 to 1. Its
+    attribute ``input``, an ``Input``, says how it wants photos; without one it gets U²-Net's.
+
     Raises:
-        ValueError: there is no such ``quality``, the image has no pixels, or the net's first map
-            is none, from 0 to 1.
-        TypeError: ``image`` is no image, or ``model`` no net.
+        ValueError: ``quality`` is unknown, the image has no pixels, or the net returned anything
+            but such a map.
+        TypeError: ``image`` is not an image, ``model`` is not a net, or its ``input`` is not an
+            ``Input``.
     """
     return next(predict_masks(model, [image], quality=quality))
 
@@ -52,7 +58,7 @@ def predict_masks(
 ) -> Iterator[Mask]:
     """Return the mask of each image in turn, made when it is asked for; see ``predict_mask``.
 
-    A GPU takes eight images at a time, a CPU one.
+    ``images`` are taken as many at a time as ``at_once`` says.
     """
     return (prediction.mask for prediction in predict(model, images, quality=quality))
 
@@ -65,21 +71,38 @@ def predict(
     return _predict_in_batches(model, iter(images), QUALITIES[quality])
 
 
-def predict_raw(model: nn.Module, image: Image.Image, *, side: int) -> Mask:
-    """Return the net's own map of the photo squeezed to a square: (side, side) float32, [0, 1]."""
-    return run(model, to_tensor(image, (side, side)))[0, 0].numpy()
+def predict_raw(model: nn.Module, image: Image.Image, *, side: int | None = None) -> Mask:
+    """Return the net's own map of the photo squeezed to a square: (side, side) float32, [0, 1].
+
+    ``side`` is by default that of the net's input.
+    """
+    wanted = input_of(model)
+    side = side or wanted.side
+    return run(model, to_tensor(image, wanted, size=(side, side)))[0, 0].numpy()
 
 
-def network_input(image: Image.Image) -> NDArray[np.float32]:
-    """Return ``image`` as the net sees it, shape (1, 3, SIZE, SIZE): squeezed and normalized."""
-    return to_tensor(image).numpy()
+def network_input(image: Image.Image, wanted: Input = _U2NET) -> NDArray[np.float32]:
+    """Return ``image`` as a net sees it, squeezed and normalized: (1, 3, side, side) float32.
+
+    ``wanted`` is the net's ``input``; the default is U²-Net's.
+    """
+    return to_tensor(image, wanted).numpy()
 
 
 @torch.inference_mode()
 def predict_maps(model: nn.Module, image: Image.Image) -> NDArray[np.float32]:
-    """Return the net's seven maps, shape (7, SIZE, SIZE): the fused one, then fine to coarse."""
-    maps = model(to_tensor(image).to(*placement(model)))
+    """Return all of the net's maps, shape (maps, side, side): U²-Net's fused one, then its six.
+
+    The six go from fine to coarse.
+    """
+    maps = model(to_tensor(image, input_of(model)).to(*placement(model)))
     return torch.cat(maps)[:, 0].float().cpu().numpy()
+
+
+def at_once(model: nn.Module) -> int:
+    """Return how many photos the net takes at a time: eight on a GPU, fewer of a large input."""
+    share = min(1, (_U2NET.side / input_of(model).side) ** 2)
+    return max(1, int(_AT_ONCE.get(placement(model)[0].type, 1) * share))
 
 
 def share_cores(workers: int) -> AbstractContextManager[None]:
@@ -90,38 +113,42 @@ def share_cores(workers: int) -> AbstractContextManager[None]:
 def _predict_in_batches(
     model: nn.Module, images: Iterator[Image.Image], recipe: Recipe
 ) -> Iterator[Prediction]:
-    at_once = _AT_ONCE.get(placement(model)[0].type, 1)
-    while batch := list(islice(images, at_once)):
-        yield from [_finish(photo, recipe) for photo in add_up(model, batch, recipe.views)]
+    side = input_of(model).side
+    count = at_once(model)
+    batch = list(islice(images, count))
+    while batch:
+        for photo in add_up(model, batch, recipe.views):
+            yield _finish(photo, recipe, side)
+        batch = list(islice(images, count))
 
 
 @torch.inference_mode()
-def _finish(photo: Sum, recipe: Recipe) -> Prediction:
-    saliency, size = photo.mean(), photo.image.size
+def _finish(photo: Sum, recipe: Recipe, side: int) -> Prediction:
+    saliency = photo.mean()
     peak = min(1.0, float(saliency.max()))  # interpolation may round up
-    saliency = follow_edges(saliency, pixels(photo.canvas.convert("L")) / 255)
-    if not recipe.refined:
-        return Prediction(_to_mask(_set_levels(saliency, recipe), size), peak)
-    mask = _to_mask(_set_levels(saliency, recipe._replace(black=0, white=_SOLID)), size)
-    refine_in_place(photo.image, mask, recipe.black / _SOLID, recipe.white / _SOLID)
+    saliency = follow_edges(saliency, pixels(photo.canvas.convert("L")) / 255, side=side)
+    found = _salience_of_subject(saliency)
+    share = saliency / _full_salience(found)
+    mask = _enlarge(recipe.levels.apply(share, certainty=found), photo.image.size)
+    if recipe.refined:
+        refine_in_place(photo.image, mask, levels=recipe.refined, side=side)
     return Prediction(mask, peak)
 
 
-def _set_levels(saliency: Tensor, recipe: Recipe) -> Tensor:
-    """Return the map with the recipe's levels, in parts of the subject's own, made 0 and 1.
+def _salience_of_subject(saliency: Tensor) -> float:
+    """Return how salient the net finds the subject, from 0 to 1."""
+    some = saliency[..., ::4, ::4].clamp(min=0)  # enough for a statistic
+    return float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
+
+
+def _full_salience(found: float) -> float:
+    """Return the salience that stands for the subject alone, when it is found as ``found``.
 
     The net gives one subject 0.95 all over and another 0.6, and neither is half transparent. What
-    it does not give one half, it has hardly found: that is not lifted, so that it stays faint.
-    The surer it is of a subject, the less is left of the haze around it.
+    it gives less than one half, it has hardly found: that is not lifted, so that it stays faint.
     """
-    some = saliency[..., ::4, ::4].clamp(min=0)  # enough for a statistic
-    found = float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
-    level = max(found, 1 - 2 * found**2)
-    part = ((saliency / level - recipe.black) / (recipe.white - recipe.black)).clamp(0, 1)
-    if recipe.haze:
-        part *= (part / recipe.haze).clamp(max=1) ** (found**4 / 2)
-    return part * (part > SURE_BACKGROUND)  # no veil
+    return max(found, 1 - 2 * found**2)
 
 
-def _to_mask(saliency: Tensor, size: tuple[int, int]) -> Mask:
+def _enlarge(saliency: Tensor, size: tuple[int, int]) -> Mask:
     return F.interpolate(saliency.clamp(0, 1), size[::-1], mode="bilinear")[0, 0].numpy()

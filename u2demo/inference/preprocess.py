@@ -1,39 +1,75 @@
-"""image -> tensor: a photo as the net expects it."""
+"""image -> tensor: a photo as a net wants it."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from u2demo.images.rgb import as_rgb
-from u2demo.inference.recipes import SIZE
-
-MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # ImageNet's, as in data_loader.py
-STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+from u2demo.nets.checkpoints import Input
 
 Crop = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
+_DEFAULT = Input()
+
+
+def input_of(model: nn.Module) -> Input:
+    """Return how the net wants its photos: ``model.input``, or ``Input()`` if it has none.
+
+    Raises:
+        TypeError: ``model.input`` is another tuple or mapping instead of an ``Input``.
+    """
+    wanted = getattr(model, "input", _DEFAULT)
+    if isinstance(wanted, Input):
+        return wanted
+    if isinstance(wanted, tuple | list | dict):
+        raise TypeError(
+            f"model.input is {wanted!r}, expected an Input(side, mean, std, by_maximum) from"
+            " u2demo.nets.checkpoints"
+        )
+    return _DEFAULT  # a layer or a method that happens to have this name
+
 
 def to_tensor(
-    image: Image.Image, size: tuple[int, int] = (SIZE, SIZE), crop: Crop | None = None
-) -> Tensor:  # (1, 3, height, width)
-    """Return what the net expects: RGB over the photo's maximum, minus the mean, over the std.
+    image: Image.Image,
+    wanted: Input = _DEFAULT,
+    *,
+    size: tuple[int, int] | None = None,
+    crop: Crop | None = None,
+) -> Tensor:  # (1, 3, height, width), float32
+    """Return the photo, or the part ``crop`` of it, as a net that wants ``wanted`` sees it.
 
-    Sampled bilinearly as the authors do; what is more than halved is averaged over areas, which
-    is the same at a half and keeps fine texture from turning into patterns.
+    It is squeezed to ``size``, (width, height), by default the net's own square. Samples are taken
+    bilinearly, as the authors take them; a side that is more than halved is averaged over areas
+    first, which is the same at a half and keeps fine texture from turning into patterns.
     """
     image = as_rgb(image)
+    size = size or (wanted.side, wanted.side)
     crop = crop or (0, 0, *image.size)
-    have = round(crop[2] - crop[0]), round(crop[3] - crop[1])
-    near = [want if n > 2 * want else max(1, n) for n, want in zip(have, size, strict=True)]
+    near = (
+        _before_sampling(round(crop[2] - crop[0]), size[0]),
+        _before_sampling(round(crop[3] - crop[1]), size[1]),
+    )
     batch = pixels(image.resize(near, Image.Resampling.BOX, crop, reducing_gap=2.0))
     batch = F.interpolate(batch, size[::-1], mode="bilinear", align_corners=False)
-    batch /= batch.max().clamp(min=1)  # a black photo stays black
-    return (batch - MEAN) / STD
+    return normalize(batch, wanted)
+
+
+def normalize(batch: Tensor, wanted: Input) -> Tensor:
+    """Return the values of one photo, (1, 3, height, width) from 0 to 255, as a net wants them."""
+    white = batch.max().clamp(min=1) if wanted.by_maximum else 255  # a black photo stays black
+    mean = torch.tensor(wanted.mean, dtype=torch.float32)[:, None, None]
+    std = torch.tensor(wanted.std, dtype=torch.float32)[:, None, None]
+    return (batch / white - mean) / std
 
 
 def pixels(image: Image.Image) -> Tensor:  # (1, bands, height, width), 0 to 255
     """Return the values of ``image`` as they are, in float32."""
     values = np.atleast_3d(np.asarray(image, np.float32))
     return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
+
+
+def _before_sampling(have: int, want: int) -> int:
+    """Return how long a side of ``have`` pixels is made by averaging areas."""
+    return want if have > 2 * want else max(1, have)

@@ -1,22 +1,16 @@
 """quality -> views: how often, and how, the net looks at a photo.
 
-Views and levels were chosen on 260 development photos, so what they give is to be measured on
-others, with benchmarks/accuracy.py. Eight views that differ in size, shape and direction at once
-gave what sixteen do, five most of it. Where two that differ in shape and both directions agree, and
-a zoom too, the others changed no score for the worse by more than .0003, on any half of either set;
-a laxer limit, chosen on one half, cost boundary F on the other. Quarter turns, parts of the photo
-or of the zoomed part, borders around it, gray, blurred, lighter and darker ones gave nothing, nor
-did second zooms, on what was left unsure or on a second subject, medians, means of logits, votes on
-specks, the net's side maps, or a conditional random field on colors. A small view more of unsure
-photos that are not zoomed on gave .001 to .004 on ECSSD, some two standard errors.
+Views and levels were chosen on 260 development photos; docs/benchmarks.md says what was tried. What
+they give has to be measured on other photos, with benchmarks/accuracy.py.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-SIZE = 320  # the authors ask to keep the networks' input at 320x320 (U-2-Net, README)
-_STEP = 16  # pixels; sides of a view are multiples, so that the net's coarse levels fit them
-_STRETCH = 3.0  # most that a view is wider than high, or the reverse
+from u2demo.masks.levels import SOLID, Levels
+
+_STEP = 16  # pixels; the sides of a view are multiples of it, which suits a net's coarse levels
+_STRETCH = 3.0  # a view is at most this many times as wide as high, or as high as wide
 
 
 class View(NamedTuple):
@@ -29,27 +23,26 @@ class View(NamedTuple):
     upside_down: bool = False
     mirrored: bool = False
     aspect: float = 0.0  # from 0, a square, to 1, the photo's own proportions; same area
-    side: int = SIZE  # pixels, of a square of that area
-    in_doubt: bool = False  # only if the others do not agree on what the photo shows
-    zoomed: bool = False  # only around what the views before have found, if that is small
+    scale: float = 1.0  # how long the sides are, as a share of the net's own
+    in_doubt: bool = False  # only if the other views disagree about what the photo shows
+    zoomed: bool = False  # only around what the views before it have found, if that is small
 
 
 class Recipe(NamedTuple):
-    """Views whose maps are averaged, and the levels of the mean that become 0 and 1.
+    """Views whose maps are averaged, and the levels of their mean that become 0 and 1.
 
-    Levels are parts of how salient the photo's subject is, see ``inference``. What is below
-    ``haze``, of the new ones, becomes fainter.
+    Levels are shares of how salient the photo's subject is, see ``predict``. Where ``refined`` is
+    given, edges are drawn again at the photo's full size (``edges.refine_mask``): these levels are
+    set last, where the photo's colors cannot tell subject from background.
     """
 
     views: tuple[View, ...]
-    black: float
-    white: float
-    haze: float = 0.0
-    refined: bool = False  # edges drawn again at the photo's full size, see edges.refine_mask
+    levels: Levels
+    refined: Levels | None = None
 
 
 QUALITIES: Mapping[str, Recipe] = {
-    "fast": Recipe((View(),), black=0.01, white=0.9, haze=0.4),
+    "fast": Recipe((View(),), Levels(0.01, SOLID, haze=0.4)),
     "best": Recipe(
         (
             View(upside_down=True),
@@ -58,12 +51,12 @@ QUALITIES: Mapping[str, Recipe] = {
             View(in_doubt=True, mirrored=True),
             View(in_doubt=True, aspect=0.5),
             View(in_doubt=True, aspect=1.0, upside_down=True),
-            View(in_doubt=True, side=256, mirrored=True),
+            View(in_doubt=True, scale=0.8, mirrored=True),
             View(zoomed=True),
         ),
-        black=0.2,
-        white=0.65,
-        refined=True,
+        # What is solid stays so whatever its colors; they have a say in all the rest.
+        Levels(0.0, SOLID),
+        refined=Levels(0.2, 0.65).below(SOLID),
     ),
 }
 
@@ -74,8 +67,19 @@ def check_quality(quality: str) -> None:
         raise ValueError(f"no quality {quality!r}; choose {' or '.join(QUALITIES)}")
 
 
-def view_size(view: View, proportion: float) -> tuple[int, int]:
-    """Return the width and height that a photo ``proportion`` times as wide as high is shown at."""
+def view_size(view: View, side: int, proportion: float) -> tuple[int, int]:
+    """Return the width and height at which a net of input ``side`` is shown a view.
+
+    ``proportion`` is the photo's width divided by its height. The area stays about the same
+    whatever the shape.
+    """
+    if view.aspect == 0 and view.scale == 1:
+        return side, side  # as the net was trained, which need not be a multiple of anything
     stretch = min(max(proportion, 1 / _STRETCH), _STRETCH) ** (view.aspect / 2)
-    width, height = view.side * stretch, view.side / stretch
-    return round(width / _STEP) * _STEP, round(height / _STEP) * _STEP
+    width = view.scale * side * stretch
+    height = view.scale * side / stretch
+    return _whole_steps(width), _whole_steps(height)
+
+
+def _whole_steps(length: float) -> int:
+    return max(1, round(length / _STEP)) * _STEP

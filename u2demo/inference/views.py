@@ -1,5 +1,6 @@
 """(net, photos) -> mean maps: every view of a photo, looked at and added up."""
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import cache
@@ -10,11 +11,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from u2demo.images.rgb import as_rgb
-from u2demo.inference.preprocess import to_tensor
+from u2demo.inference.preprocess import input_of, to_tensor
 from u2demo.inference.recipes import View, view_size
-from u2demo.masks.box import Box, bounding_box
+from u2demo.masks.box import Box, box_around, widen
+from u2demo.nets.checkpoints import Input
 
-_CANVAS = 1024  # pixels; the longer side of what views are added up on is at most as long
+_CANVAS = 1024  # pixels: what views are added up on is not longer, unless the net would see less
+_LONGEST = 16  # times the net's side: the canvas of a panorama is not longer than that
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
 _DOUBT = 0.03  # of what two maps find; where only one finds less, more views hardly change a mask
@@ -24,12 +27,15 @@ _HESITANT = 0.5  # salience of what a view shows; views below it have found noth
 class Sum:
     """The maps of the views that a photo had so far, added up on ``canvas``, a small copy of it."""
 
-    def __init__(self, image: Image.Image):
+    def __init__(self, image: Image.Image, wanted: Input):
         self.image = as_rgb(image)
-        self.canvas = self.image.reduce(-(-max(image.size) // _CANVAS))
+        self.canvas = self.image.reduce(_canvas_step(self.image.size, wanted.side))
         self.shown: set[View] = set()
         self.doubt = 0.0  # the most by which a view differed from the mean before it
-        self._total, self._weights = torch.zeros(2, 1, 1, self.canvas.height, self.canvas.width)
+        self._wanted = wanted
+        shape = (1, 1, self.canvas.height, self.canvas.width)
+        self._total = torch.zeros(shape, dtype=torch.float32)
+        self._weights = torch.zeros(shape, dtype=torch.float32)
 
     def mean(self) -> Tensor:  # (1, 1, H, W) of the canvas
         """Return the mean of what was added."""
@@ -37,26 +43,34 @@ class Sum:
 
     def area(self, view: View) -> Box | None:
         """Return which part of the canvas the view shows, None if it would show little new."""
-        if view in self.shown or (view.in_doubt and self.doubt < _DOUBT):
+        if view in self.shown:
             return None
-        return _surroundings(self.mean()) if view.zoomed else Box(0, 0, *self.canvas.size)
+        if view.in_doubt and self.doubt < _DOUBT:
+            return None
+        if view.zoomed:
+            return _surroundings(self.mean())
+        return Box(0, 0, *self.canvas.size)
 
     def show(self, view: View, area: Box) -> Tensor:  # (1, 3, h, w)
         """Return what the net is to see of that area."""
-        size = view_size(view, (area.right - area.left) / (area.bottom - area.top))
-        if not view.zoomed:
-            return to_tensor(self.canvas, size).flip(_turned(view))
-        x, y = self.image.width / self.canvas.width, self.image.height / self.canvas.height
-        crop = (area.left * x, area.top * y, area.right * x, area.bottom * y)
-        return to_tensor(self.image, size, crop).flip(_turned(view))
+        proportion = (area.right - area.left) / (area.bottom - area.top)
+        size = view_size(view, self._wanted.side, proportion)
+        if view.zoomed:
+            x, y = self.image.width / self.canvas.width, self.image.height / self.canvas.height
+            crop = (area.left * x, area.top * y, area.right * x, area.bottom * y)
+            shown = to_tensor(self.image, self._wanted, size=size, crop=crop)
+        else:
+            shown = to_tensor(self.canvas, self._wanted, size=size)
+        return shown.flip(_turned(view))
 
     def add(self, view: View, area: Box, saliency: Tensor) -> None:
         """Add the map of what was shown."""
-        place = (..., slice(area.top, area.bottom), slice(area.left, area.right))
-        weight, total, weights = _certainty(saliency), self._total[place], self._weights[place]
+        rows, columns = slice(area.top, area.bottom), slice(area.left, area.right)
+        total, weights = self._total[..., rows, columns], self._weights[..., rows, columns]
         upright = saliency.flip(_turned(view))
         here = F.interpolate(upright, total.shape[2:], mode="bilinear", antialias=True)
         self.doubt = max(self.doubt, _difference(here * weights, total))
+        weight = _certainty(saliency)
         total += weight * here
         weights += weight
         self.shown.add(view)
@@ -65,20 +79,39 @@ class Sum:
 @torch.inference_mode()
 def add_up(model: nn.Module, images: Sequence[Image.Image], views: Sequence[View]) -> list[Sum]:
     """Return, for each image, the sum of all views that have something to show, each once."""
-    sums = [Sum(image) for image in images]
-    for view in (*views, *views):  # what none needed at first, a zoom may still bring into doubt
-        areas = {photo: area for photo in sums if (area := photo.area(view))}
-        shown = [photo.show(view, area) for photo, area in areas.items()]
-        for (photo, area), saliency in zip(areas.items(), _run_all(model, shown), strict=True):
+    wanted = input_of(model)
+    sums = [Sum(image, wanted) for image in images]
+    for view in (*views, *views):  # a view left out at first may be called for by a later zoom
+        seen = []
+        for photo in sums:
+            area = photo.area(view)
+            if area:
+                seen.append((photo, area))
+        maps = _run_all(model, [photo.show(view, area) for photo, area in seen])
+        for (photo, area), saliency in zip(seen, maps, strict=True):
             photo.add(view, area, saliency)
     return sums
 
 
+def _canvas_step(size: tuple[int, int], side: int) -> int:
+    """Return how many pixels of the photo, each way, become one of the canvas.
+
+    On the canvas the shorter side has at least ``side`` pixels, if the photo has them; only in a
+    panorama of more than ``_LONGEST`` times its height it has fewer.
+    """
+    small_enough = math.ceil(max(size) / _CANVAS)
+    all_seen = max(1, min(size) // side)
+    needed = math.ceil(max(size) / (_LONGEST * side))
+    return max(min(small_enough, all_seen), needed)
+
+
 def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
     """Return the net's map (1, 1, h, w) of each tensor; those of one size go through together."""
+    numbers: dict[torch.Size, list[int]] = {}
+    for number, tensor in enumerate(shown):
+        numbers.setdefault(tensor.shape, []).append(number)
     maps: dict[int, Tensor] = {}
-    for size in {tensor.shape for tensor in shown}:
-        alike = [number for number, tensor in enumerate(shown) if tensor.shape == size]
+    for alike in numbers.values():
         found = run(model, torch.cat([shown[number] for number in alike]))
         low, high = map(float, found.aminmax())
         if low < 0 or high > 1:
@@ -91,12 +124,14 @@ def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
 
 @torch.inference_mode()
 def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H, W)
-    """Return the net's fused map, float32 on the CPU, in the type that its device likes best."""
+    """Return the net's first map, float32 on the CPU, in the type that its device likes best."""
     device, own = placement(model)
     half = _fast_half(device.type) if own == torch.float32 else None  # else its owner has chosen
-    for dtype in (half, None) if half else (None,):  # some GPUs give NaN for any half, as GTX 16xx
+    types = [half, None] if half else [None]  # some GPUs give NaN for any half, as GTX 16xx
+    for dtype in types:
         with torch.autocast(device.type, dtype) if dtype else nullcontext():
-            saliency = _fused_map(model(batch.to(device, own)), len(batch)).float().cpu()
+            answer = model(batch.to(device, own))
+        saliency = _first_map(answer, len(batch)).float().cpu()
         if not saliency.isnan().any():
             return saliency
     raise ValueError("the net's answer is not a number: its weights are damaged")
@@ -106,29 +141,34 @@ def placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:
     """Return where the net computes and in which type: as its weights are, if it has any."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
-    weights = (weight for weight in model.parameters() if weight.is_floating_point())
-    first = next(weights, torch.empty(0))
-    return first.device, first.dtype
+    for weight in model.parameters():
+        if weight.is_floating_point():
+            return weight.device, weight.dtype
+    return torch.device("cpu"), torch.float32
 
 
-def _fused_map(answer: object, count: int) -> Tensor:
+def _first_map(answer: object, count: int) -> Tensor:
     """Return the first of a net's maps, which is all that is asked of a net of your own."""
     first = answer[0] if isinstance(answer, tuple | list) and answer else None
     if isinstance(first, Tensor) and first.ndim == 4 and first.shape[:2] == (count, 1):
         return first
-    what = f"a tensor {tuple(first.shape)} first" if isinstance(first, Tensor) else type(answer)
+    what = type(answer).__name__
+    if isinstance(first, Tensor):
+        what = f"a {what} that begins with a tensor of shape {tuple(first.shape)}"
     raise ValueError(
-        f"the net answers with {what}, expected a tuple, first the map: a tensor of shape"
-        f" ({count}, 1, height, width), from 0 to 1"
+        f"the net returned {what}; expected a tuple whose first element is the map, a tensor of"
+        f" shape ({count}, 1, height, width) from 0 to 1"
     )
 
 
 @cache
 def _fast_half(device: str) -> torch.dtype | None:
     """Return the 16-bit type that ``device`` is much faster with than with float32, if any."""
-    if device != "cpu":
-        return torch.float16 if device == "cuda" else None
-    processor = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.11 and later know
+    if device == "cuda":
+        return torch.float16
+    if device != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # PyTorch 2.11 and later
+        return None
+    processor = torch.cpu.get_capabilities()
     native = processor.get("avx512_bf16") or processor.get("amx_bf16")
     # Which oneDNN may have been told not to use: ONEDNN_MAX_CPU_ISA.
     return torch.bfloat16 if native and torch.ops.mkldnn._is_mkldnn_bf16_supported() else None
@@ -157,11 +197,10 @@ def _difference(one: Tensor, other: Tensor) -> float:
 def _surroundings(saliency: Tensor) -> Box | None:
     """Return the box around what is salient, with a margin; None where zooming brings little."""
     height, width = saliency.shape[2:]
-    box = bounding_box(saliency[0, 0].numpy(), threshold=0.5 * float(saliency.max()))
+    salient = saliency[0, 0] > 0.5 * float(saliency.max())
+    box = box_around(salient.numpy())
     if box is None:
         return None
-    margin = round(_MARGIN * max(box.right - box.left, box.bottom - box.top))
-    left, top = max(0, box.left - margin), max(0, box.top - margin)
-    right, bottom = min(width, box.right + margin), min(height, box.bottom + margin)
-    small = (right - left) * (bottom - top) < _CLOSE * width * height
-    return Box(left, top, right, bottom) if small else None
+    around = widen(box, _MARGIN, (width, height))
+    area = (around.right - around.left) * (around.bottom - around.top)
+    return around if area < _CLOSE * width * height else None

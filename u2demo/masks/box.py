@@ -5,8 +5,9 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from u2demo.masks.mask import Mask, check_mask
+from u2demo.masks.mask import Mask, check_mask, check_threshold
 
 
 class Box(NamedTuple):
@@ -22,10 +23,20 @@ class Box(NamedTuple):
 
 
 def bounding_box(mask: Mask, *, threshold: float = 0.5) -> Box | None:
-    """Return the smallest box around all pixels above ``threshold``, None if there are none."""
+    """Return the smallest box around all pixels above ``threshold``, None if there are none.
+
+    Raises:
+        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
+    """
     check_mask(mask)
-    subject = mask > threshold
-    rows, columns = np.flatnonzero(subject.any(1)), np.flatnonzero(subject.any(0))
+    check_threshold(threshold)
+    return box_around(mask > threshold)
+
+
+def box_around(shown: NDArray[np.bool_]) -> Box | None:
+    """Return the smallest box around all true pixels of an (H, W) array, None if there are none."""
+    rows = np.flatnonzero(shown.any(1))
+    columns = np.flatnonzero(shown.any(0))
     if not rows.size:
         return None
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -4,6 +4,7 @@ What varies slowly is worked out on a small copy of the photo; then the photo is
 tile, and only pixels on the edge change. Beside its result a call needs 25 MB for any photo.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import partial
 
@@ -14,18 +15,26 @@ from PIL import Image
 from u2demo.images.rgb import as_rgb
 from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, tiles
+from u2demo.masks.levels import SURE_BACKGROUND, SURE_SUBJECT, Levels
 from u2demo.masks.mask import Mask, check_fit
 
-SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98  # below and above, the net is sure
-_SMALL = 640  # a shorter side that shows no more than the net saw: two pixels for each of its 320
+_SEEN = 2  # pixels of a photo for each of the net's: with fewer, it shows no more than the net saw
 _TRUST = 0.8  # how far colors may overrule the mask: the net's errors come in patches, not pixels
-_ALIKE = 20  # squared distance, in standard deviations, of colors that are told apart badly
+_FADE = 0.06  # of the mask's range: over this much of it what colors may say fades out
+_ALIKE = 20  # squared standard deviations: at this separation, what colors say counts half
 _SURE = 12  # power: what is half subject, as a flat unsure area, tells nothing of either's color
 _SAMPLES = 640  # pixels along the longer side of the small copy that the color lines are made from
-_WINDOWS = (32, 16, 8)  # pixels of it along a side of a window, coarse to fine
+_WINDOWS = (32, 16, 8)  # sides of square windows in pixels of the small copy, coarse to fine
 _TILE = 256  # pixels
 _NOISE = 1e-4  # least variance of a color channel in [0, 1]: a flat area with 1 % noise
+_LITTLE = 1e-3  # of a window: a subject or background with this weight counts half
+_TINY = 1e-6  # keeps divisors from being 0
 
+# A symmetric 3x3 matrix is stored as six planes: the entries (row, column) of its upper triangle.
+_ROWS, _COLUMNS = [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]
+_PLACES = [[0, 1, 2], [1, 3, 4], [2, 4, 5]]  # which plane each entry of the whole matrix is in
+
+_UNCHANGED = Levels()
 _Planes = NDArray[np.float32]  # (channels, height, width)
 
 
@@ -36,7 +45,7 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
     nothing at all in a photo of which the net has seen enough, its shorter side 640 pixels or less.
 
     Raises:
-        ValueError: ``mask`` is none, or that of another image.
+        ValueError: ``mask`` is not a valid mask, or belongs to another image.
     """
     image = as_rgb(image)
     check_fit(image, mask)
@@ -45,71 +54,69 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
     return refined
 
 
-def refine_in_place(image: Image.Image, mask: Mask, black: float = 0.0, white: float = 1.0) -> None:
-    """Do what ``refine_mask`` does to ``mask`` itself: large ones are not there twice.
+def refine_in_place(
+    image: Image.Image, mask: Mask, *, levels: Levels = _UNCHANGED, side: int = 320
+) -> None:
+    """Change ``mask`` itself as ``refine_mask`` would: a large one is not held twice.
 
-    ``black`` and ``white`` are what becomes 0 and 1 where colors say nothing. Given here instead
-    of set before, they leave colors a say on all that the net is not sure of.
+    ``levels`` are set where colors say nothing. Set before, they would leave colors no say about
+    what they make 0 or 1. ``side`` is that of the net's input.
     """
-    trust = _TRUST * (1 - _SMALL / min(image.size))
-    if trust <= 0:
-        _set_levels(mask, black, white)
-        return
-    lines = _color_lines(image, mask, trust, (black, white))
-    work = partial(_refine_tile, image, lines, mask, (black, white))
+    trust = _TRUST * (1 - _SEEN * side / min(image.size))
+    if trust > 0:
+        lines = _color_lines(image, mask, trust, levels)
+        work = partial(_refine_tile, image, lines, mask, levels)
+    else:
+        work = partial(_set_levels, mask, levels)
     on_all_cores(work, tiles(Box(0, 0, *image.size), side=_TILE))
 
 
-def _refine_tile(
-    image: Image.Image, lines: _Planes, mask: Mask, levels: tuple[float, float], box: Box
-) -> None:
+def _set_levels(mask: Mask, levels: Levels, box: Box) -> None:
+    part = mask[box.top : box.bottom, box.left : box.right]
+    part[:] = levels.apply(part)
+
+
+def _refine_tile(image: Image.Image, lines: _Planes, mask: Mask, levels: Levels, box: Box) -> None:
     part = mask[box.top : box.bottom, box.left : box.right]
     unsure = (part > SURE_BACKGROUND) & (part < SURE_SUBJECT)
-    openness = _openness(part[unsure], levels[0])
-    _set_levels(part, *levels)
+    openness = _openness(part[unsure], levels)
+    part[:] = levels.apply(part)
     if openness.any():
         photo = _planes(image.crop(box))[:, unsure]
         near = _enlarge(lines, image.size, box)[:, unsure]
         part[unsure] = _combine(photo, part[unsure], openness, near)
 
 
-def _set_levels(mask: Mask, black: float, white: float) -> None:
-    if (black, white) == (0, 1):
-        return
-    mask -= np.float32(black)
-    mask /= np.float32(white - black)
-    mask.clip(0, 1, out=mask)
-    mask *= mask > SURE_BACKGROUND  # no veil
-
-
-def _openness(mask: Mask, black: float) -> Mask:
+def _openness(mask: Mask, levels: Levels) -> Mask:
     """Return how much colors may say: it fades out towards what is sure, so that no step shows.
 
     Far below black they say nothing: a background has its specks of any color.
     """
-    background = max(SURE_BACKGROUND, black / 2)
-    return (np.minimum(mask - background, SURE_SUBJECT - mask) / 0.06).clip(0, 1)
+    background = max(SURE_BACKGROUND, levels.black / 2)
+    return (np.minimum(mask - background, SURE_SUBJECT - mask) / _FADE).clip(0, 1)
 
 
-def _color_lines(
-    image: Image.Image, mask: Mask, trust: float, levels: tuple[float, float]
-) -> _Planes:
+def _color_lines(image: Image.Image, mask: Mask, trust: float, levels: Levels) -> _Planes:
     """Return (5, h, w) for ``_combine``: how colors differ from subject to background around.
 
     Coarse windows reach across a wide blur; the edge they find tells the finer ones what is what.
     """
     # Whole windows of the coarsest kind, and so of every kind, fill the small copy.
-    windows = [-(-_SAMPLES * side // (_WINDOWS[0] * max(image.size))) for side in image.size]
-    size = (_WINDOWS[0] * windows[0], _WINDOWS[0] * windows[1])
+    coarsest = _WINDOWS[0]
+    spread = coarsest * max(image.size)
+    size = (
+        coarsest * math.ceil(_SAMPLES * image.width / spread),
+        coarsest * math.ceil(_SAMPLES * image.height / spread),
+    )
     photo = _planes(image.resize(size, Image.Resampling.NEAREST))
-    prior = _sample(mask, size)
-    openness = _openness(prior, levels[0])
-    _set_levels(prior, *levels)
+    given = _sample(mask, size)
+    openness = _openness(given, levels)
+    prior = levels.apply(given)
     alpha = prior
     for window in _WINDOWS:
         lines = _discriminant(photo, alpha, window)
         around = _average([prior], window)[0]
-        # Colors that overlap count less than their distance says: real ones are no two Gaussians.
+        # Colors that overlap count less than their distance says: real ones are not two Gaussians.
         lines[4] *= lines[4] / (lines[4] + _ALIKE)
         lines[4] *= trust * around * (1 - around)  # a coin's variance
         lines[4] /= 1 + lines[4]  # enlarged as odds, a window's would drop where it ends
@@ -130,28 +137,43 @@ def _combine(photo: NDArray, prior: NDArray, openness: NDArray, lines: NDArray) 
 
 
 def _discriminant(photo: _Planes, alpha: Mask, window: int) -> _Planes:
-    """Return a, b and d2 of Fisher's linear discriminant between subject and background.
+    """Return Fisher's linear discriminant between subject and background in each window.
 
-    d2: squared distance of mean colors in standard deviations, 0 if a window holds only one.
+    Three rows are the line's direction a, the fourth its offset b: a.I + b is 0 at the mean color
+    of the background and 1 at the subject's. The fifth is the squared distance of the two means in
+    standard deviations, 0 where a window holds only one of them.
     """
     moments = _average(_moments(photo, alpha**_SURE, (1 - alpha) ** _SURE), window)
-    n, m = moments[:2]
-    mean, behind = moments[2:5] / (n + 1e-6), moments[5:8] / (m + 1e-6)
-    i, j = np.triu_indices(3)
-    within = (moments[8:] - n * mean[i] * mean[j] - m * behind[i] * behind[j]) / (n + m)
-    scatter = within[[[0, 1, 2], [1, 3, 4], [2, 4, 5]]] + _NOISE * np.eye(3)[..., None, None]
-    a = np.linalg.solve(scatter.T, (mean - behind).T[..., None])[..., 0].T
-    d2 = (a * (mean - behind)).sum(0) + 1e-6
-    b = 0.5 - (a * (mean + behind)).sum(0) / (2 * d2)
-    both = (n / (n + 1e-3) * m / (m + 1e-3)) ** 2
-    return np.concatenate([a / d2, [b, d2 * both]]).astype(np.float32)
+    subject_weight, behind_weight = moments[:2]
+    subject = moments[2:5] / (subject_weight + _TINY)
+    behind = moments[5:8] / (behind_weight + _TINY)
+    # The covariance of colors around their own mean: the mean product less the product of means.
+    products = moments[8:]
+    products = products - subject_weight * subject[_ROWS] * subject[_COLUMNS]
+    products = products - behind_weight * behind[_ROWS] * behind[_COLUMNS]
+    covariance = _symmetric(products / (subject_weight + behind_weight))
+    covariance = covariance + _NOISE * np.eye(3)[..., None, None]
+    difference = subject - behind
+    line = np.linalg.solve(covariance.T, difference.T[..., None])[..., 0].T
+    separation = (line * difference).sum(0) + _TINY
+    offset = 0.5 - (line * (subject + behind)).sum(0) / (2 * separation)
+    both = subject_weight / (subject_weight + _LITTLE) * behind_weight / (behind_weight + _LITTLE)
+    return np.concatenate([line / separation, [offset, separation * both**2]]).astype(np.float32)
+
+
+def _symmetric(upper: NDArray) -> NDArray:
+    """Return the matrices (3, 3, h, w) whose upper triangles (6, h, w) are given."""
+    return upper[_PLACES]
 
 
 def _moments(photo: _Planes, subject: Mask, behind: Mask) -> Iterator[Mask]:
     """Yield both weights, the weighted colors, and the weighted products of two colors."""
-    yield from (subject, behind, *(subject * photo), *(behind * photo))
-    for i, j in zip(*np.triu_indices(3), strict=True):
-        yield (subject + behind) * photo[i] * photo[j]
+    yield subject
+    yield behind
+    yield from subject * photo
+    yield from behind * photo
+    for row, column in zip(_ROWS, _COLUMNS, strict=True):
+        yield (subject + behind) * photo[row] * photo[column]
 
 
 def _average(planes: Iterable[NDArray], window: int) -> _Planes:
@@ -181,6 +203,7 @@ def _enlarge(planes: _Planes, size: tuple[int, int], box: Box) -> _Planes:
 
 def _enlarge_image(image: Image.Image, size: tuple[int, int], box: Box) -> NDArray:
     scale = np.divide(image.size, size)
-    place = (*(box[:2] * scale), *np.minimum(box[2:] * scale, image.size))
+    start = np.multiply(box[:2], scale)
+    end = np.minimum(np.multiply(box[2:], scale), image.size)
     size = (box.right - box.left, box.bottom - box.top)
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR, place))
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR, (*start, *end)))

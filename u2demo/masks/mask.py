@@ -1,25 +1,29 @@
-"""mask -> mask | box: what can be said about a mask without looking at its photo.
+"""mask -> mask | number: what can be said about a mask without looking at its photo.
 
 A mask says how much each pixel belongs to the subject: float32, shape (H, W), 0 background to
-1 subject, as high and as wide as its photo. What is none raises ``ValueError``.
+1 subject, as high and as wide as its photo. Anything else raises ``ValueError``.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from u2demo.images.rgb import check_image
+from u2demo.masks.levels import SOLID
 
 Mask = NDArray[np.float32]
 
-_HAIR = 0.001  # what rounding may add to 1 or take from 0, as resizing a mask does
-_RECOGNIZED = 0.9  # what the net gives some pixel of nearly every subject that it knows
-_UNCLEAR = 0.6  # of the subject: more that is neither in nor out, and there is hardly one
-_FULL = 0.9  # of the picture: a subject that takes more stands out from nothing
+_ROUNDING = 0.001  # how far below 0 or above 1 rounding may take a value, as resizing a mask does
+_VISIBLE = 0.05  # a fainter pixel does not count as part of the subject
+_RECOGNIZED = 0.9  # nearly every subject that the net knows has a pixel with this probability
+_UNCLEAR = 0.6  # the share of a subject that may be neither in nor out
+_FULL = 0.9  # a subject that takes this share of the picture stands out from nothing
 
 
 def check_mask(mask: Mask) -> None:
-    """Raise ``ValueError`` unless ``mask`` is one: float32, (H, W), 0 to 1 but for rounding."""
+    """Raise ``ValueError`` unless ``mask`` is float32, (H, W), 0 to 1 give or take rounding."""
     if not isinstance(mask, np.ndarray) or mask.ndim != 2 or mask.dtype != np.float32:
         array = isinstance(mask, np.ndarray)
         what = f"{mask.dtype} {mask.shape}" if array else type(mask).__name__
@@ -28,7 +32,7 @@ def check_mask(mask: Mask) -> None:
             " predict_mask makes one"
         )
     low, high = mask.min(initial=0), mask.max(initial=0)  # NaN, if there is any
-    if not -_HAIR <= low <= high <= 1 + _HAIR:
+    if not -_ROUNDING <= low <= high <= 1 + _ROUNDING:
         raise ValueError(
             f"a mask goes from 0, background, to 1, subject; this one from {low:g} to {high:g}:"
             " scale or clip it"
@@ -47,15 +51,19 @@ def check_fit(image: Image.Image, mask: Mask) -> None:
         )
 
 
+def check_threshold(threshold: float) -> None:
+    """Raise ``ValueError`` unless ``threshold`` is from 0 to 1; above 1 there is never a pixel."""
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold is {threshold}, expected 0 to 1, like the mask's own values")
+
+
 def unsure_share(mask: Mask) -> float:
     """Return the share of the subject that is neither clearly in nor clearly out, 0 to 1.
 
-    That is, of the pixels above 0.05, those below 0.9; 1 where there are none.
+    That is, of the pixels above 0.05, those below 0.9; 1 if there are none.
     """
     check_mask(mask)
-    subject = np.count_nonzero(mask > 0.05)
-    sure = np.count_nonzero(mask >= 0.9)
-    return float((subject - sure) / subject) if subject else 1.0
+    return _unsure_share(mask)
 
 
 def has_clear_subject(mask: Mask, *, peak: float = 1.0) -> bool:
@@ -66,20 +74,31 @@ def has_clear_subject(mask: Mask, *, peak: float = 1.0) -> bool:
     0.5), most of which surely show something else; and for all of 19 pictures without a subject:
     even, noise, gradients, stripes, checks, bricks, clouds, text.
     """
-    sure = peak >= _RECOGNIZED and unsure_share(mask) <= _UNCLEAR
-    return sure and bool((mask > 0.5).mean() <= _FULL)
+    check_mask(mask)
+    if peak < _RECOGNIZED or _unsure_share(mask) > _UNCLEAR:
+        return False
+    return bool((mask > 0.5).mean() <= _FULL)
 
 
 def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) -> Mask:
     """Return a hard mask: 1 above ``threshold``, 0 elsewhere.
 
-    ``feather`` softens its edge: the standard deviation, in pixels, of a Gaussian blur.
+    ``feather`` softens its edge: the standard deviation, in pixels, of a Gaussian blur. More than
+    the mask's longer side counts as that.
+
+    Raises:
+        ValueError: ``mask`` is not a valid mask, ``threshold`` is not between 0 and 1, or
+            ``feather`` is negative or not finite.
     """
     check_mask(mask)
+    check_threshold(threshold)
+    if not 0 <= feather < math.inf:
+        raise ValueError(f"feather is {feather}, expected a finite number of pixels, 0 or more")
     hard = mask > threshold
     if not feather:
         return hard.astype(np.float32)
-    blurred = Image.fromarray(hard.astype(np.uint8) * 255).filter(ImageFilter.GaussianBlur(feather))
+    blur = ImageFilter.GaussianBlur(min(feather, max(mask.shape)))
+    blurred = Image.fromarray(hard.astype(np.uint8) * 255).filter(blur)
     return np.asarray(blurred, np.float32) / 255
 
 
@@ -88,10 +107,18 @@ def adjust_mask(mask: Mask, *, threshold: float = 0.5, softness: float = 1.0) ->
 
     A power curve takes the threshold to 0.5 and leaves 0 and 1 where they are, so that the subject
     never turns transparent; then the slope grows around 0.5. The defaults return the mask as it
-    is; softness 0 makes it hard. ``threshold`` lies between 0 and 1, and is neither.
+    is; softness 0 makes it hard.
+
+    Raises:
+        ValueError: ``mask`` is not a valid mask, ``threshold`` is not between 0 and 1 (neither 0
+            nor 1 itself can become the middle), or ``softness`` is negative or not finite.
     """
     check_mask(mask)
-    if softness <= 0:
+    if not 0 < threshold < 1:
+        raise ValueError(f"threshold is {threshold}, expected more than 0 and less than 1")
+    if not 0 <= softness < math.inf:
+        raise ValueError(f"softness is {softness}, expected a finite number, 0 or more")
+    if softness == 0:
         return (mask > threshold).astype(np.float32)
     power = np.float32(np.log(0.5) / np.log(threshold))
     curved = mask if threshold == 0.5 else mask.clip(0) ** power
@@ -103,3 +130,10 @@ def to_8_bits(mask: Mask) -> NDArray[np.uint8]:
     levels = mask * np.float32(255)
     levels += np.float32(0.5)
     return levels.clip(0, 255, out=levels).astype(np.uint8)
+
+
+def _unsure_share(mask: Mask) -> float:
+    subject = np.count_nonzero(mask > _VISIBLE)
+    if subject == 0:
+        return 1.0
+    return float((subject - np.count_nonzero(mask >= SOLID)) / subject)

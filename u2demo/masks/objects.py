@@ -1,14 +1,17 @@
-"""mask -> masks: the separate objects of a mask."""
+"""mask -> masks | boxes: the separate objects of a mask."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from u2demo.masks.box import Box
-from u2demo.masks.mask import Mask, check_mask
+from u2demo.masks.box import Box, box_around
+from u2demo.masks.mask import Mask, check_mask, check_threshold
 
-_SMALLEST_OBJECT = 0.001  # of the picture's area; below it, it is a speck
+_SMALLEST_OBJECT = 0.001  # of the picture's area; anything smaller is a speck
+_GRID = 256  # points along the longer side: where the soft edges of several objects are told apart
+_NOBODY, _SPECK = -1, -2  # in place of a group's number, which is 0 or more
 
 
 def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
@@ -16,24 +19,40 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
 
     Objects are the groups of pixels above ``threshold`` that touch, corners included; those below
     a thousandth of the picture are specks and left out. A soft edge goes to the nearest object.
+
+    Raises:
+        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
     """
     check_mask(mask)
+    check_threshold(threshold)
     subject = mask > threshold
     runs = _find_runs(subject)
-    labels = np.full(mask.shape, -1, np.int32)
-    labels[subject] = np.repeat(runs.groups, runs.ends - runs.starts)
-    keep = runs.large_groups(_SMALLEST_OBJECT * mask.size)
-    owners = _nearest_object(labels, keep)
-    return [np.where(owners == label, mask, np.float32(0)) for label in keep]
+    objects = runs.large_groups(_SMALLEST_OBJECT * mask.size)
+    if not objects:
+        return []
+    if len(objects) == 1:
+        return [_without_specks(mask, runs, objects[0])]
+    return _share_out(mask, subject, runs, objects)
 
 
 def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
-    """Return the ``bounding_box`` of each object that ``split_objects`` tells apart."""
+    """Return the ``bounding_box`` of each object that ``split_objects`` tells apart.
+
+    Raises:
+        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
+    """
     check_mask(mask)
-    runs = _find_runs(mask > threshold)
+    check_threshold(threshold)
+    return boxes_around(mask > threshold)
+
+
+def boxes_around(subject: NDArray[np.bool_]) -> list[Box]:
+    """Return the box of each object among the true pixels of an (H, W) array, largest first."""
+    runs = _find_runs(subject)
     boxes = []
-    for group in runs.large_groups(_SMALLEST_OBJECT * mask.size):
-        rows, starts, ends = (part[runs.groups == group] for part in runs[:3])
+    for group in runs.large_groups(_SMALLEST_OBJECT * subject.size):
+        own = runs.groups == group
+        rows, starts, ends = runs.rows[own], runs.starts[own], runs.ends[own]
         boxes.append(Box(int(starts.min()), int(rows[0]), int(ends.max()), int(rows[-1]) + 1))
     return boxes
 
@@ -52,25 +71,40 @@ class _Runs(NamedTuple):
     def large_groups(self, smallest: float) -> list[int]:
         """Return those of ``smallest`` pixels or more, largest first."""
         areas = np.bincount(self.groups, self.ends - self.starts)
-        return [group for group in np.argsort(-areas, kind="stable") if areas[group] >= smallest]
+        large = np.flatnonzero(areas >= smallest)
+        return large[np.argsort(-areas[large], kind="stable")].tolist()
 
 
 def _find_runs(subject: NDArray[np.bool_]) -> _Runs:
-    width = subject.shape[1]
     padded = np.pad(subject, ((0, 0), (1, 1)))
-    rows, columns = np.nonzero(padded[:, 1:] != padded[:, :-1])
+    changes = padded[:, 1:] != padded[:, :-1]
+    rows, columns = np.divmod(np.flatnonzero(changes), changes.shape[1])  # faster than nonzero
     rows, starts, ends = rows[::2], columns[::2], columns[1::2]  # in each row they take turns
-    # A run's place on one long line of rows; the gap of two keeps diagonal neighbors apart.
-    first = rows * (width + 2) + starts
-    last = rows * (width + 2) + ends
-    above = width + 2
-    low = np.searchsorted(last, first - above, "left")
-    high = np.searchsorted(first, last - above, "right")
+    # Laid end to end, two apart, the rows make one long line on which each run is an interval.
+    # Moved back by one row, a run lies below the runs that it may touch:
+    #
+    #   two rows, ##..#. and ..##..       0       8
+    #   the long line                     ##..#.  ..##..
+    #   the second row moved back         ..##..
+    #
+    # Here 2-4 meets 0-2 at one corner and 4-5 at another. The gap of two keeps the end of a row
+    # from meeting the beginning of the next.
+    line = subject.shape[1] + 2
+    first = rows * line + starts
+    last = rows * line + ends
+    low = np.searchsorted(last, first - line, "left")
+    high = np.searchsorted(first, last - line, "right")
     touching = np.maximum(high - low, 0)
     lower = np.repeat(np.arange(rows.size), touching)
-    offsets = np.arange(lower.size) - np.repeat(np.cumsum(touching) - touching, touching)
-    groups = _connect(rows.size, lower, np.repeat(low, touching) + offsets)
+    upper = _ranges(low, touching)
+    groups = _connect(rows.size, lower, upper)
     return _Runs(rows, starts, ends, groups)
+
+
+def _ranges(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the whole numbers from each start on, as many as its length says, in one array."""
+    skipped = np.cumsum(lengths) - lengths
+    return np.arange(lengths.sum()) + np.repeat(starts - skipped, lengths)
 
 
 def _connect(count: int, a: NDArray, b: NDArray) -> NDArray[np.intp]:
@@ -85,18 +119,48 @@ def _connect(count: int, a: NDArray, b: NDArray) -> NDArray[np.intp]:
     return np.unique(root, return_inverse=True)[1]
 
 
-def _nearest_object(labels: NDArray[np.int32], objects: list[int]) -> NDArray[np.int32]:
-    """Return for each pixel which of ``objects`` it is part of or lies nearest to, -1 for none.
+def _without_specks(mask: Mask, runs: _Runs, only: int) -> Mask:
+    """Return the mask of a picture's only object: all of it but the specks."""
+    alone = mask.copy()
+    specks = runs.groups != only
+    starts = runs.rows[specks] * mask.shape[1] + runs.starts[specks]
+    alone.reshape(-1)[_ranges(starts, (runs.ends - runs.starts)[specks])] = 0
+    return alone
 
-    Nearness is judged on a grid of at most 256 points a side: only soft edges depend on it.
+
+def _share_out(
+    mask: Mask, subject: NDArray[np.bool_], runs: _Runs, objects: list[int]
+) -> list[Mask]:
+    """Return the mask of each object: its own pixels, and the soft ones that lie nearest to it."""
+    step = math.ceil(max(mask.shape) / _GRID)
+    shown = box_around(mask != 0)
+    top, left = shown.top // step * step, shown.left // step * step  # whole cells of the grid
+    area = np.s_[top : shown.bottom, left : shown.right]
+    values = mask[area]
+    owners = np.full(values.shape, _NOBODY, np.int32)
+    of_runs = np.where(np.isin(runs.groups, objects), runs.groups, _SPECK)
+    owners[subject[area]] = np.repeat(of_runs, runs.ends - runs.starts)
+    for row, cells in enumerate(_nearest_object(owners, step)):
+        band = owners[row * step : (row + 1) * step]
+        np.copyto(band, np.repeat(cells, step)[: band.shape[1]], where=band == _NOBODY)
+    masks = []
+    for group in objects:
+        alone = np.zeros(mask.shape, np.float32)
+        np.copyto(alone[area], values, where=owners == group)
+        masks.append(alone)
+    return masks
+
+
+def _nearest_object(owners: NDArray[np.int32], step: int) -> NDArray[np.int32]:
+    """Return which object each cell of a grid, ``step`` pixels a side, holds or lies nearest to.
+
+    A grid is exact enough: only soft edges depend on it.
     """
-    kept = np.where(np.isin(labels, objects), labels, -1)
-    step = -(-max(labels.shape) // 256)
-    rows, columns = (np.arange(0, side, step) for side in kept.shape)
-    grid = np.maximum.reduceat(np.maximum.reduceat(kept, rows, 0), columns, 1)
-    while (grid < 0).any() and (grid >= 0).any():
-        around = np.pad(grid, 1, constant_values=-1)
+    rows = np.arange(0, owners.shape[0], step)
+    columns = np.arange(0, owners.shape[1], step)
+    grid = np.maximum.reduceat(np.maximum.reduceat(owners, rows, 0), columns, 1)
+    while (grid < 0).any():
+        around = np.pad(grid, 1, constant_values=_NOBODY)
         neighbors = (around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
         grid = np.where(grid < 0, np.maximum.reduce(neighbors), grid)
-    nearest = grid.repeat(step, 0).repeat(step, 1)[: labels.shape[0], : labels.shape[1]]
-    return np.where(labels < 0, nearest, kept)
+    return grid

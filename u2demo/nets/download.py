@@ -26,10 +26,6 @@ _CHUNK = 1 << 15  # bytes, small enough that a slow line shows progress
 _FIRST_BYTES = (b"P", b"\x80")  # of a zip archive, and of a pickle from before PyTorch 1.6
 
 
-class Stopped(BaseException):
-    """Raised by a progress callback to end a download; what has arrived is kept."""
-
-
 class RefusedError(Exception):
     """One source cannot give the file; the text says why."""
 

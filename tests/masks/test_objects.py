@@ -1,0 +1,95 @@
+"""Separate objects, checked by hand."""
+
+import numpy as np
+import pytest
+
+from u2demo.masks.box import Box, bounding_box
+from u2demo.masks.objects import object_boxes, split_objects
+
+
+def drawn(*rows):
+    """A mask from rows of characters: '#' is 1, '+' is 0.4, anything else 0."""
+    values = {"#": 1.0, "+": 0.4}
+    return np.array([[values.get(c, 0.0) for c in row] for row in rows], np.float32)
+
+
+def test_separate_objects_come_largest_first_each_with_its_soft_edge():
+    mask = drawn("##+....", "##+....", "......#", "......#")
+    first, second = split_objects(mask)
+    assert np.array_equal(first, drawn("##+....", "##+....", ".......", "......."))
+    assert np.array_equal(second, drawn(".......", ".......", "......#", "......#"))
+
+
+def test_pixels_that_touch_at_a_corner_are_one_object():
+    assert len(split_objects(drawn("#...", ".#..", "..##"))) == 1
+
+
+def test_a_u_shape_is_one_object():
+    assert len(split_objects(drawn("#.#.#", "#.#.#", "#####"))) == 1
+
+
+def test_rows_do_not_run_into_each_other():
+    assert len(split_objects(drawn("...#", "....", "#..."))) == 2
+    assert len(split_objects(drawn("..#", "#.."))) == 2
+
+
+def test_specks_are_not_objects():
+    mask = np.zeros((100, 100), np.float32)
+    mask[10:40, 10:40] = 1
+    mask[80, 80:83] = 1
+    (only,) = split_objects(mask)
+    assert bounding_box(only) == Box(10, 10, 40, 40)
+
+
+def test_an_empty_mask_has_no_objects():
+    assert split_objects(np.zeros((3, 3), np.float32)) == []
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_objects_share_out_the_mask(seed):
+    mask = np.random.default_rng(seed).random((9, 13)).astype(np.float32)
+    parts = split_objects(mask, threshold=0.7)
+    assert np.array_equal(sum(parts), mask)
+
+
+def test_the_soft_edge_of_a_thin_object_on_a_large_photo_stays():
+    mask = np.zeros((800, 1200), np.float32)
+    mask[:, 6:9], mask[:, 9] = 1, 0.4
+    (line,) = split_objects(mask)
+    np.testing.assert_array_equal(line, mask)
+
+
+def test_the_only_object_keeps_all_of_its_mask_but_the_specks():
+    mask = np.zeros((100, 100), np.float32)
+    mask[10:40, 10:40] = 1
+    mask[5:60, 5:60] = np.maximum(mask[5:60, 5:60], 0.3)
+    mask[80, 80:83] = 1
+    (only,) = split_objects(mask)
+    mask[80, 80:83] = 0
+    np.testing.assert_array_equal(only, mask)
+
+
+def test_each_part_of_a_soft_edge_goes_to_the_object_nearest_to_it():
+    """Far from the picture's corner, where the grid that tells them apart does not begin."""
+    mask = np.zeros((700, 900), np.float32)
+    mask[300:400, 500:800] = 0.2
+    mask[300:400, 500:550] = 1
+    mask[300:400, 760:800] = 1
+    left, right = split_objects(mask)
+    assert left[350, 600] == right[350, 710] == np.float32(0.2)
+    assert left[350, 710] == right[350, 600] == 0
+    np.testing.assert_array_equal(left + right, mask)
+
+
+def test_masks_of_objects_are_the_callers_own():
+    mask = drawn("##.", "##.", "...")
+    (only,) = split_objects(mask)
+    only[:] = 0.5
+    assert mask[0, 0] == 1 and mask[2, 2] == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_object_boxes_are_the_boxes_of_the_objects(seed):
+    mask = np.random.default_rng(seed).random((9, 13)).astype(np.float32)
+    boxes = [bounding_box(part, threshold=0.7) for part in split_objects(mask, threshold=0.7)]
+    assert object_boxes(mask, threshold=0.7) == boxes

@@ -1,0 +1,49 @@
+"""saliency | mask -> mask: which values become 0, which become 1, and what lies between."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+# Nothing is left to decide at or below the first and at or above the second.
+SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98
+# A pixel this much of its subject is solid: a soft edge or a hole in it would be lower.
+SOLID = 0.9
+
+Values = TypeVar("Values")  # a NumPy array or a PyTorch tensor; only what both can do is used
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The value that becomes 0, the one that becomes 1; between them lies a straight line.
+
+    What the line takes to less than ``haze`` is faded out, see ``apply``. ``Levels()`` changes
+    nothing.
+
+    Raises:
+        ValueError: ``black`` is not below ``white``.
+    """
+
+    black: float = 0.0
+    white: float = 1.0
+    haze: float = 0.0
+
+    def __post_init__(self):
+        if not self.black < self.white:
+            raise ValueError(f"black is {self.black}, expected less than white, {self.white}")
+
+    def apply(self, values: Values, *, certainty: float = 1.0) -> Values:
+        """Return new values with these levels, of the same shape and type, from 0 to 1.
+
+        What stays within ``SURE_BACKGROUND`` becomes 0: a veil that nobody sees in a mask shows
+        as a gray film over a new background. ``certainty``, from 0 to 1, says how surely a
+        subject was found; the surer, the more of the haze around it goes.
+        """
+        if self == Levels():
+            return values
+        values = ((values - self.black) / (self.white - self.black)).clip(0, 1)
+        if self.haze:
+            values = values * (values / self.haze).clip(max=1) ** (certainty**4 / 2)
+        return values * (values > SURE_BACKGROUND)
+
+    def below(self, solid: float) -> "Levels":
+        """Return what is left to do once ``Levels(0, solid)`` has been applied."""
+        return Levels(self.black / solid, self.white / solid, self.haze)
