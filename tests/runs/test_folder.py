@@ -12,7 +12,7 @@ import u2demo as u2
 from u2demo.runs import run as runs
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.plan import list_photos
-from u2demo.runs.run import process_files
+from u2demo.runs.run import Run, process_files
 
 ONLY_CUTOUT = {"cutout": u2.EFFECTS["cutout"]}
 
@@ -225,7 +225,7 @@ def test_a_run_that_was_killed_goes_on_under_the_same_names(model, photos, tmp_p
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        process_files(model, list_photos([photos]), out, effects=ONLY_CUTOUT, report=die)
+        process_files(model, list_photos([photos]), out, Run(ONLY_CUTOUT), report=die)
     journal = out / "manifest.jsonl"
     journal.write_text(journal.read_text() + '{"photo": "half a li')
     run(model, photos, out)

@@ -82,6 +82,11 @@ def predict_maps(model: nn.Module, image: Image.Image) -> NDArray[np.float32]:
     return torch.cat(maps)[:, 0].float().cpu().numpy()
 
 
+def at_once(model: nn.Module) -> int:
+    """Return how many photos the net takes at a time on the device that it is on."""
+    return _AT_ONCE.get(placement(model)[0].type, 1)
+
+
 def share_cores(workers: int) -> AbstractContextManager[None]:
     """Give each of ``workers`` threads that run a net its share of the processor's cores."""
     return use_threads(max(1, torch.get_num_threads() // workers))
@@ -90,8 +95,7 @@ def share_cores(workers: int) -> AbstractContextManager[None]:
 def _predict_in_batches(
     model: nn.Module, images: Iterator[Image.Image], recipe: Recipe
 ) -> Iterator[Prediction]:
-    at_once = _AT_ONCE.get(placement(model)[0].type, 1)
-    while batch := list(islice(images, at_once)):
+    while batch := list(islice(images, at_once(model))):
         yield from [_finish(photo, recipe) for photo in add_up(model, batch, recipe.views)]
 
 

@@ -1,9 +1,12 @@
-"""settings -> checksum: whether a picture would come out as it did before."""
+"""settings, files -> checksums: whether they are what they were in an earlier run."""
 
+import dataclasses
+import hashlib
 import os
 import zlib
 from functools import partial
-from types import CodeType, FunctionType
+from pathlib import Path, PurePath
+from types import CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
 from PIL import Image
@@ -15,14 +18,27 @@ def checksum(settings: object) -> str:
     """Return eight hexadecimal digits that change with anything ``settings`` hold.
 
     Functions count by their code, their defaults and what they enclose, not by global names they
-    use; those of this package by their name and the package's version. What cannot be looked into
-    counts as new in each run.
+    use; those of this package by their name and the package's version. Objects count by their
+    class and their attributes. What cannot be looked into counts as new in each run.
     """
     try:
         text = repr([__version__, _describe(settings)])
-    except (RecursionError, ValueError):  # a function that encloses itself, or nothing yet
+    except (RuntimeError, TypeError, ValueError):  # encloses itself, or nothing yet; on a GPU
         text = os.urandom(8).hex()
     return f"{zlib.crc32(text.encode(errors='surrogateescape')):08x}"
+
+
+def content_checksum(data: bytes) -> str:
+    """Return the number of bytes and, after a hyphen, 32 hexadecimal digits that only they have."""
+    return f"{len(data)}-{hashlib.blake2b(data, digest_size=16).hexdigest()}"
+
+
+def file_checksum(file: Path) -> str | None:
+    """Return the ``content_checksum`` of a file, None if there is no file that can be read."""
+    try:
+        return content_checksum(file.read_bytes()) if file.is_file() else None
+    except OSError:
+        return None
 
 
 def _describe(value: object) -> object:
@@ -35,6 +51,8 @@ def _describe(value: object) -> object:
             return [value.__qualname__, *map(_describe, parts)]
         case FunctionType():
             return value.__qualname__
+        case MethodType():
+            return ["method", _describe(value.__self__), _describe(value.__func__)]
         case CodeType():
             return [value.co_code, value.co_names, _describe(value.co_consts)]
         case Image.Image():
@@ -47,4 +65,20 @@ def _describe(value: object) -> object:
             return sorted(repr(_describe(part)) for part in value)
         case dict():
             return {repr(name): _describe(part) for name, part in value.items()}
-    return repr(value)
+        case type() | ModuleType() | PurePath():
+            return repr(value)
+    return _describe_object(value)
+
+
+def _describe_object(value: object) -> object:
+    """Return what tells any other object apart: its class, with its attributes or its ``repr``."""
+    kind = type(value).__qualname__
+    if hasattr(value, "__array__") and not isinstance(value, np.generic):  # tensors, tables
+        return [kind, _describe(np.asarray(value))]
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value)]
+        return [kind, {name: _describe(getattr(value, name)) for name in names}]
+    attributes = _describe(getattr(value, "__dict__", {}))
+    if attributes and type(value).__repr__ is object.__repr__:  # which is but an address
+        return [kind, attributes]
+    return [kind, attributes, repr(value)]
