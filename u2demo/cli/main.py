@@ -50,11 +50,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
     """Return the records of a run, and a line for each folder that could not be read."""
-    from u2demo.nets.load import load_model  # imports torch: a second, not needed for a slip
-
     photos, left_out = _find(options.photos)
     check_free(options.boxes, options.output)
     run = Run(_effects(options), options.quality, options.format, options.overwrite)
+    from u2demo.nets.load import load_model  # imports torch: a second, not needed for a slip
+
     keep_freed_memory()
     model = load_model(options.model, device=options.device, weights=options.weights)
     with progress(len(photos)) as report:
@@ -76,8 +76,9 @@ def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
     if not photos:
         lines = [f"no photos found in {', '.join(map(str, sources))}", *dict.fromkeys(left_out)]
         if made:
+            count = "1 picture" if len(made) == 1 else f"{len(made)} pictures"
             lines.append(
-                f"  left out: {len(made)} pictures that u2demo has made, such as {made[0]};"
+                f"  left out: {count} that u2demo made, such as {made[0]};"
                 " to process them, name the files instead of the folder"
             )
         raise ValueError("\n".join(lines))

@@ -78,7 +78,9 @@ def _describe_object(value: object) -> object:
     if dataclasses.is_dataclass(value):
         names = [field.name for field in dataclasses.fields(value)]
         return [kind, {name: _describe(getattr(value, name)) for name in names}]
-    attributes = _describe(getattr(value, "__dict__", {}))
-    if attributes and type(value).__repr__ is object.__repr__:  # which is but an address
-        return [kind, attributes]
-    return [kind, attributes, repr(value)]
+    slots = [name for name in getattr(type(value), "__slots__", ()) if hasattr(value, name)]
+    attributes = {name: getattr(value, name) for name in slots}
+    attributes.update(getattr(value, "__dict__", {}))
+    if attributes and type(value).__repr__ is object.__repr__:  # which shows only an address
+        return [kind, _describe(attributes)]
+    return [kind, _describe(attributes), repr(value)]

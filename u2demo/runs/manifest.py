@@ -70,12 +70,7 @@ class Manifest:
 
     def __enter__(self) -> "Manifest":
         self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise ValueError(
-                f"another run is writing into {self.folder}; let it finish or choose another folder"
-            ) from None
+        self._take_lock()
         try:
             self._check_owner()
             records = {record.photo: record for record in read_records(self.folder)}
@@ -117,6 +112,27 @@ class Manifest:
             and effects.items() <= known.effects.items()
             and all(is_whole(self.folder / file) for file in known.files)
         )
+
+    def _take_lock(self) -> None:
+        """Lock the folder for this process, or raise ``ValueError``.
+
+        The file of a lock is deleted at the end of a run. A process that opened it just before
+        could still lock it, while another one creates and locks a new file; so it looks again.
+        """
+        file = Path(self._lock.lock_file)
+        while True:
+            file.touch()
+            before = _identity(file)
+            try:
+                self._lock.acquire()
+            except Timeout:
+                raise ValueError(
+                    f"another run is writing into {self.folder};"
+                    " let it finish or choose another folder"
+                ) from None
+            if before is not None and before == _identity(file):
+                return
+            self._lock.release()
 
     def _check_owner(self) -> None:
         """Raise ``ValueError`` if a file that this would replace is somebody else's."""
@@ -174,6 +190,14 @@ class Manifest:
         self._lock.release()
 
 
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        state = file.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_dev, state.st_ino
+
+
 def _open_existing(path: str, flags: int) -> int:
     return os.open(path, flags & ~os.O_CREAT)
 
@@ -182,11 +206,11 @@ def read_records(folder: Path) -> Iterator[Record]:
     """Yield the records that earlier runs left in ``folder``, each photo's last one last."""
     folder = folder.resolve()
     journal = folder / "manifest.jsonl"
-    if not journal.exists():
+    if not journal.is_file():  # nor is a pipe of that name a journal, and it would never end
         return
     for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
-        # A line may have been cut off by a kill, or be another version's.
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+        # A line may have been cut off by a kill, or be another version's or somebody's own.
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
             yield _record(json.loads(line), folder)
 
 
@@ -202,11 +226,14 @@ def _record(row: dict, folder: Path) -> Record:
     for name in ("effects", "written", "writing", "renamed"):  # the last three came later
         row[name] = dict(row.get(name, {}))
     record = Record(**row)
+    if not isinstance(record.photo, str):
+        raise TypeError("photo is not a path")
     if any(_leads_out(name) for name in (record.stem, *record.pictures)):
         raise ValueError("files outside the results")
     return record
 
 
 def _leads_out(name: str) -> bool:
-    """Tell whether a name, which somebody may have written by hand, leads out of its folder."""
-    return bool(PurePath(name).anchor) or ".." in PurePath(name).parts
+    """Tell whether a name, which somebody may have written by hand, is not that of a file here."""
+    path = PurePath(name)
+    return bool(path.anchor) or ".." in path.parts or "\0" in name
