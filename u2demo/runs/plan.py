@@ -45,7 +45,7 @@ class Names:
     """The names in a results folder: which photo claims which, and which are free."""
 
     def __init__(self, folder: Path, effects: Iterable[str], records: Iterable[Record]):
-        self._folder = folder
+        self._folder = os.path.join(folder, "")  # noqa: PTH118 - asked of millions of names
         self._endings = [f"_{effect}{suffix}" for effect in effects for suffix in KINDS]
         self._owners: dict[str, str] = {}  # photo by folded name of a file
         self._counts: dict[str, int] = {}  # last number given, by folded name without it
@@ -68,7 +68,7 @@ class Names:
     def is_free(self, photo: str, stem: str, own: Sequence[str] = ()) -> bool:
         """Tell whether no other photo and no file, but for its ``own``, has one of the names."""
         others = (file for file in self._files(stem) if file not in own)
-        there = any(os.path.lexists(self._folder / file) for file in others)
+        there = any(os.path.lexists(self._folder + file) for file in others)
         return not there and self.is_unclaimed(photo, stem)
 
     def find(self, photo: str, place: Path, own: Sequence[str] = ()) -> str:
@@ -172,18 +172,19 @@ def _shortest_ends(paths: Iterable[Path]) -> dict[Path, Path]:
 
     Paths that differ only in what some disks ignore, such as case, stay alike.
     """
-    ends: dict[Path, Path] = {}
-    unclear = list(dict.fromkeys(paths))
+    parts = {path: path.parts[1:] if path.anchor else path.parts for path in paths}
+    ends: dict[Path, tuple[str, ...]] = {}
+    unclear = list(parts)
     for depth in itertools.count(1):
         if not unclear:
-            return ends
+            break
         alike = defaultdict(list)
         for path in unclear:
-            ends[path] = Path(*path.relative_to(path.anchor).parts[-depth:])
-            alike[fold_name(str(ends[path]))].append(path)
+            ends[path] = parts[path][-depth:]
+            alike[fold_name("/".join(ends[path]))].append(path)
         groups = [group for group in alike.values() if len(group) > 1]
-        unclear = [path for group in groups for path in group if len(ends[path].parts) == depth]
-    raise AssertionError("unreachable")
+        unclear = [path for group in groups for path in group if len(ends[path]) == depth]
+    return {path: Path(*end) for path, end in ends.items()}
 
 
 def _images_in(folder: Path) -> tuple[list[Path], list[Path]]:
