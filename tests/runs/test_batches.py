@@ -9,6 +9,7 @@ from small_run import EFFECTS, contents, make_photos, rows
 
 import u2demo as u2
 from u2demo.inference import predict
+from u2demo.runs import run as runs
 
 
 class Recorder(Bright):
@@ -97,8 +98,6 @@ def test_photos_in_memory_are_bounded_however_many_there_are(eight_at_once, tmp_
     def done(record):
         with lock:
             seen["open"] -= 1
-
-    from u2demo.runs import run as runs
 
     open_image = runs.open_image
     monkeypatch.setattr(runs, "open_image", opened)

@@ -88,7 +88,8 @@ def _move_unless_taken(source: Path, target: Path) -> None:
         try:
             source.replace(target)
         except BaseException:
-            discard(target)
+            if target.stat().st_size == 0:
+                discard(target)
             raise
 
 

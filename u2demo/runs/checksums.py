@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from u2demo import __version__
+from u2demo.images.write import KINDS, is_whole
 
 
 def checksum(settings: object) -> str:
@@ -33,12 +34,21 @@ def content_checksum(data: bytes) -> str:
     return f"{len(data)}-{hashlib.blake2b(data, digest_size=16).hexdigest()}"
 
 
-def file_checksum(file: Path) -> str | None:
-    """Return the ``content_checksum`` of a file, None if there is no file that can be read."""
+def is_as_written(picture: Path, checksum: str) -> bool:
+    """Tell whether a picture has the content with this checksum, or was cut short, as by a crash.
+
+    Cut short means that it begins as a picture, but has no end, and fewer bytes than it had.
+    """
+    size = int(checksum.partition("-")[0])
     try:
-        return content_checksum(file.read_bytes()) if file.is_file() else None
+        if not picture.is_file():
+            return False
+        data = picture.read_bytes()
     except OSError:
-        return None
+        return False
+    begin = KINDS[picture.suffix].begin if picture.suffix in KINDS else b""
+    cut_short = len(data) < size and begin.startswith(data[: len(begin)]) and not is_whole(picture)
+    return cut_short or content_checksum(data) == checksum
 
 
 def _describe(value: object) -> object:

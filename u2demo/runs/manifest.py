@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -23,9 +24,10 @@ from filelock import FileLock, Timeout
 from u2demo.images.write import is_whole
 from u2demo.machine.disk import discard, not_ours, partial_file, write_file
 from u2demo.masks.box import Box
-from u2demo.runs.checksums import file_checksum
+from u2demo.runs.checksums import is_as_written
 
 _FROM_HERE = "photo_from_results"  # a column of the journal: the way to the photo
+_CHECKSUM = re.compile("[0-9]+-[0-9a-f]{32}")  # as content_checksum returns it
 _NOT_IN_TABLE = {"written", "writing"}  # columns that only u2demo reads
 
 
@@ -178,9 +180,9 @@ class Manifest:
             discard(partial_file(self.folder / file))
         written = {}
         for file in record.pictures:
-            found = file_checksum(self.folder / file)
-            if found and found in (record.written.get(file), record.writing.get(file)):
-                written[file] = found
+            for known in (record.written.get(file), record.writing.get(file)):
+                if known is not None and is_as_written(self.folder / file, known):
+                    written[file] = known
         files = [file for file in record.files if is_whole(self.folder / file)]
         files = tuple(dict.fromkeys([*files, *written]))
         return replace(record, files=files, written=written, writing={})
@@ -228,6 +230,8 @@ def _record(row: dict, folder: Path) -> Record:
     record = Record(**row)
     if not isinstance(record.photo, str):
         raise TypeError("photo is not a path")
+    if not all(map(_CHECKSUM.fullmatch, [*record.written.values(), *record.writing.values()])):
+        raise ValueError("not checksums of files")
     if any(_leads_out(name) for name in (record.stem, *record.pictures)):
         raise ValueError("files outside the results")
     return record

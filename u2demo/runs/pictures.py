@@ -8,11 +8,11 @@ there, one that has just appeared, a retouched picture. It stays; the new pictur
 import os
 from pathlib import Path, PurePath
 
-from u2demo.images.write import KINDS, encode, is_whole, suffix
+from u2demo.images.write import encode, is_whole, suffix
 from u2demo.machine.disk import write_new_file
 from u2demo.machine.names import numbered
 from u2demo.pipeline import Result
-from u2demo.runs.checksums import content_checksum, file_checksum
+from u2demo.runs.checksums import content_checksum, is_as_written
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.plan import Job
 
@@ -57,7 +57,7 @@ class Pictures:
             path = self._folder / name
             if os.path.lexists(path) and not self._is_ours(path):
                 continue
-            writing = self._job.record(written=self._written, writing={name: checksum})
+            writing = self._job.record(written=dict(self._written), writing={name: checksum})
             self._manifest.add(writing)
             try:
                 write_new_file(path, data, may_replace=self._is_ours)
@@ -70,9 +70,7 @@ class Pictures:
     def _is_ours(self, path: Path) -> bool:
         """Tell whether a file is what was written there for this photo, or what is left of it."""
         known = self._written.get(path.relative_to(self._folder).as_posix())
-        if known is None:
-            return False
-        return file_checksum(path) == known or _is_cut_short(path, int(known.partition("-")[0]))
+        return known is not None and is_as_written(path, known)
 
     def _make_folders(self, file: PurePath) -> None:
         """Create the folders that ``file`` goes into, but not the results folder itself.
@@ -84,14 +82,3 @@ class Pictures:
         *folders, _ = file.parents
         for folder in reversed(folders):
             (self._folder / folder).mkdir(exist_ok=True)
-
-
-def _is_cut_short(path: Path, size: int) -> bool:
-    """Tell whether a file begins as a picture, but has no end and fewer than ``size`` bytes."""
-    begin = KINDS[path.suffix].begin
-    try:
-        with path.open("rb") as file:
-            begins = begin.startswith(file.read(len(begin)))
-        return begins and path.stat().st_size < size and not is_whole(path)
-    except OSError:
-        return False
