@@ -123,6 +123,7 @@ class Manifest:
         """
         file = Path(self._lock.lock_file)
         while True:
+            is_new = _identity(file) is None
             file.touch()
             before = _identity(file)
             try:
@@ -132,6 +133,10 @@ class Manifest:
                     f"another run is writing into {self.folder};"
                     " let it finish or choose another folder"
                 ) from None
+            except OSError:
+                if is_new:
+                    discard(file)
+                raise
             if before is not None and before == _identity(file):
                 return
             self._lock.release()
