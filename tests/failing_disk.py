@@ -15,7 +15,13 @@ import threading
 from pathlib import Path
 
 # What Python itself announces before it asks the system, whatever function was called.
-_EVENTS = {"open": "open", "os.rename": "rename", "os.mkdir": "mkdir", "os.remove": "unlink"}
+_EVENTS = {
+    "open": "open",
+    "os.link": "link",
+    "os.rename": "rename",
+    "os.mkdir": "mkdir",
+    "os.remove": "unlink",
+}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _NEEDS_NO_ROOM = {"unlink"}
 

@@ -11,7 +11,7 @@ from PIL import Image
 import u2demo as u2
 from u2demo.runs.boxes import write_coco, write_yolo
 from u2demo.runs.plan import list_photos
-from u2demo.runs.run import process_files
+from u2demo.runs.run import Run, process_files
 
 EFFECTS = {"cutout": u2.EFFECTS["cutout"], "box": u2.EFFECTS["box"]}
 
@@ -28,10 +28,11 @@ def make_photos(folder, count=3, size=(48, 32)):
     return folder
 
 
-def run(photos, out, **options):
+def run(photos, out, *, model=None, report=lambda record: None, **options):
     """Do all that one run of the command line does, boxes included."""
-    options = {"model": Bright(), "effects": EFFECTS, **options}
-    records = process_files(options.pop("model"), list_photos([photos]), out, **options)
+    settings = Run(**{"effects": EFFECTS, **options})
+    places = list_photos([photos])
+    records = process_files(model or Bright(), places, out, settings, report=report)
     write_coco(records, out)
     write_yolo(records, out)
     return records
@@ -47,7 +48,7 @@ def contents(folder):
 
 
 def rows(out):
-    """The records of the manifest without their seconds; a half line at the end is none."""
+    """The records of the manifest without their seconds; a half line at the end is left out."""
     found = {}
     for line in (out / "manifest.jsonl").read_text().splitlines():
         try:

@@ -156,6 +156,14 @@ def test_saving_twice_overwrites_nothing(tmp_path):
     assert first[0].read_bytes() == before
 
 
+def test_what_a_killed_process_was_writing_takes_no_name_away(tmp_path):
+    stale = tmp_path / ".cat_cutout.png.part"
+    stale.write_bytes(b"half a picture")
+    (file,) = u2.save(a_result(cutout=Image.new("RGBA", (4, 3))), tmp_path)
+    assert file.name == "cat_cutout.png"
+    assert stale.read_bytes() == b"half a picture"
+
+
 def test_saving_at_the_same_time_overwrites_nothing(tmp_path):
     result = a_result(cutout=Image.new("RGBA", (4, 3)))
     with ThreadPoolExecutor(8) as pool:

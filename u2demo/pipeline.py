@@ -1,6 +1,5 @@
-"""(name, image) -> result -> files: one code path for notebook, command line and library."""
+"""(name, image) -> result: one code path for notebook, command line and library."""
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,10 +9,13 @@ from PIL import Image
 
 from u2demo.effects import DEFAULT_EFFECTS, Effect
 from u2demo.inference.recipes import check_quality
+from u2demo.machine.names import safe_name
 from u2demo.masks.mask import Mask, has_clear_subject, unsure_share
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from u2demo.inference.predict import Prediction
 
 
 @dataclass(frozen=True, eq=False)  # masks cannot be compared with ==
@@ -21,7 +23,7 @@ class Result:
     """What came of one photo.
 
     ``pictures`` maps an effect's name to its picture; ``name`` is the photo's file name; ``peak``
-    is the highest probability, 0 to 1, that the net gave a pixel, None for a mask of other origin.
+    is the highest probability, 0 to 1, that the net gave a pixel, None if no net made the mask.
     """
 
     name: str
@@ -54,8 +56,8 @@ def process(
     take (image, mask) and return an image. By default cutout, box and highlight.
 
     Raises:
-        ValueError: there is no such ``quality``, or an effect's name cannot be part of a file's.
-        TypeError: ``effects`` is no mapping; later, one of them returns no image.
+        ValueError: unknown ``quality``, or an effect's name cannot be part of a file name.
+        TypeError: ``effects`` is not a mapping; later, one of them does not return an image.
     """
     check_quality(quality)
     if isinstance(photos, Mapping):
@@ -67,8 +69,8 @@ def known_effects(effects: Mapping[str, Effect] | None) -> Mapping[str, Effect]:
     """Return ``effects``, by default those of ``DEFAULT_EFFECTS``.
 
     Raises:
-        TypeError: they are no mapping.
-        ValueError: a name cannot be part of a file's.
+        TypeError: they are not a mapping.
+        ValueError: a name cannot be part of a file name.
     """
     if effects is None:
         return DEFAULT_EFFECTS
@@ -82,10 +84,29 @@ def known_effects(effects: Mapping[str, Effect] | None) -> Mapping[str, Effect]:
 
 
 def check_names(effects: Iterable[str]) -> None:
-    """Raise ``ValueError`` if an effect's name cannot be part of a file's."""
+    """Raise ``ValueError`` if an effect's name cannot be part of a file name on every system."""
     for name in effects:
-        if re.search(r"[/\\\0]", name):
-            raise ValueError(f"effect {name!r}: its name is part of a file's; leave out / and \\")
+        if name != safe_name(name):
+            raise ValueError(
+                f"the effect {name!r} cannot have this name, which is part of a file name:"
+                f" leave out /, \\, : and the like, such as {safe_name(name)!r}"
+            )
+
+
+def apply_effects(
+    name: str, image: Image.Image, found: "Prediction", effects: Mapping[str, Effect]
+) -> Result:
+    """Return the ``Result`` of a photo in which ``found`` was found; it needs no net.
+
+    Raises:
+        TypeError: an effect does not return an image.
+    """
+    pictures = {title: effect(image, found.mask) for title, effect in effects.items()}
+    for title, picture in pictures.items():
+        if not isinstance(picture, Image.Image):
+            kind = type(picture).__name__
+            raise TypeError(f"the effect {title!r} returned {kind}, expected an image")
+    return Result(name, image, found.mask, pictures, found.peak)
 
 
 def _process(
@@ -94,15 +115,15 @@ def _process(
     effects: Mapping[str, Effect],
     quality: str,
 ) -> Iterator[Result]:
-    from u2demo.inference.predict import predict  # torch, a second of import, is not needed before
+    from u2demo.inference.predict import predict  # imports torch: a second, not needed before
 
-    taken: deque[tuple[str, Image.Image]] = deque()  # of photos; a GPU looks at several at once
-    images = (taken.append(photo) or photo[1] for photo in photos)
-    for found in predict(model, images, quality=quality):
-        name, image = taken.popleft()
-        pictures = {title: effect(image, found.mask) for title, effect in effects.items()}
-        for title, picture in pictures.items():
-            if not isinstance(picture, Image.Image):
-                kind = type(picture).__name__
-                raise TypeError(f"the effect {title!r} returned {kind}, expected an image")
-        yield Result(name, image, found.mask, pictures, found.peak)
+    waiting: deque[tuple[str, Image.Image]] = deque()  # a GPU looks at several photos at once
+
+    def images() -> Iterator[Image.Image]:
+        for name, image in photos:
+            waiting.append((name, image))
+            yield image
+
+    for found in predict(model, images(), quality=quality):
+        name, image = waiting.popleft()
+        yield apply_effects(name, image, found, effects)

@@ -2,16 +2,21 @@
 
 import errno
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
+import torch
 from PIL import Image
 
+import u2demo as u2
 from u2demo.cli.arguments import parse
 from u2demo.cli.main import main
+from u2demo.nets.checkpoints import CHECKPOINTS
 
 
 @pytest.fixture
@@ -101,7 +106,7 @@ def test_a_folder_named_as_a_color_does_not_hide_the_color(tmp_path, monkeypatch
     assert parse(["cat.jpg", "--background", "#010203ff"]).background == (1, 2, 3)
 
 
-def test_who_means_a_folder_called_weights_is_told_how_to_name_it(capsys):
+def test_a_folder_called_weights_can_be_named_and_the_usage_says_how(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["weights", "-o", "out"])
     assert "for a folder of photos called weights: u2demo ./weights" in capsys.readouterr().err
@@ -111,6 +116,27 @@ def test_no_photos_is_an_error(tmp_path, capsys):
     assert main([str(tmp_path), "-o", str(tmp_path / "out")]) == 1
     assert f"no photos found in {tmp_path}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_pictures_that_u2demo_made_says_why_nothing_is_taken(photo, tmp_path, capsys):
+    results, again = tmp_path / "results", tmp_path / "again"
+    assert main([str(photo), "-o", str(results)]) == 0
+    assert main([str(results), "-o", str(again)]) == 1
+    said = capsys.readouterr().err
+    assert "no photos found" in said and "1 picture that u2demo made" in said
+    assert "name the files instead of the folder" in said
+    assert main([str(results / "rocket_cutout.png"), "-o", str(again)]) == 0
+    assert (again / "rocket_cutout_cutout.png").is_file()
+
+
+@pytest.mark.parametrize("prefix", ["[Errno 13] ", "[WinError 5] ", ""])
+def test_the_number_of_an_error_of_the_system_is_left_out(prefix, photo, capsys, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(f"{prefix}Access is denied: 'out'")
+
+    monkeypatch.setattr("u2demo.cli.main.list_photos", refuse)
+    assert main([str(photo)]) == 1
+    assert capsys.readouterr().err == "u2demo: Access is denied: 'out'\n"
 
 
 def test_photos_that_are_not_there_make_no_folder(tmp_path, capsys):
@@ -166,18 +192,49 @@ def test_weights_of_ones_own_are_used(photo, tmp_path, capsys):
     assert "my.pth is a web page" in capsys.readouterr().err
 
 
-def test_the_help_names_the_networks_and_what_they_cost(capsys):
+def test_the_help_names_the_networks_their_purpose_and_what_they_cost(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "{u2netp,u2net,u2net_human_seg}" in said
-    assert "(176.3 MB each, downloaded once)" in said
+    for record in CHECKPOINTS.values():
+        shown = f"{record.name}: {record.purpose}, {record.size}"
+        assert (shown in said) == (record.makes == "mask")
+
+
+def test_the_version_names_what_a_bug_report_needs(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    said = capsys.readouterr().out
+    assert said.startswith(f"u2demo {u2.__version__}\n")
+    for line in (f"Python {platform.python_version()}", f"torch {torch.__version__}",
+                 f"Pillow {PIL.__version__}", "device "):  # fmt: skip
+        assert f"\n{line}" in said
+
+
+def test_help_and_slips_need_no_torch():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from u2demo.cli.main import main\n"
+        "main(['there is none'])\n"
+        "main(['--help'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "u2demo: there is no there is none" in done.stderr and "PHOTO|FOLDER" in done.stdout
+
+
+def test_the_list_of_weights_shows_their_license(capsys):
+    assert main(["weights", "list"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "LICENSE" in said[0]
+    for record, line in zip(CHECKPOINTS.values(), said[1:], strict=True):
+        assert line.startswith(record.name) and record.license in line
 
 
 def test_the_help_explains_every_argument_the_manifest_and_the_exit_codes(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
     assert "manifest.csv" in said and "Exit code: 0; 1 if" in said and "linked" in said
-    assert "what to work on" in said and "folder for the pictures" in said
+    assert "searched recursively" in said and "folder for the pictures" in said
     assert "looks once at each photo" in said

@@ -21,11 +21,20 @@ RECORDS = [
 def test_coco_boxes_are_left_top_width_height(tmp_path):
     coco = json.loads(write_coco(RECORDS, tmp_path).read_text())
     files = [image["file_name"] for image in coco["images"]]
-    assert files == ["/p/cats.jpg", "/p/wall.jpg", "/p/fog.jpg"]
+    assert files == ["cats.jpg", "wall.jpg", "fog.jpg"]
     first, second = coco["annotations"]
     assert (first["bbox"], second["bbox"]) == ([20, 10, 100, 50], [150, 0, 50, 100])
     assert first["image_id"] == second["image_id"] == coco["images"][0]["id"]
     assert first["id"] != second["id"]
+
+
+def test_coco_names_lead_to_the_photos_from_the_folder_they_share(tmp_path):
+    """Wherever that folder is: no name tells whose photos they are."""
+    photos = ["/home/ann/photos/cat.jpg", "/home/ann/photos/pets/new/dog.jpg"]
+    records = [Record(photo, photo[-7:-4], "v", "done", size=(9, 9)) for photo in photos]
+    for chosen, names in ((records, ["cat.jpg", "pets/new/dog.jpg"]), (records[1:], ["dog.jpg"])):
+        coco = json.loads(write_coco(chosen, tmp_path).read_text())
+        assert [image["file_name"] for image in coco["images"]] == names
 
 
 def test_yolo_boxes_are_centers_and_sizes_as_shares(tmp_path):

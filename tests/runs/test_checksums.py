@@ -1,10 +1,12 @@
 """Settings that shape a picture: the same ones are known again, others are told apart."""
 
+from dataclasses import dataclass
 from functools import partial
 from types import FunctionType
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import u2demo as u2
@@ -26,6 +28,39 @@ def twice():
     return effect
 
 
+@dataclass
+class Palette:
+    name: str
+    colors: np.ndarray
+
+
+class Brush:
+    """An effect with settings of its own."""
+
+    def __init__(self, colors):
+        self.colors = colors
+
+    def __call__(self, image, mask):
+        return image
+
+    def draw(self, image, mask):
+        return image
+
+
+class Slotted:
+    __slots__ = ("colors",)
+
+    def __init__(self, colors):
+        self.colors = colors
+
+    def __repr__(self):
+        return "Slotted"
+
+
+def one_at(place):
+    return np.eye(1, 2000, place)[0]
+
+
 SETTINGS = [
     "fast",
     "best",
@@ -43,7 +78,12 @@ SETTINGS = [
     partial(u2.replace_background, background=Image.new("RGB", (2, 2))),
     partial(u2.replace_background, background=Image.new("RGB", (2, 2), "white")),
     partial(u2.replace_background, background=np.zeros(2000)),
-    partial(u2.replace_background, background=np.eye(1, 2000, 999)[0]),
+    partial(u2.replace_background, background=one_at(999)),
+    *(partial(paint, cfg=Palette("warm", one_at(place))) for place in (0, 999)),
+    *(Brush(one_at(place)) for place in (0, 999)),
+    *(Brush(one_at(place)).draw for place in (0, 999)),
+    *(partial(paint, cfg=Slotted(one_at(place))) for place in (0, 999)),
+    *(partial(paint, cfg={"warm": [torch.from_numpy(one_at(place))]}) for place in (0, 999)),
 ]
 
 

@@ -13,7 +13,7 @@ from small_run import EFFECTS, make_photos
 
 import u2demo as u2
 from u2demo.runs.plan import list_photos
-from u2demo.runs.run import process_files
+from u2demo.runs.run import Run, process_files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -60,6 +60,6 @@ def test_a_folder(count, make_model, tmp_path):
     photos = list_photos([make_photos(tmp_path / "photos", count, size=(160, 120))])
     usage = Usage(count)
     out = tmp_path / "out"
-    records = process_files(make_model(), photos, out, effects=EFFECTS, report=usage.look)
+    records = process_files(make_model(), photos, out, Run(EFFECTS), report=usage.look)
     assert [record.status for record in records] == ["done"] * count
     usage.check()

@@ -25,7 +25,7 @@ from small_run import (
 import u2demo as u2
 from u2demo.pipeline import Result
 from u2demo.runs.plan import list_photos
-from u2demo.runs.run import process_files
+from u2demo.runs.run import Run, process_files
 
 HERE = Path(__file__).parents[1]
 
@@ -88,7 +88,8 @@ def test_a_run_survives_a_fault_at_every_operation_on_its_disk(
             check_what_a_fault_left(out, undisturbed, earlier if again else None)
         run(photos, out)
         check_that_all_is_done(out, undisturbed)
-    assert kinds - {"unlink"} == {"open", "write", "close", "fsync", "rename", "mkdir"}
+    moves = {"rename"} if again else {"rename", "link"}  # only what is new gets its name by a link
+    assert kinds - {"unlink"} == {"open", "write", "close", "fsync", "mkdir"} | moves
     assert fail_at > 80
 
 
@@ -143,7 +144,7 @@ def test_a_disk_that_is_really_full(small_disk, photos, undisturbed):
 def test_a_disk_that_can_only_be_read(small_disk, photos):
     disk, set_options = small_disk
     set_options("ro")
-    with pytest.raises(OSError, match="out: the disk can only be read; choose another folder"):
+    with pytest.raises(OSError, match="out: the disk is read-only; choose another folder"):
         run(photos, disk / "out")
 
 
@@ -207,16 +208,14 @@ def test_photos_that_change_before_they_are_read(photos, undisturbed, tmp_path):
     photo0.unlink()
     os.truncate(photo1, 100)
     shutil.copy(photos / "photo0.png", photo2)
-    records = process_files(Bright(), places, tmp_path / "out", effects=EFFECTS)
+    records = process_files(Bright(), places, tmp_path / "out", Run(EFFECTS))
     assert [record.status for record in records] == ["failed", "failed", "done"]
     assert records[0].error == f"{photo0}: there is no such file"
     assert records[1].error.startswith(f"{photo1}: damaged or truncated")
     for photo in listed:
         shutil.copy(photos / photo.relative_to(moved), photo)
     assert [record.status for record in run(moved, tmp_path / "out")] == ["done"] * 3
-    found, whole = contents(tmp_path / "out"), contents(undisturbed)
-    assert found.pop("boxes.coco.json") and whole.pop("boxes.coco.json")  # it names the photos
-    assert found == whole
+    assert contents(tmp_path / "out") == contents(undisturbed)
 
 
 def test_a_photo_replaced_while_it_waits_is_made_again(tmp_path):

@@ -3,16 +3,19 @@
 import csv
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 from PIL import Image
 
 import u2demo as u2
+from u2demo.runs import manifest
 from u2demo.runs import run as runs
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.plan import list_photos
-from u2demo.runs.run import process_files
+from u2demo.runs.run import Run, process_files
 
 ONLY_CUTOUT = {"cutout": u2.EFFECTS["cutout"]}
 
@@ -131,7 +134,7 @@ def test_photos_keep_their_names_wherever_they_are_seen_from(model, photos, tmp_
     check_that_nothing_is_new(moved / "photos", "moved/out")
 
 
-def test_pictures_of_a_run_into_another_folder_are_no_photos(model, photos, monkeypatch):
+def test_pictures_of_a_run_into_another_folder_are_not_photos(model, photos, monkeypatch):
     run(model, photos, photos / "first")
     monkeypatch.chdir(photos / "pets")
     assert len(run(model, "..", "../second")) == 2
@@ -225,7 +228,7 @@ def test_a_run_that_was_killed_goes_on_under_the_same_names(model, photos, tmp_p
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        process_files(model, list_photos([photos]), out, effects=ONLY_CUTOUT, report=die)
+        process_files(model, list_photos([photos]), out, Run(ONLY_CUTOUT), report=die)
     journal = out / "manifest.jsonl"
     journal.write_text(journal.read_text() + '{"photo": "half a li')
     run(model, photos, out)
@@ -258,6 +261,45 @@ def test_two_runs_into_one_folder_do_not_mix(model, photos, tmp_path):
     assert [record.status for record in run(model, photos, tmp_path / "out")] == ["done", "done"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there an open file cannot be deleted")
+def test_a_lock_that_its_owner_has_just_deleted_lets_nobody_in(tmp_path, monkeypatch):
+    import fcntl
+
+    class PlainLock:
+        """A lock that does not look whether its file is still there, as filelock 3.12."""
+
+        def __init__(self, path, timeout):
+            self.lock_file = path
+
+        def acquire(self):
+            self.file = self.lock_file.open("a")
+            if meanwhile:
+                meanwhile.pop()()
+            try:
+                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.file.close()
+                raise Timeout(str(self.lock_file)) from None
+
+        def release(self):
+            self.file.close()
+
+    def first_ends_and_second_begins():
+        first.__exit__(None, None, None)
+        second.__enter__()
+
+    monkeypatch.setattr(manifest, "FileLock", PlainLock)
+    meanwhile = []
+    first, second, third = (Manifest(tmp_path) for _ in range(3))
+    first.__enter__()
+    meanwhile.append(first_ends_and_second_begins)
+    with pytest.raises(ValueError, match="another run is writing"):
+        third.__enter__()
+    second.__exit__(None, None, None)
+    with third:
+        pass
+
+
 def test_several_sources_keep_their_names_apart(tmp_path):
     for name in ("a/cat.png", "b/cat.png", "dog.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -266,7 +308,7 @@ def test_several_sources_keep_their_names_apart(tmp_path):
     assert [place.as_posix() for place in places.values()] == ["a/cat.png", "b/cat.png", "dog.png"]
 
 
-def test_a_folder_called_memory_is_no_lack_of_it(model, tmp_path):
+def test_a_folder_called_memory_is_not_taken_for_a_lack_of_it(model, tmp_path):
     card = tmp_path / "memory card"
     card.mkdir()
     (card / "broken.jpg").write_text("no photo")
@@ -285,7 +327,7 @@ def test_no_more_photos_than_eight_are_in_work(cores, most, model, tmp_path, mon
     assert seen == [most]
 
 
-def test_what_is_no_folder_is_refused(model, photos, tmp_path):
+def test_a_file_in_place_of_a_folder_is_refused(model, photos, tmp_path):
     with pytest.raises(ValueError, match="is not a folder"):
         u2.process_folder(model, next(photos.rglob("*.jp*g")), tmp_path / "out")
     assert not (tmp_path / "out").exists()

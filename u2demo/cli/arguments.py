@@ -1,11 +1,21 @@
 """argv -> options of the command line, checked as far as that goes without a photo."""
 
 import argparse
+import platform
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+import PIL
+from PIL import ImageColor
+
 from u2demo import __version__
+from u2demo.effects import EFFECTS
+from u2demo.images.read import open_image
+from u2demo.images.write import FORMATS
+from u2demo.inference.recipes import QUALITIES
+from u2demo.nets.checkpoints import CHECKPOINTS
+from u2demo.runs.boxes import WRITERS
 
 _EPILOG = """examples:
   u2demo cat.jpeg -o results                       cut-out: results/cat_cutout.png
@@ -14,6 +24,7 @@ _EPILOG = """examples:
 
 RESULTS/manifest.csv says what became of each photo. A run that was stopped goes on
 where it was when the same command is given again; with --overwrite it begins again.
+No file of yours is replaced, nor a picture that you have changed.
 Exit code: 0; 1 if something failed or was left out; 2 for a slip in the command;
 128 + N if signal N stopped it.
 See also: u2demo weights --help. A folder called weights is ./weights here."""
@@ -32,7 +43,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
         nargs="+",
         type=_path,
         metavar="PHOTO|FOLDER",
-        help="what to work on; of a folder its subfolders too, but none that is linked or hidden",
+        help="photos or folders; folders are searched recursively, but linked and hidden ones are"
+        " skipped",
     )
     parser.add_argument(
         "-o",
@@ -40,25 +52,25 @@ def parse(argv: list[str]) -> argparse.Namespace:
         type=_path,
         default=Path("results"),
         metavar="RESULTS",
-        help="folder for the pictures, made if need be (default: results)",
+        help="folder for the pictures, created if missing (default: results)",
     )
     _add_pictures(parser)
     _add_network(parser)
-    parser.add_argument("--overwrite", action="store_true", help="do again what is done")
-    parser.add_argument("--version", action="version", version=f"u2demo {__version__}")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="make pictures again that are done; pictures you have changed are kept all the same",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show versions and the device")
     return parser.parse_args(argv)
 
 
 def _add_pictures(parser: argparse.ArgumentParser) -> None:
-    from u2demo.effects import EFFECTS
-    from u2demo.images.write import FORMATS
-    from u2demo.runs.boxes import WRITERS
-
     parser.add_argument(
         "--effects",
         type=partial(_names, choices=EFFECTS),
         metavar="NAME,...",
-        help=f"pictures to make of each photo, from: {', '.join(EFFECTS)} (default: cutout)",
+        help=f"pictures to make of each photo: {', '.join(EFFECTS)} (default: cutout)",
     )
     parser.add_argument(
         "--background",
@@ -77,31 +89,43 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=list(FORMATS),
         default="auto",
-        help="of pictures: auto is JPEG, PNG for transparency and masks; webp is smaller, lossy",
+        help="auto: JPEG, or PNG for transparency and masks; webp: smaller, lossy",
     )
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
-    from u2demo.inference.recipes import QUALITIES
-    from u2demo.nets.checkpoints import CHECKPOINTS
-
-    full = f"{CHECKPOINTS['u2net'].size} each, downloaded"
+    models = {name: record for name, record in CHECKPOINTS.items() if record.makes == "mask"}
+    described = [f"{name}: {record.purpose}, {record.size}" for name, record in models.items()]
     parser.add_argument(
         "--quality",
         choices=list(QUALITIES),
         default="fast",
-        help="fast (default) looks once at each photo, best up to eight times: better masks",
+        help="fast (default) looks once at each photo; best, up to eight times, for better masks",
     )
     parser.add_argument(
         "--model",
         default="u2netp",
-        choices=[name for name, record in CHECKPOINTS.items() if record.makes == "mask"],
-        help=f"u2netp (default, inside), u2net, or u2net_human_seg for people ({full} once)",
+        choices=list(models),
+        help=f"network (default: u2netp); others are downloaded once. {'; '.join(described)}",
     )
     parser.add_argument(
-        "--weights", type=_path, metavar="FILE", help="weights of your own instead of --model's"
+        "--weights", type=_path, metavar="FILE", help="your own weights, instead of --model"
     )
-    parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest there is)")
+    parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest available)")
+
+
+class _Version(argparse.Action):
+    """Print what a report of a bug should name, and end."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from u2demo.nets.device import describe_device, torch_version  # imports torch: a second
+
+        print(f"u2demo {__version__}")
+        print(f"Python {platform.python_version()}")
+        print(f"torch {torch_version()}")
+        print(f"Pillow {PIL.__version__}")
+        print(f"device {describe_device()}")
+        parser.exit()
 
 
 def _path(text: str) -> Path:
@@ -122,10 +146,6 @@ def _names(text: str, choices: Iterable[str]) -> list[str]:
 
 
 def _background(text: str) -> object:
-    from PIL import ImageColor
-
-    from u2demo.images.read import open_image
-
     try:
         if Path(text).is_file():
             return open_image(text)

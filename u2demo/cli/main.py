@@ -1,7 +1,8 @@
-"""argv -> pipeline: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
+"""argv -> runs: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
 
 import argparse
 import os
+import re
 import signal
 import sys
 import warnings
@@ -9,16 +10,22 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+from u2demo.cli import weights
 from u2demo.cli.arguments import parse
 from u2demo.cli.terminal import printable, progress, say, stopped_by_signals
+from u2demo.effects import EFFECTS
+from u2demo.effects.background import replace_background
+from u2demo.machine.memory import keep_freed_memory
+from u2demo.runs.boxes import WRITERS, check_free
+from u2demo.runs.manifest import Record, read_records
+from u2demo.runs.plan import list_photos, pictures_of_runs
+from u2demo.runs.run import Run, process_files
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return its exit code: 0, 128 + N for signal N, 1 if anything failed."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["weights"]:
-        from u2demo.cli import weights
-
         return weights.main(argv[1:])
     options = parse(argv)
     try:
@@ -31,8 +38,8 @@ def main(argv: list[str] | None = None) -> int:
         say(f"\nstopped; {again}", sys.stderr)
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, OSError) as error:
-        sentence = str(error).removeprefix(f"[Errno {getattr(error, 'errno', None)}] ")
-        say("u2demo: " + "\n".join(map(printable, sentence.splitlines())), sys.stderr)
+        sentence = "\n".join(map(printable, _sentence(error).splitlines()))
+        say(f"u2demo: {sentence}", sys.stderr)
         return 1
     summary = "\n".join([_summary(records, options.output), *left_out])
     if not say(summary, sys.stdout):
@@ -41,51 +48,49 @@ def main(argv: list[str] | None = None) -> int:
     return int(bool(left_out) or any(record.status == "failed" for record in records))
 
 
-def _run(options: argparse.Namespace) -> tuple[list, list[str]]:
+def _run(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
     """Return the records of a run, and a line for each folder that could not be read."""
-    from u2demo.nets.load import load_model
-    from u2demo.runs.boxes import WRITERS, check_free
-    from u2demo.runs.manifest import read_records
-    from u2demo.runs.run import process_files
-
     photos, left_out = _find(options.photos)
     check_free(options.boxes, options.output)
+    run = Run(_effects(options), options.quality, options.format, options.overwrite)
+    from u2demo.nets.load import load_model  # imports torch: a second, not needed for a slip
+
+    keep_freed_memory()
     model = load_model(options.model, device=options.device, weights=options.weights)
     with progress(len(photos)) as report:
-        records = process_files(
-            model,
-            photos,
-            options.output,
-            effects=_effects(options),
-            quality=options.quality,
-            format=options.format,
-            overwrite=options.overwrite,
-            report=report,
-        )
+        records = process_files(model, photos, options.output, run, report=report)
     for name in options.boxes:
         WRITERS[name](read_records(options.output), options.output)
     return records, left_out
 
 
 def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
-    from u2demo.runs.plan import list_photos
-
+    """Return the photos with their places, and a line for each folder that could not be read."""
     if not any(map(os.path.lexists, sources)):
         raise ValueError(f"there is no {', '.join(map(str, sources))}")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         photos = list_photos(sources)
-    left_out = [f"  left out: {printable(warning.message)}" for warning in caught]
+        made = [] if photos else pictures_of_runs(sources)
+    left_out = [f"  left out: {warning.message}" for warning in caught]
     if not photos:
-        nothing = f"no photos found in {', '.join(map(str, sources))}"
-        raise ValueError("\n".join([nothing, *left_out]))
-    return photos, left_out
+        lines = [f"no photos found in {', '.join(map(str, sources))}", *dict.fromkeys(left_out)]
+        if made:
+            count = "1 picture" if len(made) == 1 else f"{len(made)} pictures"
+            lines.append(
+                f"  left out: {count} that u2demo made, such as {made[0]};"
+                " to process them, name the files instead of the folder"
+            )
+        raise ValueError("\n".join(lines))
+    return photos, list(map(printable, left_out))
+
+
+def _sentence(error: Exception) -> str:
+    """Return what an error says, without the number of the system's error."""
+    return re.sub(r"^\[(Errno|WinError) -?\d+\] ", "", str(error))
 
 
 def _effects(options: argparse.Namespace) -> dict:
-    from u2demo.effects import EFFECTS
-    from u2demo.effects.background import replace_background
-
     names = options.effects or (["background"] if options.background else ["cutout"])
     effects = {name: EFFECTS[name] for name in names}
     if options.background:
@@ -93,7 +98,8 @@ def _effects(options: argparse.Namespace) -> dict:
     return effects
 
 
-def _summary(records: list, output: Path) -> str:
+def _summary(records: list[Record], output: Path) -> str:
+    """Return what became of the photos, then a line for each that a person should know of."""
     counts = Counter(record.status for record in records)
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
     photos = "1 photo" if len(records) == 1 else f"{len(records)} photos"
@@ -105,5 +111,12 @@ def _summary(records: list, output: Path) -> str:
         f"  no clear subject: {printable(record.photo)}"
         for record in records
         if record.status != "failed" and not record.clear
+    ]
+    lines += [
+        f"  {printable(old)} stays as it is: it is not u2demo's, or was changed since;"
+        f" the new picture is {printable(new)}"
+        for record in records
+        if record.status == "done"
+        for old, new in record.renamed.items()
     ]
     return "\n".join(lines)

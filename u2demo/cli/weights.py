@@ -55,7 +55,7 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    from u2demo.nets.load import fetch_weights
+    from u2demo.nets.load import fetch_weights  # imports torch: a second, not needed to list
 
     for name in options.names:
         print(fetch_weights(name))
@@ -63,7 +63,7 @@ def _fetch(options: argparse.Namespace) -> int:
 
 
 def _verify(_: argparse.Namespace) -> int:
-    from u2demo.nets.load import check_for
+    from u2demo.nets.load import check_for  # imports torch: a second, not needed to list
 
     bad = 0
     for record in CHECKPOINTS.values():

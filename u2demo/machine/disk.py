@@ -3,16 +3,19 @@
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from u2demo.machine.names import numbered
 
 # What a person can do about an error of the machine.
 _ADVICE = {
     errno.ENOSPC: "the disk is full; make room, or choose another folder",
     errno.EDQUOT: "your share of the disk is used up; make room, or choose another folder",
     errno.EFBIG: "the file is larger than this disk or account may hold; choose another folder",
-    errno.EROFS: "the disk can only be read; choose another folder",
-    errno.EACCES: "no permission to write here, or open elsewhere; change that or choose another",
+    errno.EROFS: "the disk is read-only; choose another folder",
+    errno.EACCES: "no permission to write here, or a file is open in another program; change that"
+    " or choose another folder",
     errno.EPERM: "no permission to write here; change that, or choose another folder",
     errno.EIO: "the disk does not answer; is it still connected? Or choose another folder",
     errno.EMFILE: "too many files are open; raise the limit of open files (ulimit -n)",
@@ -42,19 +45,67 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
         raise
 
 
+def write_new_file(
+    path: Path, data: bytes, *, may_replace: Callable[[Path], bool] = lambda path: False
+) -> None:
+    """Put ``data`` at ``path``, whole, if nothing is there or ``may_replace(path)`` says so.
+
+    Raises:
+        FileExistsError: something else is there, even if it appeared just now; it stays as it is.
+    """
+    partial = _new_partial_file(path)
+    try:
+        partial.write_bytes(data)
+        if may_replace(path):  # asked last, so that there is hardly time for a change after it
+            partial.replace(path)
+        else:
+            _move_unless_taken(partial, path)
+    finally:
+        discard(partial)
+
+
+def _new_partial_file(path: Path) -> Path:
+    """Return a hidden file, created just now; one that a killed process left is not touched."""
+    usual = partial_file(path)
+    for partial in map(path.with_name, numbered(usual.name)):
+        with contextlib.suppress(FileExistsError):
+            partial.touch(exist_ok=False)
+            return partial
+    raise AssertionError("unreachable")
+
+
+def _move_unless_taken(source: Path, target: Path) -> None:
+    """Give ``source`` the name ``target``; raise ``FileExistsError`` if that is taken."""
+    if os.name == "nt":
+        source.rename(target)  # Windows renames to free names only
+        return
+    try:
+        os.link(source, target)  # rename would replace what is there
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without hard links, such as FAT: reserve the name, then take it
+        target.touch(exist_ok=False)
+        try:
+            source.replace(target)
+        except BaseException:
+            if target.stat().st_size == 0:
+                discard(target)
+            raise
+
+
 def partial_file(path: Path) -> Path:
     """Return the hidden file that becomes ``path`` when it is whole."""
     return path.with_name(f".{path.name}.part")
 
 
 def discard(path: Path) -> None:
-    """Delete a file if it is there and can be; nothing depends on it."""
+    """Delete a file if possible; nothing depends on it."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
 
 
 def not_ours(path: Path) -> ValueError:
-    """Return the error for a person's own file where one of a run's would go."""
+    """Return the error for a person's own file where a run would write one of its own."""
     return ValueError(
         f"{path} is not u2demo's and would be replaced;"
         " move it, or choose another folder for the results"
@@ -63,7 +114,7 @@ def not_ours(path: Path) -> ValueError:
 
 @contextlib.contextmanager
 def advise(folder: Path, then: str = "") -> Iterator[None]:
-    """Let errors of the machine that ``folder`` lies on tell a person what to do, and ``then``."""
+    """Add to an error of the disk under ``folder`` what a person can do about it, and ``then``."""
     try:
         yield
     except OSError as error:

@@ -11,11 +11,16 @@ _LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suf
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
 
-def numbered(name: str) -> Iterator[str]:
-    """Yield what a file can be called, without end: ``cat.png``, ``cat (2).png`` and so on."""
-    path = PurePath(name)
-    yield name
-    yield from (f"{path.stem} ({count}){path.suffix}" for count in itertools.count(2))
+def numbered(name: str, *, suffix: str | None = None, first: int = 1) -> Iterator[str]:
+    """Yield what a file can be called, without end: ``cat.png``, ``cat (2).png`` and so on.
+
+    The number stands before ``suffix``, by default the one that ``name`` has; pass "" if the name
+    has none, whatever dots are in it. ``first`` is the number to begin with.
+    """
+    suffix = PurePath(name).suffix if suffix is None else suffix
+    stem = name.removesuffix(suffix)
+    for number in itertools.count(first):
+        yield name if number == 1 else f"{stem} ({number}){suffix}"
 
 
 def safe_name(name: str) -> str:
@@ -28,7 +33,7 @@ def safe_name(name: str) -> str:
 
 
 def fold_name(name: str) -> str:
-    """Return ``name`` without what some disks do not tell apart: case, and how accents are put."""
+    """Return ``name`` without what some disks ignore: upper case, and how accents are encoded."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 

@@ -1,6 +1,7 @@
 """records -> annotation files: the boxes of a folder's subjects, for training a detector."""
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
@@ -10,11 +11,11 @@ from u2demo.runs.manifest import Record
 
 _COCO, _YOLO = "boxes.coco.json", "labels"
 _BY = "boxes found by u2demo"
-_MARK = ".u2demo"  # a file that says whose the labels are: they themselves have no place for it
+_MARK = ".u2demo"  # a file that marks the labels as u2demo's; they have no room for a comment
 
 
 def check_free(formats: Iterable[str], results: Path) -> None:
-    """Raise ``ValueError`` if what ``formats`` would be written to is there, and no run's."""
+    """Raise ``ValueError`` if files of somebody else's are where ``formats`` would be written."""
     coco, labels = results / _COCO, results / _YOLO
     others = {
         "coco": coco.is_file() and not _begins_like_ours(coco),
@@ -30,32 +31,27 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
 
     COCO's object detection format (https://cocodataset.org/#format-data): ``bbox`` is left, top,
     width, height in pixels. Each object has one, see ``split_objects``. Photos without a clear
-    subject are listed and have none.
+    subject are listed without any. ``file_name`` is the way to the photo from the innermost folder
+    that holds all of them, with ``/`` between folders: it leads there on any machine.
 
     Raises:
-        ValueError: a file of that name is there that no run has written.
+        ValueError: a file of that name is there that was not written by a run.
     """
     check_free(["coco"], results)
     done = [record for record in records if record.size]
-    boxes = [(number, box) for number, record in enumerate(done, 1) for box in _boxes(record)]
+    names = _photo_names(done)
+    images = []
+    annotations = []
+    for number, record in enumerate(done, 1):
+        width, height = record.size
+        name = names[record.photo]
+        images.append({"id": number, "file_name": name, "width": width, "height": height})
+        for box in _boxes(record):
+            annotations.append(_annotation(len(annotations) + 1, number, box))
     coco = {
         "info": {"description": _BY},
-        "images": [
-            {"id": number, "file_name": record.photo, "width": width, "height": height}
-            for number, record in enumerate(done, 1)
-            for width, height in [record.size]
-        ],
-        "annotations": [
-            {
-                "id": number,
-                "image_id": image,
-                "category_id": 1,
-                "bbox": [box.left, box.top, box.right - box.left, box.bottom - box.top],
-                "area": (box.right - box.left) * (box.bottom - box.top),
-                "iscrowd": 0,
-            }
-            for number, (image, box) in enumerate(boxes, 1)
-        ],
+        "images": images,
+        "annotations": annotations,
         "categories": [{"id": 1, "name": "subject"}],
     }
     path = results / _COCO
@@ -65,7 +61,7 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
 
 
 def write_yolo(records: Iterable[Record], results: Path) -> Path:
-    """Write a label file for each photo into ``results/labels``, subfolders mirrored; return it.
+    """Write a label file for each photo into ``results/labels``, subfolders mirrored; return that.
 
     YOLO's format (https://docs.ultralytics.com/datasets/detect): a line is class, then the box's
     center x, center y, width and height as shares of the photo. Each object has one, see
@@ -74,7 +70,7 @@ def write_yolo(records: Iterable[Record], results: Path) -> Path:
     the first one, and the others' as their pictures.
 
     Raises:
-        ValueError: a folder of that name is there that no run has made.
+        ValueError: a folder of that name is there that was not made by a run.
     """
     check_free(["yolo"], results)
     folder = results / _YOLO
@@ -87,6 +83,31 @@ def write_yolo(records: Iterable[Record], results: Path) -> Path:
             lines = [_yolo_line(record.size, box) for box in _boxes(record)]
             write_file(path, "".join(lines).encode())
     return folder
+
+
+def _annotation(number: int, image: int, box: Box) -> dict[str, object]:
+    width, height = box.right - box.left, box.bottom - box.top
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": 1,
+        "bbox": [box.left, box.top, width, height],
+        "area": width * height,
+        "iscrowd": 0,
+    }
+
+
+def _photo_names(records: Iterable[Record]) -> dict[str, str]:
+    """Return the name of each photo, relative to the innermost folder that holds all of them.
+
+    Photos on several drives of Windows have none in common: those keep all but their drive.
+    """
+    photos = [PurePath(record.photo) for record in records]
+    parts = [photo.relative_to(photo.anchor).parts for photo in photos]
+    shared = len(os.path.commonprefix([names[:-1] for names in parts]))
+    return {
+        str(photo): "/".join(names[shared:]) for photo, names in zip(photos, parts, strict=True)
+    }
 
 
 def _begins_like_ours(coco: Path) -> bool:
@@ -109,7 +130,7 @@ def _label_names(records: Iterable[Record]) -> dict[str, Record]:
 
 
 def _boxes(record: Record) -> tuple[Box, ...]:
-    """Return what a detector is to learn; what hardly stands out would teach it rubbish."""
+    """Return the boxes a detector should learn: none of subjects that hardly stand out."""
     return record.objects if record.clear else ()
 
 

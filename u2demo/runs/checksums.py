@@ -1,28 +1,54 @@
-"""settings -> checksum: whether a picture would come out as it did before."""
+"""settings, files -> checksums: whether they are what they were in an earlier run."""
 
+import dataclasses
+import hashlib
 import os
 import zlib
 from functools import partial
-from types import CodeType, FunctionType
+from pathlib import Path, PurePath
+from types import CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
 from PIL import Image
 
 from u2demo import __version__
+from u2demo.images.write import KINDS, is_whole
 
 
 def checksum(settings: object) -> str:
     """Return eight hexadecimal digits that change with anything ``settings`` hold.
 
     Functions count by their code, their defaults and what they enclose, not by global names they
-    use; those of this package by their name and the package's version. What cannot be looked into
-    counts as new in each run.
+    use; those of this package by their name and the package's version. Objects count by their
+    class and their attributes. What cannot be looked into counts as new in each run.
     """
     try:
         text = repr([__version__, _describe(settings)])
-    except (RecursionError, ValueError):  # a function that encloses itself, or nothing yet
+    except (RuntimeError, TypeError, ValueError):  # encloses itself, or nothing yet; on a GPU
         text = os.urandom(8).hex()
     return f"{zlib.crc32(text.encode(errors='surrogateescape')):08x}"
+
+
+def content_checksum(data: bytes) -> str:
+    """Return the number of bytes and, after a hyphen, 32 hexadecimal digits that only they have."""
+    return f"{len(data)}-{hashlib.blake2b(data, digest_size=16).hexdigest()}"
+
+
+def is_as_written(picture: Path, checksum: str) -> bool:
+    """Tell whether a picture has the content with this checksum, or was cut short, as by a crash.
+
+    Cut short means that it begins as a picture, but has no end, and fewer bytes than it had.
+    """
+    size = int(checksum.partition("-")[0])
+    try:
+        if not picture.is_file():
+            return False
+        data = picture.read_bytes()
+    except OSError:
+        return False
+    begin = KINDS[picture.suffix].begin if picture.suffix in KINDS else b""
+    cut_short = len(data) < size and begin.startswith(data[: len(begin)]) and not is_whole(picture)
+    return cut_short or content_checksum(data) == checksum
 
 
 def _describe(value: object) -> object:
@@ -35,6 +61,8 @@ def _describe(value: object) -> object:
             return [value.__qualname__, *map(_describe, parts)]
         case FunctionType():
             return value.__qualname__
+        case MethodType():
+            return ["method", _describe(value.__self__), _describe(value.__func__)]
         case CodeType():
             return [value.co_code, value.co_names, _describe(value.co_consts)]
         case Image.Image():
@@ -47,4 +75,22 @@ def _describe(value: object) -> object:
             return sorted(repr(_describe(part)) for part in value)
         case dict():
             return {repr(name): _describe(part) for name, part in value.items()}
-    return repr(value)
+        case type() | ModuleType() | PurePath():
+            return repr(value)
+    return _describe_object(value)
+
+
+def _describe_object(value: object) -> object:
+    """Return what tells any other object apart: its class, with its attributes or its ``repr``."""
+    kind = type(value).__qualname__
+    if hasattr(value, "__array__") and not isinstance(value, np.generic):  # tensors, tables
+        return [kind, _describe(np.asarray(value))]
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value)]
+        return [kind, {name: _describe(getattr(value, name)) for name in names}]
+    slots = [name for name in getattr(type(value), "__slots__", ()) if hasattr(value, name)]
+    attributes = {name: getattr(value, name) for name in slots}
+    attributes.update(getattr(value, "__dict__", {}))
+    if attributes and type(value).__repr__ is object.__repr__:  # which shows only an address
+        return [kind, _describe(attributes)]
+    return [kind, _describe(attributes), repr(value)]

@@ -1,8 +1,10 @@
 """records <-> files: what became of each photo of a folder, kept on disk while a run goes on.
 
-``manifest.jsonl`` gets a line when a photo is begun and one when it is finished, so that the run
-after one that was killed knows what is whole. ``manifest.csv`` is the same for spreadsheets; it is
-there only while no run is going on, and so never out of date.
+``manifest.jsonl`` gets a line when a photo is begun, one before each of its pictures is written,
+and one when it is finished. So the run after one that was killed knows which pictures are whole,
+and which files are u2demo's to replace: those that still are what the journal says was written.
+``manifest.csv`` is the same for spreadsheets; it is there only while no run is going on, and so
+never out of date.
 """
 
 import contextlib
@@ -10,8 +12,10 @@ import csv
 import io
 import json
 import os
+import re
+import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePath
 from types import TracebackType
 
@@ -20,8 +24,11 @@ from filelock import FileLock, Timeout
 from u2demo.images.write import is_whole
 from u2demo.machine.disk import discard, not_ours, partial_file, write_file
 from u2demo.masks.box import Box
+from u2demo.runs.checksums import is_as_written
 
 _FROM_HERE = "photo_from_results"  # a column of the journal: the way to the photo
+_CHECKSUM = re.compile("[0-9]+-[0-9a-f]{32}")  # as content_checksum returns it
+_NOT_IN_TABLE = {"written", "writing"}  # columns that only u2demo reads
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,16 @@ class Record:
     confidence: float = 0.0  # the highest probability that the net gave a pixel
     clear: bool = True  # whether a subject stands out, see pipeline.Result
     seconds: float = 0.0
-    files: tuple[str, ...] = ()  # its pictures in the results folder; "started": their names
-    effects: Mapping[str, str] = field(default_factory=dict)  # done: checksum of each
+    files: tuple[str, ...] = ()  # its pictures in the results folder
+    effects: Mapping[str, str] = field(default_factory=dict)  # checksum of each effect that is done
+    written: Mapping[str, str] = field(default_factory=dict)  # checksum of each file, as written
+    writing: Mapping[str, str] = field(default_factory=dict)  # the same of a file in work
+    renamed: Mapping[str, str] = field(default_factory=dict)  # name that was taken: name instead
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Every file that is one of its pictures, or may be one after a kill."""
+        return tuple(dict.fromkeys([*self.files, *self.written, *self.writing]))
 
 
 class Manifest:
@@ -53,21 +68,17 @@ class Manifest:
         self._journal = folder / "manifest.jsonl"
         self._table = folder / "manifest.csv"
         self._lock = FileLock(folder / ".manifest.lock", timeout=0)
+        self._adding = threading.Lock()
 
     def __enter__(self) -> "Manifest":
         self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise ValueError(
-                f"another run is writing into {self.folder}; let it finish or choose another folder"
-            ) from None
+        self._take_lock()
         try:
             self._check_owner()
-            self.records = {record.photo: record for record in read_records(self.folder)}
+            records = {record.photo: record for record in read_records(self.folder)}
+            self.records = {photo: self._settled(record) for photo, record in records.items()}
             self._rewrite()  # a line that a kill left unfinished must not swallow the next one
             self._table.unlink(missing_ok=True)
-            self._discard_partial_files()
         except BaseException:
             self._release()
             raise
@@ -86,21 +97,49 @@ class Manifest:
             self._release()
 
     def add(self, record: Record) -> None:
-        """Note ``record``, on disk at once."""
-        self.records[record.photo] = record
-        # Not made anew: when somebody deletes the folder, the run ends instead of starting over.
-        with open(self._journal, "a", encoding="utf-8", opener=_open_existing) as file:
-            file.write(self._line(record))
+        """Note ``record``, on disk at once; from any thread."""
+        with self._adding:
+            self.records[record.photo] = record
+            # Opened, not created: when somebody deletes the folder, the run ends instead of
+            # starting over.
+            with open(self._journal, "a", encoding="utf-8", opener=_open_existing) as file:
+                file.write(self._line(record))
 
-    def is_done(self, record: Record, effects: Mapping[str, str]) -> bool:
+    def is_done(self, photo: str, version: str, effects: Mapping[str, str]) -> bool:
         """Tell whether the photo had these effects before and photo and pictures are as then."""
-        known = self.records.get(record.photo)
+        known = self.records.get(photo)
         return (
             known is not None
-            and (known.status, known.version) == ("done", record.version)
+            and (known.status, known.version) == ("done", version)
             and effects.items() <= known.effects.items()
             and all(is_whole(self.folder / file) for file in known.files)
         )
+
+    def _take_lock(self) -> None:
+        """Lock the folder for this process, or raise ``ValueError``.
+
+        The file of a lock is deleted at the end of a run. A process that opened it just before
+        could still lock it, while another one creates and locks a new file; so it looks again.
+        """
+        file = Path(self._lock.lock_file)
+        while True:
+            is_new = _identity(file) is None
+            file.touch()
+            before = _identity(file)
+            try:
+                self._lock.acquire()
+            except Timeout:
+                raise ValueError(
+                    f"another run is writing into {self.folder};"
+                    " let it finish or choose another folder"
+                ) from None
+            except OSError:
+                if is_new:
+                    discard(file)
+                raise
+            if before is not None and before == _identity(file):
+                return
+            self._lock.release()
 
     def _check_owner(self) -> None:
         """Raise ``ValueError`` if a file that this would replace is somebody else's."""
@@ -122,31 +161,48 @@ class Manifest:
         return json.dumps(row) + "\n"
 
     def _write_csv(self) -> None:
-        names = [field.name for field in fields(Record)]
+        names = [field.name for field in fields(Record) if field.name not in _NOT_IN_TABLE]
         table = io.StringIO(newline="")
-        writer = csv.DictWriter(table, names)
+        writer = csv.DictWriter(table, names, extrasaction="ignore")
         writer.writeheader()
         for record in self.records.values():
             row = asdict(record)
-            size, box = (" ".join(map(str, row[name] or ())) for name in ("size", "box"))
-            objects = "; ".join(" ".join(map(str, box)) for box in record.objects)
-            files, effects = "; ".join(record.files), "; ".join(record.effects)
-            writer.writerow(
-                {**row, "size": size, "box": box, "objects": objects}
-                | {"files": files, "effects": effects}
-            )
+            row["size"] = " ".join(map(str, record.size or ()))
+            row["box"] = " ".join(map(str, record.box or ()))
+            row["objects"] = "; ".join(" ".join(map(str, box)) for box in record.objects)
+            row["files"] = "; ".join(record.files)
+            row["effects"] = "; ".join(record.effects)
+            row["renamed"] = "; ".join(f"{old} -> {new}" for old, new in record.renamed.items())
+            writer.writerow(row)
         # Names that are not valid Unicode exist on disks; they come back out as they went in.
         write_file(self._table, table.getvalue().encode(errors="surrogateescape"))
 
-    def _discard_partial_files(self) -> None:
-        """Delete what a run that was killed was just writing."""
-        for record in self.records.values():
-            for file in record.files if record.status == "started" else ():
-                discard(partial_file(self.folder / file))
+    def _settled(self, record: Record) -> Record:
+        """Return the record of a photo that a run left unfinished with what is on disk of it."""
+        if record.status != "started":
+            return record
+        for file in record.pictures:
+            discard(partial_file(self.folder / file))
+        written = {}
+        for file in record.pictures:
+            for known in (record.written.get(file), record.writing.get(file)):
+                if known is not None and is_as_written(self.folder / file, known):
+                    written[file] = known
+        files = [file for file in record.files if is_whole(self.folder / file)]
+        files = tuple(dict.fromkeys([*files, *written]))
+        return replace(record, files=files, written=written, writing={})
 
     def _release(self) -> None:
         discard(Path(self._lock.lock_file))
         self._lock.release()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        state = file.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 def _open_existing(path: str, flags: int) -> int:
@@ -157,30 +213,36 @@ def read_records(folder: Path) -> Iterator[Record]:
     """Yield the records that earlier runs left in ``folder``, each photo's last one last."""
     folder = folder.resolve()
     journal = folder / "manifest.jsonl"
-    if not journal.exists():
+    if not journal.is_file():  # nor is a pipe of that name a journal, and it would never end
         return
     for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
-        # A line may have been cut off by a kill, or be another version's.
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+        # A line may have been cut off by a kill, or be another version's or somebody's own.
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
             yield _record(json.loads(line), folder)
 
 
 def _record(row: dict, folder: Path) -> Record:
-    if any(_leads_out(name) for name in (row["stem"], *row["files"])):
-        raise ValueError("files outside the results")
     # Photos and results may have moved together, or the results alone.
     from_here = os.path.normpath(folder / row.pop(_FROM_HERE, ""))
-    photo = from_here if Path(from_here).is_file() else row["photo"]
-    size, box = row["size"] and tuple(row["size"]), row["box"] and Box(*row["box"])
-    objects = tuple(Box(*box) for box in row["objects"])
-    files, effects = tuple(row["files"]), dict(row["effects"])
-    return Record(
-        **row
-        | {"photo": photo, "size": size, "box": box, "objects": objects}
-        | {"files": files, "effects": effects}
-    )
+    if Path(from_here).is_file():
+        row["photo"] = from_here
+    row["size"] = tuple(row["size"]) if row["size"] else None
+    row["box"] = Box(*row["box"]) if row["box"] else None
+    row["objects"] = tuple(Box(*box) for box in row["objects"])
+    row["files"] = tuple(row["files"])
+    for name in ("effects", "written", "writing", "renamed"):  # the last three came later
+        row[name] = dict(row.get(name, {}))
+    record = Record(**row)
+    if not isinstance(record.photo, str):
+        raise TypeError("photo is not a path")
+    if not all(map(_CHECKSUM.fullmatch, [*record.written.values(), *record.writing.values()])):
+        raise ValueError("not checksums of files")
+    if any(_leads_out(name) for name in (record.stem, *record.pictures)):
+        raise ValueError("files outside the results")
+    return record
 
 
 def _leads_out(name: str) -> bool:
-    """Tell whether a name, which somebody may have written by hand, is none in this folder."""
-    return bool(PurePath(name).anchor) or ".." in PurePath(name).parts
+    """Tell whether a name, which somebody may have written by hand, is not that of a file here."""
+    path = PurePath(name)
+    return bool(path.anchor) or ".." in path.parts or "\0" in name

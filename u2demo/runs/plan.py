@@ -1,79 +1,199 @@
-"""photos -> records to begin with: which photos a run takes, and what its pictures will be called.
+"""photos -> jobs: which photos a run takes, and what their pictures will be called.
 
-Names are settled before work begins: two photos never share one, files that were there before are
-never overwritten, and a photo keeps its name from run to run.
+Names are settled before work begins: two photos never share one, no file that is already there
+gets in the way, and a photo keeps its name from run to run.
 """
 
 import contextlib
 import itertools
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from u2demo.images.read import find_images
 from u2demo.images.write import KINDS
-from u2demo.machine.names import fold_name, safe_name
+from u2demo.machine.names import fold_name, numbered, safe_name
 from u2demo.runs.manifest import Manifest, Record, read_records
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photo to be processed, and what earlier runs have made of it."""
+
+    photo: str  # absolute path
+    stem: str  # what the names of its pictures begin with, relative to the results folder
+    version: str  # of the photo, net and quality
+    files: tuple[str, ...] = ()  # pictures of it that are there
+    effects: Mapping[str, str] = field(default_factory=dict)  # whose pictures stay: checksums
+    written: Mapping[str, str] = field(default_factory=dict)  # see Record
+    renamed: Mapping[str, str] = field(default_factory=dict)  # see Record
+
+    def record(self, **became: object) -> Record:
+        """Return a record of this photo with the fields in ``became``, begun if there are none."""
+        earlier = {
+            "files": self.files,
+            "effects": self.effects,
+            "written": self.written,
+            "renamed": self.renamed,
+        }
+        return Record(self.photo, self.stem, self.version, **(earlier | became))
+
+
+class Names:
+    """The names in a results folder: which photo claims which, and which are free."""
+
+    def __init__(self, folder: Path, effects: Iterable[str], records: Iterable[Record]):
+        self._folder = os.path.join(folder, "")  # noqa: PTH118 - asked of millions of names
+        self._endings = [f"_{effect}{suffix}" for effect in effects for suffix in KINDS]
+        self._owners: dict[str, str] = {}  # photo by folded name of a file
+        self._counts: dict[str, int] = {}  # last number given, by folded name without it
+        records = list(records)
+        for record in records:
+            self._owners.update((fold_name(file), record.photo) for file in record.pictures)
+        for record in records:
+            self.claim(record.photo, record.stem)
+
+    def claim(self, photo: str, stem: str) -> None:
+        """Keep other photos off the names that begin with ``stem``; earlier claims stay."""
+        for file in self._files(stem):
+            self._owners.setdefault(fold_name(file), photo)
+
+    def is_unclaimed(self, photo: str, stem: str) -> bool:
+        """Tell whether no other photo claims one of the names that begin with ``stem``."""
+        owners = (self._owners.get(fold_name(file), photo) for file in self._files(stem))
+        return all(owner == photo for owner in owners)
+
+    def is_free(self, photo: str, stem: str, own: Sequence[str] = ()) -> bool:
+        """Tell whether no other photo and no file, but for its ``own``, has one of the names."""
+        others = (file for file in self._files(stem) if file not in own)
+        there = any(os.path.lexists(self._folder + file) for file in others)
+        return not there and self.is_unclaimed(photo, stem)
+
+    def find(self, photo: str, place: Path, own: Sequence[str] = ()) -> str:
+        """Return the best free stem for a photo whose place in the results would be ``place``."""
+        folders = [safe_name(part) for part in place.parent.parts]
+        plain = "/".join([*folders, safe_name(place.stem)])
+        with_suffix = safe_name(f"{place.stem}_{place.suffix[1:].lower()}")
+        for stem in (plain, "/".join([*folders, with_suffix])):
+            if self.is_free(photo, stem, own):
+                return stem
+        first = self._counts.get(fold_name(plain), 1) + 1
+        for number, stem in enumerate(numbered(plain, suffix="", first=first), first):
+            if self.is_free(photo, stem, own):
+                self._counts[fold_name(plain)] = number
+                return stem
+        raise AssertionError("unreachable")
+
+    def _files(self, stem: str) -> Iterator[str]:
+        return (stem + ending for ending in self._endings)
 
 
 def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
     """Return every photo named by ``sources``, files and folders, with its place in the results.
 
-    A photo of a folder keeps its subfolders; several folders keep their own names as well. However
-    its path is spelled, a photo is listed once. Pictures that a run has left in a folder are none.
+    A photo of a folder keeps its subfolders; several folders keep their own names as well. Files
+    that share a name, and folders that do, keep as many of the folders above them as tell them
+    apart. However its path is spelled, a photo is listed once. Pictures that a run has made of
+    other photos are left out of a folder; see ``pictures_of_runs``.
     """
-    several = sum(_is_folder(Path(source)) for source in sources) > 1
+    paths = {source: _spelled_out(source) for source in map(Path, sources)}
+    folders = {source for source in paths if _is_folder(source)}
+    files = _shortest_ends(path for source, path in paths.items() if source not in folders)
+    tops = _shortest_ends(path for source, path in paths.items() if source in folders)
     places: dict[Path, Path] = {}
-    for source in map(Path, sources):
-        if not _is_folder(source):
-            places.setdefault(_real(source), Path(source.name))
+    for source, path in paths.items():
+        if source not in folders:
+            places.setdefault(path, files[path])
             continue
-        inside = [photo.relative_to(source) for photo in find_images(source)]
         folder = Path(os.path.realpath(source))
-        name = source.name if source.name.strip(".") else folder.name
-        made = _made_by_runs({(folder / photo).parent for photo in inside})
-        places |= {
-            folder / photo: places.get(folder / photo, Path(name if several else "", photo))
-            for photo in inside
-            if folder / photo not in made
-        }
+        top = tops[path] if len(tops) > 1 else Path()
+        photos, _ = _images_in(source)
+        for photo in photos:
+            places.setdefault(folder / photo, top / photo)
     return places
 
 
-def plan_records(
-    photos: Mapping[Path, Path], manifest: Manifest, effects: Iterable[str], settings: str
-) -> list[Record]:
-    """Return a record to begin with for each photo, no two of them with the same file names.
+def pictures_of_runs(sources: Sequence[str | Path]) -> list[Path]:
+    """Return the images in these folders that ``list_photos`` leaves out: a run has made them."""
+    pictures = []
+    for folder in filter(_is_folder, map(Path, sources)):
+        _, made = _images_in(folder)
+        pictures.extend(folder / picture for picture in made)
+    return pictures
 
-    Its effects are those that an earlier run has made and that will not be made now.
+
+def plan(
+    photos: Mapping[Path, Path], manifest: Manifest, effects: Iterable[str], settings: str
+) -> list[Job]:
+    """Return a job for each photo, no two of them with the same file names.
+
+    ``settings`` stands for the net and the quality: when it changes, each photo is done again.
     """
+    effects = list(effects)
     records = manifest.records.values()
-    pictures = {manifest.folder / file for record in records for file in record.files}
-    owners = _owners(records, effects)
+    made = {manifest.folder / file for record in records for file in record.pictures}
+    names = Names(manifest.folder, effects, records)
     jobs = []
     for photo, place in photos.items():
-        if photo in pictures:  # results lie among the photos, and this is one of an earlier run
+        if photo in made:  # results lie among the photos, and this is one of an earlier run
             continue
-        known = manifest.records.get(str(photo))
-        own = known.files if known else ()  # also of effects that are not asked for this time
-        is_free = partial(
-            _is_free, photo=str(photo), own=own, owners=owners, folder=manifest.folder
-        )
-        stems = itertools.chain([known.stem] if known else [], _stems(place))
-        stem = next(stem for stem in stems if all(map(is_free, _candidates(stem, effects))))
-        owners.update({fold_name(file): str(photo) for file in _candidates(stem, effects)})
-        files = tuple(dict.fromkeys([*own, *_candidates(stem, effects)]))
-        version = _version(photo, settings)
-        made = known.effects if known and known.version == version else {}
-        kept = {name: checksum for name, checksum in made.items() if name not in effects}
-        jobs.append(Record(str(photo), stem, version, files=files, effects=kept))
+        job = _job(photo, place, manifest.records.get(str(photo)), names, settings)
+        names.claim(job.photo, job.stem)
+        kept = {name: job.effects[name] for name in job.effects if name not in effects}
+        jobs.append(replace(job, effects=kept))
     return jobs
 
 
-def _real(path: Path) -> Path:
-    """Return where ``path`` lies, over any links but a last one, which has a name of its own."""
-    return Path(os.path.realpath(path.parent), path.name)
+def _job(photo: Path, place: Path, known: Record | None, names: Names, settings: str) -> Job:
+    """Return the job of a photo; ``known`` is what an earlier run has noted, if there was one."""
+    name, version = str(photo), _version(photo, settings)
+    if known is None:
+        return Job(name, names.find(name, place), version)
+    own = [*known.files, *known.renamed]
+    keeps_stem = names.is_free(name, known.stem, own)
+    if known.status == "started":  # what has appeared since is told apart when it is written
+        keeps_stem = names.is_unclaimed(name, known.stem)
+    stem = known.stem if keeps_stem else names.find(name, place, own)
+    effects = known.effects if known.version == version else {}
+    return Job(name, stem, version, known.files, effects, known.written, known.renamed)
+
+
+def _spelled_out(source: Path) -> Path:
+    """Return where ``source`` lies, following all links but the last: that has its own name."""
+    if not source.name.strip("."):
+        return Path(os.path.realpath(source))
+    return Path(os.path.realpath(source.parent), source.name)
+
+
+def _shortest_ends(paths: Iterable[Path]) -> dict[Path, Path]:
+    """Return the end of each path that tells it from the others: its name, or a few folders more.
+
+    Paths that differ only in what some disks ignore, such as case, stay alike.
+    """
+    parts = {path: path.parts[1:] if path.anchor else path.parts for path in paths}
+    ends: dict[Path, tuple[str, ...]] = {}
+    unclear = list(parts)
+    for depth in itertools.count(1):
+        if not unclear:
+            break
+        alike = defaultdict(list)
+        for path in unclear:
+            ends[path] = parts[path][-depth:]
+            alike[fold_name("/".join(ends[path]))].append(path)
+        groups = [group for group in alike.values() if len(group) > 1]
+        unclear = [path for group in groups for path in group if len(ends[path]) == depth]
+    return {path: Path(*end) for path, end in ends.items()}
+
+
+def _images_in(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the images below ``folder``, relative to it: photos, and pictures made by runs."""
+    real = Path(os.path.realpath(folder))
+    images = [image.relative_to(folder) for image in find_images(folder)]
+    made = _made_by_runs({(real / image).parent for image in images})
+    photos = [image for image in images if real / image not in made]
+    return photos, [image for image in images if real / image in made]
 
 
 def _made_by_runs(folders: Iterable[Path]) -> set[Path]:
@@ -81,39 +201,9 @@ def _made_by_runs(folders: Iterable[Path]) -> set[Path]:
     made: set[Path] = set()
     for folder in {above for inner in folders for above in (inner, *inner.parents)}:
         with contextlib.suppress(OSError):  # somebody else's, and not for us to read
-            made.update(folder / file for record in read_records(folder) for file in record.files)
+            for record in read_records(folder):
+                made.update(folder / file for file in record.pictures)
     return made
-
-
-def _owners(records: Iterable[Record], effects: Iterable[str]) -> dict[str, str]:
-    """Return the photo that each file belongs to, or will if it is made."""
-    owners = {fold_name(file): record.photo for record in records for file in record.files}
-    for record in records:
-        for file in _candidates(record.stem, effects):
-            owners.setdefault(fold_name(file), record.photo)
-    return owners
-
-
-def _is_free(
-    file: str, *, photo: str, own: Iterable[str], owners: Mapping[str, str], folder: Path
-) -> bool:
-    """Tell whether ``file`` is the photo's own, or nobody's and not there."""
-    unclaimed = owners.get(fold_name(file), photo) == photo
-    return unclaimed and (file in own or not os.path.lexists(folder / file))
-
-
-def _stems(place: Path) -> Iterator[str]:
-    """Yield what the pictures of a photo could be called, the best first, without end."""
-    folders = [safe_name(part) for part in place.parent.parts]
-    name = safe_name(place.stem)
-    with_suffix = safe_name(f"{place.stem}_{place.suffix[1:].lower()}")
-    numbered = (f"{name} ({number})" for number in itertools.count(2))
-    for choice in itertools.chain([name, with_suffix], numbered):
-        yield "/".join([*folders, choice])
-
-
-def _candidates(stem: str, effects: Iterable[str]) -> list[str]:
-    return [f"{stem}_{effect}{suffix}" for effect in effects for suffix in KINDS]
 
 
 def _is_folder(path: Path) -> bool:

@@ -1,35 +1,74 @@
 """photos on disk -> pictures on disk: any number of them, safely, several at a time."""
 
+import contextlib
 import errno
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from functools import partial
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from u2demo.effects import Effect
+from PIL import Image
+
+from u2demo.effects import DEFAULT_EFFECTS, Effect
 from u2demo.images.read import open_image
-from u2demo.images.write import check_format, is_whole, suffix
+from u2demo.images.write import check_format
 from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores, thread_pool
 from u2demo.machine.disk import advise
+from u2demo.machine.memory import keep_freed_memory
 from u2demo.masks.box import bounding_box
 from u2demo.masks.objects import object_boxes
-from u2demo.pipeline import Result, known_effects, process
+from u2demo.pipeline import Result, apply_effects, known_effects
 from u2demo.runs.checksums import checksum
 from u2demo.runs.manifest import Manifest, Record
-from u2demo.runs.plan import list_photos, plan_records
-from u2demo.runs.save import write_picture
+from u2demo.runs.pictures import Pictures
+from u2demo.runs.plan import Job, list_photos, plan
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from u2demo.inference.predict import Prediction
+
+T = TypeVar("T")
+U = TypeVar("U")
+
 # Errors of the machine, not of a photo: going on would fail for every photo that follows.
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
-_MOST_AT_ONCE = 8  # photos, however many cores: each of 12 megapixels takes 200 MB
+_MOST_AT_ONCE = 8  # photos in threads, however many cores: one of 12 megapixels takes 200 MB
 _STAYS, _GOES_ON = "; what is done stays", ", and the same run given again goes on from there"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run does with each photo.
+
+    ``effects``, ``quality`` and ``format`` are those of ``process`` and ``save``. With
+    ``overwrite``, what is done is done again; a picture that was changed since is still kept.
+
+    Raises:
+        ValueError: unknown ``quality`` or ``format``, or an effect's name cannot be part of a file
+            name.
+        TypeError: ``effects`` is not a mapping.
+    """
+
+    effects: Mapping[str, Effect] = field(default_factory=lambda: DEFAULT_EFFECTS)
+    quality: str = "fast"
+    format: str = "auto"
+    overwrite: bool = False
+
+    def __post_init__(self):
+        check_format(self.format)
+        check_quality(self.quality)
+        known_effects(self.effects)
+
+    @cached_property
+    def checksums(self) -> Mapping[str, str]:
+        """The checksum of each effect: when it changes, the effect's pictures are made again."""
+        return {name: checksum([effect, self.format]) for name, effect in self.effects.items()}
 
 
 def process_folder(
@@ -49,131 +88,173 @@ def process_folder(
     of your own count as changed when their code, defaults or enclosed values have. A photo that
     cannot be read is a record with status ``failed``. ``results`` gets the pictures, named as
     by ``save``, which describes ``format``, and the records as ``manifest.jsonl`` and
-    ``manifest.csv``. ``report`` is called with each record as soon as it is there.
+    ``manifest.csv``. ``report`` is called with each record as soon as it is there. On a GPU the
+    net takes eight photos at a time.
+
+    No file is replaced but a picture that still is as an earlier run wrote it. Where a picture was
+    changed since, or a file of yours has appeared, the new picture gets a number, and the record's
+    ``renamed`` says so.
 
     Raises:
-        ValueError: ``folder`` is not a folder, there is no such ``format`` or ``quality``, an
-            effect's name cannot be part of a file's, ``results`` holds a manifest of other origin,
-            or another run is writing there.
-        TypeError: ``effects`` is no mapping.
+        ValueError: ``folder`` is not a folder, unknown ``format`` or ``quality``, an effect's name
+            cannot be part of a file name, ``results`` holds a manifest that is not u2demo's, or
+            another run is writing there.
+        TypeError: ``effects`` is not a mapping.
         OSError: ``results`` takes no files, and what to do about it; what is done stays, and the
             same call goes on from there.
     """
     if not Path(folder).is_dir():
         raise ValueError(f"{folder} is not a folder; process takes single photos")
-    return process_files(
-        model,
-        list_photos([folder]),
-        results,
-        effects=effects,
-        quality=quality,
-        format=format,
-        overwrite=overwrite,
-        report=report,
-    )
+    run = Run(known_effects(effects), quality, format, overwrite)
+    return process_files(model, list_photos([folder]), results, run, report=report)
 
 
 def process_files(
     model: "nn.Module",
     photos: Mapping[Path, Path],
     results: str | Path,
+    run: Run,
     *,
-    effects: Mapping[str, Effect] | None = None,
-    quality: str = "fast",
-    format: str = "auto",
-    overwrite: bool = False,
     report: Callable[[Record], object] = lambda record: None,
 ) -> list[Record]:
-    """Process ``photos``, as from ``list_photos``; see ``process_folder``, this for one folder."""
-    # They import torch, a second's work, which is not needed before.
-    from u2demo.inference.predict import share_cores
-    from u2demo.nets.load import fingerprint
+    """Process ``photos``, as from ``list_photos``; see ``process_folder``, this for one folder.
 
-    check_format(format)
-    check_quality(quality)
-    effects = known_effects(effects)
-    checksums = {name: checksum([effect, format]) for name, effect in effects.items()}
+    It lets the process keep freed memory, for good: see ``keep_freed_memory``.
+    """
+    from u2demo.inference.predict import share_cores  # imports torch: a second, not needed before
+    from u2demo.nets.load import fingerprint  # imports torch as well
+
+    keep_freed_memory()
     results = Path(results).resolve()
     workers = min(available_cores(), _MOST_AT_ONCE)
-    make = partial(process, model, effects=effects, quality=quality)
-    work = partial(_finish, make=make, results=results, format=format, checksums=checksums)
+    then = _STAYS if run.overwrite else _STAYS + _GOES_ON
     records = []
-    then = _STAYS if overwrite else _STAYS + _GOES_ON
     with advise(results, then), Manifest(results) as manifest, share_cores(workers):
-        jobs = plan_records(photos, manifest, effects, checksum([fingerprint(model), quality]))
-        done = {job.photo for job in jobs if not overwrite and manifest.is_done(job, checksums)}
-        for record in _records(jobs, done, work, manifest, workers):
+        settings = checksum([fingerprint(model), run.quality])
+        jobs = plan(photos, manifest, run.effects, settings)
+        for record in _Work(model, run, manifest, workers).records(jobs):
             records.append(record)
             report(record)
     return records
 
 
-def _records(
-    jobs: list[Record],
-    done: set[str],
-    work: Callable[[Record], Record],
-    manifest: Manifest,
-    workers: int,
-) -> Iterator[Record]:
-    """Yield what became of each job: of those that need no work, then of the others."""
-    for job in jobs:
-        if job.photo in done:
-            yield replace(manifest.records[job.photo], status="skipped")
-    begun = (manifest.add(job) or job for job in jobs if job.photo not in done)
-    for record in _in_parallel(work, begun, workers):
-        manifest.add(record)
-        yield record
+class _Photo(NamedTuple):
+    """A photo in work: opened, then looked at; or what went wrong with it."""
+
+    job: Job
+    begun: float  # seconds, of time.perf_counter
+    image: Image.Image | None = None
+    found: "Prediction | None" = None
+    error: Exception | None = None
 
 
-def _finish(
-    job: Record,
-    make: Callable[[list], Iterator[Result]],
-    results: Path,
-    format: str,
-    checksums: Mapping[str, str],
-) -> Record:
-    """Take one photo from file to files, and return its record, failed or done."""
-    start = time.perf_counter()
-    try:
-        (result,) = make([(job.photo, open_image(job.photo))])
-        for effect in result.pictures:
-            _write(result, job.stem, effect, results, format)
-    except Exception as error:  # whatever one photo does, the others go on
-        if isinstance(error, OSError) and error.errno in _FATAL:
-            raise
-        record = replace(job, status="failed", error=_reason(error, job.photo))
-    else:
-        seconds = round(time.perf_counter() - start, 3)
-        effects = {**job.effects, **checksums}
-        record = replace(_describe(job, result), seconds=seconds, effects=effects)
-    return replace(record, files=_pictures(job, results))
+class _Work:
+    """A run at work: three steps for each photo, which any thread may take."""
+
+    def __init__(self, model: "nn.Module", run: Run, manifest: Manifest, workers: int):
+        self._model, self._run, self._manifest, self._workers = model, run, manifest, workers
+
+    def records(self, jobs: Iterable[Job]) -> Iterator[Record]:
+        """Yield what became of each job: of those that need no work, then of the others."""
+        to_do = []
+        for job in jobs:
+            if not self._run.overwrite and self._is_done(job):
+                yield replace(self._manifest.records[job.photo], status="skipped")
+            else:
+                to_do.append(job)
+        for record in self._process(self._begin(to_do)):
+            self._manifest.add(record)
+            yield record
+
+    def _is_done(self, job: Job) -> bool:
+        return self._manifest.is_done(job.photo, job.version, self._run.checksums)
+
+    def _begin(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        for job in jobs:
+            self._manifest.add(job.record())
+            yield job
+
+    def _process(self, jobs: Iterator[Job]) -> Iterator[Record]:
+        """Yield the record of each job, in order, with a bounded number of photos in memory."""
+        from u2demo.inference.predict import at_once  # imports torch: a second, not needed before
+
+        count = at_once(self._model)
+        if count == 1:  # a CPU gains most when each core takes a photo from file to files
+            yield from _in_parallel(self._process_alone, jobs, self._workers)
+            return
+        with contextlib.closing(_in_parallel(self._open, jobs, self._workers)) as opened:
+            looked_at = self._look_at_all(opened, count)
+            yield from _in_parallel(self._finish, looked_at, self._workers)
+
+    def _process_alone(self, job: Job) -> Record:
+        (photo,) = self._look([self._open(job)])
+        return self._finish(photo)
+
+    def _look_at_all(self, opened: Iterator[_Photo], count: int) -> Iterator[_Photo]:
+        while batch := list(islice(opened, count)):
+            yield from self._look(batch)
+
+    def _open(self, job: Job) -> _Photo:
+        photo = _Photo(job, time.perf_counter())
+        try:
+            return photo._replace(image=open_image(job.photo))
+        except Exception as error:  # whatever one photo does, the others go on
+            return photo._replace(error=error)
+
+    def _look(self, photos: list[_Photo]) -> list[_Photo]:
+        """Return the photos with what the net found in them, all at once if it can."""
+        from u2demo.inference.predict import predict  # imports torch: a second, not needed before
+
+        good = [photo for photo in photos if photo.image is not None]
+        images = [photo.image for photo in good]
+        try:
+            found = iter(list(predict(self._model, images, quality=self._run.quality)))
+        except Exception as error:
+            if len(photos) == 1:
+                return [photos[0]._replace(error=error)]
+            # One of them may be to blame, or there is no memory for all: each one alone, then.
+            return [looked_at for photo in photos for looked_at in self._look([photo])]
+        looked_at = []
+        for photo in photos:
+            if photo.image is not None:
+                photo = photo._replace(found=next(found))
+            looked_at.append(photo)
+        return looked_at
+
+    def _finish(self, photo: _Photo) -> Record:
+        """Write the pictures of a photo; return its record, failed or done."""
+        job, error = photo.job, photo.error
+        pictures = Pictures(job, self._manifest)
+        became: dict[str, object] = {}
+        if error is None:
+            try:
+                result = apply_effects(job.photo, photo.image, photo.found, self._run.effects)
+                pictures.write(result, self._run.format)
+                became = _describe(result)
+            except Exception as raised:  # whatever one photo does, the others go on
+                if isinstance(raised, OSError) and raised.errno in _FATAL:
+                    raise
+                error = raised
+        if error is None:
+            became["status"] = "done"
+            became["effects"] = {**job.effects, **self._run.checksums}
+            became["seconds"] = round(time.perf_counter() - photo.begun, 3)
+        else:
+            became["status"] = "failed"
+            became["error"] = _reason(error, job.photo)
+        return job.record(**became, **pictures.fields())
 
 
-def _describe(job: Record, result: Result) -> Record:
-    return replace(
-        job,
-        status="done",
-        size=result.image.size,
-        box=bounding_box(result.mask),
-        objects=tuple(object_boxes(result.mask)),
-        area=round(float((result.mask > 0.5).mean()), 4),
-        confidence=round(result.peak, 4),
-        clear=result.has_clear_subject,
-    )
-
-
-def _write(result: Result, stem: str, effect: str, results: Path, format: str) -> None:
-    picture = result.pictures[effect]
-    file = PurePath(f"{stem}_{effect}{suffix(picture, format)}")
-    if not (results / file.parent).resolve().is_relative_to(results.resolve()):
-        raise ValueError(f"{file.parent} leads out of {results}; nothing is written there")
-    for folder in list(file.parents)[-2::-1]:  # results itself is not made again if it is deleted
-        (results / folder).mkdir(exist_ok=True)
-    write_picture(picture, results / file, like=result.image)
-
-
-def _pictures(job: Record, results: Path) -> tuple[str, ...]:
-    return tuple(file for file in job.files if is_whole(results / file))
+def _describe(result: Result) -> dict[str, object]:
+    """Return what a record says of a photo and its subject."""
+    return {
+        "size": result.image.size,
+        "box": bounding_box(result.mask),
+        "objects": tuple(object_boxes(result.mask)),
+        "area": round(float((result.mask > 0.5).mean()), 4),
+        "confidence": round(result.peak, 4),
+        "clear": result.has_clear_subject,
+    }
 
 
 def _reason(error: Exception, photo: str) -> str:
@@ -184,15 +265,16 @@ def _reason(error: Exception, photo: str) -> str:
     return text if text.startswith(photo) else f"{photo}: {text}"
 
 
-def _in_parallel(
-    work: Callable[[Record], Record], jobs: Iterable[Record], workers: int
-) -> Iterator[Record]:
-    """Yield ``work(job)`` for each job in order, never more than ``workers`` + 1 jobs ahead."""
+def _in_parallel(work: Callable[[T], U], items: Iterable[T], workers: int) -> Iterator[U]:
+    """Yield ``work(item)`` for each item in order, never more than ``workers`` + 1 items ahead.
+
+    Python 3.14 can do this: ``pool.map(work, items, buffersize=workers)``.
+    """
     with thread_pool(workers) as pool:
         running: deque = deque()
         try:
-            for job in jobs:
-                running.append(pool.submit(work, job))
+            for item in items:
+                running.append(pool.submit(work, item))
                 if len(running) > workers:
                     yield running.popleft().result()
             while running:

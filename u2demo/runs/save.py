@@ -1,19 +1,16 @@
-"""result -> files: its pictures in a folder, no file of anybody's replaced."""
+"""result -> files: its pictures in a folder, without replacing anybody's file."""
 
-import contextlib
 import os
 from pathlib import Path, PurePath
 
-from PIL import Image
-
 from u2demo.images.write import check_format, encode, suffix
-from u2demo.machine.disk import advise, discard, partial_file, write_file
+from u2demo.machine.disk import advise, write_new_file
 from u2demo.machine.names import numbered, safe_name
 from u2demo.pipeline import Result, check_names
 
 
 def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Path]:
-    """Write every picture of ``result`` into ``folder``, made if need be, and return the files.
+    """Write every picture of ``result`` into ``folder``, created if missing; return the files.
 
     ``cat.jpeg`` becomes ``cat_cutout.png``; only pictures without transparency are JPEG. With
     ``format`` "webp" both are WebP, lossy but for alpha, and a tenth as large; only masks, and
@@ -21,7 +18,7 @@ def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Pa
     is taken, ``cat_cutout (2).png`` is next.
 
     Raises:
-        ValueError: ``format`` is neither "auto" nor "webp", or a picture's name holds a folder.
+        ValueError: unknown ``format``, or a picture's name cannot be part of a file name.
         OSError: ``folder`` takes no files, and what to do about it. No half of a file is left.
     """
     check_format(format)
@@ -33,26 +30,19 @@ def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Pa
         folder.mkdir(parents=True, exist_ok=True)
         for effect, picture in result.pictures.items():
             file = folder / f"{stem}_{effect}{suffix(picture, format)}"
-            encoded = encode(picture, file.suffix, like=result.image)
-            files.append(_reserve(file))
-            write_file(files[-1], encoded)
+            data = encode(picture, file.suffix, like=result.image)
+            files.append(_write_numbered(file, data))
     return files
 
 
-def write_picture(picture: Image.Image, target: Path, *, like: Image.Image) -> None:
-    """Write ``picture`` to ``target`` in the format of its suffix, completely or not at all.
-
-    The color profile of ``like``, the photo it was made of, goes along.
-    """
-    write_file(target, encode(picture, target.suffix, like=like))
-
-
-def _reserve(path: Path) -> Path:
-    """Return ``path``, or the next free ``path (n)``; its partial file keeps others off it."""
+def _write_numbered(path: Path, data: bytes) -> Path:
+    """Write ``data`` to ``path``, or to the next free ``path (n)``, and return which."""
     for free in map(path.with_name, numbered(path.name)):
-        with contextlib.suppress(FileExistsError):
-            partial_file(free).touch(exist_ok=False)
-            if not os.path.lexists(free):  # looked up now: whoever had the partial file is done
-                return free
-            discard(partial_file(free))
+        if os.path.lexists(free):
+            continue
+        try:
+            write_new_file(free, data)
+        except FileExistsError:  # it appeared just now
+            continue
+        return free
     raise AssertionError("unreachable")

@@ -1,0 +1,84 @@
+"""result -> the files of a job, each noted in the journal before it is written.
+
+A file is replaced only while its content is what the journal says was written, or the beginning of
+that, cut short by a power cut. Everything else at a planned name is somebody's: a file that was
+there, one that has just appeared, a retouched picture. It stays; the new picture gets a number.
+"""
+
+import os
+from pathlib import Path, PurePath
+
+from u2demo.images.write import encode, is_whole, suffix
+from u2demo.machine.disk import write_new_file
+from u2demo.machine.names import numbered
+from u2demo.pipeline import Result
+from u2demo.runs.checksums import content_checksum, is_as_written
+from u2demo.runs.manifest import Manifest
+from u2demo.runs.plan import Job
+
+
+class Pictures:
+    """The pictures of one job: those of earlier runs, and those that are written now."""
+
+    def __init__(self, job: Job, manifest: Manifest):
+        self._job, self._manifest, self._folder = job, manifest, manifest.folder
+        self._files = dict.fromkeys(job.files)  # their names, in order
+        self._written = dict(job.written)
+        self._renamed = dict(job.renamed)
+
+    def write(self, result: Result, format: str) -> None:
+        """Write the pictures of ``result``; the folders they go into are created if missing."""
+        for effect, picture in result.pictures.items():
+            file = f"{self._job.stem}_{effect}{suffix(picture, format)}"
+            self._make_folders(PurePath(file))
+            data = encode(picture, PurePath(file).suffix, like=result.image)
+            name = self._write(file, data)
+            self._files[name] = None
+            self._renamed.pop(file, None)
+            if name != file:
+                self._renamed[file] = name
+
+    def fields(self) -> dict[str, object]:
+        """Return what a record says of them: only of those that are there, and whole."""
+        files = tuple(file for file in self._files if is_whole(self._folder / file))
+        return {
+            "files": files,
+            "written": {file: self._written[file] for file in files if file in self._written},
+            "renamed": {old: new for old, new in self._renamed.items() if new in files},
+        }
+
+    def _write(self, file: str, data: bytes) -> str:
+        """Write ``data`` to ``file``, or to the next ``file (n)`` that is not taken; return which.
+
+        The journal knows the content first, so that after a kill it is known again.
+        """
+        checksum = content_checksum(data)
+        for name in numbered(file):
+            path = self._folder / name
+            if os.path.lexists(path) and not self._is_ours(path):
+                continue
+            writing = self._job.record(written=dict(self._written), writing={name: checksum})
+            self._manifest.add(writing)
+            try:
+                write_new_file(path, data, may_replace=self._is_ours)
+            except FileExistsError:  # it appeared just now
+                continue
+            self._written[name] = checksum
+            return name
+        raise AssertionError("unreachable")
+
+    def _is_ours(self, path: Path) -> bool:
+        """Tell whether a file is what was written there for this photo, or what is left of it."""
+        known = self._written.get(path.relative_to(self._folder).as_posix())
+        return known is not None and is_as_written(path, known)
+
+    def _make_folders(self, file: PurePath) -> None:
+        """Create the folders that ``file`` goes into, but not the results folder itself.
+
+        When somebody deletes that, the run is to end instead of starting over.
+        """
+        if not (self._folder / file.parent).resolve().is_relative_to(self._folder):
+            raise ValueError(f"{file.parent} leads out of {self._folder}; nothing is written there")
+        *folders, _ = file.parents
+        for folder in reversed(folders):
+            (self._folder / folder).mkdir(exist_ok=True)
