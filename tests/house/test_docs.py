@@ -164,3 +164,9 @@ def test_the_page_on_the_house_has_a_row_for_each_room():
     for room in sorted(rooms):
         name = room.removesuffix(".py")
         assert name.startswith("__") or f"\n| `{name}` |" in PAGES["architecture.md"], name
+
+
+def test_the_page_on_the_house_names_every_file():
+    for path in sorted((ROOT / "u2demo").rglob("*.py")):
+        if not path.name.startswith("__"):
+            assert f"`{path.stem}`" in PAGES["architecture.md"], path.relative_to(ROOT)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from u2demo.nets import store
 from u2demo.nets.architectures import ARCHITECTURES, build_model
 from u2demo.nets.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
+from u2demo.nets.device import check_device, devices
 from u2demo.nets.fuse import fuse
 from u2demo.nets.read import absurd, misfits, missing, read_state, with_counters
 from u2demo.nets.threads import use_threads
@@ -47,7 +48,7 @@ def load_model(
         ValueError: no weights have that name, or this computer has no such device.
         WeightsError: the weights cannot be had, are damaged, or fit no network.
     """
-    device = _check_device(device or _devices()[0])
+    device = check_device(device or devices()[0])
     if weights is None:
         checkpoint = _checkpoint(name)
         path, architectures = fetch_weights(name), [checkpoint.architecture]
@@ -152,19 +153,3 @@ def _advice(state: dict[str, Tensor], schema: dict[str, Tensor]) -> str:
         ". It may be of a net whose batch normalization is folded into its convolutions, as that "
         "of load_model is; save load_model(..., trainable=True).state_dict() instead"
     )
-
-
-def _devices() -> list[str]:
-    """Return what can compute here, the fastest first."""
-    has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return [*(device for device in has if has[device]), "cpu"]
-
-
-def _check_device(device: str) -> str:
-    try:
-        torch.empty(1, device=device).cpu()  # "meta" is a device that gives nothing back
-    except Exception as error:  # of a type that depends on the device
-        raise ValueError(
-            f"no device {device!r} on this computer; choose from {', '.join(_devices())}"
-        ) from error
-    return device

@@ -11,6 +11,7 @@ from PIL import Image
 from u2demo.images.read import open_image
 from u2demo.masks.mask import Mask
 from u2demo.notebook.preview import STAGE, fit, fit_mask
+from u2demo.pipeline import process
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,8 +68,6 @@ def find_subject(
 
     ``network`` is what the app calls ``model``.
     """
-    from u2demo.pipeline import process  # loads torch, which takes seconds: the page comes first
-
     (result,) = process(model, [(name, image)], effects={}, quality=quality)
     mask = np.ascontiguousarray(result.mask, np.float32)
     small = fit(image, STAGE)

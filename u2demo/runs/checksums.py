@@ -53,18 +53,8 @@ def is_as_written(picture: Path, checksum: str) -> bool:
 
 def _describe(value: object) -> object:
     match value:
-        case partial():
-            return ["partial", _describe([value.func, value.args, value.keywords])]
-        case FunctionType() if str(value.__module__).partition(".")[0] != "u2demo":
-            enclosed = [cell.cell_contents for cell in value.__closure__ or ()]
-            parts = value.__code__, value.__defaults__, value.__kwdefaults__, enclosed
-            return [value.__qualname__, *map(_describe, parts)]
-        case FunctionType():
-            return value.__qualname__
-        case MethodType():
-            return ["method", _describe(value.__self__), _describe(value.__func__)]
-        case CodeType():
-            return [value.co_code, value.co_names, _describe(value.co_consts)]
+        case partial() | FunctionType() | MethodType() | CodeType():
+            return _describe_code(value)
         case Image.Image():
             return [value.mode, value.size, zlib.crc32(value.tobytes())]
         case np.ndarray():
@@ -78,6 +68,21 @@ def _describe(value: object) -> object:
         case type() | ModuleType() | PurePath():
             return repr(value)
     return _describe_object(value)
+
+
+def _describe_code(value: partial | FunctionType | MethodType | CodeType) -> object:
+    match value:
+        case partial():
+            return ["partial", _describe([value.func, value.args, value.keywords])]
+        case FunctionType() if str(value.__module__).partition(".")[0] != "u2demo":
+            enclosed = [cell.cell_contents for cell in value.__closure__ or ()]
+            parts = value.__code__, value.__defaults__, value.__kwdefaults__, enclosed
+            return [value.__qualname__, *map(_describe, parts)]
+        case FunctionType():
+            return value.__qualname__
+        case MethodType():
+            return ["method", _describe(value.__self__), _describe(value.__func__)]
+    return [value.co_code, value.co_names, _describe(value.co_consts)]
 
 
 def _describe_object(value: object) -> object:
