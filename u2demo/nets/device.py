@@ -14,7 +14,7 @@ def devices() -> list[str]:
 
 
 def check_device(device: str) -> str:
-    """Return ``device``; raise ``ValueError``, which names those that there are, if it is not one."""
+    """Return ``device``, or raise ``ValueError`` with those that there are."""
     try:
         torch.empty(1, device=device).cpu()  # "meta" is a device that gives nothing back
     except Exception as error:  # of a type that depends on the device
