@@ -72,7 +72,7 @@ def test_after_a_faulty_source_the_next_one_brings_the_file(fault, publish, serv
 @pytest.mark.parametrize(
     "fault", ["resets_half_way", "cannot_resume", "redirected", "compressed", "length_in_words"]
 )
-def test_what_looks_like_a_fault_but_is_none_brings_the_file(fault, publish, server):
+def test_what_only_looks_like_a_fault_brings_the_file(fault, publish, server):
     publish(fault)
     assert fetch_weights("u2net").read_bytes() == BODY
 

@@ -1,4 +1,4 @@
-"""Checkpoints that mean harm: refused with file and reason, before they can do any."""
+"""Harmful checkpoints are refused, with file and reason, before they can do any harm."""
 
 import io
 import struct
@@ -13,16 +13,10 @@ from PIL import Image
 
 from u2demo.inference.predict import predict_mask
 from u2demo.nets import read
-from u2demo.nets.architectures import build_model
 from u2demo.nets.checkpoints import WeightsError
 from u2demo.nets.load import load_model
 
 KEY = "stage2.rebnconvin.conv_s1.weight"
-
-
-@pytest.fixture
-def state():
-    return build_model("u2netp").state_dict()
 
 
 def refusal(path):
@@ -54,7 +48,7 @@ def refusal(path):
     ],
     ids=["meta", "sparse", "quantized", "double", "int", "complex", "trillion"],
 )
-def test_what_is_no_float32_tensor_is_refused(change, reason, zipped, state, tmp_path):
+def test_anything_but_a_float32_tensor_is_refused(change, reason, zipped, state, tmp_path):
     state[KEY] = change(state[KEY])
     torch.save(state, tmp_path / "my.pth", _use_new_zipfile_serialization=zipped)
     assert reason in refusal(tmp_path / "my.pth")

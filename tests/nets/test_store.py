@@ -239,7 +239,7 @@ def test_two_processes_fetch_once(publish, server, home):
     assert asked(server) == ["waits"]
 
 
-def test_who_waits_takes_over_when_the_other_process_is_killed(publish, server, home):
+def test_a_waiting_process_takes_over_when_the_other_one_is_killed(publish, server, home):
     record = publish("waits")
     fetching = start_process(record)
     part = home / "u2net.pth.part"

@@ -243,8 +243,8 @@ def _last(chain: list[BaseException], kind: type) -> BaseException | None:
     return found[-1] if found else None
 
 
-# How to find the error that explains a failed attempt, and what is said about it; the first that
-# finds one has the word.
+# How to find the error that explains a failed attempt, and what is said about it. They are tried in
+# turn; the first one that finds an error decides.
 _SENTENCES = (
     (
         _proxy_error,
