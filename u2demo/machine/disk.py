@@ -91,6 +91,8 @@ def _move_unless_taken(source: Path, target: Path) -> None:
             if target.stat().st_size == 0:
                 discard(target)
             raise
+    else:
+        source.unlink()  # a hidden file that stays is an error, for nobody would look for it
 
 
 def partial_file(path: Path) -> Path:

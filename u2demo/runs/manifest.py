@@ -27,6 +27,8 @@ from u2demo.masks.box import Box
 from u2demo.runs.checksums import is_as_written
 
 _FROM_HERE = "photo_from_results"  # a column of the journal: the way to the photo
+# What a line raises that is not a record.
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError)
 _CHECKSUM = re.compile("[0-9]+-[0-9a-f]{32}")  # as content_checksum returns it
 _NOT_IN_TABLE = {"written", "writing"}  # columns that only u2demo reads
 
@@ -217,7 +219,7 @@ def read_records(folder: Path) -> Iterator[Record]:
         return
     for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
         # A line may have been cut off by a kill, or be another version's or somebody's own.
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        with contextlib.suppress(*_UNREADABLE):
             yield _record(json.loads(line), folder)
 
 
@@ -233,8 +235,7 @@ def _record(row: dict, folder: Path) -> Record:
     for name in ("effects", "written", "writing", "renamed"):  # the last three came later
         row[name] = dict(row.get(name, {}))
     record = Record(**row)
-    if not isinstance(record.photo, str):
-        raise TypeError("photo is not a path")
+    os.fsencode(record.photo)  # raises if no file can have this name
     if not all(map(_CHECKSUM.fullmatch, [*record.written.values(), *record.writing.values()])):
         raise ValueError("not checksums of files")
     if any(_leads_out(name) for name in (record.stem, *record.pictures)):
