@@ -17,8 +17,6 @@ from small_run import (
 
 from u2demo.cli import main
 
-CHANCE = random.Random(2020)
-
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
