@@ -176,7 +176,7 @@ def test_another_format_leaves_the_pictures_of_the_first_where_they_are(model, p
 def test_an_unknown_option_is_refused_before_anything_is_written(
     option, value, model, photos, tmp_path
 ):
-    with pytest.raises(ValueError, match=f"no {option} '{value}'"):
+    with pytest.raises(ValueError, match=f"{option} '{value}'"):
         run(model, photos, tmp_path / "out", **{option: value})
     assert not (tmp_path / "out").exists()
 
