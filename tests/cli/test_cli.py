@@ -223,6 +223,16 @@ def test_help_and_slips_need_no_torch():
     assert "u2demo: there is no there is none" in done.stderr and "PHOTO|FOLDER" in done.stdout
 
 
+def test_help_names_each_network_with_its_size_and_license(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    records = [record for record in CHECKPOINTS.values() if record.makes == "mask"]
+    assert "isnet" in [record.name for record in records]
+    for record in records:
+        assert f"{record.name}: {record.purpose} ({record.size}; {record.license})" in text
+
+
 def test_the_list_of_weights_shows_their_license(capsys):
     assert main(["weights", "list"]) == 0
     said = capsys.readouterr().out.splitlines()

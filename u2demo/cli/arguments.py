@@ -95,7 +95,10 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
     models = {name: record for name, record in CHECKPOINTS.items() if record.makes == "mask"}
-    described = [f"{name}: {record.purpose}, {record.size}" for name, record in models.items()]
+    described = [
+        f"{name}: {record.purpose} ({record.size}; {record.license})"
+        for name, record in models.items()
+    ]
     parser.add_argument(
         "--quality",
         choices=list(QUALITIES),
@@ -106,7 +109,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         "--model",
         default="u2netp",
         choices=list(models),
-        help=f"network (default: u2netp); others are downloaded once. {'; '.join(described)}",
+        help=f"network (default: u2netp); others are downloaded once. {'. '.join(described)}",
     )
     parser.add_argument(
         "--weights", type=_path, metavar="FILE", help="your own weights, instead of --model"
