@@ -76,7 +76,7 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv-floor
 	sed 's/>=/==/' requirements.txt > .venv-floor/floors.txt
 	.venv-floor/bin/python -m pip install -q --disable-pip-version-check -c .venv-floor/floors.txt \
-	  -e . hypothesis nbclient nbformat pytest
+	  -e . anywidget hypothesis nbclient nbformat pytest
 	touch $@
 
 .venv-bench/ready: pyproject.toml requirements.txt constraints.txt benchmarks/requirements.txt
