@@ -76,13 +76,13 @@ def test_a_photo_without_a_subject_is_said(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["--effects", "cutout,crpo"], "no 'crpo'; choose from cutout, "),
+        (["--effects", "cutout,crpo"], "unknown name 'crpo'; choose from cutout, "),
         (["--background", "blurple"], "'blurple' is neither a color nor a photo"),
         (["--quality", "great"], "choose from"),
         (["--format", "gif"], "choose from"),
-        (["--background", "#ffffff80"], "'#ffffff80' is see-through, expected a solid color"),
+        (["--background", "#ffffff80"], "'#ffffff80' is transparent, expected a solid color"),
         (["-o", ""], "-o/--output: is empty, expected a name"),
-        ([""], "PHOTO|FOLDER: is empty, expected a name; is a variable of your shell not set?"),
+        ([""], "PHOTO|FOLDER: is empty, expected a name; is a variable of your shell unset?"),
     ],
 )
 def test_a_slip_is_answered_with_the_choices(arguments, advice, photo, capsys):
@@ -141,7 +141,7 @@ def test_the_number_of_an_error_of_the_system_is_left_out(prefix, photo, capsys,
 
 def test_photos_that_are_not_there_make_no_folder(tmp_path, capsys):
     assert main([str(tmp_path / "cat.jpg"), "-o", str(tmp_path / "out")]) == 1
-    assert f"there is no {tmp_path / 'cat.jpg'}" in capsys.readouterr().err
+    assert f"not found: {tmp_path / 'cat.jpg'}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -220,7 +220,7 @@ def test_help_and_slips_need_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "u2demo: there is no there is none" in done.stderr and "PHOTO|FOLDER" in done.stdout
+    assert "u2demo: not found: there is none" in done.stderr and "PHOTO|FOLDER" in done.stdout
 
 
 def test_the_list_of_weights_shows_their_license(capsys):

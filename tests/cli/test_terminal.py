@@ -39,7 +39,8 @@ def test_output_that_is_closed_is_no_failure(in_shell):
 def test_a_summary_that_is_lost_on_a_full_disk_shows_in_the_exit_code_and_on_stderr(in_shell):
     run = in_shell(">/dev/full")
     assert run.returncode == 1
-    assert run.stderr.startswith("u2demo: this could not be written, is the disk full?\n1 photo: 1")
+    said = "u2demo: could not print the summary; is the disk full?\n1 photo: 1"
+    assert run.stderr.startswith(said)
 
 
 def test_closed_streams_take_what_is_said(monkeypatch):
