@@ -145,7 +145,7 @@ def test_pictures_of_a_run_into_another_folder_are_not_photos(model, photos, mon
 def test_a_manifest_of_your_own_is_not_replaced(name, model, photos, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / name).write_text("sku,price\n1,2\n")
-    with pytest.raises(ValueError, match=f"{name} is not u2demo's and would be replaced"):
+    with pytest.raises(ValueError, match=f"{name} was not written by u2demo and would"):
         run(model, photos, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
     assert (tmp_path / "out" / name).read_text() == "sku,price\n1,2\n"
