@@ -156,9 +156,7 @@ def _get(url: str, part: Part) -> None:
     with requests.get(
         url, headers=headers, hooks=hooks, stream=True, timeout=2 * PATIENCE
     ) as response:
-        if (
-            response.status_code == 416 and part.size
-        ):  # the existing bytes cannot belong to this file
+        if response.status_code == 416 and part.size:  # those bytes cannot belong to this file
             part.restart()
             return _get(url, part)
         if response.status_code not in (200, 206):

@@ -300,7 +300,7 @@ class _Prepared(NamedTuple):
 
 @cache
 def _has_fused_steps(dtype: torch.dtype) -> bool:
-    """Return whether PyTorch has oneDNN here, and oneDNN computes in ``dtype`` on this processor."""
+    """Return whether PyTorch has oneDNN, which computes in ``dtype`` on this processor."""
     steps = torch.ops.mkldnn
     if not torch.backends.mkldnn.is_available() or not hasattr(steps, "_convolution_pointwise_"):
         return False
