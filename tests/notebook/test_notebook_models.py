@@ -193,7 +193,7 @@ def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publ
             assert '<a href="https://github.com/xuebinqin/U-2-Net"' in said(app)
             assert str(home / f"{PEOPLE}.pth") in said(app)
             sentence, _, details = said(app).partition("<details>")
-            again = f"Going on with u2netp. Choose {PEOPLE} again in the menu to try again."
+            again = f"Still using u2netp. Choose {PEOPLE} again in the menu to try again."
             assert sentence.endswith(f">{PEOPLE} could not be downloaded. {again}")
             assert "sha256" in details and "Traceback" not in details
 
