@@ -67,7 +67,7 @@ def test_a_failure_is_named_and_the_exit_code_says_so(photo, tmp_path, capsys):
     assert "broken.jpg: not an image" in said
 
 
-def test_a_photo_without_a_subject_is_said(tmp_path, capsys):
+def test_a_photo_without_a_subject_is_reported(tmp_path, capsys):
     Image.new("RGB", (64, 64), "grey").save(tmp_path / "wall.png")
     assert main([str(tmp_path / "wall.png"), "-o", str(tmp_path / "out")]) == 0
     assert "no clear subject: " in capsys.readouterr().out
@@ -151,7 +151,7 @@ def test_results_that_are_a_file_are_refused_in_a_sentence(photo, tmp_path, caps
     assert capsys.readouterr().err.endswith("out: this is a file; choose a folder\n")
 
 
-def test_a_device_that_is_not_there_is_said_in_a_sentence(photo, tmp_path, capsys):
+def test_a_device_that_is_not_there_is_reported_in_a_sentence(photo, tmp_path, capsys):
     assert main([str(photo), "-o", str(tmp_path / "out"), "--device", "gpu"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("u2demo: no device 'gpu' on this computer; choose from ")

@@ -30,7 +30,7 @@ def in_shell(tmp_path):
 
 
 @posix
-def test_output_that_is_closed_is_no_failure(in_shell):
+def test_closed_output_is_not_a_failure(in_shell):
     run = in_shell(">&- 2>&-")
     assert (run.returncode, run.stderr) == (0, "")
 
@@ -43,7 +43,7 @@ def test_a_summary_that_is_lost_on_a_full_disk_shows_in_the_exit_code_and_on_std
     assert run.stderr.startswith(said)
 
 
-def test_closed_streams_take_what_is_said(monkeypatch):
+def test_printing_to_closed_streams_is_harmless(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     assert printable("caf\xe9\n") == "caf\xe9\\n"
     assert say("hello", sys.stdout)

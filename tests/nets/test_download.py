@@ -72,7 +72,7 @@ def test_after_a_faulty_source_the_next_one_brings_the_file(fault, publish, serv
 @pytest.mark.parametrize(
     "fault", ["resets_half_way", "cannot_resume", "redirected", "compressed", "length_in_words"]
 )
-def test_what_looks_like_a_fault_but_is_none_brings_the_file(fault, publish, server):
+def test_what_looks_like_a_fault_but_is_not_brings_the_file(fault, publish, server):
     publish(fault)
     assert fetch_weights("u2net").read_bytes() == BODY
 
@@ -156,7 +156,7 @@ def test_a_dead_proxy_is_named(proxy, publish, monkeypatch):
         fetch_weights("u2net")
 
 
-def test_a_host_that_nobody_knows_is_said(publish):
+def test_an_unknown_host_is_reported(publish):
     publish(sources=("http://no-such-host.invalid/u2net.pth",))
     with pytest.raises(WeightsError, match=r"the host was not found; is this machine online\?"):
         fetch_weights("u2net")

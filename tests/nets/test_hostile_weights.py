@@ -54,7 +54,7 @@ def refusal(path):
     ],
     ids=["meta", "sparse", "quantized", "double", "int", "complex", "trillion"],
 )
-def test_what_is_no_float32_tensor_is_refused(change, reason, zipped, state, tmp_path):
+def test_anything_but_a_float32_tensor_is_refused(change, reason, zipped, state, tmp_path):
     state[KEY] = change(state[KEY])
     torch.save(state, tmp_path / "my.pth", _use_new_zipfile_serialization=zipped)
     assert reason in refusal(tmp_path / "my.pth")

@@ -43,7 +43,7 @@ def test_a_file_that_would_run_code_is_refused_in_a_sentence(zipped, tmp_path):
     ],
     ids=["page", "empty", "zip", "pickle", "half", "no torch"],
 )
-def test_a_file_that_is_no_checkpoint_is_refused_without_a_pickle_traceback(
+def test_a_file_that_is_not_a_checkpoint_is_refused_without_a_pickle_traceback(
     content, reason, tmp_path
 ):
     path = tmp_path / "my.pth"

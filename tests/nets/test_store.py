@@ -122,7 +122,7 @@ def test_no_folder_at_all_is_an_error_that_names_them(publish, tmp_path, monkeyp
 # What is in the way
 
 
-def test_a_folder_in_place_of_the_file_is_said_before_the_download(publish, server, home):
+def test_a_folder_in_place_of_the_file_is_reported_before_the_download(publish, server, home):
     publish("good")
     (home / "u2net.pth").mkdir(parents=True)
     with pytest.raises(WeightsError, match=r"u2net\.pth is a folder") as refused:
@@ -132,7 +132,7 @@ def test_a_folder_in_place_of_the_file_is_said_before_the_download(publish, serv
 
 
 @pytest.mark.parametrize("name", ["u2net.pth.lock", "u2net.pth.part"])
-def test_a_folder_in_place_of_a_working_file_is_said_as_it_is(name, publish, server, home):
+def test_a_folder_in_place_of_a_working_file_is_reported_as_it_is(name, publish, server, home):
     publish("good")
     (home / name).mkdir(parents=True)
     with pytest.raises(WeightsError, match="irectory") as refused:
@@ -145,7 +145,7 @@ def test_a_folder_in_place_of_a_working_file_is_said_as_it_is(name, publish, ser
 # Disks and processes
 
 
-def test_a_disk_that_is_too_small_is_said_before_the_download(publish, server, monkeypatch):
+def test_a_disk_that_is_too_small_is_reported_before_the_download(publish, server, monkeypatch):
     publish("good")
     usage = shutil.disk_usage(tempfile.gettempdir())._replace(free=1_000_000 - 900_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
@@ -239,7 +239,7 @@ def test_two_processes_fetch_once(publish, server, home):
     assert asked(server) == ["waits"]
 
 
-def test_who_waits_takes_over_when_the_other_process_is_killed(publish, server, home):
+def test_a_waiting_process_takes_over_when_the_other_one_is_killed(publish, server, home):
     record = publish("waits")
     fetching = start_process(record)
     part = home / "u2net.pth.part"
@@ -334,7 +334,7 @@ def test_the_command_fetches_lists_and_verifies(publish, home, capsys):
     assert f"u2net: good, {home / 'u2net.pth'}" in capsys.readouterr().out
 
 
-def test_the_command_calls_no_file_good_whose_hash_nobody_has_published_and_changes_nothing(
+def test_without_a_published_hash_the_command_calls_no_file_good_and_changes_nothing(
     publish, home, capsys
 ):
     publish("good", sha256=None, architecture="u2netp")

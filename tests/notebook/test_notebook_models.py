@@ -201,9 +201,7 @@ def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publ
 
 
 @pytest.mark.parametrize("way_out", ["another choice", "the button", "the cell runs again"])
-def test_a_download_that_nobody_wants_any_more_ends_and_can_be_resumed(
-    way_out, publish, server, home
-):
+def test_a_download_no_longer_wanted_ends_and_can_be_resumed(way_out, publish, server, home):
     publish("waits")
 
     async def visit(app):

@@ -57,7 +57,7 @@ def test_two_files_of_one_name_in_one_dialog_both_arrive(colab, tree):
     assert dialogs.choose_files() == {"cat.jpg": b"one", "cat (1).jpg": b"two"}
 
 
-def test_a_cancelled_dialog_is_no_photo(colab, tree):
+def test_a_cancelled_dialog_gives_no_photo(colab, tree):
     colab.uploads = [[]]
     assert dialogs.choose_files() == {}
 

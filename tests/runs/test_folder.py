@@ -213,7 +213,7 @@ def test_results_among_the_photos_are_not_taken_for_photos(model, photos):
     second = run(model, photos, photos)
     assert [record.status for record in first] == ["done", "done"]
     assert [record.status for record in second] == ["skipped", "skipped"]
-    for _ in range(2):  # pictures of effects that are not asked for any more are still no photos
+    for _ in range(2):  # pictures of effects no longer requested are still not photos
         effects = {"mask": u2.EFFECTS["mask"]}
         assert len(u2.process_folder(model, photos, photos, effects=effects)) == 2
     assert all(path.read_bytes() == content for path, content in before.items())
