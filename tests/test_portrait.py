@@ -152,7 +152,7 @@ def let_faces_be(faces, monkeypatch):
     monkeypatch.setattr(portrait, "_detector_of_opencv", lambda: lambda gray: faces)
 
 
-def test_a_photo_without_a_face_brings_a_warning(monkeypatch):
+def test_a_photo_without_a_face_gives_a_warning(monkeypatch):
     let_faces_be([], monkeypatch)
     with pytest.warns(UserWarning, match="no face was found"):
         assert find_face(Image.new("RGB", (300, 200), "blue")) is None

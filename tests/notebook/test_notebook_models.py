@@ -180,7 +180,7 @@ def test_a_network_is_fetched_while_the_app_goes_on_and_then_looks_at_every_phot
 
 
 @pytest.mark.parametrize("fault", ["quota", "wrong_bytes", "no_http"])
-def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publish, server, home):
+def test_a_refusal_is_shown_in_the_app_which_keeps_its_network(fault, publish, server, home):
     publish(fault)
 
     async def visit(app):

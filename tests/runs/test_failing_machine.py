@@ -242,7 +242,7 @@ def test_a_photo_that_may_not_be_read(photos, tmp_path, monkeypatch):
                       "pets/photo2": ""}  # fmt: skip
 
 
-def test_a_folder_that_may_not_be_read_is_told(photos, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_reported(photos, monkeypatch):
     def refuse(path):
         if str(path).endswith("pets"):
             raise PermissionError(errno.EACCES, "Permission denied", path)

@@ -216,7 +216,7 @@ def test_names_that_look_like_options_are_photos_after_two_dashes(tree, monkeypa
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b", "x/" * 3000])
-def test_a_path_that_cannot_be_is_reported_in_a_sentence(name, tree, capsys):
+def test_an_impossible_path_is_reported_in_a_sentence(name, tree, capsys):
     assert main([name, "-o", str(tree / "results")]) == 1
     with pytest.raises(SystemExit, match="2"):
         main([str(tree), "--background", name])
