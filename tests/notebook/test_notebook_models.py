@@ -144,7 +144,7 @@ def test_the_license_is_beside_the_menu_while_its_network_is_still_being_fetched
         choose(app, PEOPLE)
         await until(lambda: share_fetched(app) > 0.4)
         assert about(app).startswith("People. A download of 5 MB, kept")
-        assert "License: Apache-2.0; its training data has terms" in about(app)
+        assert "License: Apache-2.0; the training data has its own terms" in about(app)
         press(app, "Stop", "u2-models")
         assert about(app).startswith("Any subject; small")
 
