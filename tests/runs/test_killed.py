@@ -105,7 +105,7 @@ def test_a_run_with_overwrite_that_is_stopped_says_that_it_begins_again(capsys, 
 
     monkeypatch.setattr(main, "_run", interrupt)
     assert main.main(["photos", "--overwrite"]) == 130
-    assert capsys.readouterr().err == ("\nstopped; with --overwrite the same command starts over\n")
+    assert capsys.readouterr().err == "\nstopped; with --overwrite the same command starts over\n"
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 if TYPE_CHECKING:
     from u2demo.runs.manifest import Record
 
-# What print raises when nobody listens: before "| head -1", the same on Windows, a closed terminal.
+# Errors of print when nobody listens: in a pipe to head -1, the same on Windows, a closed terminal.
 _NOBODY = {errno.EPIPE, errno.EINVAL, errno.EIO}
 _EVERY = 60  # seconds between two lines in a log
 

@@ -1,4 +1,4 @@
-"""What all effects share: a photo in RGB, a mask that fits, and the photo's color profile."""
+"""effect -> effect that gets a photo in RGB and a mask that fits, and keeps the color profile."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -18,7 +18,7 @@ _LICENSE = "Apache-2.0; the training data has its own terms"
 
 
 class WeightsError(OSError, ValueError):
-    """A weights file is missing, damaged or not to be trusted; the text says what to do."""
+    """A weights file is missing, damaged or not trustworthy; the text says what to do."""
 
 
 Color = tuple[float, float, float]  # red, green, blue

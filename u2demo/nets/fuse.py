@@ -43,7 +43,7 @@ def fuse(model: nn.Module) -> nn.Module:
         for module in model.modules():
             if id(module) not in layers:
                 layers |= _replacements(module, owners)
-    # What the two tables hold is used in the copy as it is, instead of being copied.
+    # deepcopy takes the objects with these ids from the two tables, instead of copying them.
     return copy.deepcopy(model, tensors | layers).eval().requires_grad_(False)
 
 
@@ -207,7 +207,7 @@ def _is_concatenation(node: fx.Node, inputs: list[fx.Node]) -> bool:
     return axis == 1 and list(node.args[0]) == inputs
 
 
-# What takes their place
+# The layers that replace them
 
 
 class _FusedUnit(nn.Module):

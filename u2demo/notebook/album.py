@@ -45,7 +45,7 @@ class Album:
         self._show_gallery()
 
     def replace(self, old: Photo, new: Photo) -> None:
-        """Replace ``old``, if it is still there, by ``new``, the result of another look."""
+        """Replace ``old``, if it is still there, with ``new``, the result of another look."""
         if old not in self.photos:
             return
         place = self.photos.index(old)

@@ -28,7 +28,7 @@ class Uploads:
         return dict(self._photos)
 
     def receive(self, files: Files) -> list[str]:
-        """Replace the photos by ``files``, (name, bytes) pairs; return a problem for each bad file.
+        """Replace the photos with ``files``, (name, bytes) pairs; return what is wrong with others.
 
         If no file is a photo, the earlier photos stay.
         """

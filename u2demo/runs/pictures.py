@@ -1,7 +1,7 @@
 """result -> the files of a job, each entered in the journal before it is written.
 
 A file is replaced only if its content is what the journal says was written, or the beginning of
-that, cut short by a power cut. Anything else with a planned name belongs to somebody: an older
+that, cut short by a power failure. Anything else with a planned name belongs to somebody: an older
 file, one that has just appeared, a retouched picture. It stays; the new picture gets a number.
 """
 
