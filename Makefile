@@ -22,7 +22,7 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests notebooks
 
-## test-slow: 50 kills, every fault of a disk, careless hands, 2,000 photos and clicks (minutes)
+## test-slow: 50 kills, every disk fault, careless clicks, 2,000 photos (minutes)
 test-slow: $(READY)
 	$(BIN)/python -m pytest --slow -n 2 --durations=12 tests
 

@@ -3,18 +3,18 @@
     python benchmarks/accuracy.py DATASET... [--methods fast best reference rembg] [--half A|B]
 
 A data set is a folder with ``images/`` and ``masks/`` that pair by stem. ECSSD, SOD, DUTS-TE and
-others come in this form; none is part of this project. Needs ``pip install -e ".[accuracy]"``,
-and ``rembg[cpu]`` for the method of that name (rembg's own steps around the same weights).
+others come in this form; none is part of this project. Needs ``pip install -e ".[accuracy]"``, and
+``rembg[cpu]`` for the method of that name (rembg's own steps around the same weights).
 
 max F     max over 255 thresholds of F with beta^2 = 0.3, of precision and recall averaged over the
           data set first: the authors' protocol (Binary-Segmentation-Evaluation-Tool, measures.py).
           Averaging F of each photo instead gives lower numbers (SOD: 0.797 where this gives 0.848).
 MAE       mean of |map - mask|.
 wF, Sm    weighted F (Margolin et al., beta 1) and S-measure (Fan et al., alpha 0.5), PySODMetrics.
-rbF       relaxed boundary F: of map and mask, both cut at 0.5, the pixels that a 3x3 erosion takes
-          away; precision is the share of the map's that lie within 3 pixels (Euclidean) of one of
-          the mask's, recall the reverse; F with beta^2 = 0.3, averaged over photos. The authors
-          never released theirs: compare with their figures loosely.
+rbF       relaxed boundary F: a boundary is the pixels that a 3x3 erosion removes from the map, or
+          from the mask, cut at 0.5. Precision is the share of the map's boundary within 3 pixels
+          (Euclidean) of the mask's, recall the reverse; F with beta^2 = 0.3, averaged over photos.
+          The authors never released theirs: compare with their figures loosely.
 IoU       of map and mask cut at 0.5, averaged over photos.
 
 Maps are divided by their maximum and rounded to 8 bits first, as the authors do.
@@ -132,7 +132,7 @@ def measure(
         rows.append(score(np.rint(saliency * 255) / 255.0, mask))
     best_f = f_measure(*np.mean(curves, axis=0)).max()
     count = len(pairs)
-    shown = sum(passes) / count or np.nan  # rembg runs a session of its own, nobody counts
+    shown = sum(passes) / count or np.nan  # rembg runs its own session; its passes are not counted
     return (best_f, *np.mean(rows, axis=0)), shown, 1000 * seconds / count
 
 
@@ -175,7 +175,7 @@ def boundary_f(subject: Truth, mask: Truth) -> float:
 
 
 def _boundary(region: Truth) -> Truth:
-    """Return the pixels of ``region`` that touch, also at a corner or the frame, what is not."""
+    """Return the pixels of ``region`` that touch a pixel outside it, or the frame."""
     from scipy.ndimage import binary_erosion
 
     return region & ~binary_erosion(region, np.ones((3, 3)))

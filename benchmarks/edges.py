@@ -22,7 +22,7 @@ from u2demo.masks.edges import refine_mask
 from u2demo.masks.levels import SURE_BACKGROUND, SURE_SUBJECT
 from u2demo.masks.mask import Mask
 
-# Parts of the packaged photos, (left, top, width, height) in parts of their size.
+# Parts of the packaged photos, (left, top, width, height) as shares of their size.
 FILLS = {
     "cat": ("cat.jpeg", (0.2, 0.13, 0.6, 0.7)),
     "suit": ("astronaut.jpg", (0.12, 0.35, 0.5, 0.4)),
@@ -38,7 +38,7 @@ GROUNDS = {
 
 
 class Scene(NamedTuple):
-    """A composite I = aF + (1 - a)B and what it was made of."""
+    """A composite I = aF + (1 - a)B, and what it was made from."""
 
     name: str
     image: Image.Image
@@ -120,7 +120,7 @@ def make_scenes(width: int) -> Iterator[Scene]:
 
 
 def blur_mask(alpha: Mask) -> Mask:
-    """Return what 320x320 pixels and a blur of 1.5 of them leave of ``alpha``."""
+    """Return ``alpha`` after shrinking to 320x320, a blur of 1.5 pixels there, and enlarging."""
     small = Image.fromarray(alpha).resize((320, 320), Image.Resampling.BOX)
     small = Image.fromarray(np.rint(np.asarray(small) * 255).astype(np.uint8))
     small = np.asarray(small.filter(ImageFilter.GaussianBlur(1.5)), np.float32) / 255
@@ -218,7 +218,7 @@ def _picture(pixels: np.ndarray) -> Image.Image:
 
 
 def main() -> None:
-    """Print both tables and how much is gained on average."""
+    """Print both tables and the average gain."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--width", type=int, default=3000)
     parser.add_argument("--masks", choices=["net", "blurred"], default="blurred")

@@ -3,10 +3,10 @@
     pip install -r benchmarks/requirements.txt
     python benchmarks/speed.py --onnx u2netp.onnx [--threads 2] [--rounds 9] [--only forward,photo]
 
-Contenders take turns, round after round, so that a busy machine is as unkind to one as to another;
-what is printed are medians, and ratios of medians to the first line of each table. ``cpu`` is the
-processor time of all threads: it hardly depends on who else is at work. Photos are drawn from the
-packaged ones, enlarged, with grain. The ONNX file is the official export that rembg downloads.
+Contenders take turns, round after round, so that a busy machine treats all alike. The tables show
+medians, and ratios of medians to the first line of each table. ``cpu`` is the processor time of all
+threads: it hardly depends on what else is running. Photos are drawn from the packaged ones,
+enlarged, with grain. The ONNX file is the official export that rembg downloads.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from u2demo.images.png import encode_png
 
 SAMPLES = ("astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg")
 MEGAPIXELS = (0.3, 2, 12)
-PAUSE = 0.1  # seconds; idle threads of the one before may spin that long
+PAUSE = 0.1  # seconds; idle threads of the previous contender may spin that long
 
 
 class Lap(NamedTuple):
@@ -61,7 +61,7 @@ def _median(laps: list[Lap]) -> Lap:
 
 
 def table(title: str, laps: dict[str, Lap], notes: dict[str, str]) -> None:
-    """Print one table; ratios are how many times faster than the first line."""
+    """Print one table; a ratio says how many times as fast as the first line a contender is."""
     first = next(iter(laps.values()))
     print(f"\n{title}\n{'':24}{'wall':>10}{'faster':>8}{'cpu':>10}{'faster':>8}")
     for name, lap in laps.items():
@@ -192,7 +192,7 @@ def alpha_of(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).getchannel("A")) / 255
 
 
-# Started from this large process, a small one would count as large as this one: hence one between.
+# Started directly by this large process, a small one would count as large: hence one in between.
 WAIT = """
 import os, subprocess, sys
 process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -230,7 +230,7 @@ def commands(title: str, work: dict[str, list[str]], rounds: int, photos: int = 
 
 
 def start_up(options: argparse.Namespace, folder: Path) -> None:
-    """Compare what passes before the first photo is done, and what memory that takes."""
+    """Compare the time until the first photo is done, and the memory that takes."""
     python = sys.executable
     work = {f"import {name}": [python, "-c", f"import {name}"] for name in ("torch", "u2demo")}
     if installed("rembg"):
@@ -246,7 +246,7 @@ def start_up(options: argparse.Namespace, folder: Path) -> None:
 
 
 def folders(options: argparse.Namespace, folder: Path) -> None:
-    """Compare folders of 2-megapixel photos, one of them ten times as large as the other."""
+    """Compare folders of 2-megapixel photos, one with ten times as many photos as the other."""
     for count in (max(1, options.photos // 10), options.photos):
         source = draw_folder(folder, count, 2)
         work = rembg_command(options, "p", str(source), "TARGET")
@@ -263,7 +263,7 @@ def memory(options: argparse.Namespace, folder: Path) -> None:
 
 
 def draw_folder(folder: Path, count: int, megapixels: float) -> Path:
-    """Write ``count`` photos into a new folder, no two of them the same, and return it."""
+    """Write ``count`` different photos into a new folder, and return it."""
     source = folder / f"{count} of {megapixels}"
     source.mkdir()
     for index in range(count):
@@ -286,7 +286,7 @@ def installed(package: str) -> bool:
 
 
 def pin(threads: int) -> None:
-    """Keep this process and those it starts to as many cores."""
+    """Keep this process, and those that it starts, to ``threads`` cores."""
     import torch
 
     os.environ["OMP_NUM_THREADS"] = str(threads)  # rembg hands it to onnxruntime
@@ -296,7 +296,7 @@ def pin(threads: int) -> None:
 
 
 def benchmarks(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Callable]]:
-    """Yield each benchmark under the name that ``--only`` knows it by."""
+    """Yield each benchmark with its name for ``--only``."""
     if options.onnx:
         yield "forward", partial(forward, "u2netp", options.onnx, options)
     if installed("onnx"):
@@ -316,7 +316,7 @@ def main() -> None:
     parser.add_argument("--onnx", type=Path, default=onnx and Path(onnx), help="u2netp.onnx")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--photos", type=int, default=60, help="how many are in a folder")
+    parser.add_argument("--photos", type=int, default=60, help="number in a folder")
     parser.add_argument("--only", help="some of forward,u2net,photo,start,folder,memory")
     options = parser.parse_args()
     pin(options.threads)

@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(QUOTA_PAGE, Content_Type="text/html; charset=utf-8")
 
     def on_drive(self) -> None:
-        """Send the file with the header by which gdown knows that it is no page."""
+        """Send the file with the header by which gdown knows that it is not a web page."""
         self.answer(self.server.body, Content_Disposition='attachment; filename="u2net.pth"')
 
     def truncated(self) -> None:

@@ -47,7 +47,7 @@ def test_any_function_of_image_and_mask_is_an_effect(model, samples):
     assert result.pictures["grey"].mode == "L"
 
 
-def test_effects_that_are_a_list_are_answered_with_what_is_expected(tmp_path):
+def test_a_list_of_effects_raises_what_is_expected(tmp_path):
     with pytest.raises(
         TypeError, match=r"effects is a list, expected .* {'crop': EFFECTS\['crop'\]}"
     ):

@@ -152,7 +152,7 @@ def let_faces_be(faces, monkeypatch):
     monkeypatch.setattr(portrait, "_detector_of_opencv", lambda: lambda gray: faces)
 
 
-def test_a_photo_without_a_face_brings_a_warning(monkeypatch):
+def test_a_photo_without_a_face_gives_a_warning(monkeypatch):
     let_faces_be([], monkeypatch)
     with pytest.warns(UserWarning, match="no face was found"):
         assert find_face(Image.new("RGB", (300, 200), "blue")) is None
@@ -183,7 +183,7 @@ def test_the_largest_face_is_taken_in_pixels_of_the_photo(monkeypatch):
     assert find_face(Image.new("RGB", (1600, 1600))) == Box(200, 200, 300, 300)
 
 
-def test_without_a_detector_the_center_is_taken_and_said(monkeypatch):
+def test_without_a_detector_the_center_is_taken_with_a_warning(monkeypatch):
     hide(monkeypatch, "cv2")
     hide(monkeypatch, "skimage")
     image = Image.new("RGB", (300, 200), "blue")

@@ -1,7 +1,7 @@
 """Draw the rooms of u2demo from its own imports: python tools/draw_house.py > docs/house.svg.
 
-A room is a folder or a file of the package. It stands one floor above the highest room it imports
-from. An arrow is left out where a longer way of arrows says the same.
+A room is a folder or a file of the package. It stands one floor above the highest room that it
+imports from. An arrow is left out if a longer chain of arrows implies it.
 """
 
 import ast
@@ -17,7 +17,7 @@ INK, SOFT, PLAIN, TORCH = "#24292f", "#6e7781", "#e8f1fb", "#ffe8cc"
 BOX, LANE, GAP, RISE = 236, 24, 34, 46  # widths of a box and of a lane; space beside and above
 TITLE, LINE, LETTERS = 26, 17, 32  # heights of a box's title and of its lines; a line's length
 MARGIN, HEAD = 28, 74
-SWEEPS = 8  # times that each floor is sorted again; the order settles after a few
+SWEEPS = 8  # how often each floor is sorted; the order settles after a few sweeps
 
 Rooms = Mapping[str, frozenset[str]]  # room -> the rooms it imports from
 
@@ -32,12 +32,12 @@ class Place(NamedTuple):
 
 
 def room_of(path: Path) -> str:
-    """Return the room that a file of the package is, or stands in."""
+    """Return the room that a file of the package belongs to."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def files_by_room() -> dict[str, list[Path]]:
-    """Return the files of each room; those of the package itself are not a room."""
+    """Return the files of each room; the package's own ``__*__.py`` files are not a room."""
     rooms: dict[str, list[Path]] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         if path.parent == PACKAGE and path.name.startswith("__"):
@@ -47,7 +47,7 @@ def files_by_room() -> dict[str, list[Path]]:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield the full name of all that a file imports; imports for type checkers do not count."""
+    """Yield the full name of everything a file imports; imports for type checkers do not count."""
     tree = ast.parse(path.read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
@@ -83,7 +83,7 @@ def floors(rooms: Rooms) -> dict[str, int]:
 
 
 def arrows(rooms: Rooms) -> list[tuple[str, str]]:
-    """Return the imports to draw, as (from, to): those that no longer way implies."""
+    """Return the imports to draw, as (from, to): those that no longer chain implies."""
     drawn = []
     for room, others in sorted(rooms.items()):
         implied = frozenset().union(*(below(other, rooms) for other in others))
@@ -92,7 +92,7 @@ def arrows(rooms: Rooms) -> list[tuple[str, str]]:
 
 
 def ways(rooms: Rooms) -> dict[tuple[str, str], list[str]]:
-    """Return the stops of each arrow from top to bottom: it crosses the floors between in lanes."""
+    """Return the stops of each arrow from top to bottom; it crosses floors between in lanes."""
     height = floors(rooms)
     stops = {}
     for start, end in arrows(rooms):
@@ -102,7 +102,7 @@ def ways(rooms: Rooms) -> dict[tuple[str, str], list[str]]:
 
 
 def rows(rooms: Rooms) -> list[list[str]]:
-    """Return rooms and lanes by floor, each near the middle of what its arrows lead to and from."""
+    """Return rooms and lanes by floor, each near the middle of those it is linked to."""
     height = floors(rooms)
     found: list[list[str]] = [[] for _ in range(max(height.values()) + 1)]
     for room in sorted(rooms):

@@ -2,11 +2,11 @@
 
     python tools/import_u2netp.py u2netp.onnx
 
-The export (rembg's u2netp.onnx, see NOTICE) has batch normalization folded into its convolutions
-and lost the names of most of them. ONNX lists nodes in execution order, though, and that is the
-order of the network's own convolutions; shapes, dilations and the names that survived are checked.
-Each folded convolution is stored as ``conv_s1`` beside an identity ``bn_s1``, so that the file
-loads like any published checkpoint. Needs the ``onnx`` package.
+The export (rembg's u2netp.onnx, see NOTICE) has batch normalization folded into its convolutions,
+and has lost most of their names. But ONNX lists nodes in execution order, which is the order of the
+network's own convolutions; shapes, dilations and the names that survived are checked. Each folded
+convolution is stored as ``conv_s1`` beside an identity ``bn_s1``, so that the file loads like any
+published checkpoint. Needs the ``onnx`` package.
 """
 
 import argparse
@@ -41,12 +41,12 @@ def convolutions_in_execution_order(model: nn.Module) -> dict[str, nn.Conv2d]:
 
 
 def copy_convolution(node: onnx.NodeProto, tensors: dict, name: str, conv: nn.Conv2d) -> None:
-    """Copy one node's weight and bias into ``conv``, or raise if the two cannot be the same."""
+    """Copy one node's weight and bias into ``conv``; raise if the two cannot match."""
     weight, bias = (torch.from_numpy(tensors[key].copy()) for key in node.input[1:])
     attributes = {a.name: list(a.ints) for a in node.attribute}
     kept_name = node.input[1].removesuffix(".weight")
     if kept_name.startswith(("side", "outconv")) and kept_name != name:
-        raise ValueError(f"the export calls {kept_name} what should be {name}")
+        raise ValueError(f"the export has {kept_name} where {name} should be")
     if attributes["dilations"] != list(conv.dilation) or weight.shape != conv.weight.shape:
         raise ValueError(f"{name}: shape or dilation differ from node {node.name} of the export")
     conv.weight.data.copy_(weight)
@@ -64,7 +64,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("onnx", type=Path, help="the official export, u2netp.onnx")
     source = parser.parse_args().onnx
-    if (found := hashlib.sha256(source.read_bytes()).hexdigest()) != SHA256:
+    found = hashlib.sha256(source.read_bytes()).hexdigest()
+    if found != SHA256:
         raise SystemExit(f"{source} has sha256 {found}, the official export has {SHA256}")
 
     graph = onnx.load(source).graph

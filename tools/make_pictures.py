@@ -18,7 +18,7 @@ EFFECTS = {
     "boxes": partial(u2.draw_box, per_object=True, width=4),
     "highlight": u2.highlight,
 }
-# Where the qualities differ, two samples a row: the top left corner of a part as large as a tile.
+# Where the qualities differ, two samples a row: the top left corner of a tile-sized part.
 PARTS = [
     {"rocket.jpg": (240, 230), "coffee.png": (60, 20)},
     {"astronaut.jpg": (0, 120), "cat.jpeg": (0, 120)},
@@ -44,7 +44,7 @@ def sheet(rows: list[list[Image.Image]]) -> Image.Image:
 
 
 def compare_qualities(model: nn.Module, name: str, corner: tuple[int, int]) -> list[Image.Image]:
-    """Return a part of a photo, and of it cut out with quality "fast" and with "best"."""
+    """Return a part of a photo: as it is, cut out with quality "fast", and with "best"."""
     image, (left, top) = u2.sample_images()[name], corner
     masks = (u2.predict_mask(model, image, quality=quality) for quality in ("fast", "best"))
     pictures = image, *(u2.remove_background(image, mask) for mask in masks)

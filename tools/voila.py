@@ -1,18 +1,18 @@
-"""What `make app` tells Voila, which reads this file because of its name.
+"""Voila's settings for `make app`; Voila finds this file by its name.
 
-A page that is gone takes its kernel and its photos along; a page asks no other host for anything.
+When a page closes, its kernel ends and its photos are gone. Pages ask no other host for anything.
 """
 
 c = get_config()  # noqa: F821
 
 
 def let_pages_say_goodbye(handler, notebook, cwd):
-    """Give the page the cookie without which the server refuses its last request: end my kernel."""
+    """Give the page the cookie that its last request needs, which ends the kernel."""
     handler.xsrf_token  # noqa: B018  # reading it sets the cookie
 
 
 c.VoilaConfiguration.prelaunch_hook = let_pages_say_goodbye
-# A browser that crashes says no goodbye. An open page keeps its kernel, however idle.
+# A crashed browser does not end its kernel; culling does. An open page keeps its kernel.
 c.MappingKernelManager.cull_idle_timeout = 300  # seconds
 c.MappingKernelManager.cull_interval = 30
 c.MappingKernelManager.cull_connected = False

@@ -11,16 +11,16 @@ from PIL import Image
 from u2demo.masks.mask import Mask
 
 _LONGEST_SIDE = 640  # pixels of a picture as shown; a full photo takes seconds to draw
-_WIDEST = 24.0  # inches; a page shrinks wider figures until the titles cannot be read
-_PANEL = 0.5, 10.0  # a panel's least and greatest width, in heights; titles need some room
-_LETTERS = 9  # of a title, per inch
+_WIDEST = 24.0  # inches; a page shrinks wider figures until their titles are unreadable
+_PANEL = 0.5, 10.0  # least and greatest width of a panel, in heights; titles need some room
+_LETTERS = 9  # letters of a title per inch
 
 
 class ImageRow(Figure):
     """A figure that a notebook shows by itself.
 
-    It is not one of pyplot's, which would choose a window system for the whole process, make the
-    figure the current one, and let a notebook show it twice.
+    It does not come from pyplot, which would choose a window system for the whole process, make
+    the figure the current one, and let a notebook show it twice.
     """
 
     def _repr_png_(self) -> bytes:  # IPython asks for it where pyplot has not been set up
@@ -32,8 +32,8 @@ class ImageRow(Figure):
 def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0) -> Figure:
     """Return a figure, ``height`` inches high, of titled pictures in a row; no need to close it.
 
-    It is lower where it would be wider than 24 inches; long titles are wrapped. Transparent images
-    lie on a checkerboard; masks are gray, from black for 0 to white for 1.
+    A row wider than 24 inches is made lower, and long titles are wrapped. Transparent images lie on
+    a checkerboard; masks are gray, from black for 0 to white for 1.
 
     Raises:
         ValueError: ``pictures`` is empty.
@@ -58,7 +58,7 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
 
 
 def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
-    """Return a checkerboard, RGB, light gray and white: the usual ground of transparent images."""
+    """Return a checkerboard, RGB, light gray and white, as usually shown behind transparency."""
     columns, rows = (np.arange(side) // square for side in size)
     board = np.where((rows[:, None] + columns) % 2, 255, 225).astype(np.uint8)
     return Image.fromarray(board).convert("RGB")

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)  # masks cannot be compared with ==
 class Result:
-    """What came of one photo.
+    """The result for one photo.
 
-    ``pictures`` maps an effect's name to its picture; ``name`` is the photo's file name; ``peak``
+    ``name`` is the photo's file name; ``pictures`` maps an effect's name to its picture; ``peak``
     is the highest probability, 0 to 1, that the net gave a pixel, None if no net made the mask.
     """
 
@@ -39,7 +39,7 @@ class Result:
 
     @property
     def has_clear_subject(self) -> bool:
-        """Whether the pictures are worth showing: False is "no clear subject"."""
+        """Whether the pictures are worth showing: False means "no clear subject"."""
         return has_clear_subject(self.mask, peak=1.0 if self.peak is None else self.peak)
 
 
@@ -50,14 +50,14 @@ def process(
     effects: Mapping[str, Effect] | None = None,
     quality: str = "fast",
 ) -> Iterator[Result]:
-    """Return an iterator over a ``Result`` for each (name, image), computed when it is asked for.
+    """Return an iterator over one ``Result`` for each (name, image), computed on demand.
 
     ``effects`` names the pictures to make: entries of ``EFFECTS`` or functions of your own that
     take (image, mask) and return an image. By default cutout, box and highlight.
 
     Raises:
-        ValueError: unknown ``quality``, or an effect's name cannot be part of a file name.
-        TypeError: ``effects`` is not a mapping; later, one of them does not return an image.
+        ValueError: unknown ``quality``, or an effect name that cannot be part of a file name.
+        TypeError: ``effects`` is not a mapping or, later, an effect does not return an image.
     """
     check_quality(quality)
     if isinstance(photos, Mapping):
@@ -69,8 +69,8 @@ def known_effects(effects: Mapping[str, Effect] | None) -> Mapping[str, Effect]:
     """Return ``effects``, by default those of ``DEFAULT_EFFECTS``.
 
     Raises:
-        TypeError: they are not a mapping.
-        ValueError: a name cannot be part of a file name.
+        TypeError: ``effects`` is not a mapping.
+        ValueError: an effect name cannot be part of a file name.
     """
     if effects is None:
         return DEFAULT_EFFECTS
@@ -96,7 +96,7 @@ def check_names(effects: Iterable[str]) -> None:
 def apply_effects(
     name: str, image: Image.Image, found: "Prediction", effects: Mapping[str, Effect]
 ) -> Result:
-    """Return the ``Result`` of a photo in which ``found`` was found; it needs no net.
+    """Return the ``Result`` for a photo and the net's prediction, ``found``.
 
     Raises:
         TypeError: an effect does not return an image.
@@ -115,7 +115,7 @@ def _process(
     effects: Mapping[str, Effect],
     quality: str,
 ) -> Iterator[Result]:
-    from u2demo.inference.predict import predict  # imports torch: a second, not needed before
+    from u2demo.inference.predict import predict  # imports torch: a second, not needed earlier
 
     waiting: deque[tuple[str, Image.Image]] = deque()  # a GPU looks at several photos at once
 

@@ -1,9 +1,9 @@
-"""(net, photo) -> line drawing of a face, and back into the photo.
+"""(net, photo) -> line drawing of a face, alone or blended with the photo.
 
 For the weights u2net_portrait, which the authors trained on APDrawingGAN's pairs of photos and
 pen drawings at 512x512. Steps and numbers are those of u2net_portrait_demo.py and
 u2net_portrait_composite.py (github.com/xuebinqin/U-2-Net), except that colors are normalized as in
-training and in u2net_portrait_test.py; the demo script swaps red's numbers with blue's.
+training and in u2net_portrait_test.py; the demo script swaps the numbers of red and blue.
 """
 
 import warnings
@@ -29,8 +29,8 @@ _Detector = Callable[[np.ndarray], list[Box]]  # (H, W) uint8 gray -> faces
 def draw_portrait(model: "Module", image: Image.Image, *, face: Box | None = None) -> Image.Image:
     """Return a line drawing of the largest face: mode L, 512x512, black on white.
 
-    ``face`` says where it is; by default ``find_face`` does. Drawings are best of a head at least
-    about 512 pixels wide, in front of a plain background.
+    ``face`` says where it is; by default ``find_face`` looks for it. Drawings are best when the
+    head is at least about 512 pixels wide, in front of a plain background.
     """
     return draw_lines(model, frame_portrait(image, face=face))
 
@@ -73,7 +73,7 @@ def blend_drawing(
 
 
 def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Image:
-    """Return the face with hair and collar: RGB, 512x512, white where the photo ends.
+    """Return the face with hair and collar: RGB, 512x512, white beyond the photo's border.
 
     Without a face, or without a detector, it is the center square, and a warning says why.
     """
@@ -94,7 +94,7 @@ def find_face(image: Image.Image) -> Box | None:
     """
     detect = _first_detector()
     if detect is None:
-        _warn("no face is looked for without opencv-python-headless<5 or scikit-image")
+        _warn("finding faces needs opencv-python-headless<5 or scikit-image")
         return None
     small = as_rgb(image).convert("L")
     small.thumbnail((_DETECTION_SIDE, _DETECTION_SIDE), reducing_gap=2.0)
@@ -112,7 +112,7 @@ def _warn(reason: str) -> None:
 
 
 def _first_detector() -> _Detector | None:
-    """Return the detector of the first package that is installed, None if neither is."""
+    """Return the detector of the first package installed, None if neither is."""
     for detector in (_detector_of_opencv, _detector_of_skimage):
         try:
             return detector()
@@ -159,9 +159,9 @@ def _detector_of_skimage() -> _Detector:
 
 
 def _around(face: Box) -> Box:
-    """Return the square around a face, which may reach beyond the photo.
+    """Return the square around a face, which may extend beyond the photo.
 
-    It adds 0.4 of the face's width at both sides, 0.6 of its height above and 0.2 below.
+    It adds 0.4 of the face's width on each side, 0.6 of its height above and 0.2 below.
     """
     width, height = face.right - face.left, face.bottom - face.top
     left, right = face.left - int(0.4 * width), face.right + int(0.4 * width)

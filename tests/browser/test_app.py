@@ -126,7 +126,7 @@ def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
     assert chosen == "u2netp – built in"
     assert {"u2net – 176 MB", "u2net_human_seg – 5 MB"} < set(listed)
     app.locator(".u2-models select").select_option("u2net – 176 MB")
-    app.get_by_text("u2net could not be downloaded. Going on with u2netp.").wait_for()
+    app.get_by_text("u2net could not be downloaded. Still using u2netp.").wait_for()
     shoot(app.locator(".u2-app"), "refused")
     app.locator(".u2-problem summary").click()
     app.get_by_text("Google Drive - Quota exceeded").wait_for()

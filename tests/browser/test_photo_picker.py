@@ -68,7 +68,7 @@ def wait_for_batches(page, count):
     page.wait_for_function("count => kernel.batches === count", arg=count)
 
 
-def test_a_kernel_that_falls_silent_is_told_and_the_photos_can_be_sent_again(page):
+def test_a_silent_kernel_is_reported_and_the_photos_can_be_sent_again(page):
     page.evaluate("kernel.silent = true")
     choose(page, "cat.png")
     page.get_by_text("Not sent: The kernel has not answered for 0.3 seconds.").wait_for()

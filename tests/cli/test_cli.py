@@ -67,7 +67,7 @@ def test_a_failure_is_named_and_the_exit_code_says_so(photo, tmp_path, capsys):
     assert "broken.jpg: not an image" in said
 
 
-def test_a_photo_without_a_subject_is_said(tmp_path, capsys):
+def test_a_photo_without_a_subject_is_reported(tmp_path, capsys):
     Image.new("RGB", (64, 64), "grey").save(tmp_path / "wall.png")
     assert main([str(tmp_path / "wall.png"), "-o", str(tmp_path / "out")]) == 0
     assert "no clear subject: " in capsys.readouterr().out
@@ -76,13 +76,13 @@ def test_a_photo_without_a_subject_is_said(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["--effects", "cutout,crpo"], "no 'crpo'; choose from cutout, "),
+        (["--effects", "cutout,crpo"], "unknown name 'crpo'; choose from cutout, "),
         (["--background", "blurple"], "'blurple' is neither a color nor a photo"),
         (["--quality", "great"], "choose from"),
         (["--format", "gif"], "choose from"),
-        (["--background", "#ffffff80"], "'#ffffff80' is see-through, expected a solid color"),
+        (["--background", "#ffffff80"], "'#ffffff80' is transparent, expected a solid color"),
         (["-o", ""], "-o/--output: is empty, expected a name"),
-        ([""], "PHOTO|FOLDER: is empty, expected a name; is a variable of your shell not set?"),
+        ([""], "PHOTO|FOLDER: is empty, expected a name; is a variable of your shell unset?"),
     ],
 )
 def test_a_slip_is_answered_with_the_choices(arguments, advice, photo, capsys):
@@ -141,7 +141,7 @@ def test_the_number_of_an_error_of_the_system_is_left_out(prefix, photo, capsys,
 
 def test_photos_that_are_not_there_make_no_folder(tmp_path, capsys):
     assert main([str(tmp_path / "cat.jpg"), "-o", str(tmp_path / "out")]) == 1
-    assert f"there is no {tmp_path / 'cat.jpg'}" in capsys.readouterr().err
+    assert f"not found: {tmp_path / 'cat.jpg'}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -151,7 +151,7 @@ def test_results_that_are_a_file_are_refused_in_a_sentence(photo, tmp_path, caps
     assert capsys.readouterr().err.endswith("out: this is a file; choose a folder\n")
 
 
-def test_a_device_that_is_not_there_is_said_in_a_sentence(photo, tmp_path, capsys):
+def test_a_device_that_is_not_there_is_reported_in_a_sentence(photo, tmp_path, capsys):
     assert main([str(photo), "-o", str(tmp_path / "out"), "--device", "gpu"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("u2demo: no device 'gpu' on this computer; choose from ")
@@ -220,7 +220,7 @@ def test_help_and_slips_need_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "u2demo: there is no there is none" in done.stderr and "PHOTO|FOLDER" in done.stdout
+    assert "u2demo: not found: there is none" in done.stderr and "PHOTO|FOLDER" in done.stdout
 
 
 def test_the_list_of_weights_shows_their_license(capsys):

@@ -30,7 +30,7 @@ def in_shell(tmp_path):
 
 
 @posix
-def test_output_that_is_closed_is_no_failure(in_shell):
+def test_closed_output_is_not_a_failure(in_shell):
     run = in_shell(">&- 2>&-")
     assert (run.returncode, run.stderr) == (0, "")
 
@@ -39,10 +39,11 @@ def test_output_that_is_closed_is_no_failure(in_shell):
 def test_a_summary_that_is_lost_on_a_full_disk_shows_in_the_exit_code_and_on_stderr(in_shell):
     run = in_shell(">/dev/full")
     assert run.returncode == 1
-    assert run.stderr.startswith("u2demo: this could not be written, is the disk full?\n1 photo: 1")
+    said = "u2demo: could not print the summary; is the disk full?\n1 photo: 1"
+    assert run.stderr.startswith(said)
 
 
-def test_closed_streams_take_what_is_said(monkeypatch):
+def test_printing_to_closed_streams_is_harmless(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     assert printable("caf\xe9\n") == "caf\xe9\\n"
     assert say("hello", sys.stdout)
@@ -74,7 +75,7 @@ def test_a_short_run_says_nothing_on_its_way_into_a_log(capsys):
     ("seconds", "said"),
     [(1, "1 min"), (3599, "1 h 0 min"), (16_200, "4 h 30 min")],
 )
-def test_times_are_said_in_hours_and_minutes(seconds, said):
+def test_times_are_given_in_hours_and_minutes(seconds, said):
     assert terminal._duration(seconds) == said
 
 

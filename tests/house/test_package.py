@@ -82,7 +82,7 @@ def test_the_source_distribution_holds_what_makes_the_same_wheel(source, wheel, 
 
 
 def test_every_dependency_is_explained():
-    """One line each in CONTRIBUTING, and none for what is not needed any more."""
+    """One line each in CONTRIBUTING, and no line for a package that is no longer needed."""
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     extras = re.findall(r'"([\w-]+)(?:[<>=][^"]*)?",?', project.partition("[project.scripts]")[0]
                         .partition("[project.optional-dependencies]")[2])  # fmt: skip

@@ -291,7 +291,7 @@ def test_a_missing_file_and_a_folder_are_refused_with_what_they_are(tmp_path):
 @pytest.mark.parametrize("kind", [1, 5])
 def test_a_cameras_raw_file_is_refused_not_its_thumbnail_returned(kind, two_tone):
     raw = encoded(two_tone, "TIFF", tiffinfo={254: kind})
-    assert "a camera's raw file, of which only a thumbnail can be read" in refusal(raw)
+    assert "a camera's raw file; only its thumbnail can be read" in refusal(raw)
 
 
 def test_a_tiff_with_several_pages_gives_its_first(two_tone):

@@ -155,7 +155,7 @@ def test_a_photo_does_not_make_python_repeat_a_warning():
     assert len(caught) == 1
 
 
-def test_nothing_is_said_about_photos_read_side_by_side(capfd):
+def test_nothing_is_reported_about_photos_read_side_by_side(capfd):
     photos = [odd_jpeg(), odd_tiff("group4"), logged_tiff()] * 15
     with warnings.catch_warnings(record=True) as caught, ThreadPoolExecutor(8) as pool:
         warnings.simplefilter("always")
@@ -165,7 +165,7 @@ def test_nothing_is_said_about_photos_read_side_by_side(capfd):
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "group4"])
-def test_what_is_wrong_with_a_tiff_is_said_by_the_error_alone(compression, capfd):
+def test_only_the_error_reports_a_damaged_tiff(compression, capfd):
     try:
         u2.open_image(io.BytesIO(odd_tiff(compression)))
     except ValueError as error:

@@ -173,6 +173,6 @@ def test_a_net_of_your_own_needs_no_weights_only_a_map_from_0_to_1(disc, quality
         (lambda x: (10 * x[:, :1],), "expected 0 to 1; add a sigmoid"),
     ],
 )
-def test_a_net_that_answers_otherwise_is_told_what_is_expected(disc, answer, reason):
+def test_a_net_with_another_answer_raises_what_is_expected(disc, answer, reason):
     with pytest.raises(ValueError, match=reason):
         u2.predict_mask(Mine(answer), disc)

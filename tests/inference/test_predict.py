@@ -134,7 +134,7 @@ def test_the_larger_a_nets_input_the_fewer_photos_it_takes_at_once(side, photos,
 
 
 def test_an_unknown_quality_is_refused_before_any_photo_is_taken(model):
-    with pytest.raises(ValueError, match=r"no quality 'finest'; choose fast or best"):
+    with pytest.raises(ValueError, match=r"unknown quality 'finest'; choose fast or best"):
         u2.predict_masks(model, [], quality="finest")
 
 

@@ -36,7 +36,7 @@ def test_enlarging_is_bilinear(size, target):
         assert torch.allclose(enlarge(x, like), expected, atol=1e-6)
 
 
-def test_nothing_is_done_to_what_has_the_size():
+def test_a_tensor_of_the_right_size_is_returned_as_it_is():
     x = drawn((8, 8))
     assert enlarge(x, x) is x
 

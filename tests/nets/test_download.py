@@ -20,8 +20,8 @@ FAULTS = {
     "unavailable": "HTTP 503 Service Unavailable",
     "too_many": "HTTP 429 Too Many Requests",
     "garbage_as_gzip": "incorrect header check",
-    "a_part_unasked": "did not go on from the byte it was asked for",
-    "a_part_from_the_middle": "did not go on from the byte it was asked for",
+    "a_part_unasked": "did not resume from the requested byte",
+    "a_part_from_the_middle": "did not resume from the requested byte",
     "nothing": "offers a file of 0 bytes instead of 262,144",
     "no_content": "HTTP 204 No Content",
     "redirected_nowhere": "nvalid",
@@ -33,14 +33,14 @@ FAULTS = {
     "chunks_cut_off": "stopped after 131,072 bytes",
     "endless": "sent more than the 262,144 bytes of the file",
     "wrong_bytes": "sent a file that has sha256",
-    "drip": "next to nothing came for 1 seconds",
-    "drip_headers": "next to nothing came for 1 seconds",
-    "silent": "next to nothing came for 1 seconds",
+    "drip": "sent next to nothing for 1 seconds",
+    "drip_headers": "sent next to nothing for 1 seconds",
+    "silent": "sent next to nothing for 1 seconds",
     "resets_at_once": "Connection reset by peer",
-    "resumes_elsewhere": "did not go on from the byte it was asked for",
+    "resumes_elsewhere": "did not resume from the requested byte",
     "loop": "Exceeded 30 redirects",
     "redirected_to_a_file": "No connection adapters were found",
-    "no_http": "its answer breaks the rules of HTTP (BadStatusLine)",
+    "no_http": "its answer is not valid HTTP (BadStatusLine)",
 }
 
 
@@ -156,7 +156,7 @@ def test_a_dead_proxy_is_named(proxy, publish, monkeypatch):
         fetch_weights("u2net")
 
 
-def test_a_host_that_nobody_knows_is_said(publish):
+def test_an_unknown_host_is_reported(publish):
     publish(sources=("http://no-such-host.invalid/u2net.pth",))
     with pytest.raises(WeightsError, match=r"the host was not found; is this machine online\?"):
         fetch_weights("u2net")
@@ -189,7 +189,7 @@ def test_google_drive_brings_the_file(publish, drive):
     {
         "quota": "Google Drive refuses: Too many users have viewed or downloaded this file",
         "login": "Google Drive refuses: Cannot retrieve the public link",
-        "silent": "next to nothing came for 1 seconds",
+        "silent": "sent next to nothing for 1 seconds",
     }.items(),
 )
 def test_google_drive_refuses_in_words(fault, reason, publish, drive, home):

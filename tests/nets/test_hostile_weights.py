@@ -133,7 +133,7 @@ def test_tensors_that_claim_more_than_the_file_holds_are_refused(kept, state, tm
         (b"\x80\x02X" + struct.pack("<I", 2**32 - 1), "is damaged"),
         (b"\x80\x04\x8d" + struct.pack("<Q", 2**40), "is damaged"),
         (b"\x80\x02S'\\z'\n.", "is damaged"),
-        (b"\x80\x02" + b"]" * 1_100_000, "never comes to an end"),
+        (b"\x80\x02" + b"]" * 1_100_000, "never ends"),
     ],
     ids=["bytearray", "storage", "long string", "longer string", "odd escape", "deep"],
 )  # fmt: skip

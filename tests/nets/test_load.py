@@ -156,7 +156,7 @@ def test_a_net_loaded_in_inference_mode_is_a_net_like_any_other():
     model(torch.randn(2, 3, 32, 32))[0].mean().backward()
 
 
-def test_a_file_given_as_a_name_is_told_where_it_goes():
+def test_a_file_given_as_a_name_raises_where_it_goes():
     with pytest.raises(ValueError, match=r"no weights named 'u2net\.pth'; .+ pass weights=FILE"):
         load_model("u2net.pth")
 

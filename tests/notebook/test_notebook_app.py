@@ -389,7 +389,7 @@ def test_in_colab_a_failing_drive_becomes_a_download(colab, monkeypatch, tmp_pat
     assert names(colab.downloads[0][1]) == ["cat_cutout.png"]
 
 
-def test_in_colab_a_silent_page_is_told_what_to_do(colab):
+def test_in_colab_a_silent_page_raises_what_to_do(colab):
     app = OneClick(Bright())
     colab.answers = False
     for button in ("Choose photos", "Take a photo"):

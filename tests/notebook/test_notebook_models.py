@@ -144,7 +144,7 @@ def test_the_license_is_beside_the_menu_while_its_network_is_still_being_fetched
         choose(app, PEOPLE)
         await until(lambda: share_fetched(app) > 0.4)
         assert about(app).startswith("People. A download of 5 MB, kept")
-        assert "License: Apache-2.0; its training data has terms" in about(app)
+        assert "License: Apache-2.0; the training data has its own terms" in about(app)
         press(app, "Stop", "u2-models")
         assert about(app).startswith("Any subject; small")
 
@@ -180,7 +180,7 @@ def test_a_network_is_fetched_while_the_app_goes_on_and_then_looks_at_every_phot
 
 
 @pytest.mark.parametrize("fault", ["quota", "wrong_bytes", "no_http"])
-def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publish, server, home):
+def test_a_refusal_is_shown_in_the_app_which_keeps_its_network(fault, publish, server, home):
     publish(fault)
 
     async def visit(app):
@@ -193,7 +193,7 @@ def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publ
             assert '<a href="https://github.com/xuebinqin/U-2-Net"' in said(app)
             assert str(home / f"{PEOPLE}.pth") in said(app)
             sentence, _, details = said(app).partition("<details>")
-            again = f"Going on with u2netp. Choose {PEOPLE} again in the menu to try again."
+            again = f"Still using u2netp. Choose {PEOPLE} again in the menu to try again."
             assert sentence.endswith(f">{PEOPLE} could not be downloaded. {again}")
             assert "sha256" in details and "Traceback" not in details
 
@@ -201,9 +201,7 @@ def test_a_refusal_is_told_in_the_app_which_goes_on_with_what_it_has(fault, publ
 
 
 @pytest.mark.parametrize("way_out", ["another choice", "the button", "the cell runs again"])
-def test_a_download_that_nobody_wants_any_more_ends_and_can_be_resumed(
-    way_out, publish, server, home
-):
+def test_a_download_no_longer_wanted_ends_and_can_be_resumed(way_out, publish, server, home):
     publish("waits")
 
     async def visit(app):

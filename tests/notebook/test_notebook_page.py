@@ -57,7 +57,7 @@ def test_two_files_of_one_name_in_one_dialog_both_arrive(colab, tree):
     assert dialogs.choose_files() == {"cat.jpg": b"one", "cat (1).jpg": b"two"}
 
 
-def test_a_cancelled_dialog_is_no_photo(colab, tree):
+def test_a_cancelled_dialog_gives_no_photo(colab, tree):
     colab.uploads = [[]]
     assert dialogs.choose_files() == {}
 
@@ -144,7 +144,7 @@ def test_drive_gets_a_folder_of_its_own_each_time(colab, drive, files, monkeypat
 def test_a_drive_that_cannot_be_mounted_is_one_sentence(colab, drive, files, failure):
     failure = colab.MessageError(failure) if isinstance(failure, str) else failure
     colab.drive_failures = [failure, failure]
-    with pytest.raises(PageError, match=r"^Google Drive did not work: .+\.$"):
+    with pytest.raises(PageError, match=r"^Google Drive failed: .+\.$"):
         save_to_drive(files)
 
 

@@ -73,7 +73,7 @@ def test_boxes_of_your_own_are_refused_before_the_work_begins(
     samples["cat.jpeg"].save(tmp_path / "cat.jpg")
     arguments = [str(tmp_path / "cat.jpg"), "-o", str(tmp_path / "out"), "--boxes", format]
     assert main(arguments) == 1
-    assert "is not u2demo's and would be replaced" in capsys.readouterr().err
+    assert "was not written by u2demo and would be replaced" in capsys.readouterr().err
     assert mine.read_text() == "mine"
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [mine]
 

@@ -132,7 +132,7 @@ def small_disk(tmp_path):
 
 def test_a_disk_that_is_really_full(small_disk, photos, undisturbed):
     disk, set_options = small_disk
-    with pytest.raises(OSError, match=r"out: the disk is full; make room, .* goes on from there"):
+    with pytest.raises(OSError, match=r"out: the disk is full; make room, .* resumes from there"):
         run(photos, disk / "out")
     check_what_a_fault_left(disk / "out", undisturbed)
     assert 0 < len(contents(disk / "out")) < len(contents(undisturbed))
@@ -242,7 +242,7 @@ def test_a_photo_that_may_not_be_read(photos, tmp_path, monkeypatch):
                       "pets/photo2": ""}  # fmt: skip
 
 
-def test_a_folder_that_may_not_be_read_is_told(photos, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_reported(photos, monkeypatch):
     def refuse(path):
         if str(path).endswith("pets"):
             raise PermissionError(errno.EACCES, "Permission denied", path)

@@ -145,7 +145,7 @@ def test_pictures_of_a_run_into_another_folder_are_not_photos(model, photos, mon
 def test_a_manifest_of_your_own_is_not_replaced(name, model, photos, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / name).write_text("sku,price\n1,2\n")
-    with pytest.raises(ValueError, match=f"{name} is not u2demo's and would be replaced"):
+    with pytest.raises(ValueError, match=f"{name} was not written by u2demo and would"):
         run(model, photos, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
     assert (tmp_path / "out" / name).read_text() == "sku,price\n1,2\n"
@@ -213,7 +213,7 @@ def test_results_among_the_photos_are_not_taken_for_photos(model, photos):
     second = run(model, photos, photos)
     assert [record.status for record in first] == ["done", "done"]
     assert [record.status for record in second] == ["skipped", "skipped"]
-    for _ in range(2):  # pictures of effects that are not asked for any more are still no photos
+    for _ in range(2):  # pictures of effects no longer requested are still not photos
         effects = {"mask": u2.EFFECTS["mask"]}
         assert len(u2.process_folder(model, photos, photos, effects=effects)) == 2
     assert all(path.read_bytes() == content for path, content in before.items())

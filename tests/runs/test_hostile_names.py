@@ -167,7 +167,7 @@ def test_links_among_the_results_are_not_followed(net, tree):
     assert list((tree / "private").iterdir()) == []
     assert (results / "cat_mask.png").is_symlink()
     assert [record.status for record in records] == ["done", "failed"]
-    assert "leads out of" in records[1].error
+    assert "lies outside" in records[1].error
 
 
 @pytest.mark.parametrize("name", ["../mine", "my/own", "my\\own", "/", "a:b", "con", "a?", ""])
@@ -216,7 +216,7 @@ def test_names_that_look_like_options_are_photos_after_two_dashes(tree, monkeypa
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b", "x/" * 3000])
-def test_a_path_that_cannot_be_is_said_in_a_sentence(name, tree, capsys):
+def test_an_impossible_path_is_reported_in_a_sentence(name, tree, capsys):
     assert main([name, "-o", str(tree / "results")]) == 1
     with pytest.raises(SystemExit, match="2"):
         main([str(tree), "--background", name])

@@ -88,7 +88,7 @@ def test_a_run_that_is_told_to_stop_leaves_nothing_behind(name, photos, undistur
         signal.signal(number, before)
     wait_for_work(run, out)
     run.send_signal(number)
-    assert run.communicate()[1] == "\nstopped; give the same command again to go on\n"
+    assert run.communicate()[1] == "\nstopped; the same command resumes\n"
     assert run.returncode == 128 + number
     check_what_a_fault_left(out, undisturbed)
     assert (out / "manifest.csv").exists()
@@ -103,9 +103,7 @@ def test_a_run_with_overwrite_that_is_stopped_says_that_it_begins_again(capsys, 
 
     monkeypatch.setattr(main, "_run", interrupt)
     assert main.main(["photos", "--overwrite"]) == 130
-    assert capsys.readouterr().err == (
-        "\nstopped; with --overwrite the same command begins again\n"
-    )
+    assert capsys.readouterr().err == "\nstopped; with --overwrite the same command starts over\n"
 
 
 @pytest.mark.slow

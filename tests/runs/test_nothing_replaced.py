@@ -55,7 +55,7 @@ def test_a_retouched_picture_stays_and_its_successor_gets_a_number(again, photos
     run(photos, out)
     before = contents(out)
     (out / "photo0_cutout.png").write_bytes(before["photo0_cutout.png"] + b"retouched")
-    for _ in range(2):  # the numbered one is replaced as long as nobody changes that
+    for _ in range(2):  # the numbered one is replaced as long as nobody changes it
         records = run(photos, out, **{**again, "overwrite": True})
         assert records["photo0"].renamed == {"photo0_cutout.png": "photo0_cutout (2).png"}
         assert records["photo1"].renamed == {}

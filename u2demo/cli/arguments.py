@@ -1,4 +1,4 @@
-"""argv -> options of the command line, checked as far as that goes without a photo."""
+"""argv -> options of the command line, checked as far as possible without a photo."""
 
 import argparse
 import platform
@@ -22,16 +22,16 @@ _EPILOG = """examples:
   u2demo photos -o results --effects cutout,crop   a folder, its subfolders too
   u2demo photos -o results --background "#f2f2f2"  a new background: a color or a photo
 
-RESULTS/manifest.csv says what became of each photo. A run that was stopped goes on
-where it was when the same command is given again; with --overwrite it begins again.
-No file of yours is replaced, nor a picture that you have changed.
-Exit code: 0; 1 if something failed or was left out; 2 for a slip in the command;
+RESULTS/manifest.csv says what became of each photo. The same command resumes a
+stopped run; with --overwrite it starts over. No file of yours is replaced, nor a
+picture that you have changed.
+Exit code: 0; 1 if something failed or was left out; 2 for a mistake in the command;
 128 + N if signal N stopped it.
-See also: u2demo weights --help. A folder called weights is ./weights here."""
+See also: u2demo weights --help. For a folder called weights, write ./weights."""
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """Return the options in ``argv``; end with help, or a sentence about a slip and exit code 2."""
+    """Return the options in ``argv``; help exits with code 0, a mistake with a sentence and 2."""
     parser = argparse.ArgumentParser(
         prog="u2demo",
         description="Find the subject of photos: cut it out, change its background, box, crop.",
@@ -59,7 +59,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="make pictures again that are done; pictures you have changed are kept all the same",
+        help="make existing pictures again; those you have changed are still kept",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show versions and the device")
     return parser.parse_args(argv)
@@ -118,7 +118,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 
 class _Version(argparse.Action):
-    """Print what a report of a bug should name, and end."""
+    """Print what a bug report should include, and exit."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from u2demo.nets.device import describe_device, torch_version  # imports torch: a second
@@ -134,16 +134,17 @@ class _Version(argparse.Action):
 def _path(text: str) -> Path:
     if not text:  # Path would take it for the current folder
         raise argparse.ArgumentTypeError(
-            "is empty, expected a name; is a variable of your shell not set?"
+            "is empty, expected a name; is a variable of your shell unset?"
         )
     return Path(text)
 
 
 def _names(text: str, choices: Iterable[str]) -> list[str]:
     names = [name.strip() for name in text.split(",")]
-    if unknown := [name for name in names if name not in choices]:
+    unknown = [name for name in names if name not in choices]
+    if unknown:
         raise argparse.ArgumentTypeError(
-            f"no {', '.join(unknown)!r}; choose from {', '.join(choices)}"
+            f"unknown name {', '.join(unknown)!r}; choose from {', '.join(choices)}"
         )
     return names
 
@@ -159,7 +160,7 @@ def _background(text: str) -> object:
         ) from error
     if alpha < 255:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is see-through, expected a solid color such as '#ffffff'; "
+            f"{text!r} is transparent, expected a solid color such as '#ffffff'; "
             "the effect cutout leaves the background transparent"
         )
     return tuple(color)

@@ -32,9 +32,9 @@ def main(argv: list[str] | None = None) -> int:
         with stopped_by_signals():
             records, left_out = _run(options)
     except KeyboardInterrupt as stop:
-        again = "give the same command again to go on"
-        if options.overwrite:  # pictures of an earlier run count as done: leaving it out won't help
-            again = "with --overwrite the same command begins again"
+        again = "the same command resumes"
+        if options.overwrite:  # without it, pictures of an earlier run would count as done
+            again = "with --overwrite the same command starts over"
         say(f"\nstopped; {again}", sys.stderr)
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, OSError) as error:
@@ -43,9 +43,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     summary = "\n".join([_summary(records, options.output), *left_out])
     if not say(summary, sys.stdout):
-        say(f"u2demo: this could not be written, is the disk full?\n{summary}", sys.stderr)
+        say(f"u2demo: could not print the summary; is the disk full?\n{summary}", sys.stderr)
         return 1
-    return int(bool(left_out) or any(record.status == "failed" for record in records))
+    failed = any(record.status == "failed" for record in records)
+    return 1 if failed or left_out else 0
 
 
 def _run(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
@@ -53,7 +54,7 @@ def _run(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
     photos, left_out = _find(options.photos)
     check_free(options.boxes, options.output)
     run = Run(_effects(options), options.quality, options.format, options.overwrite)
-    from u2demo.nets.load import load_model  # imports torch: a second, not needed for a slip
+    from u2demo.nets.load import load_model  # imports torch: a second, not needed for a mistake
 
     keep_freed_memory()
     model = load_model(options.model, device=options.device, weights=options.weights)
@@ -67,7 +68,7 @@ def _run(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
 def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
     """Return the photos with their places, and a line for each folder that could not be read."""
     if not any(map(os.path.lexists, sources)):
-        raise ValueError(f"there is no {', '.join(map(str, sources))}")
+        raise ValueError(f"not found: {', '.join(map(str, sources))}")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         photos = list_photos(sources)
@@ -86,7 +87,7 @@ def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
 
 
 def _sentence(error: Exception) -> str:
-    """Return what an error says, without the number of the system's error."""
+    """Return what an error says, without the system's error number."""
     return re.sub(r"^\[(Errno|WinError) -?\d+\] ", "", str(error))
 
 
@@ -99,7 +100,7 @@ def _effects(options: argparse.Namespace) -> dict:
 
 
 def _summary(records: list[Record], output: Path) -> str:
-    """Return what became of the photos, then a line for each that a person should know of."""
+    """Return what became of the photos, then a line for each that needs attention."""
     counts = Counter(record.status for record in records)
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
     photos = "1 photo" if len(records) == 1 else f"{len(records)} photos"
@@ -113,7 +114,7 @@ def _summary(records: list[Record], output: Path) -> str:
         if record.status != "failed" and not record.clear
     ]
     lines += [
-        f"  {printable(old)} stays as it is: it is not u2demo's, or was changed since;"
+        f"  {printable(old)} stays as it is: u2demo did not write it, or it was changed since;"
         f" the new picture is {printable(new)}"
         for record in records
         if record.status == "done"

@@ -1,4 +1,4 @@
-"""A run and the terminal it was started from: what is said there, and how it is stopped."""
+"""run <-> terminal: what a run prints, and how it is stopped."""
 
 import contextlib
 import errno
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 if TYPE_CHECKING:
     from u2demo.runs.manifest import Record
 
-# What printing raises when nobody listens: behind | head -1, there on Windows, a closed terminal.
+# Errors of print when nobody listens: in a pipe to head -1, the same on Windows, a closed terminal.
 _NOBODY = {errno.EPIPE, errno.EINVAL, errno.EIO}
 _EVERY = 60  # seconds between two lines in a log
 
 
 @contextlib.contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Let ``kill`` and a closed terminal end a run as Ctrl-C does, unless told to ignore them.
+    """Make ``kill`` and a closed terminal end a run as Ctrl-C does, unless they are ignored.
 
-    The first counts. A second one, while the photos in work are finished, would crash Python: it
-    would end with threads still computing.
+    Only the first signal counts. A second one, while the current photos are being finished, would
+    crash Python, which would exit with threads still computing.
     """
 
     def stop(number: int, frame: object) -> NoReturn:
@@ -45,15 +45,16 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def say(text: str, stream: TextIO | None) -> bool:
-    """Print, though nobody may listen any more; return False if a listener misses it.
+    """Print, even if nobody listens any more; return False if a listener misses the text.
 
-    A stream that was closed before the start is None. A full disk under a log is a miss.
+    A stream closed before the start is None. A log on a full disk misses its text.
     """
     if stream is None:
         return True
     try:
         print(text, file=stream, flush=True)
-    except OSError as error:  # Python would try again at its end, and complain
+    except OSError as error:
+        # Otherwise Python would try again at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return error.errno in _NOBODY
     return True
@@ -61,9 +62,9 @@ def say(text: str, stream: TextIO | None) -> bool:
 
 @contextlib.contextmanager
 def progress(total: int) -> Iterator[Callable[["Record"], object]]:
-    """Give what is to be called with each of ``total`` records: it moves a bar on a terminal.
+    """Yield a function to call with each of ``total`` records.
 
-    Elsewhere, as in a log, it prints a line a minute.
+    On a terminal it moves a bar; elsewhere, as in a log, it prints a line a minute.
     """
     if sys.stderr is None or not sys.stderr.isatty():
         yield ProgressLines(total).report
@@ -75,7 +76,7 @@ def progress(total: int) -> Iterator[Callable[["Record"], object]]:
 
 
 class ProgressLines:
-    """How far a run is, how fast, and how long it will take: a line now and then, on stderr."""
+    """Progress, speed and time left: a line now and then, on stderr."""
 
     def __init__(self, total: int, clock: Callable[[], float] = time.monotonic):
         self._total, self._clock = total, clock
@@ -83,9 +84,10 @@ class ProgressLines:
         self._seen = self._made = 0
 
     def report(self, record: "Record") -> None:
-        """Count a record; print a line if the last one is long ago."""
+        """Count a record; print a line if the last one is a minute old."""
         self._seen += 1
-        self._made += record.status != "skipped"  # those take no time
+        if record.status != "skipped":  # those take no time
+            self._made += 1
         now = self._clock()
         left = self._total - self._seen
         if left and self._made and now - self._said >= _EVERY:
@@ -96,7 +98,7 @@ class ProgressLines:
 
 
 def printable(text: object) -> str:
-    """Return ``text`` on one line, without what would drive a terminal or stop ``print``."""
+    """Return ``text`` on one line, with anything that a terminal or ``print`` rejects escaped."""
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # None is a closed stream
     return shown.encode(encoding, "backslashreplace").decode(encoding)

@@ -16,7 +16,7 @@ def main(argv: list[str]) -> int:
     try:
         return options.run(options)
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on where it was", file=sys.stderr)
+        print("\nstopped; the same command resumes", file=sys.stderr)
         return 130
     except WeightsError as error:
         print(error, file=sys.stderr)
@@ -27,17 +27,19 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="u2demo weights",
         usage=_USAGE,  # also shown when a folder of this name was meant
-        description="See, fetch and verify the trained weights.",
+        description="List, fetch and verify the trained weights.",
     )
     commands = parser.add_subparsers(
         required=True, metavar="list | fetch | verify", prog="u2demo weights"
     )
-    listing = commands.add_parser("list", help="show which weights there are, and which are here")
+    listing = commands.add_parser("list", help="list all weights, and which are on this machine")
     listing.set_defaults(run=_list)
-    fetching = commands.add_parser("fetch", help="download weights, unless they are here")
+    fetching = commands.add_parser("fetch", help="download weights that are missing")
     fetching.add_argument("names", nargs="+", choices=CHECKPOINTS, metavar="NAME")
     fetching.set_defaults(run=_fetch)
-    verifying = commands.add_parser("verify", help="check size and sha256 of the weights here")
+    verifying = commands.add_parser(
+        "verify", help="check size and sha256 of weights on this machine"
+    )
     verifying.set_defaults(run=_verify)
     return parser.parse_args(argv)
 

@@ -1,15 +1,15 @@
 """(image, mask) -> image: what to do with a photo once its subject is known.
 
-An effect returns a new image and leaves its arguments alone; all but ``crop`` keep the size. A
-mask that is not valid or does not fit its image raises ``ValueError``, anything but an image
-``TypeError``. With an empty mask nothing stands out, which is a result, not an error. Images of any
-mode are taken as ``open_image`` would read them.
+An effect returns a new image and leaves its arguments alone; all but ``crop`` keep the size.
+Anything but an image raises ``TypeError``; a mask that is not valid, or does not fit its image,
+raises ``ValueError``. An empty mask, in which nothing stands out, is a result, not an error. Images
+of any mode are read as ``open_image`` reads them.
 
 To add an effect, write a function of an image and a mask in the file where it belongs, put
-``on_photo`` above it, and add a line to ``EFFECTS``: the command line offers it from then on.
+``on_photo`` above it, and add a line to ``EFFECTS``: the command line then offers it.
 
-The photo's color profile goes along in ``info["icc_profile"]``. Pillow writes it into PNG and WebP
-unasked, into JPEG with ``picture.save(file, icc_profile=picture.info.get("icc_profile"))``.
+The photo's color profile is kept in ``info["icc_profile"]``. Pillow writes it into PNG and WebP by
+itself, and into JPEG with ``picture.save(file, icc_profile=picture.info.get("icc_profile"))``.
 """
 
 from collections.abc import Mapping

@@ -34,17 +34,17 @@ def replace_background(
         try:
             scene = Image.new("RGB", image.size, background)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"{error}; for a photo, pass open_image of its file") from error
+            raise type(error)(f"{error}; for a photo, pass open_image(FILE)") from error
     return _paste_subject(scene, image, mask)
 
 
 @on_photo
 def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = None) -> Image.Image:
-    """Return the photo, RGB, with all but the subject out of focus.
+    """Return the photo, RGB, with everything but the subject out of focus.
 
-    ``radius`` is the blur's standard deviation in pixels, 2 % of the longer side by default; more
-    than the longer side counts as that. The subject's colors do not bleed into the background:
-    they are left out of the average.
+    ``radius`` is the blur's standard deviation in pixels: by default 2 % of the longer side, and
+    never more than that side. The subject's colors do not bleed into the background, because the
+    average leaves them out.
 
     Raises:
         ValueError: ``radius`` is negative or not finite.
@@ -58,7 +58,7 @@ def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = No
 
 
 def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.Image:
-    """Return ``scene``, a picture made for this, with the subject pasted into it."""
+    """Paste the subject into ``scene``, which is changed, and return it."""
 
     def paste(box: Box, colors: Image.Image, alpha: Image.Image) -> None:
         scene.paste(colors, box, alpha)
@@ -68,9 +68,9 @@ def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.
 
 
 def _blur_around(image: Image.Image, alpha: Image.Image, radius: float) -> Image.Image:
-    """Return the image blurred, each average taken over the background's pixels alone.
+    """Return the image blurred, with each average taken over the background's pixels alone.
 
-    The blur runs on a copy small enough for its radius to be a few pixels: same look, less work.
+    The copy that is blurred is so small that the radius is a few pixels: same look, less work.
     """
     step = max(1, int(radius / _RADIUS))
     blur = ImageFilter.GaussianBlur(radius / step)

@@ -26,7 +26,7 @@ def draw_box(
 ) -> Image.Image:
     """Return the photo, RGB, with the subject's bounding box drawn.
 
-    With ``per_object`` each separate object gets a box of its own. The line, ``width`` pixels
+    With ``per_object`` each separate object gets its own box. The line, ``width`` pixels
     wide (0.5 % of the longer side by default), lies just inside the box; it fills a box that is
     too small for it.
 
@@ -53,10 +53,10 @@ def draw_box(
 def crop(
     image: Image.Image, mask: Mask, *, margin: float = MARGIN, threshold: float = 0.5
 ) -> Image.Image:
-    """Return the part of the image inside the subject's bounding box, all of it if there is none.
+    """Return the part of the image inside the subject's bounding box, or all if nothing stands out.
 
     ``margin`` widens the box on every side by that share of its longer side, as far as the image
-    reaches. Cutting a cut-out works too: ``crop(remove_background(image, mask), mask)``.
+    reaches. Cropping a cut-out works too: ``crop(remove_background(image, mask), mask)``.
 
     Raises:
         ValueError: ``margin`` is negative or not finite, ``threshold`` is not between 0 and 1, or
@@ -66,7 +66,7 @@ def crop(
     check_threshold(threshold)
     if not 0 <= margin < math.inf:
         raise ValueError(
-            f"margin is {margin}, expected 0 or more, and finite; a box is never made smaller"
+            f"margin is {margin}, expected 0 or more, and finite; it cannot make the box smaller"
         )
     box = box_around(mask > threshold)
     return image.crop(widen(box, margin, image.size)) if box else image.copy()

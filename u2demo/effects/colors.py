@@ -1,7 +1,7 @@
 """(image, mask) -> clean colors: a soft edge without the old background's color.
 
-The colors of subject and background near each point are worked out on a small copy of the photo;
-then it is visited tile by tile, and only pixels on the edge change.
+A small copy of the photo gives the colors of subject and background near each point. Then the photo
+is visited tile by tile, and only pixels on the edge change.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, box_around, tiles
 from u2demo.masks.mask import Mask, check_fit, to_8_bits
 
-_AVERAGED = 256  # pixels along the longer side of the copy that colors are averaged on
-_SMOOTH = 512  # and of the copy that shows them without steps
+_AVERAGED = 256  # pixels; longer side of the copy on which colors are averaged
+_SMOOTH = 512  # pixels; longer side of the copy on which they are smoothed
 _TILE = 512  # pixels
 _UNSEEN = 0.4 / 255  # becomes 0 in 8 bits
-_FILL = 0.1  # of a pixel: how much the mean color around counts beside what is found in place
+_FILL = 0.1  # weight, in pixels, of the mean color around, beside the colors found in place
 
 Use = Callable[[Box, Image.Image, Image.Image], object]
 _Planes = NDArray[np.float32]  # (channels, height, width)
@@ -44,8 +44,9 @@ def clean_colors(image: Image.Image, mask: Mask) -> Image.Image:
 def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
     """Call ``use`` with each part of the image that shows some of the subject, on all cores.
 
-    It gets the part's place, its clean colors (RGB, as from ``clean_colors``) and its alpha (mode
-    L), the mask in 8 bits; outside of these places that is 0. The image is RGB, its mask fits.
+    ``use`` gets the part's box, its clean colors (RGB, as from ``clean_colors``) and its alpha
+    (mode L: the mask in 8 bits, which is 0 outside these boxes). ``image`` must be RGB and ``mask``
+    must fit it.
     """
     area = box_around(mask > _UNSEEN)
     if area is None:
@@ -72,8 +73,8 @@ def _solve(
 ) -> Image.Image:
     """Return the photo with its pixels ``soft`` solved for F in I = aF + (1 - a)B.
 
-    F and B are to be as near to the colors around as they can. This is the last step of Germer et
-    al., "Fast Multi-Level Foreground Estimation" (2020).
+    F and B stay as close to the colors around as they can. This is the last step of Germer et al.,
+    "Fast Multi-Level Foreground Estimation" (2020).
     """
     pixels = np.array(photo)
     flat = pixels.reshape(-1, 3)
@@ -89,7 +90,10 @@ def _solve(
 
 
 def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Image]:
-    """Return the subject's and the background's color near each point of ``area``, made small."""
+    """Return the color of the subject and that of the background near each point of ``area``.
+
+    Both pictures are small copies.
+    """
     whole = np.subtract(area[2:], area[:2])
     size = _shrunk(whole, _AVERAGED)
     photo = np.moveaxis(np.asarray(image.resize(size, Image.Resampling.NEAREST, area)), 2, 0)
@@ -98,7 +102,7 @@ def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Imag
     alpha = mask[rows[:, None], columns]
 
     def color_of(share: Mask) -> Image.Image:
-        weight = np.square(np.square(np.square(share)))  # leaves out colors that are mixed
+        weight = np.square(np.square(np.square(share)))  # leaves out mixed colors
         mean = np.rint(_fill(np.stack([*(photo * weight), weight])))
         small = Image.fromarray(np.moveaxis(mean, 0, 2).astype(np.uint8))
         return small.resize(_shrunk(whole, _SMOOTH), Image.Resampling.BILINEAR)
@@ -112,12 +116,12 @@ def _shrunk(size: NDArray, longest: int) -> tuple[int, int]:
 
 
 def _fill(sums: _Planes) -> _Planes:
-    """Return weighted mean colors, each at the finest scale at which it finds weight (sums[3])."""
+    """Return weighted mean colors, each at the finest scale that has any weight (sums[3])."""
     height, width = sums.shape[1:]
     if height == width == 1:
         return sums[:3] / (sums[3] + 1e-30)
     coarse = _fill(np.stack([np.asarray(Image.fromarray(plane).reduce(2)) for plane in sums]))
-    covered = (0, 0, width / 2, height / 2)  # an odd last pixel made a block alone
+    covered = (0, 0, width / 2, height / 2)  # an odd last pixel forms a block of its own
     around = []
     for plane in coarse:
         large = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR, covered)
@@ -128,7 +132,7 @@ def _fill(sums: _Planes) -> _Planes:
 def _cut(color: Image.Image, area: Box, box: Box) -> NDArray[np.uint8]:
     """Return the pixels of ``box`` in a picture of ``area``, (height, width, 3)."""
     scale = np.divide(color.size, np.subtract(area[2:], area[:2]))
-    # A hair aside, so that no point lies just between two pixels, where rounding would decide.
+    # Shifted by a hair: no point lies exactly between two pixels, where rounding would decide.
     place = ((np.reshape(box, (2, 2)) - area[:2]) * scale - 0.001).clip(0, color.size)
     size = (box.right - box.left, box.bottom - box.top)
     return np.asarray(color.resize(size, Image.Resampling.NEAREST, tuple(place.ravel())))

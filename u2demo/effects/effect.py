@@ -1,4 +1,4 @@
-"""What all effects share: a photo in RGB, a mask that fits, and the photo's color profile."""
+"""effect -> effect that gets a photo in RGB and a mask that fits, and keeps the color profile."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,9 +16,9 @@ _Effect = TypeVar("_Effect", bound=Callable[..., Image.Image])
 
 
 def on_photo(effect: _Effect) -> _Effect:
-    """Give ``effect`` the photo in RGB and a mask that fits; its picture gets the profile.
+    """Give ``effect`` the photo in RGB and a mask that fits, and its picture the photo's profile.
 
-    This is where both are checked: an effect need not check them again.
+    Both are checked here, so an effect need not check them again.
     """
 
     @wraps(effect)
@@ -26,8 +26,8 @@ def on_photo(effect: _Effect) -> _Effect:
         photo = as_rgb(image)
         check_fit(photo, mask)
         picture = effect(photo, mask, *args, **options)
-        # A picture has one profile. In front of another photo it is the subject's, whose colors
-        # people look at, not the background's.
+        # A picture has one profile: the subject's, whose colors people look at, even in front of
+        # another photo.
         picture.info = only_profile(photo)
         return picture
 

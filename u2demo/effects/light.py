@@ -21,6 +21,6 @@ def highlight(
         ValueError: ``strength`` is not between 0 and 1, or ``color`` is unknown.
     """
     if not 0 <= strength <= 1:
-        raise ValueError(f"strength is {strength}, expected 0, no color, to 1, nothing else")
+        raise ValueError(f"strength is {strength}, expected 0 (no tint) to 1 (pure color)")
     tint = Image.new("RGB", image.size, color)
     return Image.composite(tint, image, alpha_of(mask * np.float32(strength)))

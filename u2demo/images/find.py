@@ -22,9 +22,9 @@ _SIGNATURE = re.compile(
 def find_images(folder: str | Path) -> list[Path]:
     """Return the image files below ``folder`` in natural order (``photo2`` before ``photo10``).
 
-    A file counts by its suffix or, failing that, by its first bytes. One without read permission
-    counts too, so that ``open_image`` can report it. Hidden files and folders, such as
-    ``.ipynb_checkpoints``, and linked folders are left out; so is a folder that cannot be read,
+    A file counts if its suffix or, failing that, its first bytes are those of an image. One without
+    read permission counts too, so that ``open_image`` can report it. Hidden files and folders, such
+    as ``.ipynb_checkpoints``, and linked folders are skipped; so is a folder that cannot be read,
     with a warning.
 
     Raises:
@@ -48,7 +48,7 @@ def _warn(error: OSError) -> None:
 
 def _looks_like_image(path: Path) -> bool:
     try:
-        # Not path.is_file(), which from Python 3.14 on answers False where permission is missing.
+        # Not path.is_file(), which from Python 3.14 on returns False where permission is missing.
         if not stat.S_ISREG(path.stat().st_mode):
             return False
         if path.suffix.lower() in SUFFIXES:
@@ -56,6 +56,6 @@ def _looks_like_image(path: Path) -> bool:
         with path.open("rb") as file:
             return bool(_SIGNATURE.match(file.read(16)))
     except PermissionError:
-        return True  # left out, the photo would be missing without a word
+        return True  # otherwise the photo would be missing without a word
     except OSError:
         return False

@@ -1,9 +1,9 @@
 """image -> PNG, on all cores.
 
 A PNG holds one long deflate stream, which is why encoders work on one core. Here the picture is
-cut into strips that are filtered and compressed side by side; a "sync flush" ends each but the
-last, so that the pieces in a row are one valid stream (RFC 1950, RFC 1951; PNG specification,
-third edition, chapters 9 and 10).
+cut into strips, which are filtered and compressed side by side. A "sync flush" ends all but the
+last, so that the joined pieces are one valid stream (RFC 1950, RFC 1951; PNG specification, third
+edition, chapters 9 and 10).
 """
 
 import struct
@@ -17,13 +17,13 @@ from zlib_ng import zlib_ng as zlib  # twice as fast as Python's own
 
 from u2demo.machine.cores import on_all_cores
 
-PNG_MODES = {"L": 0, "RGB": 2, "RGBA": 6}  # with the number PNG gives them
+PNG_MODES = {"L": 0, "RGB": 2, "RGBA": 6}  # PNG's number for each mode
 _STRIP = 2**20  # bytes
 _LEFT, _ABOVE, _MEAN = 1, 2, 3  # what a pixel is predicted from
 _FILTERS = (_LEFT, _ABOVE, _MEAN)
 _SAMPLE = 4  # rows of a strip that decide on its filter
-_LEVEL = 5  # of deflate: about as small as 6 of the usual zlib, in a quarter of the time
-_QUICK_LEVEL = 2  # is enough to tell which filter is best
+_LEVEL = 5  # of deflate: about as small as level 6 of the usual zlib, in a quarter of the time
+_QUICK_LEVEL = 2  # enough to tell which filter is best
 _ADLER_BASE = 65521
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -33,7 +33,7 @@ _Rows = NDArray[np.uint8]  # (height, bytes of a row)
 
 
 class _Strip(NamedTuple):
-    """A strip of the picture in deflate's form, and what its bytes were before."""
+    """A compressed strip of the picture, and the checksum and size of its bytes before."""
 
     data: bytes
     adler: int  # Adler-32 of the uncompressed bytes
@@ -60,7 +60,7 @@ def _data_chunks(image: Image.Image) -> list[bytes]:
 
     def compress(start: int) -> _Strip:
         stop = min(start + step, image.height)
-        # With the row above; beyond the picture Pillow crops zeros, as PNG wants it.
+        # Including the row above. Beyond the picture Pillow crops zeros, as PNG expects.
         strip = np.asarray(image.crop((0, start - 1, image.width, stop)))
         rows = strip.reshape(len(strip), -1)
         last = stop == image.height
@@ -90,7 +90,7 @@ def _deflate(rows: _Rows, pixel: int, last: bool) -> _Strip:
 
 
 def _best_filter(rows: _Rows, pixel: int) -> int:
-    """Return which filter makes the rows in the middle smallest."""
+    """Return the filter that makes the rows in the middle smallest."""
     middle = len(rows) // 2
     sample = rows[max(middle - _SAMPLE, 0) : middle + 1]
     return min(
@@ -100,7 +100,7 @@ def _best_filter(rows: _Rows, pixel: int) -> int:
 
 
 def _residual(kind: int, rows: _Rows, pixel: int) -> _Rows:
-    """Return each row but the first as the filter's number and what the filter leaves of it."""
+    """Return each row but the first: the filter's number, then the row minus its prediction."""
     above, here = rows[:-1], rows[1:]
     residual = np.zeros((len(here), 1 + here.shape[1]), np.uint8)
     residual[:, 0] = kind
@@ -113,13 +113,13 @@ def _residual(kind: int, rows: _Rows, pixel: int) -> _Rows:
         common = guess & above
         guess ^= above
         guess >>= 1
-        guess += common  # (a ^ b) / 2 + (a & b) is their mean, and needs no ninth bit
+        guess += common  # (a ^ b) / 2 + (a & b) is the mean of a and b, without a ninth bit
     np.subtract(here, guess, out=guess)
     return residual
 
 
 def _join_adler(first: int, second: int, size: int) -> int:
-    """Return the Adler-32 checksum of two pieces in a row; ``size`` is the second one's."""
+    """Return the Adler-32 checksum of two joined pieces; ``size`` is that of the second."""
     a1, b1 = first & 0xFFFF, first >> 16
     a2, b2 = second & 0xFFFF, second >> 16
     a = (a1 + a2 - 1) % _ADLER_BASE

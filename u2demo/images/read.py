@@ -1,7 +1,7 @@
 """file | bytes -> image: one loader for every photo.
 
-What comes out is always a new, upright ``PIL.Image.Image`` in mode RGB. A file that cannot be read
-raises a ``ValueError`` that names it and the reason.
+The result is always a new, upright ``PIL.Image.Image`` in mode RGB. A file that cannot be read
+raises a ``ValueError`` that names the file and the reason.
 """
 
 import io
@@ -40,8 +40,8 @@ def open_image(source: str | Path | BinaryIO) -> Image.Image:
     and float samples are scaled to 8 bits, not clipped. ``info["icc_profile"]`` is kept.
 
     Raises:
-        ValueError: not an image, truncated or damaged, not there, a camera's raw file, a
-            decompression bomb, or more than twice ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (178
+        ValueError: the file is missing, truncated, damaged, not an image, a camera's raw file, a
+            decompression bomb, or has more than twice ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (178
             million unless you raise it).
         TypeError: ``source`` is neither a path nor a binary file.
     """
@@ -71,7 +71,7 @@ def sample_images() -> dict[str, Image.Image]:
 
 def _name(source: str | Path | BinaryIO) -> str:
     given = source if isinstance(source, str | Path) else getattr(source, "name", None)
-    # The name of a temporary file may be its number.
+    # A temporary file may have a number for a name.
     return str(given) if isinstance(given, str | Path) else "the uploaded file"
 
 
@@ -84,7 +84,7 @@ def _may_never_end(path: str | Path) -> bool:
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
-    """Return ``file`` at its start; of a stream, such as a download, what it holds."""
+    """Return ``file`` at its start, or the content of a stream, such as a download."""
     try:
         file.seek(0)
     except (AttributeError, OSError):  # io.UnsupportedOperation is an OSError
@@ -95,8 +95,8 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 def _open(file: str | Path | BinaryIO) -> Image.Image:
     """Return the picture in ``file`` with its header read, as ``Image.open`` does.
 
-    HEIC is opened with pillow-heif's own class, as registering it would add a format to Pillow for
-    the whole process.
+    HEIC is opened with pillow-heif's own class, because registering it would add a format to Pillow
+    for the whole process.
     """
     try:
         return Image.open(file, formats=_known_formats())
@@ -137,13 +137,13 @@ def _check_header(picture: Image.Image) -> None:
     _check_cost(picture, max(pixels, _pixels_of_tile(picture)))
     if _is_thumbnail(picture):
         raise _RefusedError(
-            "a camera's raw file, of which only a thumbnail can be read here; export it as TIFF or"
-            " JPEG first"
+            "a camera's raw file; only its thumbnail can be read here. Export it as TIFF or JPEG"
+            " first"
         )
 
 
 def _check_cost(picture: Image.Image, pixels: int) -> None:
-    """Raise ``_RefusedError`` if a small file takes an unusual amount of memory or time."""
+    """Raise ``_RefusedError`` if a small file would take an unusual amount of memory or time."""
     if pixels > _BOMB[0]:
         size = _size(picture.fp)
         if pixels > _BOMB[1] * size:
@@ -162,7 +162,7 @@ def _pixels_of_tile(picture: Image.Image) -> int:
 
 
 def _is_thumbnail(picture: Image.Image) -> bool:
-    """Tell whether a TIFF begins with a small copy of what it holds, as raw files do."""
+    """Return whether a TIFF begins with a small copy of its picture, as raw files do."""
     tag, bit = _THUMBNAIL
     return bool(_tag(picture, tag) & bit)
 
@@ -189,14 +189,14 @@ def _content(file: BinaryIO) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Say in a phrase why a file could not be read, and what to do where something helps."""
+    """Return a phrase that says why a file could not be read, and what helps, if anything does."""
     match error:
         case _RefusedError():
             return str(error)
         case Image.DecompressionBombError():
             pixels = Image.MAX_IMAGE_PIXELS
             limit = f"{2 * pixels / 1e6:.0f} million, twice PIL.Image.MAX_IMAGE_PIXELS = {pixels}"
-            return f"more pixels than the limit of {limit}; raise that to read it"
+            return f"more pixels than the limit of {limit}; raise that limit to read it"
         case UnidentifiedImageError():
             return f"not an image of a known format ({', '.join(_known_formats())}, HEIC)"
         case FileNotFoundError():

@@ -9,7 +9,7 @@ from PIL import Image
 _STRIP = 2**20  # pixels converted at a time
 _ORIENTATION = 0x0112  # EXIF's tag
 _TURN = Image.Transpose
-_TURNS = {  # by the value of that tag
+_TURNS = {  # by the tag's value
     2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
     6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
 }  # fmt: skip
@@ -28,7 +28,7 @@ def upright(picture: Image.Image) -> Image.Image:
 
     ``ImageOps.exif_transpose`` loses the turn where another EXIF tag is damaged.
     """
-    picture.load()  # first, as getexif() would hide damaged pixels
+    picture.load()  # first, because getexif() would hide damaged pixels
     orientation = 1
     with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
         orientation = picture.getexif().get(_ORIENTATION)
@@ -49,15 +49,15 @@ def as_rgb(image: Image.Image) -> Image.Image:
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """Return ``picture``, whatever its mode, as RGB; the result may share its pixels.
+    """Return ``picture``, of any mode, as RGB; the result may share its pixels.
 
-    Transparent parts become white; 16-bit and float samples are scaled to 8 bits. Only a color
-    profile that fits RGB is kept of ``info``.
+    Transparent parts become white; 16-bit and float samples are scaled to 8 bits. ``info`` keeps
+    only a color profile that fits RGB.
     """
     if picture.mode[0] in "IF" or picture.has_transparency_data:
         rgb = _to_rgb_in_strips(picture)
     elif picture.mode == "RGB":
-        rgb = picture._new(picture.im)  # not a copy: of the largest photos that is 700 MB
+        rgb = picture._new(picture.im)  # not a copy, which takes 700 MB for the largest photos
     else:
         rgb = picture.convert("RGB")
     rgb.info = only_profile(picture)
@@ -65,13 +65,13 @@ def to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def only_profile(picture: Image.Image) -> dict[str, bytes]:
-    """Return the color profile in ``info`` if it fits RGB, and nothing else of it."""
+    """Return the ``info`` to keep: the color profile if it fits RGB, and nothing else."""
     profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
     return {"icc_profile": profile} if profile else {}
 
 
 def _to_rgb_in_strips(picture: Image.Image) -> Image.Image:
-    """Return the picture with samples of 8 bits, on white where it is transparent."""
+    """Return the picture in RGB: deep samples scaled to 8 bits, transparent ones on white."""
     rgb = Image.new("RGB", picture.size, "white")
     deep = picture.mode[0] in "IF"
     white = _white(picture) if deep else None
@@ -92,7 +92,7 @@ def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 
 
 def _white(picture: Image.Image) -> float:
-    """Return the gray sample that means white: the type's highest, or the data's if higher."""
+    """Return the gray value that counts as white: the type's highest, or the data's if higher."""
     if picture.mode.startswith("I;16"):
         return 65535
     peak = 0.0
@@ -105,6 +105,6 @@ def _white(picture: Image.Image) -> float:
 
 def _scale_to_8_bits(samples: np.ndarray, white: float) -> np.ndarray:
     """Return gray samples of any depth, shape (H, W), as uint8; NaN is black."""
-    with np.errstate(invalid="ignore"):  # a signaling NaN, which becomes a quiet one
+    with np.errstate(invalid="ignore"):  # a signaling NaN becomes a quiet one
         share = samples.astype(np.float32) / np.float32(white)
     return np.rint(np.nan_to_num(share, nan=0).clip(0, 1) * 255).astype(np.uint8)

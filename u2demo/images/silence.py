@@ -1,6 +1,6 @@
-"""Nothing is printed while photos are read, and afterwards the process is as it was.
+"""Reading photos without a word from Pillow and its libraries, in a process that stays as it was.
 
-Whatever matters raises an error. The rest is noise: a damaged fax alone makes libtiff print a line
+Whatever matters raises an error. The rest is noise: a single damaged fax makes libtiff print a line
 for each of its rows, and a photo of 108 megapixels is not an attack.
 """
 
@@ -22,8 +22,8 @@ _TiffSetter = Callable[[int | None], int | None]
 class _Silence:
     """A context in which any number of threads read photos without a word from the libraries.
 
-    The settings for that belong to the whole process: the first reader in makes them, the last
-    one out puts back what was there.
+    The settings belong to the whole process: the first reader in changes them, and the last one out
+    restores them.
     """
 
     def __init__(self):
@@ -47,8 +47,8 @@ class _Silence:
     def survive_forks(self) -> None:
         """Let a process be forked while one of its threads reads a photo.
 
-        The child has a copy of the lock and of the settings, but not the threads that would
-        release the one and put back the others.
+        The child has copies of the lock and the settings, but not the threads that would release
+        the lock and restore the settings.
         """
         if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
             os.register_at_fork(
@@ -66,14 +66,14 @@ class _Silence:
 @contextlib.contextmanager
 def _no_warnings() -> Iterator[None]:
     ignored = ("ignore", None, Warning, re.compile(r"PIL\.|pillow_heif"), 0)
-    # By hand, as warnings.filterwarnings makes Python forget which warnings it has shown, and
+    # By hand, because warnings.filterwarnings makes Python forget which warnings it has shown, and
     # catch_warnings drops a filter that another thread adds in the meantime.
     filters = warnings.filters
     filters.insert(0, ignored)
     try:
         yield
     finally:
-        for place in (filters, warnings.filters):  # another thread may have exchanged them
+        for place in (filters, warnings.filters):  # another thread may have replaced the list
             if ignored in place:
                 place.remove(ignored)
 
@@ -104,10 +104,10 @@ def _no_tiff_errors() -> Iterator[None]:
 
 @cache
 def _tiff_error_setter() -> _TiffSetter | None:
-    """Return libtiff's function that exchanges its error handler, None where it is out of reach."""
+    """Return libtiff's function that sets its error handler, None where it cannot be reached."""
     try:
         setter = ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler
-    except (AttributeError, OSError, TypeError):  # as on Windows
+    except (AttributeError, OSError, TypeError):  # for example on Windows
         return None
     setter.argtypes = [ctypes.c_void_p]
     setter.restype = ctypes.c_void_p

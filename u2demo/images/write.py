@@ -1,4 +1,4 @@
-"""picture -> bytes of a file: JPEG, PNG or WebP, and the choice among them."""
+"""picture -> bytes of a file: JPEG, PNG or WebP, and which of them a picture becomes."""
 
 import io
 import os
@@ -13,18 +13,18 @@ from u2demo.images.rgb import only_profile, to_rgb
 
 Profile = bytes | None  # an ICC color profile
 
-_TOO_LONG = 2**20  # bytes of a color profile; Pillow does not open a PNG with more
+_TOO_LONG = 2**20  # bytes of a color profile; Pillow does not open a PNG whose profile is longer
 _ALSO_PNG = frozenset({"1", "LA", "P", "I;16"})  # modes that Pillow writes, besides PNG_MODES
 
 
 class Kind(NamedTuple):
     """A kind of file: what it can hold, how it is encoded, and how it begins and ends."""
 
-    modes: frozenset[str] | None  # of pictures it can hold; None for all
+    modes: frozenset[str] | None  # of the pictures that it can hold; None for all
     longest: int  # pixels along a side
     encode: Callable[[Image.Image, Profile], bytes]
     begin: bytes
-    end: bytes | None  # None: its length is in its first bytes, as in RIFF
+    end: bytes | None  # None: its first bytes hold its length, as in RIFF
 
 
 def _jpeg(picture: Image.Image, profile: Profile) -> bytes:
@@ -53,8 +53,8 @@ def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _webp(picture: Image.Image, profile: Profile) -> bytes:
-    # Alpha is exact. Method 0 takes half the time of 2, as long as our PNG, and gives a cut-out of
-    # 12 megapixels a tenth more bytes; 4 and above are slower still and hardly smaller.
+    # Alpha is exact. Method 0 takes half the time of method 2, about as long as our PNG; a cut-out
+    # of 12 megapixels is a tenth larger. Methods 4 and above are slower still, hardly smaller.
     return _pillow(picture, profile, format="WEBP", quality=90, alpha_quality=100, method=0)
 
 
@@ -88,14 +88,14 @@ def suffix(picture: Image.Image, format: str = "auto") -> str:
 def encode(picture: Image.Image, suffix: str, *, like: Image.Image) -> bytes:
     """Return ``picture`` as the bytes of a file with ``suffix``.
 
-    An RGB color profile of ``like``, the photo it was made from, goes along.
+    The RGB color profile of ``like``, the photo that it was made from, is written too.
     """
     profile = None if picture.mode == "L" else only_profile(like).get("icc_profile")
     return KINDS[suffix].encode(picture, profile)
 
 
 def is_whole(file: Path) -> bool:
-    """Tell whether ``file`` holds a complete picture, judged by its first and last bytes."""
+    """Return whether ``file`` holds a complete picture, judged by its first and last bytes."""
     kind = KINDS.get(file.suffix)
     begin, end = (kind.begin, kind.end) if kind else (b"", b"")
     try:

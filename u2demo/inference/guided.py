@@ -1,21 +1,21 @@
-"""(coarse map, photo) -> map: a coarse map made to follow the edges of its photo."""
+"""(coarse map, photo) -> map that follows the photo's edges."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Along the longer side, for each pixel of the net's input: a map has no finer edges than that.
+# Numbers along the longer side, for each pixel of the net's input: its map has no finer edges.
 _WINDOWS = 0.625  # 200 for 320
-_SAMPLES = 1.6  # 512 for 320: about how many pixels tell what the windows hold
-_FLAT = 3e-4  # variance below which a window of the photo counts as flat, of 1
+_SAMPLES = 1.6  # 512 for 320: about how many pixels windows are computed from
+_FLAT = 3e-4  # variance, of values in [0, 1], below which a window of the photo counts as flat
 
 
 def follow_edges(saliency: Tensor, photo: Tensor, *, side: int = 320) -> Tensor:
     """Return the map as a local linear function of the photo: He et al., 2010, eq. 5-8.
 
-    Both are (1, 1, H, W) in [0, 1]; the answer may leave that range a little. ``side`` is that of
-    the net's input. The functions are found on a smaller copy of large ones, as in He and Sun,
-    "Fast Guided Filter" (2015).
+    Both are (1, 1, H, W) in [0, 1]; the result may leave that range slightly. ``side`` is the side
+    of the net's input. For large photos the functions are found on a smaller copy, as in He and
+    Sun, "Fast Guided Filter" (2015).
     """
     step = max(1, round(max(photo.shape) / (_SAMPLES * side)))
     small_saliency, small_photo = saliency, photo
@@ -31,7 +31,7 @@ def follow_edges(saliency: Tensor, photo: Tensor, *, side: int = 320) -> Tensor:
 
 
 def _local_lines(saliency: Tensor, photo: Tensor, radius: int) -> tuple[Tensor, Tensor]:
-    """Return the means of the slopes and offsets of all windows that hold a pixel."""
+    """Return, for each pixel, the mean slope and mean offset of all windows that hold it."""
 
     def total(x: Tensor) -> Tensor:
         padded = F.pad(x, [radius] * 4)
@@ -48,9 +48,9 @@ def _local_lines(saliency: Tensor, photo: Tensor, radius: int) -> tuple[Tensor, 
 
 
 def _sums(x: Tensor, count: int, axis: int) -> Tensor:
-    """Return the sums of ``count`` neighbors, made from those of half as many.
+    """Return the sums of ``count`` neighbors, built from sums of half as many.
 
-    That is as exact as ``F.avg_pool2d`` and four times faster.
+    That is as exact as ``F.avg_pool2d``, and four times as fast.
     """
     if count == 1:
         return x

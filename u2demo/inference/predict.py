@@ -1,4 +1,4 @@
-"""(net, image) -> mask: what the views of a photo say, made a mask."""
+"""(net, image) -> mask: the views of a photo, averaged and turned into a mask."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -22,8 +22,8 @@ from u2demo.nets.checkpoints import Input
 from u2demo.nets.threads import use_threads
 
 _AT_ONCE = {"cuda": 8}  # photos of 320x320 pixels; a CPU gains nothing from more than one
-_SALIENT = 0.3  # of the map's maximum; pixels above are the subject, as far as levels go
-_TYPICAL = 0.7  # the quantile of theirs that is its level; more than half, for its edge is low
+_SALIENT = 0.3  # share of the map's maximum above which pixels count as the subject, for levels
+_TYPICAL = 0.7  # quantile of these pixels that is the subject's level; above half: edges are low
 _U2NET = Input()
 
 
@@ -38,7 +38,7 @@ def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast")
     """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1].
 
     ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
-    without a subject, such as a black or an even one, gives a mask near 0, never NaN.
+    without a subject, such as a black or a uniform one, gives a mask near 0, never NaN.
 
     ``model`` is a net from ``load_model`` or one of your own. It takes a float32 tensor
     (B, 3, H, W) and returns a tuple that begins with the map: (B, 1, H, W) from 0 to 1. Its
@@ -56,9 +56,9 @@ def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast")
 def predict_masks(
     model: nn.Module, images: Iterable[Image.Image], *, quality: str = "fast"
 ) -> Iterator[Mask]:
-    """Return the mask of each image in turn, made when it is asked for; see ``predict_mask``.
+    """Return an iterator over the mask of each image, computed on demand; see ``predict_mask``.
 
-    ``images`` are taken as many at a time as ``at_once`` says.
+    The net takes ``at_once(model)`` images at a time.
     """
     return (prediction.mask for prediction in predict(model, images, quality=quality))
 
@@ -66,7 +66,7 @@ def predict_masks(
 def predict(
     model: nn.Module, images: Iterable[Image.Image], *, quality: str = "fast"
 ) -> Iterator[Prediction]:
-    """Return what the net says of each image in turn; see ``predict_mask``."""
+    """Return an iterator over the ``Prediction`` for each image; see ``predict_mask``."""
     check_quality(quality)
     return _predict_in_batches(model, iter(images), QUALITIES[quality])
 
@@ -74,7 +74,7 @@ def predict(
 def predict_raw(model: nn.Module, image: Image.Image, *, side: int | None = None) -> Mask:
     """Return the net's own map of the photo squeezed to a square: (side, side) float32, [0, 1].
 
-    ``side`` is by default that of the net's input.
+    ``side`` is by default the side of the net's input.
     """
     wanted = input_of(model)
     side = side or wanted.side
@@ -82,7 +82,7 @@ def predict_raw(model: nn.Module, image: Image.Image, *, side: int | None = None
 
 
 def network_input(image: Image.Image, wanted: Input = _U2NET) -> NDArray[np.float32]:
-    """Return ``image`` as a net sees it, squeezed and normalized: (1, 3, side, side) float32.
+    """Return ``image`` as the net sees it, squeezed and normalized: (1, 3, side, side) float32.
 
     ``wanted`` is the net's ``input``; the default is U²-Net's.
     """
@@ -100,7 +100,7 @@ def predict_maps(model: nn.Module, image: Image.Image) -> NDArray[np.float32]:
 
 
 def at_once(model: nn.Module) -> int:
-    """Return how many photos the net takes at a time: eight on a GPU, fewer of a large input."""
+    """Return how many photos the net takes at a time: 8 on a GPU, fewer if its input is large."""
     share = min(1, (_U2NET.side / input_of(model).side) ** 2)
     return max(1, int(_AT_ONCE.get(placement(model)[0].type, 1) * share))
 
@@ -142,10 +142,10 @@ def _salience_of_subject(saliency: Tensor) -> float:
 
 
 def _full_salience(found: float) -> float:
-    """Return the salience that stands for the subject alone, when it is found as ``found``.
+    """Return the salience that becomes 1, for a subject of salience ``found``.
 
-    The net gives one subject 0.95 all over and another 0.6, and neither is half transparent. What
-    it gives less than one half, it has hardly found: that is not lifted, so that it stays faint.
+    The net may give one subject 0.95 and another 0.6 all over; neither is half transparent. A
+    subject below one half has hardly been found: it is not lifted and stays faint.
     """
     return max(found, 1 - 2 * found**2)
 

@@ -18,7 +18,7 @@ def input_of(model: nn.Module) -> Input:
     """Return how the net wants its photos: ``model.input``, or ``Input()`` if it has none.
 
     Raises:
-        TypeError: ``model.input`` is another tuple or mapping instead of an ``Input``.
+        TypeError: ``model.input`` is a tuple, list or dict, but not an ``Input``.
     """
     wanted = getattr(model, "input", _DEFAULT)
     if isinstance(wanted, Input):
@@ -38,11 +38,11 @@ def to_tensor(
     size: tuple[int, int] | None = None,
     crop: Crop | None = None,
 ) -> Tensor:  # (1, 3, height, width), float32
-    """Return the photo, or the part ``crop`` of it, as a net that wants ``wanted`` sees it.
+    """Return the photo, or its part ``crop``, as a net with the input ``wanted`` sees it.
 
-    It is squeezed to ``size``, (width, height), by default the net's own square. Samples are taken
-    bilinearly, as the authors take them; a side that is more than halved is averaged over areas
-    first, which is the same at a half and keeps fine texture from turning into patterns.
+    It is squeezed to ``size``, (width, height), by default the net's own square. Sampling is
+    bilinear, as the authors do it. A side that shrinks to less than half is averaged over areas
+    first: the same at exactly one half, and fine texture does not turn into patterns.
     """
     image = as_rgb(image)
     size = size or (wanted.side, wanted.side)
@@ -57,7 +57,7 @@ def to_tensor(
 
 
 def normalize(batch: Tensor, wanted: Input) -> Tensor:
-    """Return the values of one photo, (1, 3, height, width) from 0 to 255, as a net wants them."""
+    """Return one photo's values, (1, 3, height, width) from 0 to 255, as a net wants them."""
     white = batch.max().clamp(min=1) if wanted.by_maximum else 255  # a black photo stays black
     mean = torch.tensor(wanted.mean, dtype=torch.float32)[:, None, None]
     std = torch.tensor(wanted.std, dtype=torch.float32)[:, None, None]
@@ -65,11 +65,11 @@ def normalize(batch: Tensor, wanted: Input) -> Tensor:
 
 
 def pixels(image: Image.Image) -> Tensor:  # (1, bands, height, width), 0 to 255
-    """Return the values of ``image`` as they are, in float32."""
+    """Return the values of ``image``, unscaled, in float32."""
     values = np.atleast_3d(np.asarray(image, np.float32))
     return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
 
 
 def _before_sampling(have: int, want: int) -> int:
-    """Return how long a side of ``have`` pixels is made by averaging areas."""
+    """Return the length to which a side of ``have`` pixels is reduced by averaging areas."""
     return want if have > 2 * want else max(1, have)

@@ -1,7 +1,7 @@
 """quality -> views: how often, and how, the net looks at a photo.
 
-Views and levels were chosen on 260 development photos; docs/benchmarks.md says what was tried. What
-they give has to be measured on other photos, with benchmarks/accuracy.py.
+Views and levels were chosen on 260 development photos; docs/benchmarks.md says what was tried.
+Measure their accuracy on other photos, with benchmarks/accuracy.py.
 """
 
 from collections.abc import Mapping
@@ -23,17 +23,17 @@ class View(NamedTuple):
     upside_down: bool = False
     mirrored: bool = False
     aspect: float = 0.0  # from 0, a square, to 1, the photo's own proportions; same area
-    scale: float = 1.0  # how long the sides are, as a share of the net's own
+    scale: float = 1.0  # length of the sides, as a share of the net's own
     in_doubt: bool = False  # only if the other views disagree about what the photo shows
-    zoomed: bool = False  # only around what the views before it have found, if that is small
+    zoomed: bool = False  # only around what earlier views have found, if that is small
 
 
 class Recipe(NamedTuple):
     """Views whose maps are averaged, and the levels of their mean that become 0 and 1.
 
-    Levels are shares of how salient the photo's subject is, see ``predict``. Where ``refined`` is
-    given, edges are drawn again at the photo's full size (``edges.refine_mask``): these levels are
-    set last, where the photo's colors cannot tell subject from background.
+    Levels are shares of the subject's own salience, see ``predict``. If ``refined`` is given, edges
+    are drawn again at the photo's full size (``edges.refine_mask``): its levels are applied last,
+    where the photo's colors cannot tell subject from background.
     """
 
     views: tuple[View, ...]
@@ -54,7 +54,7 @@ QUALITIES: Mapping[str, Recipe] = {
             View(in_doubt=True, scale=0.8, mirrored=True),
             View(zoomed=True),
         ),
-        # What is solid stays so whatever its colors; they have a say in all the rest.
+        # Solid pixels stay solid, whatever their colors; colors have a say in all the rest.
         Levels(0.0, SOLID),
         refined=Levels(0.2, 0.65).below(SOLID),
     ),
@@ -64,17 +64,17 @@ QUALITIES: Mapping[str, Recipe] = {
 def check_quality(quality: str) -> None:
     """Raise ``ValueError`` unless ``quality`` is one of ``QUALITIES``."""
     if quality not in QUALITIES:
-        raise ValueError(f"no quality {quality!r}; choose {' or '.join(QUALITIES)}")
+        raise ValueError(f"unknown quality {quality!r}; choose {' or '.join(QUALITIES)}")
 
 
 def view_size(view: View, side: int, proportion: float) -> tuple[int, int]:
-    """Return the width and height at which a net of input ``side`` is shown a view.
+    """Return the (width, height) at which a view is shown to a net with input ``side``.
 
-    ``proportion`` is the photo's width divided by its height. The area stays about the same
-    whatever the shape.
+    ``proportion`` is the photo's width divided by its height. The area stays about the same for
+    every shape.
     """
     if view.aspect == 0 and view.scale == 1:
-        return side, side  # as the net was trained, which need not be a multiple of anything
+        return side, side  # the side used in training, which need not be a multiple of anything
     stretch = min(max(proportion, 1 / _STRETCH), _STRETCH) ** (view.aspect / 2)
     width = view.scale * side * stretch
     height = view.scale * side / stretch

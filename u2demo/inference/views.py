@@ -1,4 +1,4 @@
-"""(net, photos) -> mean maps: every view of a photo, looked at and added up."""
+"""(net, photos) -> mean maps: the net's maps of all views of a photo, averaged."""
 
 import math
 from collections.abc import Sequence
@@ -16,33 +16,33 @@ from u2demo.inference.recipes import View, view_size
 from u2demo.masks.box import Box, box_around, widen
 from u2demo.nets.checkpoints import Input
 
-_CANVAS = 1024  # pixels: what views are added up on is not longer, unless the net would see less
-_LONGEST = 16  # times the net's side: the canvas of a panorama is not longer than that
+_CANVAS = 1024  # pixels; longest side of the canvas for adding views, unless the net would see less
+_LONGEST = 16  # longest side of a panorama's canvas, as a multiple of the net's side
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
-_MARGIN = 0.2  # around the subject, of its longer side, when zoomed on
-_DOUBT = 0.03  # of what two maps find; where only one finds less, more views hardly change a mask
-_HESITANT = 0.5  # salience of what a view shows; views below it have found nothing to go by
+_MARGIN = 0.2  # around the subject when zooming in, as a share of its longer side
+_DOUBT = 0.03  # share on which two maps differ; below it, more views hardly change a mask
+_HESITANT = 0.5  # salience below which a view has found nothing to go by
 
 
 class Sum:
-    """The maps of the views that a photo had so far, added up on ``canvas``, a small copy of it."""
+    """The maps of a photo's views so far, added up on ``canvas``, a small copy of the photo."""
 
     def __init__(self, image: Image.Image, wanted: Input):
         self.image = as_rgb(image)
         self.canvas = self.image.reduce(_canvas_step(self.image.size, wanted.side))
         self.shown: set[View] = set()
-        self.doubt = 0.0  # the most by which a view differed from the mean before it
+        self.doubt = 0.0  # the largest difference of a view from the mean before it
         self._wanted = wanted
         shape = (1, 1, self.canvas.height, self.canvas.width)
         self._total = torch.zeros(shape, dtype=torch.float32)
         self._weights = torch.zeros(shape, dtype=torch.float32)
 
     def mean(self) -> Tensor:  # (1, 1, H, W) of the canvas
-        """Return the mean of what was added."""
+        """Return the mean of the maps added so far, weighted by their certainty."""
         return self._total / self._weights
 
     def area(self, view: View) -> Box | None:
-        """Return which part of the canvas the view shows, None if it would show little new."""
+        """Return the part of the canvas that the view shows, None if it would show little new."""
         if view in self.shown:
             return None
         if view.in_doubt and self.doubt < _DOUBT:
@@ -52,7 +52,7 @@ class Sum:
         return Box(0, 0, *self.canvas.size)
 
     def show(self, view: View, area: Box) -> Tensor:  # (1, 3, h, w)
-        """Return what the net is to see of that area."""
+        """Return the net's input for that area."""
         proportion = (area.right - area.left) / (area.bottom - area.top)
         size = view_size(view, self._wanted.side, proportion)
         if view.zoomed:
@@ -64,7 +64,7 @@ class Sum:
         return shown.flip(_turned(view))
 
     def add(self, view: View, area: Box, saliency: Tensor) -> None:
-        """Add the map of what was shown."""
+        """Add ``saliency``, the net's map of what ``show`` returned for this view and area."""
         rows, columns = slice(area.top, area.bottom), slice(area.left, area.right)
         total, weights = self._total[..., rows, columns], self._weights[..., rows, columns]
         upright = saliency.flip(_turned(view))
@@ -81,7 +81,7 @@ def add_up(model: nn.Module, images: Sequence[Image.Image], views: Sequence[View
     """Return, for each image, the sum of all views that have something to show, each once."""
     wanted = input_of(model)
     sums = [Sum(image, wanted) for image in images]
-    for view in (*views, *views):  # a view left out at first may be called for by a later zoom
+    for view in (*views, *views):  # twice: a zoom may raise doubt that calls for skipped views
         seen = []
         for photo in sums:
             area = photo.area(view)
@@ -94,10 +94,10 @@ def add_up(model: nn.Module, images: Sequence[Image.Image], views: Sequence[View
 
 
 def _canvas_step(size: tuple[int, int], side: int) -> int:
-    """Return how many pixels of the photo, each way, become one of the canvas.
+    """Return how many pixels of the photo, in each direction, become one pixel of the canvas.
 
-    On the canvas the shorter side has at least ``side`` pixels, if the photo has them; only in a
-    panorama of more than ``_LONGEST`` times its height it has fewer.
+    The canvas has at least ``side`` pixels along its shorter side, if the photo has them; only a
+    panorama more than ``_LONGEST`` times as long as it is high has fewer.
     """
     small_enough = math.ceil(max(size) / _CANVAS)
     all_seen = max(1, min(size) // side)
@@ -106,7 +106,7 @@ def _canvas_step(size: tuple[int, int], side: int) -> int:
 
 
 def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
-    """Return the net's map (1, 1, h, w) of each tensor; those of one size go through together."""
+    """Return the net's map (1, 1, h, w) of each tensor; tensors of one size share a batch."""
     numbers: dict[torch.Size, list[int]] = {}
     for number, tensor in enumerate(shown):
         numbers.setdefault(tensor.shape, []).append(number)
@@ -124,21 +124,21 @@ def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
 
 @torch.inference_mode()
 def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H, W)
-    """Return the net's first map, float32 on the CPU, in the type that its device likes best."""
+    """Return the net's first map, float32 on the CPU, computed in the type best for its device."""
     device, own = placement(model)
-    half = _fast_half(device.type) if own == torch.float32 else None  # else its owner has chosen
-    types = [half, None] if half else [None]  # some GPUs give NaN for any half, as GTX 16xx
+    half = _fast_half(device.type) if own == torch.float32 else None  # its owner chose other types
+    types = [half, None] if half else [None]  # some GPUs, such as GTX 16xx, give NaN for any half
     for dtype in types:
         with torch.autocast(device.type, dtype) if dtype else nullcontext():
             answer = model(batch.to(device, own))
         saliency = _first_map(answer, len(batch)).float().cpu()
         if not saliency.isnan().any():
             return saliency
-    raise ValueError("the net's answer is not a number: its weights are damaged")
+    raise ValueError("the net returned NaN: its weights are damaged")
 
 
 def placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:
-    """Return where the net computes and in which type: as its weights are, if it has any."""
+    """Return the device and type of the net's weights; CPU and float32 if it has none."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
     for weight in model.parameters():
@@ -148,7 +148,7 @@ def placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:
 
 
 def _first_map(answer: object, count: int) -> Tensor:
-    """Return the first of a net's maps, which is all that is asked of a net of your own."""
+    """Return the first map of the net's answer; nothing else is required of a net of your own."""
     first = answer[0] if isinstance(answer, tuple | list) and answer else None
     if isinstance(first, Tensor) and first.ndim == 4 and first.shape[:2] == (count, 1):
         return first
@@ -163,39 +163,39 @@ def _first_map(answer: object, count: int) -> Tensor:
 
 @cache
 def _fast_half(device: str) -> torch.dtype | None:
-    """Return the 16-bit type that ``device`` is much faster with than with float32, if any."""
+    """Return the 16-bit type, if any, in which ``device`` is much faster than in float32."""
     if device == "cuda":
         return torch.float16
     if device != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # PyTorch 2.11 and later
         return None
     processor = torch.cpu.get_capabilities()
     native = processor.get("avx512_bf16") or processor.get("amx_bf16")
-    # Which oneDNN may have been told not to use: ONEDNN_MAX_CPU_ISA.
+    # ONEDNN_MAX_CPU_ISA may have told oneDNN not to use it.
     return torch.bfloat16 if native and torch.ops.mkldnn._is_mkldnn_bf16_supported() else None
 
 
 def _turned(view: View) -> list[int]:
-    """Return the axes that the view is turned along, and its map turned back."""
+    """Return the axes along which the view is flipped, and its map flipped back."""
     return [axis for axis, turn in ((2, view.upside_down), (3, view.mirrored)) if turn]
 
 
 def _certainty(saliency: Tensor) -> float:
-    """Return how much a view counts: how salient it shows what it shows, to the fourth power.
+    """Return the weight of a view: the salience of what it shows, to the fourth power.
 
-    A view in which the net recognizes the subject outvotes several in which it hesitates; where it
-    hesitates in all of them, as before an empty wall, none outvotes the others.
+    One view in which the net recognizes the subject outvotes several in which it hesitates. Where
+    it hesitates in all of them, as with an empty wall, no view outvotes the others.
     """
     found = float((saliency**2).sum() / saliency.sum().clamp(min=1e-6))
     return max(found, _HESITANT) ** 4
 
 
 def _difference(one: Tensor, other: Tensor) -> float:
-    """Return what only one of two maps finds, as a part of what both do, from 0 to 1."""
+    """Return the share on which two maps differ, of what they find together, from 0 to 1."""
     return float((one - other).abs().sum() / (one + other).sum().clamp(min=1e-6))
 
 
 def _surroundings(saliency: Tensor) -> Box | None:
-    """Return the box around what is salient, with a margin; None where zooming brings little."""
+    """Return the box around the salient pixels, with a margin; None if zooming gains little."""
     height, width = saliency.shape[2:]
     salient = saliency[0, 0] > 0.5 * float(saliency.max())
     box = box_around(salient.numpy())

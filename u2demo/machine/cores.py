@@ -1,4 +1,4 @@
-"""How many cores there are for the work, and threads that share them."""
+"""work -> cores: how many this process may use, and threads that share them."""
 
 import math
 import os
@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 _CGROUP = Path("/sys/fs/cgroup")  # where Linux keeps the limits of a container
 
-_this_thread = threading.local()  # .cores is its share; a thread without one may use them all
+_this_thread = threading.local()  # .cores is the thread's share; without one it may use them all
 
 
 def available_cores(*, cgroup: Path = _CGROUP) -> int:
@@ -30,9 +30,9 @@ def available_cores(*, cgroup: Path = _CGROUP) -> int:
 
 
 def thread_pool(workers: int) -> ThreadPoolExecutor:
-    """Return a pool of ``workers`` threads among which this thread's cores are divided.
+    """Return a pool of ``workers`` threads that divide this thread's cores among them.
 
-    What they pass to ``on_all_cores`` runs on their share, so that pools inside pools never ask
+    In each of them, ``on_all_cores`` uses that thread's share, so that pools inside pools never ask
     for more threads than there are cores.
     """
     share = max(1, _own_cores() // workers)
@@ -60,7 +60,7 @@ def _take(share: int) -> None:
 
 
 def _quota(cgroup: Path) -> float:
-    """Return how many cores' time the control group may use, infinity if it has no limit."""
+    """Return how many cores the control group may keep busy, infinity if it has no limit."""
     try:
         if (cgroup / "cpu.max").exists():  # version 2
             quota, period = (cgroup / "cpu.max").read_text().split()
@@ -68,6 +68,6 @@ def _quota(cgroup: Path) -> float:
             quota = (cgroup / "cpu/cpu.cfs_quota_us").read_text()
             period = (cgroup / "cpu/cpu.cfs_period_us").read_text()
         cores = int(quota) / int(period)
-    except (OSError, ValueError, ZeroDivisionError):  # "max", or not a Linux with these files
+    except (OSError, ValueError, ZeroDivisionError):  # "max", or a system without these files
         return math.inf
     return cores if cores > 0 else math.inf  # -1: no limit

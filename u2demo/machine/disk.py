@@ -1,4 +1,4 @@
-"""bytes -> file: whole or not at all, and what to do when a disk takes no more."""
+"""bytes -> file: whole or not at all, and advice when the disk refuses."""
 
 import contextlib
 import errno
@@ -28,9 +28,9 @@ _NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
 
 
 def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Put ``data`` at ``path``; until all of it is there, what was at ``path`` before stays.
+    """Write ``data`` to ``path``; until it is complete, whatever was there stays.
 
-    ``durable`` waits until the disk has it, so that not even a power cut takes it away.
+    ``durable`` waits until the disk holds it, so that even a power cut cannot lose it.
     """
     partial = partial_file(path)
     try:
@@ -48,15 +48,15 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
 def write_new_file(
     path: Path, data: bytes, *, may_replace: Callable[[Path], bool] = lambda path: False
 ) -> None:
-    """Put ``data`` at ``path``, whole, if nothing is there or ``may_replace(path)`` says so.
+    """Write ``data`` to ``path``, whole, if nothing is there or ``may_replace(path)`` is true.
 
     Raises:
-        FileExistsError: something else is there, even if it appeared just now; it stays as it is.
+        FileExistsError: something else is there, even if it has just appeared; it is not changed.
     """
     partial = _new_partial_file(path)
     try:
         partial.write_bytes(data)
-        if may_replace(path):  # asked last, so that there is hardly time for a change after it
+        if may_replace(path):  # asked last, to leave hardly any time for a later change
             partial.replace(path)
         else:
             _move_unless_taken(partial, path)
@@ -65,7 +65,7 @@ def write_new_file(
 
 
 def _new_partial_file(path: Path) -> Path:
-    """Return a hidden file, created just now; one that a killed process left is not touched."""
+    """Create and return a hidden file; one that a killed process left is not touched."""
     usual = partial_file(path)
     for partial in map(path.with_name, numbered(usual.name)):
         with contextlib.suppress(FileExistsError):
@@ -96,7 +96,7 @@ def _move_unless_taken(source: Path, target: Path) -> None:
 
 
 def partial_file(path: Path) -> Path:
-    """Return the hidden file that becomes ``path`` when it is whole."""
+    """Return the hidden file that becomes ``path`` once it is complete."""
     return path.with_name(f".{path.name}.part")
 
 
@@ -107,16 +107,16 @@ def discard(path: Path) -> None:
 
 
 def not_ours(path: Path) -> ValueError:
-    """Return the error for a person's own file where a run would write one of its own."""
+    """Return the error for a file of the user's that a run would replace."""
     return ValueError(
-        f"{path} is not u2demo's and would be replaced;"
+        f"{path} was not written by u2demo and would be replaced;"
         " move it, or choose another folder for the results"
     )
 
 
 @contextlib.contextmanager
 def advise(folder: Path, then: str = "") -> Iterator[None]:
-    """Add to an error of the disk under ``folder`` what a person can do about it, and ``then``."""
+    """Add advice, and ``then``, to errors of the disk that holds ``folder``."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a process does with the memory that it has freed."""
+"""process -> memory: how much of what it frees it keeps."""
 
 import ctypes
 import sys
@@ -14,13 +14,13 @@ def keep_freed_memory() -> None:
     """Make glibc keep freed memory for later use, up to 256 MB, for the rest of the process.
 
     Call it once, before the first prediction, in a program of your own that predicts many masks on
-    a CPU; the command line does. Predictions then take a tenth less time: otherwise glibc returns a
-    net's buffers to the system after each photo, and the system clears them page by page when they
-    are allocated again. A run over a folder takes a sixth less memory, because threads share what
-    they free: otherwise each of glibc's arenas, eight a core, keeps buffers of its own.
+    a CPU; the command line does so. Predictions then take a tenth less time: otherwise glibc
+    returns a net's buffers to the system after each photo, and the system clears every page when
+    they are allocated again. A run over a folder takes a sixth less memory, because threads share
+    what they free: otherwise each of glibc's arenas, eight for each core, keeps its own buffers.
 
-    It changes thresholds of malloc for everything in the process and cannot be undone, which is why
-    loading a net does not call it for you. Other C libraries are left as they are.
+    It changes thresholds of malloc for the whole process and cannot be undone, which is why loading
+    a net does not call it for you. Other C libraries are left alone.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt:

@@ -1,4 +1,4 @@
-"""name -> name: fit for any disk, not taken yet, and in the order in which people count."""
+"""name -> name: safe on any disk, free, and sorted as people count."""
 
 import itertools
 import re
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 _LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suffix follow
-# Names of devices on Windows, whatever suffix they have (Microsoft, "Naming Files").
+# Device names on Windows, with any suffix (Microsoft, "Naming Files").
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
 
 def numbered(name: str, *, suffix: str | None = None, first: int = 1) -> Iterator[str]:
-    """Yield what a file can be called, without end: ``cat.png``, ``cat (2).png`` and so on.
+    """Yield names for a file without end: ``cat.png``, ``cat (2).png`` and so on.
 
-    The number stands before ``suffix``, by default the one that ``name`` has; pass "" if the name
-    has none, whatever dots are in it. ``first`` is the number to begin with.
+    The number stands before ``suffix``, by default the suffix of ``name``; pass "" for a name that
+    has no suffix but may have dots. ``first`` is the number to begin with.
     """
     suffix = PurePath(name).suffix if suffix is None else suffix
     stem = name.removesuffix(suffix)

@@ -11,9 +11,9 @@ from u2demo.masks.mask import Mask, check_mask, check_threshold
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels, half open: ``right`` and ``bottom`` are just outside of it.
+    """A rectangle in pixels, half open: ``right`` and ``bottom`` are just outside it.
 
-    It is what ``Image.crop`` takes, and ``right - left`` is its width.
+    ``Image.crop`` takes it as it is, and ``right - left`` is its width.
     """
 
     left: int
@@ -43,7 +43,7 @@ def box_around(shown: NDArray[np.bool_]) -> Box | None:
 
 
 def widen(box: Box, margin: float, size: tuple[int, int]) -> Box:
-    """Return ``box`` wider on each side by ``margin`` of its longer side, inside of ``size``."""
+    """Return ``box`` widened on each side by ``margin`` of its longer side, clipped to ``size``."""
     more = round(margin * max(box.right - box.left, box.bottom - box.top))
     return Box(
         max(box.left - more, 0),
@@ -54,7 +54,7 @@ def widen(box: Box, margin: float, size: tuple[int, int]) -> Box:
 
 
 def tiles(area: Box, *, side: int) -> Iterator[Box]:
-    """Yield the tiles of ``area``, ``side`` pixels long, row by row."""
+    """Yield the square tiles of ``area``, of at most ``side`` pixels, row by row."""
     left, top, right, bottom = area
     for y, x in product(range(top, bottom, side), range(left, right, side)):
         yield Box(x, y, min(x + side, right), min(y + side, bottom))

@@ -1,7 +1,8 @@
 """(image, mask) -> finer mask: what a photo's own pixels say about a soft edge.
 
-What varies slowly is worked out on a small copy of the photo; then the photo is visited tile by
-tile, and only pixels on the edge change. Beside its result a call needs 25 MB for any photo.
+How colors differ around each point is computed on a small copy of the photo. Then the photo is
+visited tile by tile, and only pixels on the edge change. A call needs 25 MB besides its result, for
+a photo of any size.
 """
 
 import math
@@ -20,19 +21,19 @@ from u2demo.masks.mask import Mask, check_fit
 
 _SEEN = 2  # pixels of a photo for each of the net's: with fewer, it shows no more than the net saw
 _TRUST = 0.8  # how far colors may overrule the mask: the net's errors come in patches, not pixels
-_FADE = 0.06  # of the mask's range: over this much of it what colors may say fades out
-_ALIKE = 20  # squared standard deviations: at this separation, what colors say counts half
-_SURE = 12  # power: what is half subject, as a flat unsure area, tells nothing of either's color
-_SAMPLES = 640  # pixels along the longer side of the small copy that the color lines are made from
+_FADE = 0.06  # range of mask values over which the weight of colors fades out
+_ALIKE = 20  # separation of colors, in squared standard deviations, at which they count half
+_SURE = 12  # power that keeps half-decided pixels, as in a flat unsure area, out of both statistics
+_SAMPLES = 640  # pixels; longer side of the small copy from which the color lines are made
 _WINDOWS = (32, 16, 8)  # sides of square windows in pixels of the small copy, coarse to fine
 _TILE = 256  # pixels
 _NOISE = 1e-4  # least variance of a color channel in [0, 1]: a flat area with 1 % noise
-_LITTLE = 1e-3  # of a window: a subject or background with this weight counts half
-_TINY = 1e-6  # keeps divisors from being 0
+_LITTLE = 1e-3  # weight in a window at which a subject or background counts half
+_TINY = 1e-6  # keeps divisors above 0
 
 # A symmetric 3x3 matrix is stored as six planes: the entries (row, column) of its upper triangle.
 _ROWS, _COLUMNS = [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]
-_PLACES = [[0, 1, 2], [1, 3, 4], [2, 4, 5]]  # which plane each entry of the whole matrix is in
+_PLACES = [[0, 1, 2], [1, 3, 4], [2, 4, 5]]  # the plane of each entry of the whole matrix
 
 _UNCHANGED = Levels()
 _Planes = NDArray[np.float32]  # (channels, height, width)
@@ -41,8 +42,8 @@ _Planes = NDArray[np.float32]  # (channels, height, width)
 def refine_mask(image: Image.Image, mask: Mask) -> Mask:
     """Return the mask with its blurred edge drawn along the photo's own edges.
 
-    Where the mask is at most ``SURE_BACKGROUND`` or at least ``SURE_SUBJECT`` nothing changes, and
-    nothing at all in a photo of which the net has seen enough, its shorter side 640 pixels or less.
+    Pixels at or below ``SURE_BACKGROUND``, or at or above ``SURE_SUBJECT``, do not change. Nothing
+    changes in a photo whose shorter side is 640 pixels or less: the net has seen enough of it.
 
     Raises:
         ValueError: ``mask`` is not a valid mask, or belongs to another image.
@@ -57,10 +58,10 @@ def refine_mask(image: Image.Image, mask: Mask) -> Mask:
 def refine_in_place(
     image: Image.Image, mask: Mask, *, levels: Levels = _UNCHANGED, side: int = 320
 ) -> None:
-    """Change ``mask`` itself as ``refine_mask`` would: a large one is not held twice.
+    """Refine ``mask`` itself as ``refine_mask`` would, so that a large mask is not held twice.
 
-    ``levels`` are set where colors say nothing. Set before, they would leave colors no say about
-    what they make 0 or 1. ``side`` is that of the net's input.
+    ``levels`` are applied where colors say nothing. Applied before, they would leave colors no say
+    about the pixels that they turn into 0 or 1. ``side`` is the side of the net's input.
     """
     trust = _TRUST * (1 - _SEEN * side / min(image.size))
     if trust > 0:
@@ -88,18 +89,18 @@ def _refine_tile(image: Image.Image, lines: _Planes, mask: Mask, levels: Levels,
 
 
 def _openness(mask: Mask, levels: Levels) -> Mask:
-    """Return how much colors may say: it fades out towards what is sure, so that no step shows.
+    """Return the weight of colors, which fades out toward sure pixels, so that no step shows.
 
-    Far below black they say nothing: a background has its specks of any color.
+    Far below black it is 0, because a background has specks of any color.
     """
     background = max(SURE_BACKGROUND, levels.black / 2)
     return (np.minimum(mask - background, SURE_SUBJECT - mask) / _FADE).clip(0, 1)
 
 
 def _color_lines(image: Image.Image, mask: Mask, trust: float, levels: Levels) -> _Planes:
-    """Return (5, h, w) for ``_combine``: how colors differ from subject to background around.
+    """Return (5, h, w) for ``_combine``: how subject and background differ in color nearby.
 
-    Coarse windows reach across a wide blur; the edge they find tells the finer ones what is what.
+    Coarse windows reach across a wide blur; the edge that they find guides the finer ones.
     """
     # Whole windows of the coarsest kind, and so of every kind, fill the small copy.
     coarsest = _WINDOWS[0]
@@ -116,10 +117,10 @@ def _color_lines(image: Image.Image, mask: Mask, trust: float, levels: Levels) -
     for window in _WINDOWS:
         lines = _discriminant(photo, alpha, window)
         around = _average([prior], window)[0]
-        # Colors that overlap count less than their distance says: real ones are not two Gaussians.
+        # Overlapping colors count less than their distance says: real ones are not two Gaussians.
         lines[4] *= lines[4] / (lines[4] + _ALIKE)
-        lines[4] *= trust * around * (1 - around)  # a coin's variance
-        lines[4] /= 1 + lines[4]  # enlarged as odds, a window's would drop where it ends
+        lines[4] *= trust * around * (1 - around)  # the variance of a coin toss
+        lines[4] /= 1 + lines[4]  # shares, because enlarged odds would drop at a window's end
         alpha = _combine(photo, prior, openness, _enlarge(lines, size, Box(0, 0, *size)))
     return lines
 
@@ -127,9 +128,9 @@ def _color_lines(image: Image.Image, mask: Mask, trust: float, levels: Levels) -
 def _combine(photo: NDArray, prior: NDArray, openness: NDArray, lines: NDArray) -> NDArray:
     """Return the mean of two estimates of alpha, each weighted by how sure it is.
 
-    The mask says ``prior``, the photo a.I + b: the place of its color I on the line from the
-    background's (0) to the subject's (1). ``lines`` hold a (three rows), b, and the photo's share
-    of the mean where ``openness`` is 1.
+    The mask's estimate is ``prior``. The photo's is a.I + b: the place of its color I on the line
+    from the background's color (0) to the subject's (1). ``lines`` holds a (three rows), b, and the
+    photo's share of the mean where ``openness`` is 1.
     """
     seen = (lines[0] * photo[0] + lines[1] * photo[1] + lines[2] * photo[2] + lines[3]).clip(0, 1)
     share = lines[4] * openness / (1 - lines[4] * (1 - openness))
@@ -139,9 +140,9 @@ def _combine(photo: NDArray, prior: NDArray, openness: NDArray, lines: NDArray) 
 def _discriminant(photo: _Planes, alpha: Mask, window: int) -> _Planes:
     """Return Fisher's linear discriminant between subject and background in each window.
 
-    Three rows are the line's direction a, the fourth its offset b: a.I + b is 0 at the mean color
-    of the background and 1 at the subject's. The fifth is the squared distance of the two means in
-    standard deviations, 0 where a window holds only one of them.
+    The first three rows are the line's direction a, the fourth is its offset b: a.I + b is 0 at the
+    background's mean color and 1 at the subject's. The fifth is the squared distance of the two
+    means in standard deviations, 0 where a window holds only subject or only background.
     """
     moments = _average(_moments(photo, alpha**_SURE, (1 - alpha) ** _SURE), window)
     subject_weight, behind_weight = moments[:2]
@@ -190,7 +191,7 @@ def _planes(image: Image.Image) -> _Planes:
 
 
 def _sample(mask: Mask, size: tuple[int, int]) -> Mask:
-    """Return the pixels that ``Image.resize`` takes with ``NEAREST``, without copying them all."""
+    """Return the pixels that ``Image.resize`` picks with ``NEAREST``, without copying the mask."""
     x = ((np.arange(size[0]) + 0.5) * mask.shape[1] / size[0]).astype(int)
     y = ((np.arange(size[1]) + 0.5) * mask.shape[0] / size[1]).astype(int)
     return mask[y[:, None], x]

@@ -3,20 +3,19 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
-# Nothing is left to decide at or below the first and at or above the second.
+# At or below the first value a pixel is surely background, at or above the second surely subject.
 SURE_BACKGROUND, SURE_SUBJECT = 0.02, 0.98
-# A pixel this much of its subject is solid: a soft edge or a hole in it would be lower.
+# A pixel with this share of its subject's value is solid: a soft edge or a hole would be lower.
 SOLID = 0.9
 
-Values = TypeVar("Values")  # a NumPy array or a PyTorch tensor; only what both can do is used
+Values = TypeVar("Values")  # a NumPy array or a PyTorch tensor; only common methods are used
 
 
 @dataclass(frozen=True)
 class Levels:
-    """The value that becomes 0, the one that becomes 1; between them lies a straight line.
+    """The value that becomes 0 and the one that becomes 1; between them lies a straight line.
 
-    What the line takes to less than ``haze`` is faded out, see ``apply``. ``Levels()`` changes
-    nothing.
+    Results below ``haze`` are faded out, see ``apply``. ``Levels()`` changes nothing.
 
     Raises:
         ValueError: ``black`` is not below ``white``.
@@ -33,9 +32,9 @@ class Levels:
     def apply(self, values: Values, *, certainty: float = 1.0) -> Values:
         """Return new values with these levels, of the same shape and type, from 0 to 1.
 
-        What stays within ``SURE_BACKGROUND`` becomes 0: a veil that nobody sees in a mask shows
-        as a gray film over a new background. ``certainty``, from 0 to 1, says how surely a
-        subject was found; the surer, the more of the haze around it goes.
+        Values up to ``SURE_BACKGROUND`` become 0: a veil that nobody sees in a mask shows as a gray
+        film over a new background. ``certainty``, from 0 to 1, says how surely a subject was found;
+        the surer, the more of the haze around it is removed.
         """
         if self == Levels():
             return values
@@ -45,5 +44,5 @@ class Levels:
         return values * (values > SURE_BACKGROUND)
 
     def below(self, solid: float) -> "Levels":
-        """Return what is left to do once ``Levels(0, solid)`` has been applied."""
+        """Return the levels that remain to be applied after ``Levels(0, solid)``."""
         return Levels(self.black / solid, self.white / solid, self.haze)

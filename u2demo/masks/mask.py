@@ -1,7 +1,7 @@
-"""mask -> mask | number: what can be said about a mask without looking at its photo.
+"""mask -> mask | number: checks, statistics and changes that need only the mask, not its photo.
 
 A mask says how much each pixel belongs to the subject: float32, shape (H, W), 0 background to
-1 subject, as high and as wide as its photo. Anything else raises ``ValueError``.
+1 subject, of its photo's height and width. Anything else raises ``ValueError``.
 """
 
 import math
@@ -15,10 +15,10 @@ from u2demo.masks.levels import SOLID
 
 Mask = NDArray[np.float32]
 
-_ROUNDING = 0.001  # how far below 0 or above 1 rounding may take a value, as resizing a mask does
+_ROUNDING = 0.001  # how far below 0 or above 1 rounding may take a value, as in a resized mask
 _VISIBLE = 0.05  # a fainter pixel does not count as part of the subject
 _RECOGNIZED = 0.9  # nearly every subject that the net knows has a pixel with this probability
-_UNCLEAR = 0.6  # the share of a subject that may be neither in nor out
+_UNCLEAR = 0.6  # largest share of a subject that may be neither in nor out
 _FULL = 0.9  # a subject that takes this share of the picture stands out from nothing
 
 
@@ -34,7 +34,7 @@ def check_mask(mask: Mask) -> None:
     low, high = mask.min(initial=0), mask.max(initial=0)  # NaN, if there is any
     if not -_ROUNDING <= low <= high <= 1 + _ROUNDING:
         raise ValueError(
-            f"a mask goes from 0, background, to 1, subject; this one from {low:g} to {high:g}:"
+            f"a mask goes from 0 (background) to 1 (subject), this one from {low:g} to {high:g};"
             " scale or clip it"
         )
 
@@ -52,15 +52,15 @@ def check_fit(image: Image.Image, mask: Mask) -> None:
 
 
 def check_threshold(threshold: float) -> None:
-    """Raise ``ValueError`` unless ``threshold`` is from 0 to 1; above 1 there is never a pixel."""
+    """Raise ``ValueError`` unless ``threshold`` is from 0 to 1."""
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold is {threshold}, expected 0 to 1, like the mask's own values")
 
 
 def unsure_share(mask: Mask) -> float:
-    """Return the share of the subject that is neither clearly in nor clearly out, 0 to 1.
+    """Return the undecided share of the subject, 0 to 1: neither clearly in nor clearly out.
 
-    That is, of the pixels above 0.05, those below 0.9; 1 if there are none.
+    Of the pixels above 0.05, it is the share below 0.9; it is 1 if no pixel is above 0.05.
     """
     check_mask(mask)
     return _unsure_share(mask)
@@ -69,10 +69,10 @@ def unsure_share(mask: Mask) -> float:
 def has_clear_subject(mask: Mask, *, peak: float = 1.0) -> bool:
     """Return whether a predicted mask shows a subject: recognized, most of it sure, and not all.
 
-    ``peak`` is the highest probability that the net gave a pixel. On 260 photos of the development
-    set this is False for 1 % of the good results (IoU 0.7 or more) and for 18 of 44 bad ones (below
-    0.5), most of which surely show something else; and for all of 19 pictures without a subject:
-    even, noise, gradients, stripes, checks, bricks, clouds, text.
+    ``peak`` is the highest probability that the net gave a pixel. On 260 development photos this is
+    False for 1 % of the good results (IoU 0.7 or more) and for 18 of the 44 bad ones (below 0.5),
+    most of which show something else with certainty. It is False for all of 19 pictures without a
+    subject: even, noise, gradients, stripes, checks, bricks, clouds, text.
     """
     check_mask(mask)
     if peak < _RECOGNIZED or _unsure_share(mask) > _UNCLEAR:
@@ -83,8 +83,8 @@ def has_clear_subject(mask: Mask, *, peak: float = 1.0) -> bool:
 def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) -> Mask:
     """Return a hard mask: 1 above ``threshold``, 0 elsewhere.
 
-    ``feather`` softens its edge: the standard deviation, in pixels, of a Gaussian blur. More than
-    the mask's longer side counts as that.
+    ``feather`` softens its edge: the standard deviation, in pixels, of a Gaussian blur, never more
+    than the mask's longer side.
 
     Raises:
         ValueError: ``mask`` is not a valid mask, ``threshold`` is not between 0 and 1, or
@@ -106,12 +106,12 @@ def adjust_mask(mask: Mask, *, threshold: float = 0.5, softness: float = 1.0) ->
     """Return ``mask`` with its middle moved to ``threshold`` and its edge ``softness`` as soft.
 
     A power curve takes the threshold to 0.5 and leaves 0 and 1 where they are, so that the subject
-    never turns transparent; then the slope grows around 0.5. The defaults return the mask as it
-    is; softness 0 makes it hard.
+    never turns transparent; then the slope grows around 0.5. The defaults return the mask
+    unchanged; softness 0 makes it hard.
 
     Raises:
-        ValueError: ``mask`` is not a valid mask, ``threshold`` is not between 0 and 1 (neither 0
-            nor 1 itself can become the middle), or ``softness`` is negative or not finite.
+        ValueError: ``mask`` is not a valid mask, ``threshold`` is not strictly between 0 and 1, or
+            ``softness`` is negative or not finite.
     """
     check_mask(mask)
     if not 0 < threshold < 1:

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from u2demo.masks.box import Box, box_around
 from u2demo.masks.mask import Mask, check_mask, check_threshold
 
-_SMALLEST_OBJECT = 0.001  # of the picture's area; anything smaller is a speck
-_GRID = 256  # points along the longer side: where the soft edges of several objects are told apart
+_SMALLEST_OBJECT = 0.001  # share of the picture's area; anything smaller is a speck
+_GRID = 256  # cells along the longer side of the grid on which soft edges are shared out
 _NOBODY, _SPECK = -1, -2  # in place of a group's number, which is 0 or more
 
 
 def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     """Return one mask for each separate object, largest first.
 
-    Objects are the groups of pixels above ``threshold`` that touch, corners included; those below
-    a thousandth of the picture are specks and left out. A soft edge goes to the nearest object.
+    An object is a group of touching pixels above ``threshold``, corners included. Groups below a
+    thousandth of the picture are specks and left out. A soft edge belongs to the nearest object.
 
     Raises:
         ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
@@ -58,9 +58,9 @@ def boxes_around(subject: NDArray[np.bool_]) -> list[Box]:
 
 
 class _Runs(NamedTuple):
-    """Runs of true pixels along rows, in reading order, and the number of each one's group.
+    """Runs of true pixels along rows, in reading order, and the number of each run's group.
 
-    Groups touch nowhere, not even at corners. All are arrays of one length.
+    Groups do not touch, not even at corners. All arrays have the same length.
     """
 
     rows: NDArray[np.intp]
@@ -69,7 +69,7 @@ class _Runs(NamedTuple):
     groups: NDArray[np.intp]
 
     def large_groups(self, smallest: float) -> list[int]:
-        """Return those of ``smallest`` pixels or more, largest first."""
+        """Return the groups of at least ``smallest`` pixels, largest first."""
         areas = np.bincount(self.groups, self.ends - self.starts)
         large = np.flatnonzero(areas >= smallest)
         return large[np.argsort(-areas[large], kind="stable")].tolist()
@@ -79,7 +79,7 @@ def _find_runs(subject: NDArray[np.bool_]) -> _Runs:
     padded = np.pad(subject, ((0, 0), (1, 1)))
     changes = padded[:, 1:] != padded[:, :-1]
     rows, columns = np.divmod(np.flatnonzero(changes), changes.shape[1])  # faster than nonzero
-    rows, starts, ends = rows[::2], columns[::2], columns[1::2]  # in each row they take turns
+    rows, starts, ends = rows[::2], columns[::2], columns[1::2]  # starts and ends alternate
     # Laid end to end, two apart, the rows make one long line on which each run is an interval.
     # Moved back by one row, a run lies below the runs that it may touch:
     #
@@ -102,7 +102,7 @@ def _find_runs(subject: NDArray[np.bool_]) -> _Runs:
 
 
 def _ranges(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the whole numbers from each start on, as many as its length says, in one array."""
+    """Return in one array the numbers start, start + 1, … of each range of the given length."""
     skipped = np.cumsum(lengths) - lengths
     return np.arange(lengths.sum()) + np.repeat(starts - skipped, lengths)
 
@@ -120,7 +120,7 @@ def _connect(count: int, a: NDArray, b: NDArray) -> NDArray[np.intp]:
 
 
 def _without_specks(mask: Mask, runs: _Runs, only: int) -> Mask:
-    """Return the mask of a picture's only object: all of it but the specks."""
+    """Return the mask of a picture's only object: everything but the specks."""
     alone = mask.copy()
     specks = runs.groups != only
     starts = runs.rows[specks] * mask.shape[1] + runs.starts[specks]
@@ -131,7 +131,7 @@ def _without_specks(mask: Mask, runs: _Runs, only: int) -> Mask:
 def _share_out(
     mask: Mask, subject: NDArray[np.bool_], runs: _Runs, objects: list[int]
 ) -> list[Mask]:
-    """Return the mask of each object: its own pixels, and the soft ones that lie nearest to it."""
+    """Return the mask of each object: its own pixels, and the soft ones nearest to it."""
     step = math.ceil(max(mask.shape) / _GRID)
     shown = box_around(mask != 0)
     top, left = shown.top // step * step, shown.left // step * step  # whole cells of the grid
@@ -152,9 +152,9 @@ def _share_out(
 
 
 def _nearest_object(owners: NDArray[np.int32], step: int) -> NDArray[np.int32]:
-    """Return which object each cell of a grid, ``step`` pixels a side, holds or lies nearest to.
+    """Return the object that each cell of a grid, ``step`` pixels a side, holds or is nearest to.
 
-    A grid is exact enough: only soft edges depend on it.
+    A grid is exact enough, because only soft edges depend on it.
     """
     rows = np.arange(0, owners.shape[0], step)
     columns = np.arange(0, owners.shape[1], step)

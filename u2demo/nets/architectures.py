@@ -29,8 +29,8 @@ def build_model(name: str) -> nn.Module:
     """Return an untrained float32 net in training mode; ``name`` is a key of ``ARCHITECTURES``.
 
     Raises:
-        ValueError: no architecture has that name.
+        ValueError: unknown ``name``.
     """
     if name not in ARCHITECTURES:
-        raise ValueError(f"no architecture {name!r}; choose from {', '.join(ARCHITECTURES)}")
-    return ARCHITECTURES[name].build().float()  # whatever type the host's new tensors have
+        raise ValueError(f"unknown architecture {name!r}; choose from {', '.join(ARCHITECTURES)}")
+    return ARCHITECTURES[name].build().float()  # whatever default type the host has set

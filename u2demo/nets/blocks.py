@@ -19,14 +19,14 @@ class Block(NamedTuple):
     """One residual U-block (RSU): a small U-Net of ``depth`` levels."""
 
     depth: int
-    inputs: int  # channels, as the next two
+    inputs: int  # channels, like the next two
     middle: int
     outputs: int
-    dilated: bool = False  # widens its view by dilation, at full resolution, instead of pooling
+    dilated: bool = False  # dilates its convolutions at full resolution instead of pooling
 
 
 class ConvUnit(nn.Module):
-    """3×3 convolution over all parts, batch normalization, ReLU; height and width stay."""
+    """3×3 convolution over all parts, batch normalization, ReLU; keeps height and width."""
 
     def __init__(self, inputs: int, outputs: int, dilation: int = 1):
         super().__init__()
@@ -49,7 +49,9 @@ class ResidualUBlock(nn.ModuleDict):
 
         self["rebnconvin"] = ConvUnit(inputs, outputs)
         for level, name in enumerate(self.down):
-            dilation = 2**level if dilated else 2 if name == self.down[-1] else 1
+            dilation = 2 if name == self.down[-1] else 1
+            if dilated:
+                dilation = 2**level
             self[name] = ConvUnit(middle if level else outputs, middle, dilation)
         for level, name in zip(range(depth - 2, -1, -1), self.up, strict=True):
             dilation = 2**level if dilated else 1
@@ -67,15 +69,15 @@ class ResidualUBlock(nn.ModuleDict):
             x = self[name](enlarge(x, skip), skip)
         if torch.is_grad_enabled():
             return residual + x
-        return residual.add_(x.to(residual.dtype))  # one large buffer less
+        return residual.add_(x.to(residual.dtype))  # saves a large buffer
 
 
-# On a CPU, without training, even sizes are halved and doubled by operations on whole slices. In 16
-# bits that is two to three times faster than PyTorch's own functions, which take any size.
+# On a CPU, outside training, even sizes are halved and doubled by operations on whole slices. In 16
+# bits that is two to three times as fast as PyTorch's own functions, which take any size.
 
 
 def halve(x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, ⌈H/2⌉, ⌈W/2⌉)
-    """Return the greatest of each 2×2 pixels."""
+    """Return the maximum of each 2×2 pixels."""
     if not _is_for_slices(x) or x.shape[2] % 2 or x.shape[3] % 2:
         return F.max_pool2d(x, 2, stride=2, ceil_mode=True)
     rows = torch.maximum(x[:, :, ::2], x[:, :, 1::2])
@@ -99,7 +101,7 @@ def _is_for_slices(x: Tensor) -> bool:
 
 
 def _double(x: Tensor, axis: int) -> Tensor:
-    """Return ``x`` with each neighboring pair mixed 3:1 and 1:3, and its ends as they are."""
+    """Return ``x`` with each neighboring pair mixed 3:1 and 1:3, and its ends unchanged."""
     size = x.shape[axis]
     shape = [2 * n if i == axis else n for i, n in enumerate(x.shape)]
     double = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Which trained weights there are, one frozen record each.
+"""The published weights, one frozen record each.
 
 Sizes and hashes come from the Git LFS pointers of the copies named as sources, which agree with one
 another; most are pinned to a commit. Google Drive, where the authors publish, comes last because it
@@ -14,22 +14,22 @@ _HUB = "https://huggingface.co"
 _LFS = "https://media.githubusercontent.com/media"
 # https://github.com/xuebinqin/U-2-Net/issues/208: all released models follow the repository's
 # license; users are asked to check the licenses of the data sets.
-_LICENSE = "Apache-2.0; its training data has terms of its own"
+_LICENSE = "Apache-2.0; the training data has its own terms"
 
 
 class WeightsError(OSError, ValueError):
-    """A weights file is missing, damaged or not to be trusted; the text says what to do."""
+    """A weights file is missing, damaged or not trustworthy; the text says what to do."""
 
 
 Color = tuple[float, float, float]  # red, green, blue
 
 
 class Input(NamedTuple):
-    """How a net wants its photos: ``model.input``, as timm's ``pretrained_cfg`` says it.
+    """How a net wants its photos: ``model.input``, like timm's ``pretrained_cfg``.
 
-    The photo is squeezed to a square, its values are divided by 255, or by its own maximum, then
-    ``mean`` is subtracted and the rest divided by ``std``. The defaults are those of U²-Net
-    (U-2-Net, data_loader.py), and hold for a net of yours that has no ``input``.
+    The photo is squeezed to a square. Its values are divided by 255 or by its own maximum, then
+    ``mean`` is subtracted and the result divided by ``std``. The defaults are those of U²-Net
+    (U-2-Net, data_loader.py); they also serve a net of your own that has no ``input``.
     """
 
     side: int = 320  # pixels
@@ -43,7 +43,7 @@ DIS_INPUT = Input(side=1024, mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0), by_maxim
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One published weights file, and what is needed to fetch and to trust it.
+    """One published weights file, and all that is needed to fetch and trust it.
 
     A ``sha256`` of None means that nobody has published one: the first file that fits the network
     is trusted and its hash recorded, and ``bytes`` is only the size of one public copy. No
@@ -64,7 +64,7 @@ class Checkpoint:
 
     @property
     def size(self) -> str:
-        """The size of the file for people, in megabytes of 10^6 bytes: ``176.3 MB``."""
+        """The size of the file in words, in megabytes of 10^6 bytes: ``176.3 MB``."""
         return f"{self.bytes / 1e6:.1f} MB"
 
 
@@ -119,7 +119,7 @@ _RECORDS = (
         file="u2net_portrait.pth",
         # The LFS copy below has this size and the sha256
         # fb9f0378a16868d08e2325c8b36eae2b174b040b91bf64781fbb5dd4d31712b4;
-        # nothing shows that it is the authors' own file, so the hash is not demanded.
+        # nothing shows that it is the authors' own file, so the hash is not required.
         bytes=176_315_791,
         sha256=None,
         sources=(

@@ -1,4 +1,4 @@
-"""What this computer can compute with: CPU, NVIDIA's GPUs, Apple's."""
+"""The devices this computer can compute with: CPU, NVIDIA GPUs, Apple GPUs."""
 
 import torch
 
@@ -14,10 +14,10 @@ def devices() -> list[str]:
 
 
 def check_device(device: str) -> str:
-    """Return ``device``, or raise ``ValueError`` with those that there are."""
+    """Return ``device``, or raise ``ValueError`` with the available ones if it is not usable."""
     try:
-        torch.empty(1, device=device).cpu()  # "meta" is a device that gives nothing back
-    except Exception as error:  # of a type that depends on the device
+        torch.empty(1, device=device).cpu()  # "meta" is a device without values
+    except Exception as error:  # its type depends on the device
         raise ValueError(
             f"no device {device!r} on this computer; choose from {', '.join(devices())}"
         ) from error
@@ -25,7 +25,7 @@ def check_device(device: str) -> str:
 
 
 def describe_device() -> str:
-    """Return the fastest device for people, with the name of the GPU if it is one."""
+    """Return the fastest device in words, including the name of a CUDA GPU."""
     names = {"cpu": "cpu", "mps": "mps (Apple GPU)"}
     fastest = devices()[0]
     if fastest == "cuda":
@@ -34,5 +34,5 @@ def describe_device() -> str:
 
 
 def torch_version() -> str:
-    """Return the version of PyTorch and the kind of its build: ``2.9.0+cu128``."""
+    """Return the version and build of PyTorch: ``2.9.0+cu128``."""
     return str(torch.__version__)

@@ -1,6 +1,6 @@
-"""url -> growing file: bring bytes from one source, and know when to give it up.
+"""url -> growing file: download from one source, and give up in time.
 
-Nothing here knows which bytes are the right ones: ``store`` checks them before anybody uses them.
+Nothing here knows which bytes are right: ``store`` checks them before they are used.
 """
 
 import concurrent.futures
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import requests
 
 DRIVE = "https://drive.google.com/"
-PATIENCE = 30.0  # seconds that a source may spend on bringing next to nothing, which is ...
-TRICKLE = 64_000  # ... fewer bytes than this: at 2 kB/s, u2net would take a day
-ATTEMPTS = 10  # broken connections in a row, each of which brought something
-_CHUNK = 1 << 15  # bytes, small enough that a slow line shows progress
+PATIENCE = 30.0  # seconds; a source that sends less than TRICKLE in this time is given up
+TRICKLE = 64_000  # bytes; at 2 kB/s, u2net would take a day
+ATTEMPTS = 10  # connections that may break, if each has brought something
+_CHUNK = 1 << 15  # bytes; small enough for a slow line to show progress
 _FIRST_BYTES = (b"P", b"\x80")  # of a zip archive, and of a pickle from before PyTorch 1.6
 
 
@@ -41,8 +41,8 @@ class Stopped(BaseException):
 class Part:
     """The growing file of one attempt; it continues where an earlier attempt stopped.
 
-    ``whole`` is the size of the complete file in bytes, None while nobody knows it, and ``most``
-    what it may be at most.
+    ``whole`` is the size of the complete file in bytes, None while it is unknown; ``most`` limits
+    it.
     """
 
     def __init__(self, path: Path, whole: int | None, most: int):
@@ -54,12 +54,12 @@ class Part:
             self.size = self._file.tell()
 
     def close(self) -> None:
-        """End the attempt; a thread that was given up fails when it writes again."""
+        """End the attempt; an abandoned thread fails when it writes again."""
         with _storage():
             self._file.close()
 
     def write(self, block: bytes) -> None:
-        """Append ``block``, or raise as soon as it is plain that this is not the file."""
+        """Append ``block``; raise as soon as it is clear that this is not the file."""
         if block and not self.size and not block.startswith(_FIRST_BYTES):
             raise RefusedError(f"sent something other than weights: {_glimpse(block)}")
         limit = self.most if self.whole is None else self.whole
@@ -73,7 +73,7 @@ class Part:
         self.received += len(block)
 
     def flush(self) -> None:
-        """Hand what was written to the operating system; gdown asks for it."""
+        """Pass written bytes on to the operating system; gdown calls this."""
         with _storage():
             self._file.flush()
 
@@ -85,15 +85,15 @@ class Part:
 def download(
     url: str, path: Path, *, size: int | None, most: int, progress: Callable[[int], None]
 ) -> bool:
-    """Bring all of ``url`` into ``path``, continuing where a broken connection left it.
+    """Download all of ``url`` to ``path``, resuming after broken connections.
 
-    ``size`` is that of the whole file in bytes, None if nobody knows it; then ``most`` limits it.
-    ``progress`` gets the number of bytes that are here, about ten times a second, and may raise
-    ``Stopped``. Returns whether the file is made of pieces from several connections.
+    ``size`` is the size of the whole file in bytes, None if it is unknown; then ``most`` limits it.
+    ``progress`` is called with the bytes received so far, about ten times a second, and may raise
+    ``Stopped``. Returns whether the file was joined from several connections.
 
     Raises:
-        RefusedError: the source will not do.
-        StorageError: the disk will not do.
+        RefusedError: the source fails.
+        StorageError: the disk fails.
     """
     for _ in range(ATTEMPTS):
         with contextlib.closing(Part(path, size, most)) as part:
@@ -110,14 +110,14 @@ def download(
             except Exception as error:  # whatever a server, a proxy or gdown may come up with
                 if part.size <= before:
                     raise RefusedError(_explain(error, part)) from None
-    raise RefusedError(f"stopped {ATTEMPTS} times, at last after {part.size:,} bytes")
+    raise RefusedError(f"broke off {ATTEMPTS} times, the last time after {part.size:,} bytes")
 
 
 def _attempt(url: str, part: Part, progress: Callable[[int], None]) -> None:
-    """Let ``url`` fill ``part``; give up when it hardly grows.
+    """Fill ``part`` from ``url``; give up when it hardly grows.
 
-    The work is done in a thread that can be abandoned: no timeout of a socket covers name lookup,
-    headers that drip in byte by byte, or gdown 5, which has none.
+    The work is done in a thread that can be abandoned: no socket timeout covers name lookup,
+    headers that drip in byte by byte, or gdown 5, which has no timeout.
     """
     outcome: concurrent.futures.Future[None] = concurrent.futures.Future()
     job = _get_from_drive if url.startswith(DRIVE) else _get
@@ -127,7 +127,7 @@ def _attempt(url: str, part: Part, progress: Callable[[int], None]) -> None:
         progress(part.size)
         if time.monotonic() > deadline:
             if abs(part.size - mark) < TRICKLE:
-                raise RefusedError(f"next to nothing came for {PATIENCE:g} seconds")
+                raise RefusedError(f"sent next to nothing for {PATIENCE:g} seconds")
             mark, deadline = part.size, time.monotonic() + PATIENCE
     outcome.result()
     progress(part.size)
@@ -143,7 +143,10 @@ def _settle(outcome: concurrent.futures.Future, job: Callable, url: str, part: P
 
 
 def _get(url: str, part: Part) -> None:
-    """Append what is missing. ``requests`` has certificates everywhere and obeys proxies."""
+    """Append what is missing.
+
+    ``requests`` has certificates on every system and respects proxies.
+    """
     import requests
 
     headers = {"User-Agent": "u2demo", "Accept-Encoding": "identity"}
@@ -153,7 +156,7 @@ def _get(url: str, part: Part) -> None:
     with requests.get(
         url, headers=headers, hooks=hooks, stream=True, timeout=2 * PATIENCE
     ) as response:
-        if response.status_code == 416 and part.size:  # what is there cannot be of this file
+        if response.status_code == 416 and part.size:  # those bytes cannot belong to this file
             part.restart()
             return _get(url, part)
         if response.status_code not in (200, 206):
@@ -167,18 +170,18 @@ def _get(url: str, part: Part) -> None:
 
 
 def _drop_body_of_redirect(response: "requests.Response", **_: object) -> None:
-    """Throw away what ``requests`` would read to its end, however long, before it goes on."""
+    """Drop the body of a redirect, which ``requests`` would read to its end, however long."""
     if response.is_redirect:
         response.close()
         response.raw = io.BytesIO()
 
 
 def _agree_on_range(status: int, headers: dict[str, str], part: Part) -> None:
-    """Check that the body goes on where ``part`` ends, and ends where the file does."""
+    """Check that the body continues where ``part`` ends, and ends where the file does."""
     if status == 200:
         part.restart()
     elif not headers.get("Content-Range", "").startswith(f"bytes {part.size}-"):
-        raise RefusedError("did not go on from the byte it was asked for")
+        raise RefusedError("did not resume from the requested byte")
     length = headers.get("Content-Length", "")
     if length.isdecimal() and "Content-Encoding" not in headers:
         total = part.size + int(length)
@@ -190,7 +193,7 @@ def _agree_on_range(status: int, headers: dict[str, str], part: Part) -> None:
 
 
 def _get_from_drive(url: str, part: Part) -> None:
-    """Let gdown, 5 or 6, find the way through Google Drive's pages; it does not resume."""
+    """Let gdown, 5 or 6, find its way through Google Drive's pages; it does not resume."""
     import gdown
 
     part.restart()
@@ -203,7 +206,7 @@ def _get_from_drive(url: str, part: Part) -> None:
 
 
 def _explain(error: BaseException, part: Part) -> str:
-    """Say in one line what happened."""
+    """Return in one line what happened."""
     if part.received:
         return f"stopped after {part.size:,} bytes"
     chain = [error]
@@ -238,21 +241,21 @@ def _broken_http(chain: list[BaseException]) -> BaseException | None:
 
 
 def _last(chain: list[BaseException], kind: type) -> BaseException | None:
-    """Return the innermost error of a kind."""
+    """Return the innermost error of this kind, None if there is none."""
     found = [error for error in chain if isinstance(error, kind)]
     return found[-1] if found else None
 
 
-# How to find the error that explains a failed attempt, and what is said about it. They are tried in
-# turn; the first one that finds an error decides.
+# How to find the error that explains a failed attempt, and the sentence for it; the first match
+# counts.
 _SENTENCES = (
     (
         _proxy_error,
-        "the proxy of this machine does not answer; look at HTTP_PROXY and HTTPS_PROXY",
+        "the proxy of this machine does not answer; check HTTP_PROXY and HTTPS_PROXY",
     ),
     (_unknown_host, "the host was not found; is this machine online?"),
     (_system_error, "{text}"),
-    (_broken_http, "its answer breaks the rules of HTTP ({kind})"),
+    (_broken_http, "its answer is not valid HTTP ({kind})"),
 )
 
 
@@ -261,7 +264,7 @@ def _in_one_line(text: str) -> str:
 
 
 def _glimpse(page: bytes) -> str:
-    """Quote the title of a web page, or the first characters of anything else."""
+    """Return the title of a web page, or the first characters of anything else, in quotes."""
     text = page.decode("utf-8", "replace")
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.S | re.I)
     quote = " ".join((title[1] if title else text[:60]).split())[:80]

@@ -1,9 +1,9 @@
 """net -> net: the same answer in less time, for any net of convolutions.
 
-Batch normalization goes into the convolution before it, and on a CPU each convolution becomes one
-step of oneDNN, PyTorch's library for convolutions, with what follows it. Which layer follows which
+Batch normalization is folded into the convolution before it. On a CPU, each convolution and what
+follows it become one step of oneDNN, PyTorch's library for convolutions. Which layer follows which
 is found by recording each module's ``forward``; no layer is known by its name. ``torch.autocast``
-says in which type a layer computes, as for any net.
+sets the type in which a layer computes, as for any net.
 """
 
 import copy
@@ -19,18 +19,18 @@ from torch import Tensor, fx, nn
 from torch.compiler import is_compiling
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-_SMALL = 2 * 2**20  # bytes; concatenating parts of so few takes less time than another step
-_CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # whose layers their owner calls
+_SMALL = 2 * 2**20  # bytes; concatenating parts smaller than this is faster than another step
+_CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # their layers are called by their owner
 
 
 def fuse(model: nn.Module) -> nn.Module:
     """Return a net for inference that gives the same answer as ``model`` (to 1e-4 in float32).
 
-    Each ``Conv2d`` (padded with zeros) that is followed by a ``BatchNorm2d``, and perhaps by a
-    ReLU, is one layer in it. The net is in evaluation mode and takes no gradients. ``model`` stays
-    as it is; the new net shares with it the tensors of all other layers. Hooks on layers that are
-    replaced are lost. A module whose ``forward`` cannot be recorded, such as one that branches on
-    values, is left as it is, though not the modules inside it.
+    Each ``Conv2d`` (padded with zeros) followed by a ``BatchNorm2d``, and perhaps by a ReLU,
+    becomes one layer. The net is in evaluation mode and takes no gradients. ``model`` is not
+    changed; the new net shares the tensors of all other layers with it. Hooks on replaced layers
+    are lost. A module whose ``forward`` cannot be recorded, such as one that branches on values,
+    stays as it is, though the modules inside it may be fused.
 
     The weights of the new net may be changed in place, and by ``load_state_dict``. Like autograd,
     it does not notice changes through ``.data`` or NumPy once it has computed on a CPU.
@@ -43,7 +43,7 @@ def fuse(model: nn.Module) -> nn.Module:
         for module in model.modules():
             if id(module) not in layers:
                 layers |= _replacements(module, owners)
-    # The copy takes from the two tables what stands there, instead of copying it.
+    # deepcopy takes the objects with these ids from the two tables, instead of copying them.
     return copy.deepcopy(model, tensors | layers).eval().requires_grad_(False)
 
 
@@ -52,7 +52,7 @@ def _without_gradient(weight: nn.Parameter) -> nn.Parameter:
 
 
 def _replacements(module: nn.Module, owners: Counter[int]) -> dict[int, nn.Module]:
-    """Return what is to take the place of ``module`` or of its layers, by their id."""
+    """Return the replacements for ``module`` or for its layers, by their id."""
     if _is_to_single_channel(module):
         return {id(module): _NineTaps(module)}
     graph = _record(module)
@@ -64,7 +64,7 @@ def _replacements(module: nn.Module, owners: Counter[int]) -> dict[int, nn.Modul
     for step in steps:
         conv, norm, relu = _layers(module, step)
         if owners[id(conv)] > 1 or owners[id(norm)] > 1:
-            continue  # what is right here would be wrong in another module
+            continue  # a shared layer is still needed as it is in another module
         has_own_relu = relu is not None and owners[id(relu)] == 1
         replacements[id(conv)] = _FusedUnit(conv, norm, relu=has_own_relu)
         replacements[id(norm)] = nn.Identity()
@@ -93,10 +93,10 @@ def _layers(module: nn.Module, step: _Step) -> list[nn.Module | None]:
 
 
 def _record(module: nn.Module) -> fx.Graph | None:
-    """Return which layers and functions ``forward`` calls, None if there is nothing to be fused.
+    """Return the layers and functions that ``forward`` calls, None if there is nothing to fuse.
 
-    ``fx.symbolic_trace`` would replace ``nn.Module.__call__`` for all threads while it looks, and
-    disturb a net that another thread runs meanwhile. Here ``forward`` is called for a stand-in.
+    ``fx.symbolic_trace`` would replace ``nn.Module.__call__`` for all threads while it traces, and
+    disturb a net that another thread is running. Here ``forward`` is called on a stand-in.
     """
     kinds = {type(layer) for layer in _own_layers(module)}
     if not {nn.Conv2d, nn.BatchNorm2d} <= kinds:
@@ -107,7 +107,7 @@ def _record(module: nn.Module) -> fx.Graph | None:
     try:
         answer = type(module).forward(_stand_in(module, tracer), *inputs)
         graph.output(tracer.create_arg(answer))
-    except Exception:  # a forward may do anything with values, and here there are none
+    except Exception:  # forward may do anything with values, and there are none here
         return None
     return graph
 
@@ -124,7 +124,7 @@ def _own_layers(module: nn.Module) -> Iterator[nn.Module]:
 def _input_names(module: nn.Module) -> Iterator[str]:
     for name, parameter in inspect.signature(module.forward).parameters.items():
         if parameter.kind is parameter.VAR_POSITIONAL:
-            yield from (f"{name}_1", f"{name}_2")  # as many are enough to see what is done to each
+            yield from (f"{name}_1", f"{name}_2")  # two are enough to see what is done to each
         elif parameter.kind is not parameter.VAR_KEYWORD and parameter.default is parameter.empty:
             yield name
 
@@ -146,7 +146,7 @@ def _note(tracer: fx.proxy.TracerBase, path: str) -> Callable[..., fx.Proxy]:
 
 
 def _steps(module: nn.Module, graph: fx.Graph) -> list[_Step]:
-    """Return every convolution that nothing but a batch normalization makes use of."""
+    """Return every convolution whose output only a batch normalization uses."""
     calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
 
     def is_only_call(node: fx.Node, kind: type) -> bool:
@@ -184,9 +184,9 @@ def _is_relu(node: fx.Node) -> bool:
 
 
 def _is_whole(graph: fx.Graph, step: _Step) -> bool:
-    """Return whether ``forward`` is nothing but ``step``, over one input or over all, concatenated.
+    """Return whether ``forward`` is nothing but ``step``, on one input or on all, concatenated.
 
-    Then its inputs need not be put together first; see ``_FusedUnit``.
+    Then its inputs need not be concatenated first; see ``_FusedUnit``.
     """
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
     start = step.conv.args[0]
@@ -207,7 +207,7 @@ def _is_concatenation(node: fx.Node, inputs: list[fx.Node]) -> bool:
     return axis == 1 and list(node.args[0]) == inputs
 
 
-# What takes their place
+# The layers that replace them
 
 
 class _FusedUnit(nn.Module):
@@ -220,8 +220,8 @@ class _FusedUnit(nn.Module):
             norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias,
         )  # fmt: skip
         self.relu = relu
-        # A half has too few digits for small differences on top of a great offset. u2netp has two
-        # such units; alone they made nine tenths of the error of bfloat16.
+        # 16 bits have too few digits for small differences on top of a large offset. u2netp has two
+        # such units, which alone caused nine tenths of bfloat16's error.
         self.exact = bool(self.bias.abs().max() > 128)
         self._options = (conv.stride, conv.padding, conv.dilation, conv.groups)
         self._prepared: dict[tuple[torch.dtype, int], _Prepared] = {}
@@ -245,20 +245,20 @@ class _FusedUnit(nn.Module):
         if is_compiling() or torch.is_grad_enabled():
             return False
         if self.weight.is_inference() or isinstance(self._options[1], str):
-            return False  # tensors without a version, or padding that oneDNN would have to work out
+            return False  # tensors without a version, or padding given as a word
         return _has_fused_steps(dtype)
 
     def _in_few_steps(self, parts: list[Tensor]) -> Tensor:
-        """Return the same by oneDNN's own steps, as ``torch.compile`` would take them.
+        """Return the same by the oneDNN operators that ``torch.compile`` uses.
 
         ReLU is applied while the last part is convolved and added to the others, so that large
-        parts need not be put together.
+        parts need not be concatenated.
         """
         is_little = sum(part.nbytes for part in parts) < _SMALL
         stride, padding, dilation, groups = self._options
         if len(parts) > 2 or groups > 1 or is_little:
             parts = [torch.cat(parts, 1)]
-        options = (padding, stride, dilation, groups)  # in the order that oneDNN's steps have
+        options = (padding, stride, dilation, groups)  # in oneDNN's order
         weights, bias = self._prepare(parts, options)
         steps, last = torch.ops.mkldnn, "relu" if self.relu else "none"
         first = (parts[0], weights[0], bias, *options)
@@ -270,7 +270,7 @@ class _FusedUnit(nn.Module):
         return steps._convolution_pointwise_.binary(total, *second, "add", 1, unary, [], None)
 
     def _prepare(self, parts: list[Tensor], options: tuple) -> tuple[list[Tensor], Tensor]:
-        """Return the weights for each part in the order that oneDNN likes best, and the bias."""
+        """Return the weights for each part in the layout that oneDNN prefers, and the bias."""
         key = parts[0].dtype, len(parts)
         weight, bias = self.weight.detach(), self.bias.detach()
         state = (weight.data_ptr(), weight._version, bias.data_ptr(), bias._version)
@@ -290,7 +290,7 @@ class _FusedUnit(nn.Module):
 
 
 class _Prepared(NamedTuple):
-    """A unit's weights as oneDNN takes them, and which weights they were made from."""
+    """A unit's weights in oneDNN's layout, and the weights that they were made from."""
 
     weights: list[Tensor]
     bias: Tensor
@@ -300,11 +300,11 @@ class _Prepared(NamedTuple):
 
 @cache
 def _has_fused_steps(dtype: torch.dtype) -> bool:
-    """Return whether this PyTorch has oneDNN, and that takes ``dtype`` on this processor."""
+    """Return whether PyTorch has oneDNN, which computes in ``dtype`` on this processor."""
     steps = torch.ops.mkldnn
     if not torch.backends.mkldnn.is_available() or not hasattr(steps, "_convolution_pointwise_"):
         return False
-    # With Arm's library below it, oneDNN has no fused steps, and PyTorch takes none itself.
+    # On top of Arm's library, oneDNN has no fused steps, and PyTorch itself uses none.
     if hasattr(steps, "_is_mkldnn_acl_supported") and steps._is_mkldnn_acl_supported():
         return False
     halves = {
@@ -323,10 +323,10 @@ def _is_to_single_channel(module: nn.Module) -> bool:
 
 
 class _NineTaps(nn.Module):
-    """A 3×3 convolution to a single channel: nine 1×1 ones, then the sum of each one's shift.
+    """A 3×3 convolution to a single channel: nine 1×1 convolutions, shifted and summed.
 
-    Kernels for 3×3 work on 16 channels at a time. Here 15 would be thrown away, and are cheap only
-    where few channels come in.
+    3×3 kernels compute 16 channels at a time. Here 15 would be thrown away, which is cheap only
+    with few input channels.
     """
 
     def __init__(self, conv: nn.Conv2d):

@@ -2,7 +2,7 @@
 
 Qin et al., "Highly Accurate Dichotomous Image Segmentation", ECCV 2022; the layout is that of
 ``ISNetDIS`` in https://github.com/xuebinqin/DIS (IS-Net/models/isnet.py), so that an official file
-loads with ``strict=True``. The encoder of ground truth that its training needs is not included.
+loads with ``strict=True``. The ground-truth encoder that its training needs is not included.
 """
 
 import torch

@@ -31,22 +31,22 @@ def load_model(
     of the square, mean, standard deviation); ``predict_mask`` reads it. The net is in float32 and
     ready for inference: in evaluation mode, without gradients, and fused (see ``fuse``).
 
-    If several processes predict, either each loads a net of its own, or they are forked from one
-    that has loaded a net and not used it yet. Forks of a process that has predicted wait for ever.
+    If several processes predict, load a net in each, or fork them from a process that has loaded
+    one and not used it yet. Forks of a process that has predicted wait forever.
 
     Args:
         name: a key of ``CHECKPOINTS``: "u2netp", "u2net", "u2net_human_seg", "u2net_portrait" or
             "isnet". All but the first are downloaded when first used.
-        device: "cpu", "cuda" or "mps"; by default the fastest there is.
-        weights: a file to load instead of ``name``. Its shapes tell its architecture, whose own
-            input ``model.input`` then is.
+        device: "cpu", "cuda" or "mps"; by default the fastest available.
+        weights: a file to load instead of ``name``. Its shapes tell the architecture, and
+            ``model.input`` is that of the architecture.
         trainable: return the net as its authors trained it, to train it further: in training mode,
-            with gradients, its batch normalization in layers of its own. ``model.state_dict()`` of
-            such a net is what ``weights`` takes; call ``model.eval()`` before predicting with it.
+            with gradients, and with batch normalization in layers of its own. ``weights`` takes the
+            ``model.state_dict()`` of such a net; call ``model.eval()`` before predicting with it.
 
     Raises:
-        ValueError: no weights have that name, or this computer has no such device.
-        WeightsError: the weights cannot be had, are damaged, or fit no network.
+        ValueError: unknown ``name``, or a device that this computer lacks.
+        WeightsError: the weights cannot be downloaded, are damaged, or fit no network.
     """
     device = check_device(device or devices()[0])
     if weights is None:
@@ -55,10 +55,10 @@ def load_model(
     else:
         checkpoint = None
         path, architectures = Path(weights).expanduser(), list(ARCHITECTURES)
-    # Convolutions of few channels run faster on (B, H, W, C) in memory, on CPUs and NVIDIA's GPUs.
+    # On CPUs and NVIDIA GPUs, convolutions of few channels run faster with (B, H, W, C) in memory.
     layout = torch.preserve_format if device == "mps" else torch.channels_last
     # More threads would save no time, and a process forked from this one would lack them. The
-    # caller may be in inference mode, whose tensors can be neither trained nor watched for changes.
+    # caller may be in inference mode, whose tensors cannot be trained or watched for changes.
     with use_threads(1), torch.inference_mode(False):
         architecture, model = _fitting_model(path, architectures)
         fused = fuse(model)
@@ -84,15 +84,15 @@ def fetch_weights(
 ) -> Path:
     """Return the verified file of a checkpoint, downloading it if this machine has none.
 
-    It lies in ``$U2DEMO_HOME``, else in the user's cache folder, else in a temporary one. With
-    ``offline``, or ``U2DEMO_OFFLINE=1`` in the environment, nothing is downloaded. ``progress``
-    gets the number of bytes that are here, about ten times a second, and may raise
+    It is stored in ``$U2DEMO_HOME``, else in the user's cache folder, else in a temporary one. With
+    ``offline``, or ``U2DEMO_OFFLINE=1`` in the environment, nothing is downloaded. ``progress`` is
+    called with the bytes received so far, about ten times a second, and may raise
     ``download.Stopped``; by default a bar is drawn.
 
     Raises:
-        ValueError: no weights have that name.
-        WeightsError: the text says what each source answered, and how to put the file in place by
-            hand.
+        ValueError: unknown ``name``.
+        WeightsError: no source has the file; the text says what each one answered, and how to put
+            the file in place by hand.
     """
     checkpoint = _checkpoint(name)
     check = check_for(checkpoint)
@@ -100,7 +100,7 @@ def fetch_weights(
 
 
 def check_for(checkpoint: Checkpoint) -> store.Check:
-    """Return what raises ``WeightsError`` unless a file fits the checkpoint's architecture."""
+    """Return a check that raises ``WeightsError`` unless a file fits the architecture."""
 
     def check(path: Path) -> None:
         with use_threads(1):
@@ -123,7 +123,8 @@ def _fitting_model(path: Path, architectures: list[str]) -> tuple[str, nn.Module
     schemas = {name: net.state_dict() for name, net in nets.items()}
     faults = {name: misfits(state, schema) for name, schema in schemas.items()}
     closest = min(faults, key=lambda name: len(faults[name]))
-    if found := faults[closest] or absurd(state):
+    found = faults[closest] or absurd(state)
+    if found:
         shown = "; ".join(found[:5]) + ("; ..." if len(found) > 5 else "")
         advice = _advice(state, schemas[closest])
         raise WeightsError(f"{path} does not fit {closest} in {len(found)} places: {shown}{advice}")
@@ -133,7 +134,7 @@ def _fitting_model(path: Path, architectures: list[str]) -> tuple[str, nn.Module
 
 
 def _untied(model: nn.Module) -> nn.Module:
-    """Give each tensor of ``model`` memory of its own: a file may hold one for several of them."""
+    """Give each tensor of ``model`` its own memory: a file may hold one tensor for several."""
     state = {key: value.clone() for key, value in model.state_dict().items()}
     model.load_state_dict(state, assign=True)
     return model
@@ -150,6 +151,6 @@ def _advice(state: dict[str, Tensor], schema: dict[str, Tensor]) -> str:
     if not norms <= set(missing(state, schema)) or schema.keys().isdisjoint(state):
         return ""
     return (
-        ". It may be of a net whose batch normalization is folded into its convolutions, as that "
-        "of load_model is; save load_model(..., trainable=True).state_dict() instead"
+        ". It may come from a net whose batch normalization is folded into its convolutions, such "
+        "as that of load_model; save load_model(..., trainable=True).state_dict() instead"
     )

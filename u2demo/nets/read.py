@@ -1,9 +1,9 @@
 """weights file -> state dict, or why it must not be read.
 
 A checkpoint is a PyTorch file, zip or legacy, that holds the authors' state dict and nothing else.
-PyTorch reads it without running code from it (``weights_only``), but it also unpacks what is
-compressed and allocates what is asked for: 35 bytes were enough for 10 GB. A state dict consists of
-so little that everything else can be turned away first, without reading a single tensor.
+With ``weights_only``, PyTorch runs no code from it, but unpacks what is compressed and allocates
+what the file requests: 35 bytes were enough for 10 GB. A state dict needs so few instructions that
+everything else can be refused first, without reading a single tensor.
 """
 
 import mmap
@@ -26,19 +26,19 @@ _HARMLESS = re.compile(
     r"tensor_v2|parameter)"
 )
 _LEGACY_PICKLES = 5  # before the numbers: magic number, protocol, system, tensors, storages
-# Files from before PyTorch 0.4.1 lack this counter (the published u2net.pth holds no integers at
-# all, says its host's pickle scan). Only training reads it.
+# Files older than PyTorch 0.4.1 lack this counter, such as the published u2net.pth. Only training
+# reads it.
 _COUNTER = ".num_batches_tracked"
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Return the state dict in a file: plain tensors on the CPU, of whatever shapes it has.
+    """Return the state dict in a file: plain tensors on the CPU, of any shapes.
 
     Raises:
         WeightsError: there is no such file, or it holds something else.
     """
     if not path.is_file():
-        raise WeightsError(f"there is no weights file {path}")
+        raise WeightsError(f"there is no weights file at {path}")
     reason = _refusal(path)
     state = None
     if reason is None:
@@ -61,7 +61,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def misfits(state: dict[str, Tensor], schema: dict[str, Tensor]) -> list[str]:
-    """Return one phrase for each entry that is missing, unknown, or not of its shape and type."""
+    """Return a phrase for each entry that is missing, unknown, or of the wrong shape or type."""
     faults = [f"{key} is missing" for key in missing(state, schema)]
     faults += [f"{_printable(key)} is unknown" for key in state if key not in schema]
     for key, value in state.items():
@@ -74,13 +74,13 @@ def misfits(state: dict[str, Tensor], schema: dict[str, Tensor]) -> list[str]:
 
 
 def missing(state: dict[str, Tensor], schema: dict[str, Tensor]) -> list[str]:
-    """Return the keys that ``state`` lacks, but for the counters of old files."""
+    """Return the keys that ``state`` lacks, except for the counters that old files lack."""
     return [key for key in schema if key not in state and not key.endswith(_COUNTER)]
 
 
 def absurd(state: dict[str, Tensor]) -> list[str]:
-    """Return one phrase for each entry whose values no training can have led to."""
-    # One NaN or infinity shows in the sum, which takes a tenth of the time of looking at each.
+    """Return a phrase for each entry with values that no training produces."""
+    # A NaN or infinity shows in the sum, which takes a tenth of the time of checking every value.
     sums = {key: value.sum(dtype=torch.float64) for key, value in state.items()}
     faults = [f"{key} holds NaN or infinity" for key, total in sums.items() if not total.isfinite()]
     variances = ((key, value) for key, value in state.items() if key.endswith("running_var"))
@@ -98,7 +98,7 @@ def _is_plain(value: object) -> bool:
 
 
 def _printable(key: object) -> str:
-    return str(key).encode("unicode_escape").decode()[:80]  # what a terminal can bear
+    return str(key).encode("unicode_escape").decode()[:80]  # safe to print
 
 
 def _damage(path: Path) -> str:
@@ -112,9 +112,9 @@ def _damage(path: Path) -> str:
 
 
 def _refusal(path: Path) -> str | None:
-    """Return what is wrong with a file, as a sentence that begins with its name; else None.
+    """Return what is wrong with a file, as a phrase that follows its name, or None.
 
-    None does not mean that it can be read: that is for PyTorch to say.
+    None does not mean that it can be read; PyTorch decides that.
     """
     size = path.stat().st_size
     if size > LARGEST:
@@ -123,7 +123,7 @@ def _refusal(path: Path) -> str | None:
         try:
             is_zip = file.read(4) == b"PK\3\4"
             return _refusal_of_zip(file, size) if is_zip else _refusal_of_legacy(file)
-        except Exception:  # a damaged file makes the readers fail in any way, and PyTorch too
+        except Exception:  # a damaged file makes readers fail in any way; PyTorch will fail, too
             return None
 
 
@@ -146,20 +146,24 @@ def _refusal_of_zip(file: BinaryIO, size: int) -> str | None:
 
 def _refusal_of_legacy(file: BinaryIO) -> str | None:
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pickles:
-        found = (_refusal_of_pickle(pickles) for _ in range(_LEGACY_PICKLES))
-        return next(filter(None, found), None)
+        for _ in range(_LEGACY_PICKLES):
+            reason = _refusal_of_pickle(pickles)
+            if reason:
+                return reason
+    return None
 
 
 def _refusal_of_pickle(pickle: BinaryIO | mmap.mmap) -> str | None:
     for count, name in enumerate(_names(pickle)):
         if count > _LONGEST:
-            return "is damaged or not a PyTorch weights file: it never comes to an end."
+            return "is damaged or not a PyTorch weights file: it never ends."
         if name.startswith("torch._") and not _HARMLESS.fullmatch(name):
             return f"holds more than plain tensors ({name}); save model.state_dict() alone."
         if name and not _HARMLESS.fullmatch(name):
             return (
                 f"is refused: reading it would run code ({name.replace(' ', '.')}). Weights are "
-                "numbers only; if the file is yours, save model.state_dict(), else do not trust it."
+                "numbers only; if the file is yours, save model.state_dict(); otherwise, do not "
+                "trust it."
             )
     return None
 

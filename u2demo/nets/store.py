@@ -1,7 +1,7 @@
-"""checkpoint -> verified file: found on this machine, or fetched once for everybody on it.
+"""checkpoint -> verified file: found on this machine, or downloaded once for all its processes.
 
-A file is compared with its published size and hash every time, and gets its final name only after
-that: a file that exists is not yet a good file.
+A file is checked against its published size and hash every time it is used, and gets its final name
+only then: that a file exists does not make it good.
 """
 
 import contextlib
@@ -22,8 +22,8 @@ from u2demo.nets.checkpoints import Checkpoint, WeightsError
 from u2demo.nets.download import RefusedError, download
 
 Check = Callable[[Path], None]  # raises WeightsError unless the weights in a file fit their net
-# Gets the number of bytes that are here, again and again while a file is fetched. It may raise
-# ``download.Stopped`` to end the download; the next one continues from there.
+# Called with the number of bytes received so far, again and again. It may raise
+# ``download.Stopped`` to end the download; the next one resumes from there.
 Progress = Callable[[int], None]
 
 _PACKAGED = Path(__file__).parents[1] / "data"
@@ -40,11 +40,11 @@ def fetch(
     """Return a file that is known to be good, downloading it if this machine has none.
 
     ``check`` judges a file whose hash nobody has published. The first one that fits is adopted: its
-    hash is recorded beside it, with a warning. ``offline`` is by default what ``U2DEMO_OFFLINE``
-    says. Without ``progress`` a bar is drawn.
+    hash is recorded beside it, with a warning. By default ``U2DEMO_OFFLINE`` decides ``offline``.
+    Without ``progress`` a bar is drawn.
 
     Raises:
-        WeightsError: the file cannot be had; the text lists everything a person can do about it.
+        WeightsError: there is no such file here or at its sources; the text says what to do.
     """
     path, faults = find(checkpoint, check=check)
     if path is None:
@@ -57,14 +57,14 @@ def fetch(
 def find(checkpoint: Checkpoint, *, check: Check) -> tuple[Path | None, list[str]]:
     """Return the first good file, None if there is none, and what is wrong with those before it.
 
-    Files are only read. One whose hash nobody has published is good if it passes ``check``.
+    Files are only read. A file whose hash nobody has published is good if it passes ``check``.
     """
     faults = []
     for path in present(checkpoint):
         wrong = _fault(checkpoint, path, path, check)
         if wrong is None:
             return path, faults
-        faults.append(f"{path} is there but {wrong}.")
+        faults.append(f"{path} exists but {wrong}.")
     return None, faults
 
 
@@ -76,7 +76,7 @@ def present(checkpoint: Checkpoint) -> list[Path]:
 
 
 def verdict(checkpoint: Checkpoint, path: Path) -> str:
-    """Return how sure one can be of a file that ``find`` returned, in words; only reads."""
+    """Return in words how far a file that ``find`` returned can be trusted; only reads."""
     if checkpoint.sha256:
         return "good"
     if _recorded_sha256(path):
@@ -85,7 +85,7 @@ def verdict(checkpoint: Checkpoint, path: Path) -> str:
 
 
 def adopt(checkpoint: Checkpoint, path: Path) -> None:
-    """Record the hash of a file that fits, unless one is published or recorded, and warn of it.
+    """Record the hash of a file that fits, with a warning, unless one is published or recorded.
 
     From then on ``find`` accepts no other file in its place.
     """
@@ -97,7 +97,7 @@ def adopt(checkpoint: Checkpoint, path: Path) -> None:
         f"now on, with sha256 {found}",
         stacklevel=2,
     )
-    with contextlib.suppress(OSError):  # a folder that can only be read
+    with contextlib.suppress(OSError):  # a read-only folder
         write_file(_record_of(path), f"{found}  {path.name}\n".encode())
 
 
@@ -105,7 +105,7 @@ def folders() -> list[Path]:
     """Return where weights are looked for: ``U2DEMO_HOME`` or the cache, then a temporary place."""
     home = os.environ.get("U2DEMO_HOME")
     preferred = Path(home).expanduser() if home else platformdirs.user_cache_path("u2demo")
-    # Several people may share a temporary folder; on Windows each has one of their own.
+    # Several users may share a temporary folder; on Windows each user has one.
     user = os.getuid() if hasattr(os, "getuid") else 0
     return [preferred, Path(tempfile.gettempdir(), f"u2demo-{user}")]
 
@@ -186,7 +186,7 @@ def _fetch_alone(checkpoint: Checkpoint, check: Check, progress: Progress | None
 
 
 def _writable_folder() -> Path:
-    """Return the first folder that takes a file; warn when it is not the preferred one."""
+    """Return the first folder that can be written to; warn if it is not the preferred one."""
     faults = []
     for folder in folders():
         try:
@@ -198,7 +198,7 @@ def _writable_folder() -> Path:
         if faults:
             warnings.warn(f"{faults[0]}; weights go to {folder} for now", stacklevel=2)
         return folder
-    raise WeightsError(f"{'; '.join(faults)}. Set U2DEMO_HOME to a folder that can be.")
+    raise WeightsError(f"{'; '.join(faults)}. Set U2DEMO_HOME to one that can.")
 
 
 @contextlib.contextmanager
@@ -216,9 +216,9 @@ def _told(progress: Progress | None, checkpoint: Checkpoint) -> Iterator[Progres
 
 @contextlib.contextmanager
 def _lock(part: Path, progress: Progress) -> Iterator[None]:
-    """Hold a lock on ``part`` that the system releases should its process die.
+    """Hold a lock on ``part`` that the system releases if its process dies.
 
-    While another process holds it, ``progress`` gets the size of what that one has fetched.
+    While another process holds it, ``progress`` gets the number of bytes that one has received.
     """
     held = FileLock(part.with_suffix(".lock"))
     try:
@@ -246,7 +246,7 @@ def _try_to_hold(lock: FileLock, *, timeout: float) -> None:
 
 
 def _size(path: Path) -> int:
-    """Return the bytes of a file, 0 if there is none."""
+    """Return the size of a file in bytes, 0 if there is none."""
     try:
         return path.stat().st_size
     except OSError:
@@ -261,7 +261,7 @@ def _download(
     check: Check,
     progress: Progress,
 ) -> Path:
-    """Try each source in turn until the file is there."""
+    """Try each source in turn until the file is complete."""
     free = shutil.disk_usage(part.parent).free
     if free < checkpoint.bytes - _size(part):
         full = OSError(errno.ENOSPC, f"{free / 1e6:.1f} MB are free")
@@ -287,10 +287,10 @@ def _bring(
 ) -> None:
     """Fill ``part`` with the good file from one source, or raise ``RefusedError``."""
     is_known = checkpoint.sha256 or _recorded_sha256(path)
-    if not is_known:  # bytes of two sources could be joined, and nothing would show it
+    if not is_known:  # bytes of two sources could be joined without anybody noticing
         part.unlink(missing_ok=True)
     size = checkpoint.bytes if checkpoint.sha256 else None
-    most = size or 2 * checkpoint.bytes  # what is published may be somewhat larger than the copy
+    most = size or 2 * checkpoint.bytes  # the published file may be larger than the copy
     for _ in range(2):
         in_pieces = download(url, part, size=size, most=most, progress=progress)
         wrong = _fault(checkpoint, part, path, check)
@@ -298,7 +298,7 @@ def _bring(
             return
         part.unlink()
         if not in_pieces:
-            break  # pieces may be of two sources, or of two versions: they are fetched once more
+            break  # only joined pieces, perhaps of two sources or versions, are fetched once more
     raise RefusedError(f"sent a file that {wrong}")
 
 
@@ -309,18 +309,19 @@ def _not_written(checkpoint: Checkpoint, part: Path, error: OSError) -> WeightsE
     reason = error.strerror or str(error)
     failed = f"{part} cannot be written: {reason}"
     if error.errno in _FULL:
-        failed = f"{part.parent} does not take {checkpoint.file} ({checkpoint.size}): {reason}"
+        what = f"{checkpoint.file} ({checkpoint.size})"
+        failed = f"{what} cannot be stored in {part.parent}: {reason}"
     return WeightsError(f"{failed}.\n{_way_out(error.errno)}")
 
 
 def _way_out(code: int | None) -> str:
     if code in _FULL:
         return "Make room there, or set U2DEMO_HOME to a folder on another disk."
-    return "Move away what is in the way, or set U2DEMO_HOME to another folder."
+    return "Move what is in the way, or set U2DEMO_HOME to another folder."
 
 
 def _advice(checkpoint: Checkpoint, folder: Path) -> str:
-    """Tell a person how to put the file in place by hand."""
+    """Return how to put the file in place by hand."""
     path = folder / checkpoint.file
     known = f"{checkpoint.bytes:,} bytes, sha256 {checkpoint.sha256}"
     if not checkpoint.sha256:
@@ -329,10 +330,10 @@ def _advice(checkpoint: Checkpoint, folder: Path) -> str:
     return f"""
 To put it in place by hand:
 1. Open one of the links above in a browser. Google Drive often serves a browser when it refuses
-   programs, or else a day later. The authors' page: {checkpoint.origin}
+   a program; otherwise try again a day later. The authors' page: {checkpoint.origin}
 2. Put the file on this machine as {path}
    ({known})
-3. Run the same again. The file is found and checked.
+3. Run the same command again: it finds the file and checks it.
 
 A file elsewhere loads with load_model(weights="PATH"), or u2demo --weights PATH.
 load_model("u2netp") finds the subject of a photo without any download."""

@@ -1,4 +1,4 @@
-"""How many threads PyTorch computes with, for as long as something lasts."""
+"""The number of PyTorch's threads, for the duration of a ``with``."""
 
 import threading
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 
 _lock = threading.Lock()
-# For each thread that has changed the number: what it is to set again, the first change first.
+# For each thread that has changed the number: the numbers to restore, the first change first.
 _borrowed: dict[int, list[int]] = {}
 
 
@@ -15,8 +15,8 @@ _borrowed: dict[int, list[int]] = {}
 def use_threads(count: int) -> Iterator[None]:
     """Let PyTorch compute with ``count`` threads, and afterwards with as many as before.
 
-    With ``count=1`` no thread is started, which keeps a later fork safe: a child process has none
-    of its parent's threads, but would wait for them.
+    With ``count=1`` no thread is started, which keeps a later fork safe: a child process lacks its
+    parent's threads, but would wait for them.
     """
     here = threading.get_ident()
     with _lock:
@@ -34,9 +34,9 @@ def use_threads(count: int) -> Iterator[None]:
 
 
 def _own_number(thread: int) -> int:
-    """Return the number of threads that ``thread`` computes with when nothing is borrowed anew."""
+    """Return the number of threads to restore for ``thread``."""
     if not _borrowed or thread in _borrowed:
         return torch.get_num_threads()
-    # A new thread begins with the number that another one is just borrowing.
+    # A new thread starts with the number that another one has borrowed.
     others = next(iter(_borrowed.values()))
     return others[0]

@@ -1,6 +1,6 @@
-"""The front end for notebooks: Google Colab, JupyterLab, Voila, and runs with nobody to click.
+"""The front end for notebooks: Google Colab, JupyterLab, Voila, and unattended runs.
 
-Uploads are bytes in memory. Nothing is written but the results a person asks for.
+Uploads are bytes in memory. Nothing is written except the results that a person asks for.
 """
 
 from u2demo.notebook.app import OneClick

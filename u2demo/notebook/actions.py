@@ -1,7 +1,7 @@
 """(image, mask, settings) -> pictures: what the app's toolbar offers.
 
-Every entry of ``EFFECTS`` is an action. The tables here add what a toolbar needs beyond it: words
-for people, and controls for the effects that have settings.
+Every entry of ``EFFECTS`` is an action. The tables here add what else a toolbar needs: words for
+people, and controls for the effects that have settings.
 """
 
 import inspect
@@ -24,7 +24,7 @@ def _default(function: Callable, option: str) -> object:
     return inspect.signature(function).parameters[option].default
 
 
-# Defaults are the library's, so that a picture of the app is the same as one of the command line.
+# Defaults are the library's, so that the app and the command line make the same picture.
 _THRESHOLD = _default(adjust_mask, "threshold")
 _SOFTNESS = _default(adjust_mask, "softness")
 _COLOR = _default(replace_background, "background")
@@ -38,13 +38,13 @@ class Settings:
     threshold: float = _THRESHOLD
     softness: float = _SOFTNESS
     color: Color = _COLOR
-    scene: Image.Image | None = None  # until one is chosen, ``color`` stands in for it
+    scene: Image.Image | None = None  # until one is chosen, ``color`` takes its place
     blur: float = BLUR
     tint: Color = TINT
     margin: float = _MARGIN
 
 
-Pictures = Mapping[str, Image.Image]  # by the endings of their files' names
+Pictures = Mapping[str, Image.Image]  # by the ending of the file name
 Draw = Callable[[Image.Image, Mask, Settings], Pictures]
 
 
@@ -52,8 +52,8 @@ Draw = Callable[[Image.Image, Mask, Settings], Pictures]
 class Action:
     """One entry of the toolbar.
 
-    ``controls`` names the fields of ``Settings`` that matter to it beside the threshold and, if it
-    is ``soft``, the softness. ``close`` pictures are parts of the photo: a screen enlarges them.
+    ``controls`` names the fields of ``Settings`` that it uses, besides the threshold and, if it is
+    ``soft``, the softness. With ``close``, its pictures are parts of the photo, shown enlarged.
     """
 
     label: str
@@ -67,7 +67,7 @@ class Action:
 def all_actions() -> dict[str, Action]:
     """Return the actions by name, in the toolbar's order.
 
-    An effect that the table here does not know follows last, under its own name.
+    Effects that are not in the table here follow last, under their own names.
     """
     known = {
         name: action for name, action in _ACTIONS.items() if name in EFFECTS or name in _APP_ONLY
@@ -84,7 +84,7 @@ def _plain_action(name: str) -> Action:
 def _effect(
     name: str, options: Callable[[Image.Image, Settings], dict] = lambda image, settings: {}
 ) -> Draw:
-    """Return what draws an entry of ``EFFECTS`` with the options that the settings mean."""
+    """Return a function that draws an entry of ``EFFECTS`` with options from the settings."""
 
     def draw(image: Image.Image, mask: Mask, settings: Settings) -> Pictures:
         return {name: EFFECTS[name](image, mask, **options(image, settings))}
@@ -104,13 +104,13 @@ _ACTIONS: Mapping[str, Action] = {
     "cutout": Action("Cut out", "Remove the background", _effect("cutout")),
     "background": Action(
         "Color",
-        "Put a plain color behind",
+        "Put a plain color behind the subject",
         _effect("background", lambda image, settings: {"background": settings.color}),
         controls=("color",),
     ),
     "scene": Action(
         "Scene",
-        "Put another photo behind",
+        "Put another photo behind the subject",
         _effect(
             "background",
             lambda image, settings: {"background": settings.scene or settings.color},

@@ -36,7 +36,7 @@ class Album:
         self.gallery.clear()
 
     def add(self, photo: Photo) -> None:
-        """Append a photo; the first one comes on stage."""
+        """Append a photo; the first one goes on stage."""
         self.photos.append(photo)
         self.gallery.add(photo.name, photo.small)
         self._draw_tile(len(self.photos) - 1)
@@ -45,7 +45,7 @@ class Album:
         self._show_gallery()
 
     def replace(self, old: Photo, new: Photo) -> None:
-        """Put ``new``, from another look, in the place of ``old``, if that is still there."""
+        """Replace ``old``, if it is still there, with ``new``, the result of another look."""
         if old not in self.photos:
             return
         place = self.photos.index(old)
@@ -55,14 +55,14 @@ class Album:
             self.draw()
 
     def remove(self, place: int) -> None:
-        """Forget one of several photos; if it is on the stage, the next one comes there."""
+        """Forget one of several photos; if it is on stage, the next one takes its place."""
         if len(self.photos) == 1:  # the second of two quick clicks
             return
         del self.photos[place]
         self.gallery.remove(place)
         self._show_gallery()
-        gone_before = place < self.place
-        self.choose(min(self.place - gone_before, len(self.photos) - 1))
+        on_stage = self.place - 1 if place < self.place else self.place
+        self.choose(min(on_stage, len(self.photos) - 1))
 
     def _show_gallery(self) -> None:
         self.gallery.layout.display = "" if len(self.photos) > 1 else "none"
@@ -79,7 +79,7 @@ class Album:
         self._draw_tiles_soon()
 
     def draw(self) -> None:
-        """Draw the photo on the stage and say what it is."""
+        """Draw the photo on the stage, with its caption."""
         if not self.photos:
             return
         photo = self.photos[self.place]
@@ -89,7 +89,7 @@ class Album:
         self._sharpen_soon()
 
     def announce(self, name: str, image: Image.Image) -> None:
-        """Show a photo that is being looked at, if there is none on the stage."""
+        """Show a photo that is being processed, if none is on the stage."""
         if not self.photos:
             self.stage.show(fit(image, STAGE))
             self.caption.value = escape(name)
@@ -100,7 +100,7 @@ class Album:
             self.caption.value = ""
 
     def latest(self, photo: Photo) -> Photo:
-        """Return what the last look at ``photo`` found; ``photo`` itself if it is gone."""
+        """Return the result of the last look at ``photo``; ``photo`` itself if it is gone."""
         for other in self.photos:
             if other.source is photo.source and other.name == photo.name:
                 return other

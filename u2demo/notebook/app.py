@@ -34,8 +34,8 @@ class OneClick:
     """A page that finds the subject of photos and shows what can be done with it.
 
     ``show`` opens it on the sample photos or on your own. The network looks at each photo once; the
-    controls redraw from its mask. Where nobody can click, ``show`` displays the results as
-    figures and saves them at once. ``page`` is the widget that it displays.
+    controls redraw from its mask. In an unattended run, ``show`` displays the results as figures
+    and saves them at once. ``page`` is the widget that it displays.
     """
 
     def __init__(self, model: "nn.Module | None" = None):
@@ -68,8 +68,8 @@ class OneClick:
     def show(self, photos: Mapping[str, Image.Image] | None = None, *, ask: bool = False) -> None:
         """Display the app and open it on ``photos``, the packaged samples by default.
 
-        With ``ask``, Colab's file dialog opens too; elsewhere the app has a control of its own.
-        When a cell runs again, the app it showed before is closed.
+        With ``ask``, Colab's file dialog opens too; elsewhere the app has its own control. When
+        a cell runs again, the app that it showed before is closed.
         """
         if environment() == "headless":
             show_and_save(self._models.load(), photos or sample_images())
@@ -77,7 +77,7 @@ class OneClick:
         close_on_rerun(self.close)
         display(self.page)
         guarded(self.run, self._notes)(photos)
-        if environment() == "voila":  # its page opens after that, and misses what changes before
+        if environment() == "voila":  # its page opens later, and misses changes made before
             self._jobs.finish()
         if ask and environment() == "colab":
             guarded(self._ask_in_colab, self._notes)()
@@ -90,7 +90,7 @@ class OneClick:
         self._jobs.clear()
         self._saver.forget()
         self._album.clear()
-        self._look_again()  # there is no photo: this clears the notes and chooses a quality
+        self._look_again()  # there are no photos yet: this clears the notes and selects a quality
         self._shows_samples = photos is None
         chosen = sample_images() if photos is None else photos
         self._jobs.start(self._open(list(chosen.items())), self._notes.report)
@@ -98,19 +98,19 @@ class OneClick:
     def receive(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Add a person's photos, (name, content of the file) pairs, after those in the app.
 
-        The samples leave; files that are not photos are named on the page.
+        The samples are removed; files that are not photos are named on the page.
         """
         self._notes.clear()
         self._saver.forget()
         self._jobs.start(self._open(list(files)), self._notes.report)
 
     def stop(self) -> None:
-        """End all that the app is doing; the photos and files so far stay."""
+        """Stop all work; the photos and files so far stay."""
         self._jobs.clear()
         self._models.cancel()
 
     def close(self) -> None:
-        """Stop, and give the memory back; the app cannot be used again."""
+        """Stop all work and free the memory; the app cannot be used again."""
         self.stop()
         self._album.clear()
         close(self.page)
@@ -129,7 +129,7 @@ class OneClick:
         self.receive(colab.choose_files().items())
 
     def _open(self, files: list[tuple[str, bytes | Image.Image]]) -> Job:
-        """Add each photo, or say why not; the first of a person's own photos goes on the stage."""
+        """Add each photo, or say why not; the first of a person's own photos goes on stage."""
         chosen = False
         for name, source in self._progress.over(files, "Looking at", lambda file: file[0]):
             photo = self._look_at_file(name, source)
@@ -151,7 +151,7 @@ class OneClick:
             self._album.announce(name, image)
             return self._look(name, source, image)
         except ValueError as error:
-            self._notes.report(error)  # which names the photo
+            self._notes.report(error)  # the error names the photo
         except (MemoryError, RuntimeError) as error:
             self._explain_failure(name, error)
         self._album.withdraw()
@@ -186,7 +186,7 @@ class OneClick:
         self._jobs.start(self._bring_up_to_date(), self._notes.report)
 
     def _bring_up_to_date(self) -> Job:
-        """Look again at each photo whose mask was found in another way than is chosen now."""
+        """Look again at each photo whose mask was found with other settings."""
         try:
             for photo in self._progress.over(self._outdated(), "Looking at", _name):
                 try:
@@ -215,15 +215,15 @@ class OneClick:
         self._notes.say(
             f"{total - missing} of {total} photos are done "
             f"({title(self._models.name)}, {quality}). "
-            "Choose Fast or Best to go on with the others."
+            "Choose Fast or Best to continue with the others."
         )
         self._panel.quality.value = None
 
     def _results(self, *, everything: bool) -> Results:
-        """Yield what to save, drawn as the controls say at the time of this call.
+        """Yield the results to save, drawn as the controls say at the time of this call.
 
-        The photo on the stage is that of this call, too; all photos are those of the first step,
-        so that photos that are on their way come along.
+        The photo on the stage is also taken at this call. The list of all photos is taken at the
+        first step, so that photos still being processed are included.
         """
         draw = self._panel.drawing()
         place = self._album.place

@@ -1,8 +1,8 @@
 """callback -> callback: on the thread that runs the cells, its errors on the page, not too often.
 
-JupyterLab hands a person's clicks to a thread of its own (ipykernel 7's subshells), in the middle
-of whatever a cell does. Here each waits until the thread that runs the cells is free, so that
-nothing else needs a lock.
+JupyterLab delivers clicks on another thread (ipykernel 7's subshells), in the middle of whatever a
+cell is doing. Here each click waits until the thread that runs the cells is free, so that nothing
+else needs a lock.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def on_this_thread(callback: Callable) -> Callable:
-    """Return ``callback`` so that this thread's event loop runs it, whichever thread calls."""
+    """Return ``callback`` wrapped so that this thread's event loop runs it, whoever calls it."""
     home = running_loop()
 
     @functools.wraps(callback)
@@ -35,7 +35,7 @@ def on_this_thread(callback: Callable) -> Callable:
 
 
 def guarded(callback: Callable, notes: Notes) -> Callable:
-    """Return ``callback`` for a widget: on this thread, its errors in ``notes``.
+    """Return ``callback`` wrapped for a widget: it runs on this thread, with errors in ``notes``.
 
     Jupyter hides the errors of callbacks.
     """
@@ -62,7 +62,7 @@ class Debounced:
         self._timer: asyncio.Handle | None = None
 
     def __call__(self) -> None:
-        """Start waiting anew; without an event loop, do all steps at once."""
+        """Start waiting again; without an event loop, do all steps at once."""
         self.cancel()
         loop = running_loop()
         if loop:
@@ -72,7 +72,7 @@ class Debounced:
             pass
 
     def cancel(self) -> None:
-        """Forget the last call and the steps that are left of it."""
+        """Forget the last call and its remaining steps."""
         if self._timer:
             self._timer.cancel()
 

@@ -8,7 +8,7 @@ _closers: dict[str | None, Callable[[], None]] = {}  # by the id of the cell; on
 
 
 def close_on_rerun(close: Callable[[], None]) -> None:
-    """Call ``close`` when the cell that runs now runs again and shows something new.
+    """Call ``close`` when the current cell runs again and shows something new.
 
     Where cells have no id, any later cell that calls this counts as the same cell.
     """

@@ -1,4 +1,4 @@
-"""Google Colab's page <-> bytes: its dialogs for files and the camera, and its downloads.
+"""Google Colab's page <-> bytes: its file and camera dialogs, and its downloads.
 
 Uploads are bytes in memory: nothing is written where Colab's file browser looks.
 """
@@ -18,8 +18,8 @@ from u2demo.notebook.environment import PageError
 def choose_files() -> dict[str, bytes]:
     """Open Colab's file dialog, wait, and return the chosen files by name; {} after a cancel.
 
-    Colab's dialog can only write files. They go to a private folder that is deleted before this
-    returns and starts empty, so names stay the person's own: a second upload of ``cat.jpg`` is not
+    Colab's dialog can only write files. They go to a private folder that starts empty and is
+    deleted before this returns. So names are not changed: a second upload of ``cat.jpg`` is not
     called ``cat (1).jpg``.
 
     Raises:
@@ -33,7 +33,7 @@ def choose_files() -> dict[str, bytes]:
             chosen = files.upload(target_dir=folder)
         except Exception as error:
             reason = one_line(error)
-            raise PageError(f"The upload did not work: {reason}. Try again.") from error
+            raise PageError(f"The upload failed: {reason}. Try again.") from error
     return {Path(path).name: bytes(data) for path, data in chosen.items()}
 
 
@@ -77,9 +77,9 @@ def download(name: str, data: bytes) -> None:
 
 
 def show_dialogs_in(output: ipywidgets.Output, task: Callable[[], object]) -> object:
-    """Return what ``task`` returns, showing the dialogs it opens in ``output``.
+    """Return what ``task`` returns, showing the dialogs that it opens in ``output``.
 
-    A ``PageError`` reaches the caller, which it would not from inside ``with output``.
+    A ``PageError`` is raised here, because ``with output`` would swallow it.
     """
     output.clear_output()
     answer, problem = None, None
@@ -94,7 +94,7 @@ def show_dialogs_in(output: ipywidgets.Output, task: Callable[[], object]) -> ob
 
 
 def one_line(error: Exception) -> str:
-    """Return what the error says in one line, without JavaScript's "Error: " and a full stop."""
+    """Return what the error says in one line, without JavaScript's "Error: " or a final period."""
     text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
     return text.splitlines()[0].removeprefix("Error: ").rstrip(".")
 
@@ -114,5 +114,5 @@ def _check_page_answers() -> None:
 
 @functools.cache
 def _outbox() -> tempfile.TemporaryDirectory:
-    # files.download returns before the browser has read the file, so the folder lives on.
+    # files.download returns before the browser has read the file, so the folder is kept.
     return tempfile.TemporaryDirectory(prefix="u2demo-")

@@ -16,10 +16,10 @@ MOUNT_POINT = "/content/drive"  # where Colab mounts a person's Drive; U2DEMO_DR
 def save_to_drive(files: Sequence[Path]) -> Path:
     """Copy ``files`` to ``MyDrive/u2demo/<time>/`` and return that folder.
 
-    The Drive is mounted if it is not yet; each call makes a folder of its own.
+    The Drive is mounted if necessary; each call creates a new folder.
 
     Raises:
-        PageError: the Drive cannot be mounted, or does not take the files.
+        PageError: the Drive cannot be mounted, or the files cannot be copied.
     """
     mount_point = os.environ.get("U2DEMO_DRIVE", MOUNT_POINT)
     try:
@@ -30,7 +30,7 @@ def save_to_drive(files: Sequence[Path]) -> Path:
             _mount(mount_point, force_remount=True)
             return _copy(files, mount_point)
     except Exception as error:
-        raise PageError(f"Google Drive did not work: {one_line(error)}.") from error
+        raise PageError(f"Google Drive failed: {one_line(error)}.") from error
 
 
 def _mount(mount_point: str, *, force_remount: bool = False) -> None:
@@ -54,7 +54,7 @@ def _copy(files: Sequence[Path], mount_point: str) -> Path:
 
 
 def _new_folder(parent: Path) -> Path:
-    """Create and return a folder named after the time; several of one second are numbered."""
+    """Create and return a folder named after the time; several in one second are numbered."""
     for name in numbered(time.strftime("%Y-%m-%d %H-%M-%S")):
         folder = parent / name
         try:

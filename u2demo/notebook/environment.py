@@ -1,4 +1,4 @@
-"""kernel -> where it runs: Google Colab, JupyterLab, Voila, or a run with nobody to click."""
+"""kernel -> where it runs: Google Colab, JupyterLab, Voila, or an unattended run."""
 
 import os
 
@@ -8,7 +8,7 @@ ENVIRONMENTS = ("colab", "jupyter", "voila", "headless")
 
 
 class PageError(Exception):
-    """Something a person asked for did not happen; the text says why and what to do."""
+    """The page could not do what a person asked for; the text says why and what to do."""
 
 
 def environment() -> str:
@@ -17,7 +17,7 @@ def environment() -> str:
     The environment variable ``U2DEMO_ENV`` overrides what is found.
 
     Raises:
-        ValueError: ``U2DEMO_ENV`` names no environment.
+        ValueError: ``U2DEMO_ENV`` is set to something else.
     """
     forced = os.environ.get("U2DEMO_ENV")
     if forced and forced not in ENVIRONMENTS:

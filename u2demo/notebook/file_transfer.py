@@ -21,7 +21,7 @@ def _asset(name: str) -> str:
 class PhotoPicker(anywidget.AnyWidget):
     """A zone to drop, choose or take photos; ``on_files`` gets them once all have arrived.
 
-    ``patience`` is how many seconds the page waits for a receipt before it gives up.
+    ``patience`` is the number of seconds that the page waits for a receipt before it gives up.
     """
 
     _esm = _asset("camera.js") + _asset("accessibility.js") + _asset("photo_picker.js")
@@ -35,7 +35,7 @@ class PhotoPicker(anywidget.AnyWidget):
     def __init__(self, on_files: Callable[[Files], None], **traits: object):
         super().__init__(**traits)
         self._on_files = on_files
-        self._batch = ""  # one at a time: the page queues the others
+        self._batch = ""  # one at a time; the page queues the others
         self._files: dict[int, tuple[str, bytearray]] = {}
         self.on_msg(self._receive)
 
@@ -61,7 +61,7 @@ class PhotoPicker(anywidget.AnyWidget):
 
 
 class FileSaver(anywidget.AnyWidget):
-    """Invisible; saves bytes as a file in the person's downloads."""
+    """An invisible widget that saves bytes as a file in the person's downloads."""
 
     _esm = _asset("save_file.js")
 

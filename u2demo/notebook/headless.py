@@ -1,4 +1,4 @@
-"""(net, photos) -> figures and files, where nobody can click."""
+"""(net, photos) -> figures and files, for unattended runs."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def show_and_save(model: "nn.Module", photos: Mapping[str, Image.Image]) -> None:
-    """Display a row of pictures for each photo, and save what a person would have clicked for."""
+    """Display a row of pictures for each photo, and save the default results."""
     for result in process(model, photos.items()):
         display(image_row({"photo": result.image, "mask": result.mask, **result.pictures}))
         save(result, results_folder())
-    print(f"Nobody can click here: the results are in {results_folder().resolve()}")
+    print(f"Nobody can click here, so the results were saved in {results_folder().resolve()}")

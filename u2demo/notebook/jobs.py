@@ -1,28 +1,28 @@
-"""One job at a time, step by step, so that the page is answered in between."""
+"""jobs -> steps: one job at a time, and the page is answered between its steps."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
 
 from u2demo.notebook import callbacks
 
-Job = Iterator[None]  # a generator: what it does between two yields is one step
+Job = Iterator[None]  # a generator: the work between two yields is one step
 
-_PAUSE = 0.01  # seconds between two steps, in which a click that has arrived is heard
+_PAUSE = 0.01  # seconds between two steps, in which a click that has arrived is handled
 
 
 class JobQueue:
-    """Does jobs one after another, a step at a time, so that a page can be clicked meanwhile.
+    """Jobs done one after another, a step at a time, so that the page can be clicked meanwhile.
 
     Without an event loop, a job is done when ``start`` returns.
     """
 
     def __init__(self):
         self._loop = callbacks.running_loop()
-        self._jobs: deque[tuple[Job, Callable[[], None]]] = deque()  # the first one is at work
+        self._jobs: deque[tuple[Job, Callable[[], None]]] = deque()  # the first one is running
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job is at work or waits."""
+        """Whether a job is running or waiting."""
         return bool(self._jobs)
 
     def start(
@@ -31,9 +31,9 @@ class JobQueue:
         on_error: Callable[[Exception], None],
         on_end: Callable[[], None] = lambda: None,
     ) -> None:
-        """Do ``job`` after those started before; an error ends it and goes to ``on_error``.
+        """Run ``job`` after those started earlier; an error ends it and goes to ``on_error``.
 
-        ``on_end`` is called once the job is done, or will never be: it may end before it began.
+        ``on_end`` is called when the job has ended, even if it never began.
         """
         self._jobs.append((_reporting(job, on_error), on_end))
         if not self._loop:
@@ -42,7 +42,7 @@ class JobQueue:
             self._loop.call_soon(self._step)
 
     def finish(self) -> None:
-        """Do now what is left of all jobs."""
+        """Do the rest of all jobs now."""
         loop, self._loop = self._loop, None
         try:
             self._step()
@@ -50,7 +50,7 @@ class JobQueue:
             self._loop = loop
 
     def stop(self) -> None:
-        """End the job at work; it tidies up after itself."""
+        """End the running job, which cleans up after itself."""
         if self._jobs:
             self._jobs[0][0].close()
 
@@ -64,7 +64,7 @@ class JobQueue:
         while self._jobs:
             try:
                 self._advance()
-            finally:  # an interrupt ends the job at work only
+            finally:  # an interrupt ends only the running job
                 if self._loop and self._jobs:
                     self._loop.call_later(_PAUSE, self._step)
             if self._loop:

@@ -1,4 +1,4 @@
-"""widgets -> page: where the parts of the app lie."""
+"""widgets -> page: the layout of the app."""
 
 from collections.abc import Sequence
 from importlib import resources
@@ -12,7 +12,7 @@ def lay_out(
     left: Sequence[ipywidgets.Widget],
     side: Sequence[ipywidgets.Widget],
 ) -> ipywidgets.Widget:
-    """Return the app: a top, the toolbar, and below them two columns, one in a narrow window."""
+    """Return the app: a top, the toolbar, and below two columns, or one in a narrow window."""
     columns = [_named("u2-left", left), _named("u2-side", side)]
     main = ipywidgets.Box(columns)
     main.add_class("u2-main")

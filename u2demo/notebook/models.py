@@ -1,4 +1,4 @@
-"""The app's choice of a network, fetched while the app goes on with the one it has."""
+"""The app's menu of networks; one is downloaded while the app keeps working with another."""
 
 import threading
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def title(name: str) -> str:
 
 
 def label(name: str) -> str:
-    """Return what the menu says of a network: its name, and what it costs to have it."""
+    """Return a network's entry in the menu: its name and download size."""
     if name == OWN:
         return title(name)
     record = CHECKPOINTS[name]
@@ -43,7 +43,7 @@ def label(name: str) -> str:
 
 
 def about(name: str) -> str:
-    """Return what a person should know of a network: its purpose, its download, its license."""
+    """Return the description of a network: its purpose, download and license."""
     if name == OWN:
         return ""
     record = CHECKPOINTS[name]
@@ -63,11 +63,11 @@ def _megabytes(record: Checkpoint) -> str:
 
 
 class ModelMenu:
-    """A menu of networks; ``on_change`` is called once the chosen one is at work.
+    """A menu of networks; ``on_change`` is called once the chosen one is in use.
 
-    ``name`` says which network is at work, and ``model`` is that network, None until the first
-    ``load``. A network that is not on this machine is fetched in a thread. Another choice ends
-    that; what has arrived is kept.
+    ``name`` and ``model`` are the network in use; ``model`` is None until the first ``load``. A
+    network that is not on this machine is downloaded in a thread. Another choice ends the download,
+    and the bytes received are kept.
     """
 
     def __init__(self, on_change: Callable[[], None], notes: Notes, model: "nn.Module | None"):
@@ -88,17 +88,17 @@ class ModelMenu:
 
     @property
     def is_fetching(self) -> bool:
-        """Whether a chosen network is on its way."""
+        """Whether a chosen network is being downloaded."""
         return self._fetching is not None
 
     def load(self) -> "nn.Module":
-        """Return the network that is at work."""
+        """Return the network in use, loaded if necessary."""
         if self.model is None:
             self.model = _load(self.name)
         return self.model
 
     def cancel(self) -> None:
-        """Stay with the network that is at work."""
+        """Stop a download and stay with the network in use."""
         self._drop_fetch()
         self._show_names()
 
@@ -109,7 +109,7 @@ class ModelMenu:
         self._progress.hide()
 
     def _show_names(self) -> None:
-        """List the networks as they are now, the one at work chosen."""
+        """List the networks as they are now, with the one in use selected."""
         names = networks()
         if self.name == OWN:
             names = [OWN, *names]
@@ -127,7 +127,7 @@ class ModelMenu:
         self._show_about(name)
         if self._fetching and self._fetching.name == name:
             return
-        # The list stays as it is: the page would not hear of a choice made on its behalf.
+        # The list stays as it is: the page would miss a change to its own choice.
         self._drop_fetch()
         if name != self.name:
             self._notes.clear()
@@ -152,12 +152,12 @@ class ModelMenu:
         self._on_change()
 
     def _explain(self, name: str, error: Exception) -> None:
-        """Say in a sentence what a person needs; full details go into a collapsible section."""
+        """Say what a person needs in one sentence; full details go into a collapsible section."""
         if not isinstance(error, WeightsError):
             self._notes.report(error)
             return
         reason = str(error).partition("\n")[0].removesuffix(" What each source answered:")
-        advice = f"Going on with {title(self.name)}. Choose {name} again in the menu to try again."
+        advice = f"Still using {title(self.name)}. Choose {name} again in the menu to try again."
         self._notes.add_html(
             f"{escape(f'{reason} {advice}')}"
             f"<details><summary>Details</summary>{linked(str(error))}</details>",
@@ -166,7 +166,7 @@ class ModelMenu:
 
 
 class _Fetch:
-    """One way to a network: download, check, load; in a thread where an event loop runs."""
+    """The download, check and loading of one network, in a thread if there is an event loop."""
 
     def __init__(self, name: str, report: Callable, finish: Callable):
         self.name = name

@@ -1,4 +1,4 @@
-"""sentences -> HTML on the page: what a person must know."""
+"""sentences -> HTML on the page, for a person to read."""
 
 import html
 import re
@@ -10,7 +10,7 @@ from u2demo.notebook.environment import PageError
 
 
 def escape(text: object) -> str:
-    """Return ``text`` safe inside HTML; names of files are a person's own words."""
+    """Return ``text`` safe inside HTML; file names are user input."""
     return html.escape(str(text))
 
 
@@ -29,7 +29,7 @@ class Notes(ipywidgets.HTML):
         self.clear()
 
     def clear(self) -> None:
-        """Say nothing."""
+        """Remove all sentences."""
         self._items: list[str] = []
         self.value = ""
 
@@ -38,7 +38,7 @@ class Notes(ipywidgets.HTML):
         self.add_html(linked(text), kind=kind)
 
     def report(self, error: Exception) -> None:
-        """Say what an error says; one that nobody foresaw brings its details."""
+        """Show the text of an error; an unexpected one adds its details."""
         if isinstance(error, PageError | ValueError | OSError):
             errno = getattr(error, "errno", None)
             self.say(str(error).removeprefix(f"[Errno {errno}] "), kind="problem")
@@ -52,7 +52,7 @@ class Notes(ipywidgets.HTML):
         )
 
     def add_html(self, markup: str, *, kind: str = "info") -> None:
-        """Add a text that is HTML already and safe; ``kind`` as for ``say``."""
+        """Add HTML whose texts are already escaped; ``kind`` is as for ``say``."""
         self._items.append(f'<div class="u2-note u2-{kind}">{markup}</div>')
         role = "alert" if kind == "problem" else "status"
         self.value = f'<div role="{role}">{"".join(self._items)}</div>'

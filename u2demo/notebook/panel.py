@@ -17,8 +17,8 @@ from u2demo.notebook.preview import contact_sheet
 class Panel:
     """Controls for an action and its settings; ``on_change`` is called after each change.
 
-    ``toolbar`` and ``column`` are the widgets to place. ``quality`` is not one of the settings: a
-    change of it needs the network. ``scene`` stands behind the subject until another is chosen.
+    ``toolbar`` and ``column`` are the widgets to place. ``quality`` is not one of the settings,
+    because it needs the network. ``scene`` is the background photo until another is chosen.
     """
 
     def __init__(self, on_change: Callable[[], None], notes: Notes, scene: Image.Image):
@@ -63,7 +63,7 @@ class Panel:
         return Settings(scene=self._scene, **values)
 
     def drawing(self) -> Callable[[Image.Image, Mask], Pictures]:
-        """Return what draws as the controls say now, also when they say something else later."""
+        """Return a function that draws with the present settings, even if they change later."""
         action, settings = self.action, self.settings
 
         def draw(image: Image.Image, mask: Mask) -> Pictures:
@@ -74,7 +74,7 @@ class Panel:
         return draw
 
     def picture(self, image: Image.Image, mask: Mask) -> Image.Image:
-        """Return one picture for the screen: a sheet of several, the photo if there is nothing."""
+        """Return one picture for the screen: a contact sheet of several, the photo if none."""
         pictures = self.drawing()(image, mask)
         if len(pictures) == 1:
             return next(iter(pictures.values()))
@@ -109,7 +109,7 @@ class Panel:
 
 
 def _make_controls(defaults: Settings) -> dict[str, ipywidgets.Widget]:
-    """Return a control for each field of ``Settings`` but the scene, which is a photo."""
+    """Return a control for each field of ``Settings`` except the scene, which is a photo."""
     return {
         "color": _color("Color", defaults.color),
         "blur": _slider("Strength", defaults.blur, 0.004, 0.06, 0.002, ".1%"),

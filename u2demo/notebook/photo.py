@@ -1,4 +1,4 @@
-"""(net, uploaded file) -> a photo with its mask, small enough in memory for hundreds of them."""
+"""(net, uploaded file) -> a photo with its mask, small enough to keep hundreds in memory."""
 
 import io
 import zlib
@@ -21,10 +21,10 @@ _CLOSE_UP = (3 * STAGE[0], 3 * STAGE[1])  # pixels, (width, height)
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photo in the app, with its mask; both stay packed until somebody asks for them.
+    """A photo in the app, with its mask; at full size both are unpacked only when needed.
 
-    ``source`` is the image, or its file as it was uploaded; ``network`` and ``quality`` say how the
-    mask was found. ``peak`` is the highest probability in the mask, 0 to 1.
+    ``source`` is the image or its uploaded file; ``network`` and ``quality`` say how the mask was
+    found. ``peak`` is the highest probability that the network gave a pixel, 0 to 1.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Photo:
     quality: str
 
     def open_image(self) -> Image.Image:
-        """Return the photo at full size, RGB, decoded anew if it was uploaded."""
+        """Return the photo at full size, RGB; an uploaded file is decoded each time."""
         return open_upload(self.name, self.source)
 
     def unpack_mask(self) -> Mask:
-        """Return the mask at full size, float32 (height, width), 0 to 1, unpacked anew."""
+        """Return the mask at full size, float32 (height, width), 0 to 1, unpacked each time."""
         values = np.frombuffer(zlib.decompress(self.packed_mask), np.float32)
         return values.reshape(self.size[::-1])
 
@@ -66,7 +66,7 @@ def find_subject(
 ) -> Photo:
     """Return the photo with the mask that ``model`` finds; ``image`` is the opened ``source``.
 
-    ``network`` is what the app calls ``model``.
+    ``network`` is the app's name for ``model``.
     """
     (result,) = process(model, [(name, image)], effects={}, quality=quality)
     mask = np.ascontiguousarray(result.mask, np.float32)
@@ -86,7 +86,7 @@ def find_subject(
 
 
 def open_upload(name: str, source: Image.Image | bytes) -> Image.Image:
-    """Return the image in an uploaded file; an image comes back as it is.
+    """Return the image in an uploaded file; an image is returned as it is.
 
     Raises:
         ValueError: the file is not an image, or cannot be read; the text begins with ``name``.

@@ -1,7 +1,7 @@
-"""page -> photos: the best control that this page has for choosing them.
+"""page -> photos: the best control for choosing them that this page offers.
 
-Uploads of any size and the camera need anywidget. Without it there is ``FileUpload``, and Colab has
-dialogs of its own.
+Uploads of any size and the camera need anywidget. Without it there is ``FileUpload``; Colab has its
+own dialogs.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def make_photo_picker(
     multiple: bool = True,
     camera: bool = True,
 ) -> ipywidgets.Widget:
-    """Return a control that calls ``on_files`` with (name, bytes) pairs, as a person chooses.
+    """Return a control that calls ``on_files`` with the (name, bytes) pairs a person chooses.
 
     ``notes`` shows problems.
     """
@@ -91,7 +91,7 @@ def uploaded_files(value: tuple | dict) -> Files:
 def _reset(upload: ipywidgets.FileUpload) -> None:
     if isinstance(upload.value, dict):  # ipywidgets 7
         upload.metadata, upload.data, upload._counter = [], [], 0
-    else:  # 8 stays silent when the same file is chosen again, unless it was taken out
+    else:  # ipywidgets 8 reports the same file again only if the value was cleared
         upload.value = ()
 
 

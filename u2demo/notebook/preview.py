@@ -13,7 +13,7 @@ TILE = (264, 198)
 
 
 def fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return ``picture`` scaled, up or down, to fill ``size`` (width, height) in one direction."""
+    """Return ``picture`` scaled up or down to fit inside ``size``, (width, height)."""
     scale = min(size[0] / picture.width, size[1] / picture.height)
     wide, high = (max(1, round(side * scale)) for side in picture.size)
     return picture.resize((wide, high), Image.Resampling.BILINEAR, reducing_gap=3.0)
@@ -32,9 +32,9 @@ def encode(image: Image.Image) -> bytes:
 
 
 def contact_sheet(pictures: Mapping[str, Image.Image], size: tuple[int, int]) -> Image.Image:
-    """Return all pictures in rows on one transparent picture, RGBA, ``size`` at most.
+    """Return all pictures in rows on one transparent picture, RGBA, at most ``size``.
 
-    A strip too narrow for its rows gets a row of one pixel for each.
+    In a strip too narrow for its rows, each row is one pixel.
     """
     columns = max(1, round(len(pictures) ** 0.5 + 0.2))
     rows = -(-len(pictures) // columns)

@@ -6,8 +6,8 @@ import ipywidgets
 
 from u2demo.notebook.callbacks import on_this_thread
 
-# The kernel hears of a click after the photo at work, which may take seconds: the page answers by
-# itself, then presses the hidden button that the kernel listens to.
+# The kernel hears of a click only after the current photo, which may take seconds. So the page
+# answers by itself, then presses the hidden button that the kernel listens to.
 _STOP = """<button type="button" class="u2-button" data-run="{run}"
  onclick="this.disabled = true; this.textContent = '{answer}';
  this.closest('.u2-progress').querySelector('.u2-hidden').click()">Stop</button>"""
@@ -16,7 +16,7 @@ _STOP = """<button type="button" class="u2-button" data-run="{run}"
 class Progress(ipywidgets.VBox):
     """A bar with a sentence and a Stop button, on the page only while something runs.
 
-    ``answer`` is what the page says as soon as somebody presses Stop.
+    ``answer`` is what the page says at once after a click on Stop.
     """
 
     def __init__(self, on_stop: Callable[[], None], *, answer: str = "Stopping…"):
@@ -41,11 +41,11 @@ class Progress(ipywidgets.VBox):
         self.layout.display = ""
 
     def hide(self) -> None:
-        """Leave the page."""
+        """Hide the bar."""
         self.layout.display = "none"
 
     def over(self, items: Sequence, verb: str, name: Callable[[object], str]) -> Iterator:
-        """Yield the items, saying "``verb`` 5 of 30: NAME"; the page cuts off a long name."""
+        """Yield the items, saying "``verb`` 5 of 30: NAME"; the page truncates a long name."""
         try:
             for count, item in enumerate(items):
                 number = f"{count + 1} of {len(items)}: " if len(items) > 1 else ""

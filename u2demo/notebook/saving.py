@@ -1,4 +1,4 @@
-"""Results out of the app: to the person's downloads, to their Drive, to a folder."""
+"""results -> files: to a person's downloads, their Drive, or a folder."""
 
 import contextlib
 import os
@@ -22,14 +22,14 @@ from u2demo.runs.save import save
 
 Results = Generator[Result, None, None]
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".zip": "application/zip"}
-_LONGEST_LINK = 40_000_000  # bytes that a page still accepts inside a link
+_LONGEST_LINK = 40_000_000  # bytes; longest data URL that a page accepts
 
 
 class Saver:
     """Buttons that save what the app shows.
 
-    ``results(everything=...)`` is called at a click and yields what to save at full size: the
-    photo that is on the stage then, or all photos.
+    ``results(everything=...)`` is called at a click and yields the results to save at full size:
+    those of the photo on the stage, or of all photos.
     """
 
     def __init__(self, results: Callable[..., Results], jobs: JobQueue):
@@ -53,7 +53,7 @@ class Saver:
         self.box.add_class("u2-saver")
 
     def forget(self) -> None:
-        """Clear what was said about earlier saves: other photos are here."""
+        """Clear the notes on earlier saves: the photos have changed."""
         self._notes.clear()
 
     def _button(
@@ -120,7 +120,7 @@ class Saver:
     def _send_in_colab(self, name: str, data: bytes) -> None:
         try:
             colab.show_dialogs_in(self._output, lambda: colab.download(name, data))
-        except PageError as error:  # there is a link beside it
+        except PageError as error:  # a link is offered as well
             self._notes.report(error)
 
     def _offer_link(self, name: str, data: bytes, media: str) -> None:
@@ -139,9 +139,9 @@ def results_folder() -> Path:
 
 
 def _write(results: Results, folder: str | Path, notes: Notes) -> Generator[None, None, list[Path]]:
-    """Write all pictures, a photo a step; return the files, and count photos without a subject."""
+    """Write all pictures, one photo a step; return the files, and note photos without a subject."""
     files, photos, unclear = [], 0, 0
-    with contextlib.closing(results):  # which hides the progress bar
+    with contextlib.closing(results):  # closing hides the progress bar
         for result in results:
             written = save(result, folder)
             photos += 1

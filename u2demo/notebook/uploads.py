@@ -1,4 +1,4 @@
-"""page -> photos for the cells of a notebook."""
+"""page -> photos, for the cells of a notebook."""
 
 import ipywidgets
 from IPython.display import display
@@ -17,7 +17,7 @@ from u2demo.notebook.widgets import close
 
 
 class Uploads:
-    """What a person has chosen for a notebook, the packaged samples until then."""
+    """The photos that a person has chosen for a notebook; until then, the packaged samples."""
 
     def __init__(self):
         self._photos = sample_images()
@@ -28,9 +28,9 @@ class Uploads:
         return dict(self._photos)
 
     def receive(self, files: Files) -> list[str]:
-        """Let ``files``, (name, bytes) pairs, replace the photos; return what is wrong with others.
+        """Replace the photos with ``files``, (name, bytes) pairs; return what is wrong with others.
 
-        If no file is a photo, the photos from before stay.
+        If no file is a photo, the earlier photos stay.
         """
         chosen, problems = {}, []
         for name, data in files:
@@ -46,11 +46,11 @@ class Uploads:
 
 
 def upload() -> Uploads:
-    """Let a person choose photos; they are in ``photos`` of what comes back.
+    """Let a person choose photos; they are in the ``photos`` of the object returned.
 
     In Colab this waits for the file dialog. In JupyterLab it shows a control and returns at once:
-    choose, then run the next cell. Files that are not photos are named and left out. Where nobody
-    can answer, the photos are the packaged samples.
+    choose, then run the next cell. Files that are not photos are named and left out. In an
+    unattended run, the photos are the packaged samples.
 
     Raises:
         PageError: Colab's page does not answer.

@@ -1,4 +1,4 @@
-"""pictures -> the stage and the gallery, of plain controls that ipywidgets 7.7 and 8 share."""
+"""pictures -> the stage and the gallery, made of controls that ipywidgets 7.7 and 8 share."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ _DIVIDER = """<input type="range" min="0" max="100" value="50" step="0.1"
 
 
 def toggle_class(widget: ipywidgets.DOMWidget, name: str, on: bool) -> None:
-    """Give ``widget`` the CSS class ``name``, or take it away."""
+    """Add the CSS class ``name`` to ``widget``, or remove it."""
     if on:
         widget.add_class(name)
     else:
@@ -79,13 +79,13 @@ class Gallery(ipywidgets.Box):
             callback(self.children.index(tile))
 
     def remove(self, place: int) -> None:
-        """Take a tile away."""
+        """Remove a tile."""
         tile = self.children[place]
         self.children = self.children[:place] + self.children[place + 1 :]
         close(tile)
 
     def update(self, place: int, picture: Image.Image, *, clear: bool) -> None:
-        """Show another picture on a tile, marked unless there is a ``clear`` subject in it."""
+        """Show another picture on a tile, and mark it if it has no ``clear`` subject."""
         toggle_class(self.children[place], "u2-unclear", not clear)
         self.children[place].children[0].value = encode(fit(picture, TILE))
         toggle_class(self.children[place], "u2-clear", picture.mode == "RGBA")
@@ -103,7 +103,7 @@ class Gallery(ipywidgets.Box):
 
 
 def close(widget: ipywidgets.Widget) -> None:
-    """Close ``widget`` and all it holds: ipywidgets keeps every open widget alive forever."""
+    """Close ``widget`` and everything in it: ipywidgets keeps open widgets alive forever."""
     for value in widget.trait_values().values():
         parts = value if isinstance(value, tuple) else (value,)
         for part in parts:

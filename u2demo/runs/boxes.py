@@ -11,11 +11,11 @@ from u2demo.runs.manifest import Record
 
 _COCO, _YOLO = "boxes.coco.json", "labels"
 _BY = "boxes found by u2demo"
-_MARK = ".u2demo"  # a file that marks the labels as u2demo's; they have no room for a comment
+_MARK = ".u2demo"  # a file that marks the labels as u2demo's; labels have no room for a comment
 
 
 def check_free(formats: Iterable[str], results: Path) -> None:
-    """Raise ``ValueError`` if files of somebody else's are where ``formats`` would be written."""
+    """Raise ``ValueError`` if ``formats`` would replace files that u2demo did not write."""
     coco, labels = results / _COCO, results / _YOLO
     others = {
         "coco": coco.is_file() and not _begins_like_ours(coco),
@@ -31,11 +31,11 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
 
     COCO's object detection format (https://cocodataset.org/#format-data): ``bbox`` is left, top,
     width, height in pixels. Each object has one, see ``split_objects``. Photos without a clear
-    subject are listed without any. ``file_name`` is the way to the photo from the innermost folder
-    that holds all of them, with ``/`` between folders: it leads there on any machine.
+    subject are listed without boxes. ``file_name`` is the photo's path relative to the innermost
+    folder that holds all photos, with ``/`` between folders: it is right on any machine.
 
     Raises:
-        ValueError: a file of that name is there that was not written by a run.
+        ValueError: a file of that name exists that no run wrote.
     """
     check_free(["coco"], results)
     done = [record for record in records if record.size]
@@ -61,16 +61,16 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
 
 
 def write_yolo(records: Iterable[Record], results: Path) -> Path:
-    """Write a label file for each photo into ``results/labels``, subfolders mirrored; return that.
+    """Write a label file for each photo into ``results/labels``, and return that folder.
 
     YOLO's format (https://docs.ultralytics.com/datasets/detect): a line is class, then the box's
     center x, center y, width and height as shares of the photo. Each object has one, see
-    ``split_objects``; a photo without a clear subject has an empty file. A file is named as its
-    photo, which is how detectors find it; of several photos that differ in their suffix only, as
-    the first one, and the others' as their pictures.
+    ``split_objects``; a photo without a clear subject has an empty file. Subfolders are mirrored. A
+    file is named after its photo, as detectors expect. If several photos differ only in their
+    suffix, the first gets that name, and the others are named after their pictures.
 
     Raises:
-        ValueError: a folder of that name is there that was not made by a run.
+        ValueError: a folder of that name exists that no run created.
     """
     check_free(["yolo"], results)
     folder = results / _YOLO
@@ -98,9 +98,9 @@ def _annotation(number: int, image: int, box: Box) -> dict[str, object]:
 
 
 def _photo_names(records: Iterable[Record]) -> dict[str, str]:
-    """Return the name of each photo, relative to the innermost folder that holds all of them.
+    """Return the path of each photo, relative to the innermost folder that holds all of them.
 
-    Photos on several drives of Windows have none in common: those keep all but their drive.
+    Photos on several drives of Windows share no folder: they keep everything but the drive.
     """
     photos = [PurePath(record.photo) for record in records]
     parts = [photo.relative_to(photo.anchor).parts for photo in photos]
@@ -117,20 +117,22 @@ def _begins_like_ours(coco: Path) -> bool:
 
 
 def _label_names(records: Iterable[Record]) -> dict[str, Record]:
-    """Return which photo gets which label file, no two of them the same."""
+    """Return the record for each label file, by the file's name without suffix."""
     names: dict[str, Record] = {}
     others: dict[str, Record] = {}
     for record in records:
         if record.size:
             folder, slash, _ = record.stem.rpartition("/")
             name = f"{folder}{slash}{PurePath(record.photo).stem}"
-            if names.setdefault(name, record) is not record:
+            if name in names:
                 others[record.stem] = record
+            else:
+                names[name] = record
     return others | names
 
 
 def _boxes(record: Record) -> tuple[Box, ...]:
-    """Return the boxes a detector should learn: none of subjects that hardly stand out."""
+    """Return the boxes that a detector should learn: none for subjects that hardly stand out."""
     return record.objects if record.clear else ()
 
 

@@ -1,4 +1,4 @@
-"""settings, files -> checksums: whether they are what they were in an earlier run."""
+"""settings, files -> checksums: whether they have changed since an earlier run."""
 
 import dataclasses
 import hashlib
@@ -16,28 +16,29 @@ from u2demo.images.write import KINDS, is_whole
 
 
 def checksum(settings: object) -> str:
-    """Return eight hexadecimal digits that change with anything ``settings`` hold.
+    """Return eight hexadecimal digits that change when anything in ``settings`` changes.
 
-    Functions count by their code, their defaults and what they enclose, not by global names they
-    use; those of this package by their name and the package's version. Objects count by their
-    class and their attributes. What cannot be looked into counts as new in each run.
+    Functions count by their code, their defaults and the values they enclose, not by global names
+    that they use; this package's own functions count by name and the package's version. Objects
+    count by their class and attributes. Values that cannot be inspected count as new in every run.
     """
     try:
         text = repr([__version__, _describe(settings)])
-    except (RuntimeError, TypeError, ValueError):  # encloses itself, or nothing yet; on a GPU
+    except (RuntimeError, TypeError, ValueError):  # a cycle, an unset variable, a GPU tensor
         text = os.urandom(8).hex()
     return f"{zlib.crc32(text.encode(errors='surrogateescape')):08x}"
 
 
 def content_checksum(data: bytes) -> str:
-    """Return the number of bytes and, after a hyphen, 32 hexadecimal digits that only they have."""
+    """Return the number of bytes and, after a hyphen, 32 hexadecimal digits of their hash."""
     return f"{len(data)}-{hashlib.blake2b(data, digest_size=16).hexdigest()}"
 
 
 def is_as_written(picture: Path, checksum: str) -> bool:
-    """Tell whether a picture has the content with this checksum, or was cut short, as by a crash.
+    """Return whether a picture has the content with this checksum, or was cut short by a crash.
 
-    Cut short means that it begins as a picture, but has no end, and fewer bytes than it had.
+    Cut short means that it begins like a picture, but has no end, and fewer bytes than were
+    written.
     """
     size = int(checksum.partition("-")[0])
     try:
@@ -61,7 +62,7 @@ def _describe(value: object) -> object:
             return [value.dtype, value.shape, zlib.crc32(value.tobytes())]
         case list() | tuple():
             return [_describe(part) for part in value]
-        case set() | frozenset():  # each run of Python has an order of its own
+        case set() | frozenset():  # the order differs in each run of Python
             return sorted(repr(_describe(part)) for part in value)
         case dict():
             return {repr(name): _describe(part) for name, part in value.items()}
@@ -86,7 +87,7 @@ def _describe_code(value: partial | FunctionType | MethodType | CodeType) -> obj
 
 
 def _describe_object(value: object) -> object:
-    """Return what tells any other object apart: its class, with its attributes or its ``repr``."""
+    """Return what identifies any other object: its class, with its attributes or ``repr``."""
     kind = type(value).__qualname__
     if hasattr(value, "__array__") and not isinstance(value, np.generic):  # tensors, tables
         return [kind, _describe(np.asarray(value))]
@@ -96,6 +97,6 @@ def _describe_object(value: object) -> object:
     slots = [name for name in getattr(type(value), "__slots__", ()) if hasattr(value, name)]
     attributes = {name: getattr(value, name) for name in slots}
     attributes.update(getattr(value, "__dict__", {}))
-    if attributes and type(value).__repr__ is object.__repr__:  # which shows only an address
+    if attributes and type(value).__repr__ is object.__repr__:  # its repr shows only an address
         return [kind, _describe(attributes)]
     return [kind, _describe(attributes), repr(value)]

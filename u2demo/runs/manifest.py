@@ -1,10 +1,10 @@
-"""records <-> files: what became of each photo of a folder, kept on disk while a run goes on.
+"""records <-> files: what became of each photo of a folder, kept on disk during a run.
 
 ``manifest.jsonl`` gets a line when a photo is begun, one before each of its pictures is written,
-and one when it is finished. So the run after one that was killed knows which pictures are whole,
-and which files are u2demo's to replace: those that still are what the journal says was written.
-``manifest.csv`` is the same for spreadsheets; it is there only while no run is going on, and so
-never out of date.
+and one when it is finished. So the run after a killed one knows which pictures are complete, and
+which files it may replace: those whose content is still what the journal says was written.
+``manifest.csv`` holds the same for spreadsheets. It exists only between runs, so it is never out of
+date.
 """
 
 import contextlib
@@ -26,11 +26,11 @@ from u2demo.machine.disk import discard, not_ours, partial_file, write_file
 from u2demo.masks.box import Box
 from u2demo.runs.checksums import is_as_written
 
-_FROM_HERE = "photo_from_results"  # a column of the journal: the way to the photo
-# What a line raises that is not a record.
+_FROM_HERE = "photo_from_results"  # journal field: the photo's path relative to the results
+# The errors of a line that is not a record.
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError)
 _CHECKSUM = re.compile("[0-9]+-[0-9a-f]{32}")  # as content_checksum returns it
-_NOT_IN_TABLE = {"written", "writing"}  # columns that only u2demo reads
+_NOT_IN_TABLE = {"written", "writing"}  # fields that only u2demo reads
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,20 @@ class Record:
     error: str = ""
     size: tuple[int, int] | None = None  # width and height of the photo, upright
     box: Box | None = None  # around the whole subject
-    objects: tuple[Box, ...] = ()  # around each part of it that stands alone, largest first
+    objects: tuple[Box, ...] = ()  # around each separate object, largest first
     area: float = 0.0  # of the subject, as a share of the picture
     confidence: float = 0.0  # the highest probability that the net gave a pixel
     clear: bool = True  # whether a subject stands out, see pipeline.Result
     seconds: float = 0.0
     files: tuple[str, ...] = ()  # its pictures in the results folder
-    effects: Mapping[str, str] = field(default_factory=dict)  # checksum of each effect that is done
+    effects: Mapping[str, str] = field(default_factory=dict)  # checksum of each finished effect
     written: Mapping[str, str] = field(default_factory=dict)  # checksum of each file, as written
-    writing: Mapping[str, str] = field(default_factory=dict)  # the same of a file in work
-    renamed: Mapping[str, str] = field(default_factory=dict)  # name that was taken: name instead
+    writing: Mapping[str, str] = field(default_factory=dict)  # the same for a file being written
+    renamed: Mapping[str, str] = field(default_factory=dict)  # name that was taken: name used
 
     @property
     def pictures(self) -> tuple[str, ...]:
-        """Every file that is one of its pictures, or may be one after a kill."""
+        """Every file that is one of the photo's pictures, or may be one after a kill."""
         return tuple(dict.fromkeys([*self.files, *self.written, *self.writing]))
 
 
@@ -93,22 +93,22 @@ class Manifest:
             self._rewrite()
             self._write_csv()
         except OSError:
-            if not error:  # else the first one counts
+            if not error:  # otherwise the first error counts
                 raise
         finally:
             self._release()
 
     def add(self, record: Record) -> None:
-        """Note ``record``, on disk at once; from any thread."""
+        """Store ``record``, on disk at once; any thread may call this."""
         with self._adding:
             self.records[record.photo] = record
-            # Opened, not created: when somebody deletes the folder, the run ends instead of
-            # starting over.
+            # Opened, not created: if somebody deletes the folder, the run ends instead of starting
+            # over.
             with open(self._journal, "a", encoding="utf-8", opener=_open_existing) as file:
                 file.write(self._line(record))
 
     def is_done(self, photo: str, version: str, effects: Mapping[str, str]) -> bool:
-        """Tell whether the photo had these effects before and photo and pictures are as then."""
+        """Return whether the photo has these effects, and photo and pictures are unchanged."""
         known = self.records.get(photo)
         return (
             known is not None
@@ -120,8 +120,8 @@ class Manifest:
     def _take_lock(self) -> None:
         """Lock the folder for this process, or raise ``ValueError``.
 
-        The file of a lock is deleted at the end of a run. A process that opened it just before
-        could still lock it, while another one creates and locks a new file; so it looks again.
+        The lock file is deleted at the end of a run. A process that opened it just before could
+        still lock it, while another one creates and locks a new file; so it checks again.
         """
         file = Path(self._lock.lock_file)
         while True:
@@ -144,7 +144,7 @@ class Manifest:
             self._lock.release()
 
     def _check_owner(self) -> None:
-        """Raise ``ValueError`` if a file that this would replace is somebody else's."""
+        """Raise ``ValueError`` if u2demo did not write a file that this would replace."""
         begins = {self._journal: b'{"photo": ', self._table: b"photo,stem,version,"}
         for file, begin in begins.items():
             with contextlib.suppress(FileNotFoundError), file.open("rb") as content:
@@ -176,11 +176,11 @@ class Manifest:
             row["effects"] = "; ".join(record.effects)
             row["renamed"] = "; ".join(f"{old} -> {new}" for old, new in record.renamed.items())
             writer.writerow(row)
-        # Names that are not valid Unicode exist on disks; they come back out as they went in.
+        # Disks hold names that are not valid Unicode; they are written back unchanged.
         write_file(self._table, table.getvalue().encode(errors="surrogateescape"))
 
     def _settled(self, record: Record) -> Record:
-        """Return the record of a photo that a run left unfinished with what is on disk of it."""
+        """Return ``record``; if a run left it unfinished, with the pictures that are on disk."""
         if record.status != "started":
             return record
         for file in record.pictures:
@@ -215,10 +215,10 @@ def read_records(folder: Path) -> Iterator[Record]:
     """Yield the records that earlier runs left in ``folder``, each photo's last one last."""
     folder = folder.resolve()
     journal = folder / "manifest.jsonl"
-    if not journal.is_file():  # nor is a pipe of that name a journal, and it would never end
+    if not journal.is_file():  # a pipe of that name is not a journal either, and never ends
         return
     for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
-        # A line may have been cut off by a kill, or be another version's or somebody's own.
+        # A kill may have cut a line off; another version or a person may have written it.
         with contextlib.suppress(*_UNREADABLE):
             yield _record(json.loads(line), folder)
 
@@ -244,6 +244,6 @@ def _record(row: dict, folder: Path) -> Record:
 
 
 def _leads_out(name: str) -> bool:
-    """Tell whether a name, which somebody may have written by hand, is not that of a file here."""
+    """Return whether a name, which somebody may have edited by hand, leads out of the folder."""
     path = PurePath(name)
     return bool(path.anchor) or ".." in path.parts or "\0" in name

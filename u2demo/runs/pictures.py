@@ -1,8 +1,8 @@
-"""result -> the files of a job, each noted in the journal before it is written.
+"""result -> the files of a job, each entered in the journal before it is written.
 
-A file is replaced only while its content is what the journal says was written, or the beginning of
-that, cut short by a power cut. Everything else at a planned name is somebody's: a file that was
-there, one that has just appeared, a retouched picture. It stays; the new picture gets a number.
+A file is replaced only if its content is what the journal says was written, or the beginning of
+that, cut short by a power failure. Anything else with a planned name belongs to somebody: an older
+file, one that has just appeared, a retouched picture. It stays; the new picture gets a number.
 """
 
 import os
@@ -18,7 +18,7 @@ from u2demo.runs.plan import Job
 
 
 class Pictures:
-    """The pictures of one job: those of earlier runs, and those that are written now."""
+    """The pictures of one job: those of earlier runs, and those written now."""
 
     def __init__(self, job: Job, manifest: Manifest):
         self._job, self._manifest, self._folder = job, manifest, manifest.folder
@@ -27,7 +27,7 @@ class Pictures:
         self._renamed = dict(job.renamed)
 
     def write(self, result: Result, format: str) -> None:
-        """Write the pictures of ``result``; the folders they go into are created if missing."""
+        """Write the pictures of ``result``; subfolders are created if missing."""
         for effect, picture in result.pictures.items():
             file = f"{self._job.stem}_{effect}{suffix(picture, format)}"
             self._make_folders(PurePath(file))
@@ -39,7 +39,7 @@ class Pictures:
                 self._renamed[file] = name
 
     def fields(self) -> dict[str, object]:
-        """Return what a record says of them: only of those that are there, and whole."""
+        """Return the fields of a record about the pictures that exist and are complete."""
         files = tuple(file for file in self._files if is_whole(self._folder / file))
         return {
             "files": files,
@@ -48,9 +48,9 @@ class Pictures:
         }
 
     def _write(self, file: str, data: bytes) -> str:
-        """Write ``data`` to ``file``, or to the next ``file (n)`` that is not taken; return which.
+        """Write ``data`` to ``file``, or to the next free ``file (n)``, and return its name.
 
-        The journal knows the content first, so that after a kill it is known again.
+        The journal gets the checksum first, so that the file is recognized after a kill.
         """
         checksum = content_checksum(data)
         for name in numbered(file):
@@ -68,17 +68,17 @@ class Pictures:
         raise AssertionError("unreachable")
 
     def _is_ours(self, path: Path) -> bool:
-        """Tell whether a file is what was written there for this photo, or what is left of it."""
+        """Return whether a file is what was written there for this photo, whole or cut short."""
         known = self._written.get(path.relative_to(self._folder).as_posix())
         return known is not None and is_as_written(path, known)
 
     def _make_folders(self, file: PurePath) -> None:
         """Create the folders that ``file`` goes into, but not the results folder itself.
 
-        When somebody deletes that, the run is to end instead of starting over.
+        If somebody deletes that one, the run must end instead of starting over.
         """
         if not (self._folder / file.parent).resolve().is_relative_to(self._folder):
-            raise ValueError(f"{file.parent} leads out of {self._folder}; nothing is written there")
+            raise ValueError(f"{file.parent} lies outside {self._folder}; nothing is written there")
         *folders, _ = file.parents
         for folder in reversed(folders):
             (self._folder / folder).mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
 """photos -> jobs: which photos a run takes, and what their pictures will be called.
 
-Names are settled before work begins: two photos never share one, no file that is already there
-gets in the way, and a photo keeps its name from run to run.
+Names are settled before work begins: two photos never share one, existing files are avoided, and a
+photo keeps its name from run to run.
 """
 
 import contextlib
@@ -20,18 +20,18 @@ from u2demo.runs.manifest import Manifest, Record, read_records
 
 @dataclass(frozen=True)
 class Job:
-    """A photo to be processed, and what earlier runs have made of it."""
+    """A photo to process, and what earlier runs have made of it."""
 
     photo: str  # absolute path
     stem: str  # what the names of its pictures begin with, relative to the results folder
     version: str  # of the photo, net and quality
-    files: tuple[str, ...] = ()  # pictures of it that are there
-    effects: Mapping[str, str] = field(default_factory=dict)  # whose pictures stay: checksums
+    files: tuple[str, ...] = ()  # its existing pictures
+    effects: Mapping[str, str] = field(default_factory=dict)  # checksums of effects not made again
     written: Mapping[str, str] = field(default_factory=dict)  # see Record
     renamed: Mapping[str, str] = field(default_factory=dict)  # see Record
 
     def record(self, **became: object) -> Record:
-        """Return a record of this photo with the fields in ``became``, begun if there are none."""
+        """Return a record of this photo with the fields ``became``; "started" if there are none."""
         earlier = {
             "files": self.files,
             "effects": self.effects,
@@ -42,13 +42,13 @@ class Job:
 
 
 class Names:
-    """The names in a results folder: which photo claims which, and which are free."""
+    """The names in a results folder: the photo that claims each one, and which are free."""
 
     def __init__(self, folder: Path, effects: Iterable[str], records: Iterable[Record]):
         self._folder = os.path.join(folder, "")  # noqa: PTH118 - asked of millions of names
         self._endings = [f"_{effect}{suffix}" for effect in effects for suffix in KINDS]
-        self._owners: dict[str, str] = {}  # photo by folded name of a file
-        self._counts: dict[str, int] = {}  # last number given, by folded name without it
+        self._owners: dict[str, str] = {}  # photo, by folded file name
+        self._counts: dict[str, int] = {}  # last number given, by folded name without number
         records = list(records)
         for record in records:
             self._owners.update((fold_name(file), record.photo) for file in record.pictures)
@@ -61,18 +61,18 @@ class Names:
             self._owners.setdefault(fold_name(file), photo)
 
     def is_unclaimed(self, photo: str, stem: str) -> bool:
-        """Tell whether no other photo claims one of the names that begin with ``stem``."""
+        """Return whether no other photo claims a name that begins with ``stem``."""
         owners = (self._owners.get(fold_name(file), photo) for file in self._files(stem))
         return all(owner == photo for owner in owners)
 
     def is_free(self, photo: str, stem: str, own: Sequence[str] = ()) -> bool:
-        """Tell whether no other photo and no file, but for its ``own``, has one of the names."""
+        """Return whether no other photo and no file, except its ``own``, has one of the names."""
         others = (file for file in self._files(stem) if file not in own)
         there = any(os.path.lexists(self._folder + file) for file in others)
         return not there and self.is_unclaimed(photo, stem)
 
     def find(self, photo: str, place: Path, own: Sequence[str] = ()) -> str:
-        """Return the best free stem for a photo whose place in the results would be ``place``."""
+        """Return the best free stem for a photo that belongs at ``place`` in the results."""
         folders = [safe_name(part) for part in place.parent.parts]
         plain = "/".join([*folders, safe_name(place.stem)])
         with_suffix = safe_name(f"{place.stem}_{place.suffix[1:].lower()}")
@@ -91,12 +91,12 @@ class Names:
 
 
 def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
-    """Return every photo named by ``sources``, files and folders, with its place in the results.
+    """Return every photo in ``sources``, files and folders, with its place in the results.
 
-    A photo of a folder keeps its subfolders; several folders keep their own names as well. Files
-    that share a name, and folders that do, keep as many of the folders above them as tell them
-    apart. However its path is spelled, a photo is listed once. Pictures that a run has made of
-    other photos are left out of a folder; see ``pictures_of_runs``.
+    Photos from a folder keep their subfolders; with several folders, the folder's own name comes
+    first. Files that share a name, and folders that do, keep as many parent folders as tell them
+    apart. A photo is listed once, however its path is spelled. Inside folders, pictures that a run
+    has made are left out; see ``pictures_of_runs``.
     """
     paths = {source: _spelled_out(source) for source in map(Path, sources)}
     folders = {source for source in paths if _is_folder(source)}
@@ -116,7 +116,7 @@ def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
 
 
 def pictures_of_runs(sources: Sequence[str | Path]) -> list[Path]:
-    """Return the images in these folders that ``list_photos`` leaves out: a run has made them."""
+    """Return the images in these folders that a run has made and ``list_photos`` leaves out."""
     pictures = []
     for folder in filter(_is_folder, map(Path, sources)):
         _, made = _images_in(folder)
@@ -127,9 +127,9 @@ def pictures_of_runs(sources: Sequence[str | Path]) -> list[Path]:
 def plan(
     photos: Mapping[Path, Path], manifest: Manifest, effects: Iterable[str], settings: str
 ) -> list[Job]:
-    """Return a job for each photo, no two of them with the same file names.
+    """Return a job for each photo; no two share a file name.
 
-    ``settings`` stands for the net and the quality: when it changes, each photo is done again.
+    ``settings`` stands for the net and the quality: when it changes, every photo is done again.
     """
     effects = list(effects)
     records = manifest.records.values()
@@ -137,7 +137,7 @@ def plan(
     names = Names(manifest.folder, effects, records)
     jobs = []
     for photo, place in photos.items():
-        if photo in made:  # results lie among the photos, and this is one of an earlier run
+        if photo in made:  # a picture that an earlier run left among the photos
             continue
         job = _job(photo, place, manifest.records.get(str(photo)), names, settings)
         names.claim(job.photo, job.stem)
@@ -147,13 +147,13 @@ def plan(
 
 
 def _job(photo: Path, place: Path, known: Record | None, names: Names, settings: str) -> Job:
-    """Return the job of a photo; ``known`` is what an earlier run has noted, if there was one."""
+    """Return the job for a photo; ``known`` is its record from an earlier run, if there is one."""
     name, version = str(photo), _version(photo, settings)
     if known is None:
         return Job(name, names.find(name, place), version)
     own = [*known.files, *known.renamed]
     keeps_stem = names.is_free(name, known.stem, own)
-    if known.status == "started":  # what has appeared since is told apart when it is written
+    if known.status == "started":  # newer files are detected at writing
         keeps_stem = names.is_unclaimed(name, known.stem)
     stem = known.stem if keeps_stem else names.find(name, place, own)
     effects = known.effects if known.version == version else {}
@@ -161,16 +161,16 @@ def _job(photo: Path, place: Path, known: Record | None, names: Names, settings:
 
 
 def _spelled_out(source: Path) -> Path:
-    """Return where ``source`` lies, following all links but the last: that has its own name."""
+    """Return ``source`` with links resolved, except a final link, whose own name counts."""
     if not source.name.strip("."):
         return Path(os.path.realpath(source))
     return Path(os.path.realpath(source.parent), source.name)
 
 
 def _shortest_ends(paths: Iterable[Path]) -> dict[Path, Path]:
-    """Return the end of each path that tells it from the others: its name, or a few folders more.
+    """Return the shortest end of each path that no other path has: its name, or more folders.
 
-    Paths that differ only in what some disks ignore, such as case, stay alike.
+    Paths that differ only in what some disks ignore, such as case, count as the same.
     """
     parts = {path: path.parts[1:] if path.anchor else path.parts for path in paths}
     ends: dict[Path, tuple[str, ...]] = {}
@@ -197,17 +197,17 @@ def _images_in(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _made_by_runs(folders: Iterable[Path]) -> set[Path]:
-    """Return the pictures that manifests in ``folders``, or above them, speak of."""
+    """Return the pictures listed by manifests in ``folders`` or above them."""
     made: set[Path] = set()
     for folder in {above for inner in folders for above in (inner, *inner.parents)}:
-        with contextlib.suppress(OSError):  # somebody else's, and not for us to read
+        with contextlib.suppress(OSError):  # another user's manifest may be unreadable
             for record in read_records(folder):
                 made.update(folder / file for file in record.pictures)
     return made
 
 
 def _is_folder(path: Path) -> bool:
-    with contextlib.suppress(OSError):  # a name too long to ask for
+    with contextlib.suppress(OSError):  # a name too long for the system
         return path.is_dir()
     return False
 

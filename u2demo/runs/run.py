@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 U = TypeVar("U")
 
-# Errors of the machine, not of a photo: going on would fail for every photo that follows.
+# Errors of the machine, not of a photo: every later photo would fail too.
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 _MOST_AT_ONCE = 8  # photos in threads, however many cores: one of 12 megapixels takes 200 MB
-_STAYS, _GOES_ON = "; what is done stays", ", and the same run given again goes on from there"
+_STAYS, _RESUMES = "; finished pictures stay", ", and the same run resumes from there"
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class Run:
     """What a run does with each photo.
 
     ``effects``, ``quality`` and ``format`` are those of ``process`` and ``save``. With
-    ``overwrite``, what is done is done again; a picture that was changed since is still kept.
+    ``overwrite``, existing pictures are made again; those that were changed since are still kept.
 
     Raises:
-        ValueError: unknown ``quality`` or ``format``, or an effect's name cannot be part of a file
-            name.
+        ValueError: unknown ``quality`` or ``format``, or an effect name that cannot be part of a
+            file name.
         TypeError: ``effects`` is not a mapping.
     """
 
@@ -82,26 +82,26 @@ def process_folder(
     overwrite: bool = False,
     report: Callable[[Record], object] = lambda record: None,
 ) -> list[Record]:
-    """Process every photo below ``folder`` into ``results``; return what became of each.
+    """Process every photo below ``folder`` into ``results``; return a record for each.
 
-    Subfolders are mirrored. What is done and unchanged is skipped unless ``overwrite``; functions
-    of your own count as changed when their code, defaults or enclosed values have. A photo that
-    cannot be read is a record with status ``failed``. ``results`` gets the pictures, named as
-    by ``save``, which describes ``format``, and the records as ``manifest.jsonl`` and
-    ``manifest.csv``. ``report`` is called with each record as soon as it is there. On a GPU the
-    net takes eight photos at a time.
+    Subfolders are mirrored. Photos that are done and unchanged are skipped unless ``overwrite``. A
+    function of yours counts as changed when its code, defaults or enclosed values have changed. A
+    photo that cannot be read gets a record with status ``failed``. ``results`` gets the pictures,
+    named as by ``save``, which describes ``format``, and the records as ``manifest.jsonl`` and
+    ``manifest.csv``. ``report`` is called with each record as soon as it exists. On a GPU the net
+    takes eight photos at a time.
 
-    No file is replaced but a picture that still is as an earlier run wrote it. Where a picture was
-    changed since, or a file of yours has appeared, the new picture gets a number, and the record's
-    ``renamed`` says so.
+    A picture is replaced only if it is still as an earlier run wrote it; no other file ever is.
+    Where a picture was changed since, or a file of yours has appeared, the new picture gets a
+    number, and the record's ``renamed`` says so.
 
     Raises:
-        ValueError: ``folder`` is not a folder, unknown ``format`` or ``quality``, an effect's name
-            cannot be part of a file name, ``results`` holds a manifest that is not u2demo's, or
-            another run is writing there.
+        ValueError: ``folder`` is not a folder, unknown ``format`` or ``quality``, an effect name
+            that cannot be part of a file name, a manifest in ``results`` that u2demo did not write,
+            or another run that is writing there.
         TypeError: ``effects`` is not a mapping.
-        OSError: ``results`` takes no files, and what to do about it; what is done stays, and the
-            same call goes on from there.
+        OSError: ``results`` cannot be written to; the text says what to do. Finished pictures stay,
+            and the same call resumes.
     """
     if not Path(folder).is_dir():
         raise ValueError(f"{folder} is not a folder; process takes single photos")
@@ -117,17 +117,18 @@ def process_files(
     *,
     report: Callable[[Record], object] = lambda record: None,
 ) -> list[Record]:
-    """Process ``photos``, as from ``list_photos``; see ``process_folder``, this for one folder.
+    """Process ``photos``, as from ``list_photos``, and return a record for each.
 
-    It lets the process keep freed memory, for good: see ``keep_freed_memory``.
+    ``process_folder`` does this for one folder and says more. From then on the process keeps freed
+    memory: see ``keep_freed_memory``.
     """
-    from u2demo.inference.predict import share_cores  # imports torch: a second, not needed before
+    from u2demo.inference.predict import share_cores  # imports torch: a second, not needed earlier
     from u2demo.nets.load import fingerprint  # imports torch as well
 
     keep_freed_memory()
     results = Path(results).resolve()
     workers = min(available_cores(), _MOST_AT_ONCE)
-    then = _STAYS if run.overwrite else _STAYS + _GOES_ON
+    then = _STAYS if run.overwrite else _STAYS + _RESUMES
     records = []
     with advise(results, then), Manifest(results) as manifest, share_cores(workers):
         settings = checksum([fingerprint(model), run.quality])
@@ -139,10 +140,10 @@ def process_files(
 
 
 class _Photo(NamedTuple):
-    """A photo in work: opened, then looked at; or what went wrong with it."""
+    """A photo in work: opened, then with its prediction; or what went wrong with it."""
 
     job: Job
-    begun: float  # seconds, of time.perf_counter
+    begun: float  # seconds, from time.perf_counter
     image: Image.Image | None = None
     found: "Prediction | None" = None
     error: Exception | None = None
@@ -155,7 +156,7 @@ class _Work:
         self._model, self._run, self._manifest, self._workers = model, run, manifest, workers
 
     def records(self, jobs: Iterable[Job]) -> Iterator[Record]:
-        """Yield what became of each job: of those that need no work, then of the others."""
+        """Yield a record for each job: first those that need no work, then the others."""
         to_do = []
         for job in jobs:
             if not self._run.overwrite and self._is_done(job):
@@ -176,7 +177,7 @@ class _Work:
 
     def _process(self, jobs: Iterator[Job]) -> Iterator[Record]:
         """Yield the record of each job, in order, with a bounded number of photos in memory."""
-        from u2demo.inference.predict import at_once  # imports torch: a second, not needed before
+        from u2demo.inference.predict import at_once  # imports torch: a second, not needed earlier
 
         count = at_once(self._model)
         if count == 1:  # a CPU gains most when each core takes a photo from file to files
@@ -191,33 +192,36 @@ class _Work:
         return self._finish(photo)
 
     def _look_at_all(self, opened: Iterator[_Photo], count: int) -> Iterator[_Photo]:
-        while batch := list(islice(opened, count)):
+        batch = list(islice(opened, count))
+        while batch:
             yield from self._look(batch)
+            batch = list(islice(opened, count))
 
     def _open(self, job: Job) -> _Photo:
         photo = _Photo(job, time.perf_counter())
         try:
             return photo._replace(image=open_image(job.photo))
-        except Exception as error:  # whatever one photo does, the others go on
+        except Exception as error:  # one photo's failure must not stop the others
             return photo._replace(error=error)
 
     def _look(self, photos: list[_Photo]) -> list[_Photo]:
-        """Return the photos with what the net found in them, all at once if it can."""
-        from u2demo.inference.predict import predict  # imports torch: a second, not needed before
+        """Return the photos with the net's predictions, made in one batch if possible."""
+        from u2demo.inference.predict import predict  # imports torch: a second, not needed earlier
 
         good = [photo for photo in photos if photo.image is not None]
         images = [photo.image for photo in good]
         try:
-            found = iter(list(predict(self._model, images, quality=self._run.quality)))
+            found = deque(predict(self._model, images, quality=self._run.quality))
         except Exception as error:
             if len(photos) == 1:
                 return [photos[0]._replace(error=error)]
-            # One of them may be to blame, or there is no memory for all: each one alone, then.
+            # One photo may be to blame, or memory may be short: try each one alone.
             return [looked_at for photo in photos for looked_at in self._look([photo])]
         looked_at = []
         for photo in photos:
             if photo.image is not None:
-                photo = photo._replace(found=next(found))
+                prediction = found.popleft()
+                photo = photo._replace(found=prediction)
             looked_at.append(photo)
         return looked_at
 
@@ -231,7 +235,7 @@ class _Work:
                 result = apply_effects(job.photo, photo.image, photo.found, self._run.effects)
                 pictures.write(result, self._run.format)
                 became = _describe(result)
-            except Exception as raised:  # whatever one photo does, the others go on
+            except Exception as raised:  # one photo's failure must not stop the others
                 if isinstance(raised, OSError) and raised.errno in _FATAL:
                     raise
                 error = raised
@@ -246,7 +250,7 @@ class _Work:
 
 
 def _describe(result: Result) -> dict[str, object]:
-    """Return what a record says of a photo and its subject."""
+    """Return the fields of a record about a photo and its subject."""
     return {
         "size": result.image.size,
         "box": bounding_box(result.mask),

@@ -1,4 +1,4 @@
-"""result -> files: its pictures in a folder, without replacing anybody's file."""
+"""result -> files: its pictures in a folder, replacing no file."""
 
 import os
 from pathlib import Path, PurePath
@@ -13,13 +13,13 @@ def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Pa
     """Write every picture of ``result`` into ``folder``, created if missing; return the files.
 
     ``cat.jpeg`` becomes ``cat_cutout.png``; only pictures without transparency are JPEG. With
-    ``format`` "webp" both are WebP, lossy but for alpha, and a tenth as large; only masks, and
-    pictures with a side above 16,383 pixels, are PNG. Nothing is ever overwritten: where that name
-    is taken, ``cat_cutout (2).png`` is next.
+    ``format="webp"`` both are WebP, lossy except for alpha, and a tenth as large; masks, and
+    pictures with a side above 16,383 pixels, are still PNG. No file is overwritten: if the name is
+    taken, ``cat_cutout (2).png`` is next.
 
     Raises:
-        ValueError: unknown ``format``, or a picture's name cannot be part of a file name.
-        OSError: ``folder`` takes no files, and what to do about it. No half of a file is left.
+        ValueError: unknown ``format``, or a picture's name that cannot be part of a file name.
+        OSError: ``folder`` cannot be written to; the text says what to do. No partial file is left.
     """
     check_format(format)
     check_names(result.pictures)
@@ -36,7 +36,7 @@ def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Pa
 
 
 def _write_numbered(path: Path, data: bytes) -> Path:
-    """Write ``data`` to ``path``, or to the next free ``path (n)``, and return which."""
+    """Write ``data`` to ``path``, or to the next free ``path (n)``, and return that path."""
     for free in map(path.with_name, numbered(path.name)):
         if os.path.lexists(free):
             continue

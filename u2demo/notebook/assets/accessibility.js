@@ -1,4 +1,4 @@
-// What plain ipywidgets leave out of the page: names for screen readers, and the stage in sight.
+// What plain ipywidgets lack: names for screen readers, and a stage that stays visible.
 
 function label(app) {
   const set = (element, name, value) => {
@@ -35,7 +35,7 @@ function assist(app) {
   };
 }
 
-// Assist the app around `el` once it is on the page, if there is one; return how to end that.
+// Assist the app around `el` once it is on the page, if there is one; return a function that ends it.
 function assistAround(el) {
   let end = () => {};
   const look = () => {

@@ -90,7 +90,7 @@ function render({ model, el }) {
   hint.setAttribute("role", "status");
   zone.append(choose, input, hint, bar);
 
-  let line = Promise.resolve(); // photos chosen while others are sent wait in line
+  let line = Promise.resolve(); // photos chosen while others are being sent wait in line
   const take = (list) => {
     const files = [...list].slice(0, model.get("multiple") ? undefined : 1);
     if (files.length) line = line.then(() => deliver(files));
@@ -136,8 +136,8 @@ function render({ model, el }) {
     zone.append(shoot);
   }
 
-  // The main zone takes photos dropped anywhere on the app, another one those dropped on itself: a
-  // browser would open a photo that nobody takes.
+  // The main zone takes photos dropped anywhere on the app, another one those dropped on itself.
+  // Otherwise the browser would open the dropped photo.
   let fading;
   const isOurs = ({ target }) => {
     const area = model.get("multiple") ? el.closest(".u2-app") ?? zone : zone;
