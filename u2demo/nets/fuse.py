@@ -20,6 +20,7 @@ from torch.compiler import is_compiling
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 _SMALL = 2 * 2**20  # bytes; concatenating parts smaller than this is faster than another step
+_AUTOCAST = ("cpu", "cuda", "mps")  # PyTorch 2.6 cannot compile is_autocast_available
 _CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # their layers are called by their owner
 
 
@@ -228,7 +229,7 @@ class _FusedUnit(nn.Module):
 
     def forward(self, *parts: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
         device, dtype = parts[0].device.type, self.weight.dtype
-        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        if device in _AUTOCAST and torch.is_autocast_enabled(device):
             dtype = torch.get_autocast_dtype(device)
             if self.exact:
                 with torch.autocast(device, enabled=False):

@@ -57,7 +57,18 @@ def read_state(path: Path) -> dict[str, Tensor]:
             raise WeightsError(
                 f"{path} holds {key!r:.80}, which is not a tensor; save model.state_dict() alone"
             )
+    if _claimed_bytes(state) > path.stat().st_size:  # PyTorch before 2.8 does not look
+        raise WeightsError(f"{path} is damaged: it claims to hold more than its own size.")
     return state
+
+
+def _claimed_bytes(state: dict[str, Tensor]) -> int:
+    """Return how many bytes the tensors have, those that several share counted once."""
+    storages = {}
+    for value in state.values():
+        storage = value.untyped_storage()
+        storages[storage.data_ptr()] = storage.nbytes()
+    return sum(storages.values())
 
 
 def misfits(state: dict[str, Tensor], schema: dict[str, Tensor]) -> list[str]:
