@@ -32,7 +32,7 @@ test-colab: .venv-colab/ready
 
 ## test-floor: the library's tests with the lowest versions that requirements.txt allows
 test-floor: .venv-floor/ready
-	.venv-floor/bin/python -m pytest tests \
+	.venv-floor/bin/python -m pytest -n 2 --dist loadscope tests \
 	  --ignore=tests/browser --ignore=tests/house --ignore=tests/notebook
 
 ## fuzz: 20,000 mutants of real photo files; each must give a result or a reason (minutes)
@@ -76,7 +76,7 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv-floor
 	sed 's/>=/==/' requirements.txt > .venv-floor/floors.txt
 	.venv-floor/bin/python -m pip install -q --disable-pip-version-check -c .venv-floor/floors.txt \
-	  -e . anywidget hypothesis nbclient nbformat pytest
+	  -e . anywidget hypothesis nbclient nbformat pytest pytest-xdist
 	touch $@
 
 .venv-bench/ready: pyproject.toml requirements.txt constraints.txt benchmarks/requirements.txt

@@ -136,7 +136,7 @@ def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
 
 def test_a_network_is_fetched_while_the_app_answers(app, weights, shoot):
     app.locator(".u2-models select").select_option("u2net_human_seg – 5 MB")
-    app.get_by_text("License: Apache-2.0; its training data has terms").wait_for()
+    app.get_by_text("License: Apache-2.0; the training data has its own terms").wait_for()
     app.get_by_text("Fetching, 2 of 5 MB").wait_for()
     wait_for_another_picture(app, app.locator(".u2-tile button", has_text="coffee.png").click)
     shoot(app.locator(".u2-app"), "fetching")
