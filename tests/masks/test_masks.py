@@ -105,7 +105,7 @@ def test_anything_but_a_mask_is_refused(function, wrong):
 def test_a_mask_with_a_pixel_beyond_0_and_1_is_refused(function, level):
     mask = np.zeros((4, 3), np.float32)
     mask[2, 1] = level
-    with pytest.raises(ValueError, match="goes from 0 .background. to 1 .subject."):
+    with pytest.raises(ValueError, match=r"goes from 0 \(background\) to 1 \(subject\)"):
         function(mask)
 
 
