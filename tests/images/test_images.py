@@ -30,14 +30,6 @@ def close(pixel, expected, tolerance=6):
     return max(abs(a - b) for a, b in zip(pixel, expected, strict=True)) <= tolerance
 
 
-@pytest.fixture
-def two_tone():
-    """A 40×24 picture, red on the left and blue on the right."""
-    picture = Image.new("RGB", (40, 24), RED)
-    picture.paste(BLUE, (20, 0, 40, 24))
-    return picture
-
-
 FILES = {
     "a.jpg": "JPEG", "a.jpeg": "JPEG", "a.JPG": "JPEG", "a.png": "PNG", "a.webp": "WEBP",
     "a.bmp": "BMP", "a.tiff": "TIFF", "a.gif": "GIF", "wrong.png": "JPEG", "none": "PNG",

@@ -28,14 +28,6 @@ def close(pixel, expected, tolerance=6):
 
 
 @pytest.fixture
-def two_tone():
-    """A 40×24 picture, red on the left and blue on the right."""
-    picture = Image.new("RGB", (40, 24), RED)
-    picture.paste(BLUE, (20, 0, 40, 24))
-    return picture
-
-
-@pytest.fixture
 def keyed():
     """A PNG in mode RGB whose green is transparent, as Pillow itself opens it."""
     picture = Image.new("RGB", (4, 3), GREEN)
