@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-RED, GREEN, BLUE = (254, 0, 0), (0, 255, 0), (0, 0, 254)
+RED, BLUE = (254, 0, 0), (0, 0, 254)
 
 
 @pytest.fixture
