@@ -4,6 +4,7 @@ Each path is a fault: ``server.url("quota")`` answers as Google Drive does when 
 ``server.seen`` lists what was asked for, as ``(fault, Range header)``.
 """
 
+import email.utils
 import gzip
 import itertools
 import os
@@ -20,6 +21,7 @@ QUOTA_PAGE = (
     b'<p class="uc-error-subcaption">Too many users have viewed or downloaded this file recently. '
     b"Please try accessing the file again later.</p>\n</body></html>"
 )
+NOISE = "\x1b]0;owned\x07\x1b[2J\x9b31m"  # what a terminal would obey
 
 
 class MisbehavingServer(ThreadingHTTPServer):
@@ -254,6 +256,88 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             half = self.server.wrong[: len(self.server.wrong) // 2]
             self.answer(half[:9] + half[9:][::-1], length=len(self.server.body))
+
+    def of_two_versions(self) -> None:
+        """Break off in an older version; then send what a correct server sends."""
+        self.versions(is_correct=True)
+
+    def of_two_versions_mixed(self) -> None:
+        """The same, but the rest of the newer version is sent whatever If-Range says."""
+        self.versions(is_correct=False)
+
+    def of_one_version(self) -> None:
+        """Break off half-way; resume."""
+        self.versions(is_correct=True, older="2")
+
+    def versions(self, *, is_correct: bool, older: str = "1") -> None:
+        body = self.server.body
+        half = len(body) // 2
+        if next(self.server.counter) == 0:
+            first = body if older == "2" else body[:9] + body[9:][::-1]
+            self.answer(first[:half], length=len(body), ETag=f'"{older}"')
+        elif self.headers["Range"] and (self.headers["If-Range"] == '"2"' or not is_correct):
+            where = f"bytes {half}-{len(body) - 1}/{len(body)}"
+            self.answer(body[half:], 206, Content_Range=where, ETag='"2"')
+        else:
+            self.answer(body, ETag='"2"')
+
+    def busy_for_a_moment(self) -> None:
+        if next(self.server.counter):
+            self.good()
+        else:
+            self.answer(b"", 503, Retry_After="1")
+
+    def busy_until(self) -> None:
+        if next(self.server.counter):
+            self.good()
+        else:
+            soon = email.utils.formatdate(time.time() + 2, usegmt=True)
+            self.answer(b"", 429, Retry_After=soon)
+
+    def busy_again_and_again(self) -> None:
+        self.answer(b"", 503, Retry_After="0")
+
+    def continues(self) -> None:
+        while not self.server.released.is_set():
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 50)
+
+    def trails(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"1\r\nP\r\n0\r\n")
+        while not self.server.released.is_set():
+            self.wfile.write(b"X-More: of it\r\n")
+
+    def bomb(self) -> None:
+        """Send 200 MB in 200 KB."""
+        self.answer(gzip.compress(b"P" + bytes(200_000_000), 1), Content_Encoding="gzip")
+
+    def bomb_in_a_bomb(self) -> None:
+        inner = gzip.compress(b"P" + bytes(200_000_000), 1)
+        self.answer(gzip.compress(inner), Content_Encoding="gzip, gzip")
+
+    def lies_about_its_length(self) -> None:
+        self.answer(self.server.body, length=10**15)
+
+    def redirected_to_http(self) -> None:
+        self.answer(b"", 302, Location=self.server.url("good"))
+
+    def noisy_status(self) -> None:
+        self.wfile.write(f"HTTP/1.1 500 {NOISE}\r\nContent-Length: 0\r\n\r\n".encode("latin-1"))
+
+    def noisy_page(self) -> None:
+        page = f"<html><title>{NOISE}\u202e</title>".encode()
+        self.answer(page, Content_Type="text/html")
+
+    def noisy_encoding(self) -> None:
+        self.answer(self.server.body, Content_Encoding=NOISE)
+
+    def noisy_range(self) -> None:
+        self.answer(self.server.body, 206, Content_Range=f"bytes 0-8/{NOISE}")
+
+    def noisy_redirect(self) -> None:
+        self.answer(b"", 302, Location=f"gopher://{NOISE}/")
 
     def redirected_to_a_file(self) -> None:
         self.answer(b"", 302, Location="file:///etc/hostname")

@@ -5,6 +5,7 @@ import hashlib
 import tempfile
 
 import pytest
+import requests
 from misbehaving_server import MisbehavingServer
 from published import BODY
 
@@ -44,6 +45,19 @@ def publish(server, monkeypatch):
         return record
 
     return publish
+
+
+@pytest.fixture
+def https(server, monkeypatch):
+    """Let the test server stand in for https://weights.example, with a fault as the path."""
+    send = requests.adapters.HTTPAdapter.send
+
+    def redirect(adapter, request, **options):
+        request.url = request.url.replace("https://weights.example/", server.url(""))
+        return send(adapter, request, **options)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", redirect)
+    return "https://weights.example/{}".format
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ FAULTS = {
     "silent": "sent next to nothing for 1 seconds",
     "resets_at_once": "Connection reset by peer",
     "resumes_elsewhere": "did not resume from the requested byte",
-    "loop": "Exceeded 30 redirects",
+    "loop": "redirected more than 10 times",
     "redirected_to_a_file": "No connection adapters were found",
     "no_http": "its answer is not valid HTTP (BadStatusLine)",
 }

@@ -1,4 +1,4 @@
-"""name -> name: safe on any disk, free, and sorted as people count."""
+"""name -> name: safe on any disk or terminal, free, and sorted as people count."""
 
 import itertools
 import re
@@ -26,8 +26,8 @@ def numbered(name: str, *, suffix: str | None = None, first: int = 1) -> Iterato
 def safe_name(name: str) -> str:
     """Return ``name`` without folders, fit to be part of a file name on any system."""
     last = re.split(r"[/\\]", name)[-1]
-    printable = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in last)
-    short = printable.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    allowed = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in last)
+    short = allowed.encode()[:_LONGEST_NAME].decode(errors="ignore")
     plain = short.lstrip("-. ").rstrip(". ") or "photo"
     return f"_{plain}" if _DEVICE.match(plain) else plain
 
@@ -35,6 +35,11 @@ def safe_name(name: str) -> str:
 def fold_name(name: str) -> str:
     """Return ``name`` without what some disks ignore: upper case, and how accents are encoded."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def printable(text: object) -> str:
+    """Return ``text`` on one line, with all that may drive a terminal escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
 def natural_order(path: str | Path) -> list:

@@ -8,6 +8,8 @@ turns people away once a file is popular.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from u2demo.machine.names import printable
+
 _AUTHORS = "https://github.com/xuebinqin/U-2-Net"
 _DRIVE = "https://drive.google.com/uc?id="
 _HUB = "https://huggingface.co"
@@ -19,6 +21,10 @@ _LICENSE = "Apache-2.0; the training data has its own terms"
 
 class WeightsError(OSError, ValueError):
     """A weights file is missing, damaged or not trustworthy; the text says what to do."""
+
+    def __init__(self, text: str):
+        lines = map(printable, text.split("\n"))  # it may quote a server, a file or its name
+        super().__init__("\n".join(lines))
 
 
 Color = tuple[float, float, float]  # red, green, blue
@@ -66,6 +72,11 @@ class Checkpoint:
     def size(self) -> str:
         """The size of the file in words, in megabytes of 10^6 bytes: ``176.3 MB``."""
         return f"{self.bytes / 1e6:.1f} MB"
+
+    @property
+    def most(self) -> int:
+        """The most bytes that the file may have; without a hash, it may be larger than the copy."""
+        return self.bytes if self.sha256 else self.bytes + self.bytes // 10
 
 
 _RECORDS = (

@@ -5,15 +5,20 @@ Nothing here knows which bytes are right: ``store`` checks them before they are 
 
 import concurrent.futures
 import contextlib
-import http.client
-import io
+import email.utils
 import re
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+import warnings
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from u2demo.machine.names import printable
+from u2demo.nets.connection import Line, RedirectError, get, open_session
+from u2demo.nets.reasons import explain, glimpse, in_one_line
 
 if TYPE_CHECKING:
     import requests
@@ -22,12 +27,27 @@ DRIVE = "https://drive.google.com/"
 PATIENCE = 30.0  # seconds; a source that sends less than TRICKLE in this time is given up
 TRICKLE = 64_000  # bytes; at 2 kB/s, u2net would take a day
 ATTEMPTS = 10  # connections that may break, if each has brought something
+LONGEST_WAIT = 60  # seconds that a source may ask for, once, when it is busy
+_BUSY = (429, 503)  # HTTP's Too Many Requests and Service Unavailable
 _CHUNK = 1 << 15  # bytes; small enough for a slow line to show progress
+_PAGE = 1 << 20  # bytes of a web page that are read; Google Drive's have a few thousand
 _FIRST_BYTES = (b"P", b"\x80")  # of a zip archive, and of a pickle from before PyTorch 1.6
+_GZIP = ("gzip", "x-gzip")
 
 
 class RefusedError(Exception):
     """One source cannot give the file; the text says why."""
+
+    def __init__(self, text: str):
+        super().__init__(printable(text))  # it may quote the source
+
+
+class _BusyError(RefusedError):
+    """The source asks for a pause of ``seconds``."""
+
+    def __init__(self, text: str, seconds: float):
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class StorageError(OSError):
@@ -42,12 +62,13 @@ class Part:
     """The growing file of one attempt; it continues where an earlier attempt stopped.
 
     ``whole`` is the size of the complete file in bytes, None while it is unknown; ``most`` limits
-    it.
+    it. ``version`` is the source's word for what earlier attempts brought, None if it has none.
     """
 
-    def __init__(self, path: Path, whole: int | None, most: int):
+    def __init__(self, path: Path, whole: int | None, most: int, version: str | None = None):
         self.whole = whole
         self.most = most
+        self.version = version
         self.received = 0  # bytes of this attempt
         with _storage():
             self._file = path.open("ab")
@@ -61,7 +82,7 @@ class Part:
     def write(self, block: bytes) -> None:
         """Append ``block``; raise as soon as it is clear that this is not the file."""
         if block and not self.size and not block.startswith(_FIRST_BYTES):
-            raise RefusedError(f"sent something other than weights: {_glimpse(block)}")
+            raise RefusedError(f"sent something other than weights: {glimpse(block)}")
         limit = self.most if self.whole is None else self.whole
         if self.size + len(block) > limit:
             raise RefusedError(f"sent more than the {limit:,} bytes of the file")
@@ -87,103 +108,169 @@ def download(
 ) -> bool:
     """Download all of ``url`` to ``path``, resuming after broken connections.
 
-    ``size`` is the size of the whole file in bytes, None if it is unknown; then ``most`` limits it.
+    ``size`` is the size of the whole file in bytes. It is None if nobody has published how to check
+    the file: then ``most`` limits it, and only pieces that the source calls one version are joined.
     ``progress`` is called with the bytes received so far, about ten times a second, and may raise
     ``Stopped``. Returns whether the file was joined from several connections.
+
+    A busy source that asks for at most ``LONGEST_WAIT`` seconds is waited for once, with a warning.
 
     Raises:
         RefusedError: the source fails.
         StorageError: the disk fails.
     """
+    version = None
+    may_wait = True
     for _ in range(ATTEMPTS):
-        with contextlib.closing(Part(path, size, most)) as part:
+        with contextlib.closing(Part(path, size, most, version)) as part:
             before = part.size
             if before == size:
                 return True
-            if size is not None and before > size:
+            if before > (size or most) or (size is None and version is None):
                 part.restart()
             try:
                 _attempt(url, part, progress)
                 return part.received < part.size
+            except _BusyError as busy:
+                if not may_wait or busy.seconds > LONGEST_WAIT:
+                    raise
+                may_wait = False
+                pause = busy.seconds
             except (RefusedError, StorageError):
                 raise
-            except Exception as error:  # whatever a server, a proxy or gdown may come up with
+            except Exception as error:  # whatever a server, a proxy or a library may come up with
                 if part.size <= before:
-                    raise RefusedError(_explain(error, part)) from None
+                    raise RefusedError(_reason(error, part)) from None
+                pause = 0
+            version = part.version
+        if pause:
+            _wait(url, pause, part, progress)
     raise RefusedError(f"broke off {ATTEMPTS} times, the last time after {part.size:,} bytes")
+
+
+def _wait(url: str, seconds: float, part: Part, progress: Callable[[int], None]) -> None:
+    host = printable(urlsplit(url).hostname)
+    warnings.warn(f"{host} is busy and asks to wait {seconds:.0f} seconds; waiting", stacklevel=2)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        progress(part.size)
+        time.sleep(0.1)
 
 
 def _attempt(url: str, part: Part, progress: Callable[[int], None]) -> None:
     """Fill ``part`` from ``url``; give up when it hardly grows.
 
-    The work is done in a thread that can be abandoned: no socket timeout covers name lookup,
-    headers that drip in byte by byte, or gdown 5, which has no timeout.
+    The work is done in a thread, whose connections are ended when this returns: no socket timeout
+    covers name lookup, or headers that drip in byte by byte.
     """
     outcome: concurrent.futures.Future[None] = concurrent.futures.Future()
-    job = _get_from_drive if url.startswith(DRIVE) else _get
-    threading.Thread(target=_settle, args=(outcome, job, url, part), daemon=True).start()
-    mark, deadline = part.size, time.monotonic() + PATIENCE
-    while not concurrent.futures.wait([outcome], timeout=0.1).done:
-        progress(part.size)
-        if time.monotonic() > deadline:
-            if abs(part.size - mark) < TRICKLE:
-                raise RefusedError(f"sent next to nothing for {PATIENCE:g} seconds")
-            mark, deadline = part.size, time.monotonic() + PATIENCE
+    line = Line()
+    worker = threading.Thread(target=_settle, args=(outcome, line, url, part), daemon=True)
+    worker.start()
+    try:
+        mark, deadline = part.size, time.monotonic() + PATIENCE
+        while not concurrent.futures.wait([outcome], timeout=0.1).done:
+            progress(part.size)
+            if time.monotonic() > deadline:
+                if abs(part.size - mark) < TRICKLE:
+                    raise RefusedError(f"sent next to nothing for {PATIENCE:g} seconds")
+                mark, deadline = part.size, time.monotonic() + PATIENCE
+    finally:
+        line.hang_up()
+        worker.join(timeout=1)  # a name lookup takes as long as it takes
     outcome.result()
     progress(part.size)
     if part.whole is not None and part.size < part.whole:
         raise ConnectionError(f"stopped after {part.size:,} of {part.whole:,} bytes")
 
 
-def _settle(outcome: concurrent.futures.Future, job: Callable, url: str, part: Part) -> None:
+def _reason(error: BaseException, part: Part) -> str:
+    return f"stopped after {part.size:,} bytes" if part.received else explain(error)
+
+
+def _settle(outcome: concurrent.futures.Future, line: Line, url: str, part: Part) -> None:
     try:
-        outcome.set_result(job(url, part))
+        with open_session(line) as session:
+            if url.startswith(DRIVE):
+                url = _way_past_drives_page(session, url)
+            _fill(session, url, part)
+        outcome.set_result(None)
+    except RedirectError as error:
+        outcome.set_exception(RefusedError(str(error)))
     except BaseException as error:
         outcome.set_exception(error)
 
 
-def _get(url: str, part: Part) -> None:
-    """Append what is missing.
-
-    ``requests`` has certificates on every system and respects proxies.
-    """
-    import requests
-
-    headers = {"User-Agent": "u2demo", "Accept-Encoding": "identity"}
+def _fill(session: "requests.Session", url: str, part: Part) -> None:
+    """Append what is missing, or begin again if the source has another version by now."""
+    headers = {"Accept-Encoding": "identity"}
     if part.size:
         headers["Range"] = f"bytes={part.size}-"
-    hooks = {"response": _drop_body_of_redirect}
-    with requests.get(
-        url, headers=headers, hooks=hooks, stream=True, timeout=2 * PATIENCE
-    ) as response:
-        if response.status_code == 416 and part.size:  # those bytes cannot belong to this file
+        if part.version:
+            headers["If-Range"] = part.version
+    with get(session, url, headers, timeout=2 * PATIENCE) as response:
+        status, fields = response.status_code, response.headers
+        if part.size and _is_of_another_file(status, fields, part):
             part.restart()
-            return _get(url, part)
-        if response.status_code not in (200, 206):
-            raise RefusedError(f"HTTP {response.status_code} {response.reason}".strip())
-        if "html" in response.headers.get("Content-Type", "").lower():
-            page = next(response.iter_content(4096), b"")
-            raise RefusedError(f"answered with a web page: {_glimpse(page)}")
-        _agree_on_range(response.status_code, response.headers, part)
-        for block in response.iter_content(_CHUNK):
+            response.close()
+            return _fill(session, url, part)
+        _check_status(response)
+        if "html" in fields.get("Content-Type", "").lower():
+            raise RefusedError(f"answered with a web page: {glimpse(_beginning(response))}")
+        _agree_on_range(status, fields, part)
+        encoding = fields.get("Content-Encoding", "").lower()
+        for block in _decoded(response.raw.stream(_CHUNK, decode_content=False), encoding):
             part.write(block)
 
 
-def _drop_body_of_redirect(response: "requests.Response", **_: object) -> None:
-    """Drop the body of a redirect, which ``requests`` would read to its end, however long."""
-    if response.is_redirect:
-        response.close()
-        response.raw = io.BytesIO()
+def _is_of_another_file(status: int, fields: Mapping[str, str], part: Part) -> bool:
+    """Return whether the answer shows that the bytes at hand do not belong to this file."""
+    if status == 416:  # Range Not Satisfiable
+        return True
+    return status == 206 and part.version is not None and _version(fields) != part.version
 
 
-def _agree_on_range(status: int, headers: dict[str, str], part: Part) -> None:
+def _version(fields: Mapping[str, str]) -> str | None:
+    """Return a validator for If-Range (RFC 9110, 13.1.5): a strong ETag, or else a date."""
+    tag = fields.get("ETag", "")
+    return tag if tag.startswith('"') else fields.get("Last-Modified")
+
+
+def _check_status(response: "requests.Response") -> None:
+    """Raise ``RefusedError`` unless the answer is the file or a part of it."""
+    status = response.status_code
+    if status in (200, 206):
+        return
+    text = in_one_line(f"HTTP {status} {response.reason or ''}")
+    seconds = _seconds(response.headers.get("Retry-After", ""))
+    if status in _BUSY and seconds is not None:
+        raise _BusyError(f"{text}; it asks to come back in {seconds:,.0f} seconds", seconds)
+    raise RefusedError(text)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Return the seconds that a Retry-After header asks for, None if it says nothing clear."""
+    if re.fullmatch("[0-9]{1,9}", retry_after):
+        return float(retry_after)
+    try:
+        moment = email.utils.parsedate_to_datetime(retry_after).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(0.0, moment - time.time())
+
+
+def _agree_on_range(status: int, fields: Mapping[str, str], part: Part) -> None:
     """Check that the body continues where ``part`` ends, and ends where the file does."""
+    is_encoded = fields.get("Content-Encoding", "identity").lower() != "identity"
     if status == 200:
         part.restart()
-    elif not headers.get("Content-Range", "").startswith(f"bytes {part.size}-"):
-        raise RefusedError("did not resume from the requested byte")
-    length = headers.get("Content-Length", "")
-    if length.isdecimal() and "Content-Encoding" not in headers:
+    else:
+        _check_range(fields.get("Content-Range", ""), part)
+        if is_encoded:
+            raise RefusedError("sent a part of a compressed file, which cannot be joined")
+    part.version = None if is_encoded else _version(fields)
+    length = fields.get("Content-Length", "")
+    if re.fullmatch("[0-9]{1,18}", length) and not is_encoded:
         total = part.size + int(length)
         if status == 200 and part.whole not in (None, total):
             raise RefusedError(f"offers a file of {total:,} bytes instead of {part.whole:,}")
@@ -192,83 +279,61 @@ def _agree_on_range(status: int, headers: dict[str, str], part: Part) -> None:
         part.whole = part.whole or total
 
 
-def _get_from_drive(url: str, part: Part) -> None:
-    """Let gdown, 5 or 6, find its way through Google Drive's pages; it does not resume."""
-    import gdown
+def _check_range(content_range: str, part: Part) -> None:
+    found = re.fullmatch(r"bytes ([0-9]+)-[0-9]+/([0-9]+|\*)", content_range.strip())
+    if not found or found[1] != str(part.size):
+        raise RefusedError("did not resume from the requested byte")
+    if found[2] != "*" and part.whole not in (None, int(found[2][:18])):
+        raise RefusedError(f"resumed a file of {found[2][:18]} bytes instead of {part.whole}")
 
-    part.restart()
+
+def _decoded(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Yield the content in small blocks, so that a gzip bomb can be refused at any of them."""
+    if encoding in ("", "identity"):
+        yield from blocks
+        return
+    if encoding not in _GZIP:
+        raise RefusedError(f"sent it compressed as {encoding!r:.40}, though asked not to")
+    reader = zlib.decompressobj(zlib.MAX_WBITS | 16)  # 16: with gzip's header
+    for block in blocks:
+        yield reader.decompress(block, _CHUNK)
+        while reader.unconsumed_tail:
+            yield reader.decompress(reader.unconsumed_tail, _CHUNK)
+
+
+def _way_past_drives_page(session: "requests.Session", url: str) -> str:
+    """Return the address behind Google Drive's warning that a large file cannot be scanned.
+
+    gdown, 5 or 6, reads the page; it would download without a limit and does not resume.
+    """
+    from gdown.download import get_url_from_gdrive_confirmation
+    from gdown.exceptions import FileURLRetrievalError
+
+    with get(session, url, {"Accept-Encoding": "identity"}, timeout=2 * PATIENCE) as response:
+        _check_status(response)
+        if "html" not in response.headers.get("Content-Type", "").lower():
+            return url
+        page = _beginning(response).decode("utf-8", "replace")
     try:
-        gdown.download(url=url, output=part, quiet=True, use_cookies=False)
-    except gdown.exceptions.FileURLRetrievalError as error:
-        text = str(error).removeprefix("Failed to retrieve file url:")
-        reason = text.partition("You may still")[0]  # the rest is advice, and long
-        raise RefusedError(f"Google Drive refuses: {_in_one_line(reason)}") from None
+        behind = get_url_from_gdrive_confirmation(page)
+    except FileURLRetrievalError as error:
+        reason = str(error).removeprefix("Failed to retrieve file url:")
+        reason = reason.partition("You may")[0]  # the rest is advice, and long
+        raise RefusedError(f"Google Drive refuses: {in_one_line(reason)}") from None
+    if not behind.startswith("https:"):
+        raise RefusedError(f"Google Drive leads to something less safe than https: {behind}")
+    return behind
 
 
-def _explain(error: BaseException, part: Part) -> str:
-    """Return in one line what happened."""
-    if part.received:
-        return f"stopped after {part.size:,} bytes"
-    chain = [error]
-    while cause := chain[-1].__cause__ or chain[-1].__context__:
-        chain.append(cause)
-    for find, sentence in _SENTENCES:
-        found = find(chain)
-        if found is not None:
-            text = getattr(found, "strerror", None) or str(found)
-            kind = type(found).__name__
-            return sentence.format(kind=kind, text=_in_one_line(text) or kind)
-    return _in_one_line(str(error)) or type(error).__name__
-
-
-def _proxy_error(chain: list[BaseException]) -> BaseException | None:
-    import requests
-
-    return _last(chain, requests.exceptions.ProxyError)
-
-
-def _unknown_host(chain: list[BaseException]) -> BaseException | None:
-    return _last(chain, socket.gaierror)
-
-
-def _system_error(chain: list[BaseException]) -> BaseException | None:
-    # The errors of requests are OSErrors as well, but not the system's.
-    return _last([error for error in chain if not hasattr(error, "request")], OSError)
-
-
-def _broken_http(chain: list[BaseException]) -> BaseException | None:
-    return _last(chain, http.client.HTTPException)
-
-
-def _last(chain: list[BaseException], kind: type) -> BaseException | None:
-    """Return the innermost error of this kind, None if there is none."""
-    found = [error for error in chain if isinstance(error, kind)]
-    return found[-1] if found else None
-
-
-# How to find the error that explains a failed attempt, and the sentence for it; the first match
-# counts.
-_SENTENCES = (
-    (
-        _proxy_error,
-        "the proxy of this machine does not answer; check HTTP_PROXY and HTTPS_PROXY",
-    ),
-    (_unknown_host, "the host was not found; is this machine online?"),
-    (_system_error, "{text}"),
-    (_broken_http, "its answer is not valid HTTP ({kind})"),
-)
-
-
-def _in_one_line(text: str) -> str:
-    return " ".join(text.split())[:200]
-
-
-def _glimpse(page: bytes) -> str:
-    """Return the title of a web page, or the first characters of anything else, in quotes."""
-    text = page.decode("utf-8", "replace")
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.S | re.I)
-    quote = " ".join((title[1] if title else text[:60]).split())[:80]
-    return '"' + "".join(c for c in quote if c.isprintable() and c != "\ufffd") + '"'
+def _beginning(response: "requests.Response") -> bytes:
+    """Return at most ``_PAGE`` bytes of the body."""
+    found = bytearray()
+    encoding = response.headers.get("Content-Encoding", "").lower()
+    for block in _decoded(response.raw.stream(_CHUNK, decode_content=False), encoding):
+        found += block
+        if len(found) > _PAGE:
+            break
+    return bytes(found[:_PAGE])
 
 
 @contextlib.contextmanager

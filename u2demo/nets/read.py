@@ -17,6 +17,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from u2demo.machine.names import printable
 from u2demo.nets.checkpoints import WeightsError
 
 LARGEST = 2**30  # bytes; the full network with all that training needs has half as many
@@ -74,7 +75,7 @@ def _claimed_bytes(state: dict[str, Tensor]) -> int:
 def misfits(state: dict[str, Tensor], schema: dict[str, Tensor]) -> list[str]:
     """Return a phrase for each entry that is missing, unknown, or of the wrong shape or type."""
     faults = [f"{key} is missing" for key in missing(state, schema)]
-    faults += [f"{_printable(key)} is unknown" for key in state if key not in schema]
+    faults += [f"{printable(key)[:80]} is unknown" for key in state if key not in schema]
     for key, value in state.items():
         expected = schema.get(key, value)
         if value.shape != expected.shape:
@@ -106,10 +107,6 @@ def with_counters(state: dict[str, Tensor], schema: dict[str, Tensor]) -> dict[s
 
 def _is_plain(value: object) -> bool:
     return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
-
-
-def _printable(key: object) -> str:
-    return str(key).encode("unicode_escape").decode()[:80]  # safe to print
 
 
 def _damage(path: Path) -> str:

@@ -18,6 +18,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from u2demo.machine.disk import write_file
+from u2demo.machine.names import printable
 from u2demo.nets.checkpoints import Checkpoint, WeightsError
 from u2demo.nets.download import RefusedError, download
 
@@ -92,13 +93,14 @@ def adopt(checkpoint: Checkpoint, path: Path) -> None:
     if checkpoint.sha256 or _recorded_sha256(path):
         return
     found = _sha256(path)
-    warnings.warn(
-        f"nobody has published a hash of {path.name}; {path} fits the network and is trusted from "
-        f"now on, with sha256 {found}",
-        stacklevel=2,
-    )
     with contextlib.suppress(OSError):  # a read-only folder
         write_file(_record_of(path), f"{found}  {path.name}\n".encode())
+    warning = (
+        f"nobody has published a hash of {path.name}, so nothing proves that {path} is the authors'"
+        " own file. It fits the network and is trusted from now on: no other file will be accepted"
+        f" in its place. Its sha256 is {found}"
+    )
+    warnings.warn(printable(warning), stacklevel=2)
 
 
 def folders() -> list[Path]:
@@ -134,7 +136,10 @@ def _fault(checkpoint: Checkpoint, path: Path, final: Path, check: Check) -> str
 def _recorded_sha256(path: Path) -> str | None:
     """Return the hash recorded when the file at ``path`` was adopted, None if it never was."""
     record = _record_of(path)
-    return record.read_text("utf-8", errors="replace")[:64] if record.is_file() else None
+    if not record.is_file():
+        return None
+    with record.open("rb") as file:
+        return file.read(64).decode("utf-8", "replace")
 
 
 def _record_of(path: Path) -> Path:
@@ -175,6 +180,8 @@ def _fetch_alone(checkpoint: Checkpoint, check: Check, progress: Progress | None
     part = folder / f"{checkpoint.file}.part"
     if path.is_dir():
         raise WeightsError(f"{path} is a folder, but weights go there.\n{_way_out(None)}")
+    for link in filter(Path.is_symlink, (part, part.with_suffix(".lock"))):
+        raise WeightsError(f"{link} is a link, and is not followed.\n{_way_out(None)}")
     try:
         with _told(progress, checkpoint) as told, _lock(part, told):
             found, faults = find(checkpoint, check=check)  # another process may have fetched it
@@ -196,7 +203,7 @@ def _writable_folder() -> Path:
             faults.append(f"{folder} cannot be written to ({error.strerror})")
             continue
         if faults:
-            warnings.warn(f"{faults[0]}; weights go to {folder} for now", stacklevel=2)
+            warnings.warn(printable(f"{faults[0]}; weights go to {folder} for now"), stacklevel=2)
         return folder
     raise WeightsError(f"{'; '.join(faults)}. Set U2DEMO_HOME to one that can.")
 
@@ -263,7 +270,7 @@ def _download(
 ) -> Path:
     """Try each source in turn until the file is complete."""
     free = shutil.disk_usage(part.parent).free
-    if free < checkpoint.bytes - _size(part):
+    if free < checkpoint.most - _size(part):
         full = OSError(errno.ENOSPC, f"{free / 1e6:.1f} MB are free")
         raise _not_written(checkpoint, part, full)
     reasons = []
@@ -289,10 +296,13 @@ def _bring(
     is_known = checkpoint.sha256 or _recorded_sha256(path)
     if not is_known:  # bytes of two sources could be joined without anybody noticing
         part.unlink(missing_ok=True)
+    if not is_known and not url.startswith("https:"):
+        raise RefusedError(
+            "is not asked: nobody has published this file's hash, so it must come over https"
+        )
     size = checkpoint.bytes if checkpoint.sha256 else None
-    most = size or 2 * checkpoint.bytes  # the published file may be larger than the copy
     for _ in range(2):
-        in_pieces = download(url, part, size=size, most=most, progress=progress)
+        in_pieces = download(url, part, size=size, most=checkpoint.most, progress=progress)
         wrong = _fault(checkpoint, part, path, check)
         if wrong is None:
             return
