@@ -101,7 +101,7 @@ def test_sigma_blurs_the_photo_only(photo):
 
 
 @pytest.mark.parametrize(
-    ("options", "reason"), [({"alpha": 2}, "alpha is 2"), ({"sigma": -1}, "sigma -1")]
+    ("options", "reason"), [({"alpha": 2}, "alpha is 2"), ({"sigma": -1}, "sigma is -1")]
 )
 def test_impossible_blends_are_refused(options, reason, photo):
     with pytest.raises(ValueError, match=reason):

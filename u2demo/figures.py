@@ -8,7 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from u2demo.masks.mask import Mask
+from u2demo.images.rgb import check_image
+from u2demo.masks.mask import Mask, check_mask
+from u2demo.masks.numbers import check_number
 
 _LONGEST_SIDE = 640  # pixels of a picture as shown; a full photo takes seconds to draw
 _WIDEST = 24.0  # inches; a page shrinks wider figures until their titles are unreadable
@@ -44,8 +46,10 @@ def image_row(pictures: Mapping[str, Image.Image | Mask], *, height: float = 3.0
         raise TypeError(f"expected titles with their pictures, {{'photo': image}}, not {kind}")
     if not pictures:
         raise ValueError("no pictures to show; pass a dict of title: image or mask")
+    check_number("height", height, expected="0.1 to 100 inches", least=0.1, most=100)
     panels = {title: _panel(picture) for title, picture in pictures.items()}
     ratios = [float(np.clip(p.shape[1] / p.shape[0], *_PANEL)) for p in panels.values()]
+    height = float(height)
     scale = min(height, _WIDEST / sum(ratios))
     size = scale * sum(ratios), max(scale, min(height, 1))
     figure = ImageRow(figsize=size, layout="constrained")
@@ -64,8 +68,8 @@ def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
     return Image.fromarray(board).convert("RGB")
 
 
-def _printable(title: str) -> str:
-    return title.encode(errors="backslashreplace").decode()  # not every file name is Unicode
+def _printable(title: object) -> str:
+    return str(title).encode(errors="backslashreplace").decode()  # not every file name is Unicode
 
 
 def _wrap(title: str, inches: float) -> str:
@@ -77,8 +81,12 @@ def _panel(picture: Image.Image | Mask) -> np.ndarray:
     if not isinstance(picture, Image.Image | np.ndarray):
         raise TypeError(f"expected an image or a mask to show, not {type(picture).__name__}")
     if isinstance(picture, np.ndarray):
+        check_mask(picture)
+        if not picture.size:
+            raise ValueError(f"the mask is {picture.shape}, expected one with pixels")
         step = -(-max(picture.shape) // _LONGEST_SIDE)
         return picture[::step, ::step]
+    check_image(picture)
     small = picture.copy()
     small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     small = small.convert("RGBA")

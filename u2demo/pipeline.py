@@ -62,6 +62,9 @@ def process(
     check_quality(quality)
     if isinstance(photos, Mapping):
         raise TypeError("photos are pairs of name and image, not a dict; pass its items()")
+    if isinstance(photos, str | Image.Image) or not isinstance(photos, Iterable):
+        kind = type(photos).__name__
+        raise TypeError(f"photos is a {kind}, expected pairs of name and image: [('cat', image)]")
     return _process(model, photos, known_effects(effects), quality)
 
 
@@ -80,12 +83,20 @@ def known_effects(effects: Mapping[str, Effect] | None) -> Mapping[str, Effect]:
             " {'crop': EFFECTS['crop']}"
         )
     check_names(effects)
+    for name, effect in effects.items():
+        if not callable(effect):
+            raise TypeError(
+                f"the effect {name!r} is {effect!r:.80}, expected a function of image and mask,"
+                " such as EFFECTS['crop']"
+            )
     return effects
 
 
 def check_names(effects: Iterable[str]) -> None:
     """Raise ``ValueError`` if an effect's name cannot be part of a file name on every system."""
     for name in effects:
+        if not isinstance(name, str):
+            raise TypeError(f"the effect {name!r:.80} has no name, expected text such as 'crop'")
         if name != safe_name(name):
             raise ValueError(
                 f"the effect {name!r} cannot have this name, which is part of a file name:"
@@ -109,6 +120,13 @@ def apply_effects(
     return Result(name, image, found.mask, pictures, found.peak)
 
 
+def _pair(photo: object) -> tuple[str, Image.Image]:
+    if isinstance(photo, tuple | list) and len(photo) == 2 and isinstance(photo[0], str):
+        return tuple(photo)
+    kind = f"{type(photo).__name__} {photo!r:.80}"
+    raise TypeError(f"a photo is a {kind}, expected a pair of its name and its image")
+
+
 def _process(
     model: "nn.Module",
     photos: Iterable[tuple[str, Image.Image]],
@@ -120,7 +138,7 @@ def _process(
     waiting: deque[tuple[str, Image.Image]] = deque()  # a GPU looks at several photos at once
 
     def images() -> Iterator[Image.Image]:
-        for name, image in photos:
+        for name, image in map(_pair, photos):
             waiting.append((name, image))
             yield image
 

@@ -8,14 +8,16 @@ training and in u2net_portrait_test.py; the demo script swaps the numbers of red
 
 import warnings
 from collections.abc import Callable
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from u2demo.images.rgb import as_rgb, only_profile
+from u2demo.images.rgb import as_rgb, check_image, only_profile
 from u2demo.inference.predict import predict_raw
 from u2demo.masks.box import Box
+from u2demo.masks.numbers import check_number
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -57,16 +59,20 @@ def blend_drawing(
     the Gaussian blur, in pixels.
 
     Raises:
-        ValueError: ``drawing`` has another size, ``alpha`` is not in [0, 1], or ``sigma`` < 0.
+        ValueError: ``drawing`` has another size, ``alpha`` is not from 0 to 1, or ``sigma`` is
+            negative or not finite.
     """
+    check_image(image)
+    check_image(drawing)
     if drawing.size != image.size:
         raise ValueError(
             f"the drawing is {drawing.width}x{drawing.height} but the photo is "
-            f"{image.width}x{image.height}; pass what draw_lines makes of this photo"
+            f"{image.width}x{image.height}; expected what draw_lines makes of this photo"
         )
-    if not 0 <= alpha <= 1 or sigma < 0:
-        raise ValueError(f"alpha is {alpha} and sigma {sigma}; expected 0 to 1, and 0 or more")
-    colors = as_rgb(image).filter(ImageFilter.GaussianBlur(sigma))
+    check_number("alpha", alpha, expected="0 (only lines) to 1 (only the photo)", most=1.0)
+    check_number("sigma", sigma, expected="0 or more pixels, and finite")
+    blur = ImageFilter.GaussianBlur(min(sigma, max(image.size)))
+    colors = as_rgb(image).filter(blur)
     blend = Image.blend(as_rgb(drawing), colors, alpha)
     blend.info = only_profile(image)
     return blend
@@ -76,14 +82,34 @@ def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Imag
     """Return the face with hair and collar: RGB, 512x512, white beyond the photo's border.
 
     Without a face, or without a detector, it is the center square, and a warning says why.
+
+    Raises:
+        ValueError: ``face`` is empty or not within the photo.
+        TypeError: ``face`` is not a ``Box``.
     """
-    face = face or find_face(image)
-    square = _around(face) if face else _center_square(image)
+    check_image(image)
+    if face is None:
+        face = find_face(image)
+    else:
+        _check_face(face, image)
+    square = _around(Box(*face)) if face else _center_square(image)
     side = square.right - square.left
     frame = Image.new("RGB", (side, side), "white")
     frame.paste(as_rgb(image), (-square.left, -square.top))
     resampling = Image.Resampling.BOX if side > SIDE else Image.Resampling.BICUBIC
     return frame.resize((SIDE, SIDE), resampling)
+
+
+def _check_face(face: Box, image: Image.Image) -> None:
+    expected = f"Box(left, top, right, bottom) within the photo's {image.width}x{image.height}"
+    sentence = f"face is {face!r:.80}, expected {expected}"
+    if not isinstance(face, tuple) or len(face) != 4:
+        raise TypeError(sentence)
+    if not all(isinstance(edge, Integral) and not isinstance(edge, bool) for edge in face):
+        raise TypeError(sentence)
+    left, top, right, bottom = face
+    if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
+        raise ValueError(sentence)
 
 
 def find_face(image: Image.Image) -> Box | None:
@@ -104,7 +130,8 @@ def find_face(image: Image.Image) -> Box | None:
         return None
     largest = max(faces, key=lambda face: face.right - face.left)
     scale = image.width / small.width
-    return Box(*(round(scale * edge) for edge in largest))
+    left, top, right, bottom = (round(scale * edge) for edge in largest)
+    return Box(left, top, min(right, image.width), min(bottom, image.height))
 
 
 def _warn(reason: str) -> None:

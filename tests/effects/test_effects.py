@@ -35,7 +35,7 @@ def test_effects_keep_the_size(name, scene):
 @pytest.mark.parametrize("name", EFFECTS)
 def test_effects_refuse_the_mask_of_another_photo(name, scene):
     image, mask = scene
-    with pytest.raises(ValueError, match="pass the mask predicted from this very image"):
+    with pytest.raises(ValueError, match="expected the mask predicted from this very"):
         EFFECTS[name](image, np.ascontiguousarray(mask.T))
 
 
@@ -123,7 +123,7 @@ def test_alpha_is_the_mask_in_8_bits():
 @pytest.mark.parametrize("kind", [np.uint8, bool, np.float64])
 def test_effects_refuse_masks_of_another_type(name, kind, scene):
     image, mask = scene
-    with pytest.raises(ValueError, match="a mask is a float32 array"):
+    with pytest.raises(ValueError, match="expected a float32 array"):
         EFFECTS[name](image, mask.astype(kind))
 
 
@@ -215,7 +215,7 @@ def test_each_object_gets_a_box_of_its_own():
 
 
 def test_a_file_name_is_not_a_background_and_the_error_says_what_is(scene):
-    with pytest.raises(ValueError, match=r"'beach\.jpg'; for a photo, pass open_image\(FILE\)"):
+    with pytest.raises(ValueError, match=r"'beach\.jpg', .*; for a photo, pass open_image\(FILE\)"):
         u2.replace_background(*scene, "beach.jpg")
     with pytest.raises(TypeError, match=r"for a photo, pass open_image\(FILE\)"):
         u2.replace_background(*scene, Path("beach.jpg"))

@@ -96,7 +96,7 @@ TAKE_A_MASK = [adjust_mask, bounding_box, split_objects, object_boxes, threshold
     [np.zeros((4, 3), np.uint8), np.zeros((4, 3, 1), np.float32), Image.new("L", (3, 4))],
 )
 def test_anything_but_a_mask_is_refused(function, wrong):
-    with pytest.raises(ValueError, match="a mask is a float32 array of shape"):
+    with pytest.raises(ValueError, match="expected a float32 array of shape"):
         function(wrong)
 
 
@@ -105,7 +105,7 @@ def test_anything_but_a_mask_is_refused(function, wrong):
 def test_a_mask_with_a_pixel_beyond_0_and_1_is_refused(function, level):
     mask = np.zeros((4, 3), np.float32)
     mask[2, 1] = level
-    with pytest.raises(ValueError, match=r"goes from 0 \(background\) to 1 \(subject\)"):
+    with pytest.raises(ValueError, match=r"expected 0 \(background\) to 1 \(subject\)"):
         function(mask)
 
 

@@ -1,15 +1,15 @@
 """(image, mask) -> the subject in front of a color, another photo, or its own scene blurred."""
 
-import math
-
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
+from u2demo.effects.arguments import as_color
 from u2demo.effects.colors import use_clean_tiles
 from u2demo.effects.effect import Color, alpha_of, on_photo
 from u2demo.images.rgb import as_rgb
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
+from u2demo.masks.numbers import check_number
 
 BLUR = 0.02  # the default radius: a share of the photo's longer side
 _RADIUS = 4  # pixels of the small copy that is blurred in place of the photo
@@ -31,11 +31,15 @@ def replace_background(
     if isinstance(background, Image.Image):
         scene = ImageOps.fit(as_rgb(background), image.size, Image.Resampling.LANCZOS)
     else:
-        try:
-            scene = Image.new("RGB", image.size, background)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{error}; for a photo, pass open_image(FILE)") from error
+        scene = Image.new("RGB", image.size, _color_of(background))
     return _paste_subject(scene, image, mask)
+
+
+def _color_of(background: Color) -> tuple[int, int, int]:
+    try:
+        return as_color("background", background)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{error}; for a photo, pass open_image(FILE)") from None
 
 
 @on_photo
@@ -51,8 +55,7 @@ def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = No
     """
     if radius is None:
         radius = BLUR * max(image.size)
-    if not 0 <= radius < math.inf:
-        raise ValueError(f"radius is {radius}, expected 0 or more pixels, and finite")
+    check_number("radius", radius, expected="0 or more pixels, and finite")
     scene = _blur_around(image, alpha_of(mask), min(radius, max(image.size)))
     return _paste_subject(scene, image, mask)
 

@@ -1,12 +1,12 @@
 """(image, mask) -> the photo with boxes drawn, or cut along one."""
 
-import math
-
 from PIL import Image, ImageDraw
 
+from u2demo.effects.arguments import as_color
 from u2demo.effects.effect import Color, on_photo
 from u2demo.masks.box import Box, box_around, widen
 from u2demo.masks.mask import Mask, check_fit, check_threshold
+from u2demo.masks.numbers import check_number
 from u2demo.masks.objects import boxes_around
 
 MARGIN = 0.0  # of a crop: a share of the box's longer side
@@ -37,16 +37,17 @@ def draw_box(
     check_threshold(threshold)
     if width is None:
         width = max(2, round(_LINE_WIDTH * max(image.size)))
-    if not 1 <= width < math.inf:
-        raise ValueError(f"width is {width}, expected 1 or more pixels")
+    check_number("width", width, expected="1 or more pixels, and finite", least=1)
+    width = round(min(width, max(image.size)))  # a wider line fills any box, too
+    line = as_color("color", color)
     picture = image.copy()
     draw = ImageDraw.Draw(picture)
     for box in _boxes(mask, threshold, per_object):
         corners = (box.left, box.top, box.right - 1, box.bottom - 1)
         if 2 * width < min(box.right - box.left, box.bottom - box.top):
-            draw.rectangle(corners, outline=color, width=width)
+            draw.rectangle(corners, outline=line, width=width)
         else:  # Pillow would draw such a line beyond the box
-            draw.rectangle(corners, fill=color)
+            draw.rectangle(corners, fill=line)
     return picture
 
 
@@ -64,10 +65,8 @@ def crop(
     """
     check_fit(image, mask)
     check_threshold(threshold)
-    if not 0 <= margin < math.inf:
-        raise ValueError(
-            f"margin is {margin}, expected 0 or more, and finite; it cannot make the box smaller"
-        )
+    expected = "0 or more, and finite; it cannot make the box smaller"
+    check_number("margin", margin, expected=expected)
     box = box_around(mask > threshold)
     return image.crop(widen(box, margin, image.size)) if box else image.copy()
 

@@ -3,8 +3,10 @@
 import numpy as np
 from PIL import Image
 
+from u2demo.effects.arguments import as_color
 from u2demo.effects.effect import Color, alpha_of, on_photo
 from u2demo.masks.mask import Mask
+from u2demo.masks.numbers import check_number
 
 TINT = "#2f6bff"
 
@@ -20,7 +22,7 @@ def highlight(
     Raises:
         ValueError: ``strength`` is not between 0 and 1, or ``color`` is unknown.
     """
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength is {strength}, expected 0 (no tint) to 1 (pure color)")
-    tint = Image.new("RGB", image.size, color)
+    expected = "0 (no tint) to 1 (pure color)"
+    check_number("strength", strength, expected=expected, most=1.0)
+    tint = Image.new("RGB", image.size, as_color("color", color))
     return Image.composite(tint, image, alpha_of(mask * np.float32(strength)))

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 from u2demo.machine.names import natural_order
+from u2demo.machine.paths import as_path
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif"}
@@ -30,7 +31,7 @@ def find_images(folder: str | Path) -> list[Path]:
     Raises:
         ValueError: ``folder`` is not a folder.
     """
-    folder = Path(folder)
+    folder = as_path("folder", folder)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; open_image reads a single file")
     found = []

@@ -76,8 +76,8 @@ FORMATS: Mapping[str, tuple[str, ...]] = {"auto": (".jpg", ".png"), "webp": (".w
 
 def check_format(format: str) -> None:
     """Raise ``ValueError`` unless ``format`` is one of ``FORMATS``."""
-    if format not in FORMATS:
-        raise ValueError(f"unknown format {format!r}; choose {' or '.join(FORMATS)}")
+    if not isinstance(format, str) or format not in FORMATS:
+        raise ValueError(f"unknown format {format!r:.80}; choose {' or '.join(FORMATS)}")
 
 
 def suffix(picture: Image.Image, format: str = "auto") -> str:

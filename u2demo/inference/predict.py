@@ -68,6 +68,8 @@ def predict(
 ) -> Iterator[Prediction]:
     """Return an iterator over the ``Prediction`` for each image; see ``predict_mask``."""
     check_quality(quality)
+    if isinstance(images, Image.Image) or not isinstance(images, Iterable):
+        raise TypeError(f"images is {images!r:.80}, expected several, such as a list")
     return _predict_in_batches(model, iter(images), QUALITIES[quality])
 
 

@@ -59,8 +59,8 @@ def to_tensor(
 def normalize(batch: Tensor, wanted: Input) -> Tensor:
     """Return one photo's values, (1, 3, height, width) from 0 to 255, as a net wants them."""
     white = batch.max().clamp(min=1) if wanted.by_maximum else 255  # a black photo stays black
-    mean = torch.tensor(wanted.mean, dtype=torch.float32)[:, None, None]
-    std = torch.tensor(wanted.std, dtype=torch.float32)[:, None, None]
+    mean = torch.tensor(wanted.mean, dtype=torch.float32, device="cpu")[:, None, None]
+    std = torch.tensor(wanted.std, dtype=torch.float32, device="cpu")[:, None, None]
     return (batch / white - mean) / std
 
 

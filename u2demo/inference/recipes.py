@@ -63,8 +63,8 @@ QUALITIES: Mapping[str, Recipe] = {
 
 def check_quality(quality: str) -> None:
     """Raise ``ValueError`` unless ``quality`` is one of ``QUALITIES``."""
-    if quality not in QUALITIES:
-        raise ValueError(f"unknown quality {quality!r}; choose {' or '.join(QUALITIES)}")
+    if not isinstance(quality, str) or quality not in QUALITIES:
+        raise ValueError(f"unknown quality {quality!r:.80}; choose {' or '.join(QUALITIES)}")
 
 
 def view_size(view: View, side: int, proportion: float) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 import torch
@@ -21,6 +21,7 @@ _LONGEST = 16  # longest side of a panorama's canvas, as a multiple of the net's
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject when zooming in, as a share of its longer side
 _DOUBT = 0.03  # share on which two maps differ; below it, more views hardly change a mask
+_AUTOCAST = ("cpu", "cuda", "mps")  # devices that have it
 _HESITANT = 0.5  # salience below which a view has found nothing to go by
 
 
@@ -34,8 +35,9 @@ class Sum:
         self.doubt = 0.0  # the largest difference of a view from the mean before it
         self._wanted = wanted
         shape = (1, 1, self.canvas.height, self.canvas.width)
-        self._total = torch.zeros(shape, dtype=torch.float32)
-        self._weights = torch.zeros(shape, dtype=torch.float32)
+        # The device is named, and so is the type, because the host may have set others.
+        self._total = torch.zeros(shape, dtype=torch.float32, device="cpu")
+        self._weights = torch.zeros(shape, dtype=torch.float32, device="cpu")
 
     def mean(self) -> Tensor:  # (1, 1, H, W) of the canvas
         """Return the mean of the maps added so far, weighted by their certainty."""
@@ -129,7 +131,7 @@ def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H,
     half = _fast_half(device.type) if own == torch.float32 else None  # its owner chose other types
     types = [half, None] if half else [None]  # some GPUs, such as GTX 16xx, give NaN for any half
     for dtype in types:
-        with torch.autocast(device.type, dtype) if dtype else nullcontext():
+        with _autocast(device.type, dtype):
             answer = model(batch.to(device, own))
         saliency = _first_map(answer, len(batch)).float().cpu()
         if not saliency.isnan().any():
@@ -137,11 +139,24 @@ def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H,
     raise ValueError("the net returned NaN: its weights are damaged")
 
 
+def _autocast(device: str, dtype: torch.dtype | None) -> AbstractContextManager:
+    """Return a context of 16-bit computation, or without one even if the host has one."""
+    if dtype is None and not _is_autocast_on(device):
+        return nullcontext()
+    return torch.autocast(device, dtype, enabled=dtype is not None)
+
+
+def _is_autocast_on(device: str) -> bool:
+    return device in _AUTOCAST and torch.is_autocast_enabled(device)
+
+
 def placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:
     """Return the device and type of the net's weights; CPU and float32 if it has none."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
     for weight in model.parameters():
+        if weight.is_meta:
+            raise ValueError("the net has shapes but no weights, expected one as from load_model")
         if weight.is_floating_point():
             return weight.device, weight.dtype
     return torch.device("cpu"), torch.float32

@@ -44,7 +44,8 @@ def box_around(shown: NDArray[np.bool_]) -> Box | None:
 
 def widen(box: Box, margin: float, size: tuple[int, int]) -> Box:
     """Return ``box`` widened on each side by ``margin`` of its longer side, clipped to ``size``."""
-    more = round(margin * max(box.right - box.left, box.bottom - box.top))
+    # No more than the picture: a margin may be any number.
+    more = round(min(margin * max(box.right - box.left, box.bottom - box.top), max(size)))
     return Box(
         max(box.left - more, 0),
         max(box.top - more, 0),

@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 
 from u2demo.images.rgb import check_image
 from u2demo.masks.levels import SOLID
+from u2demo.masks.numbers import check_number
 
 Mask = NDArray[np.float32]
 
@@ -19,22 +20,24 @@ _ROUNDING = 0.001  # how far below 0 or above 1 rounding may take a value, as in
 _VISIBLE = 0.05  # a fainter pixel does not count as part of the subject
 _RECOGNIZED = 0.9  # nearly every subject that the net knows has a pixel with this probability
 _UNCLEAR = 0.6  # largest share of a subject that may be neither in nor out
+_HARD = 1e-6  # softness at which no pixel is left between 0 and 1; float32 overflows far below it
 _FULL = 0.9  # a subject that takes this share of the picture stands out from nothing
 
 
 def check_mask(mask: Mask) -> None:
     """Raise ``ValueError`` unless ``mask`` is float32, (H, W), 0 to 1 give or take rounding."""
-    if not isinstance(mask, np.ndarray) or mask.ndim != 2 or mask.dtype != np.float32:
-        array = isinstance(mask, np.ndarray)
+    # Of a matrix, rows are no arrays; of a masked array, some values are missing.
+    array = isinstance(mask, np.ndarray) and not isinstance(mask, np.matrix | np.ma.MaskedArray)
+    if not array or mask.ndim != 2 or mask.dtype != np.float32:
         what = f"{mask.dtype} {mask.shape}" if array else type(mask).__name__
         raise ValueError(
-            f"a mask is a float32 array of shape (height, width), not {what};"
-            " predict_mask makes one"
+            f"a mask is {what}, expected a float32 array of shape (height, width), as from"
+            " predict_mask"
         )
     low, high = mask.min(initial=0), mask.max(initial=0)  # NaN, if there is any
     if not -_ROUNDING <= low <= high <= 1 + _ROUNDING:
         raise ValueError(
-            f"a mask goes from 0 (background) to 1 (subject), this one from {low:g} to {high:g};"
+            f"the mask goes from {low:g} to {high:g}, expected 0 (background) to 1 (subject);"
             " scale or clip it"
         )
 
@@ -47,14 +50,14 @@ def check_fit(image: Image.Image, mask: Mask) -> None:
     if (width, height) != image.size:
         raise ValueError(
             f"the mask is {width}x{height} but the image is {image.width}x{image.height};"
-            " pass the mask predicted from this very image"
+            " expected the mask predicted from this very image"
         )
 
 
 def check_threshold(threshold: float) -> None:
-    """Raise ``ValueError`` unless ``threshold`` is from 0 to 1."""
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold is {threshold}, expected 0 to 1, like the mask's own values")
+    """Raise ``ValueError`` unless ``threshold`` is from 0 to 1, ``TypeError`` if not a number."""
+    expected = "0 to 1, like the mask's own values"
+    check_number("threshold", threshold, expected=expected, most=1.0)
 
 
 def unsure_share(mask: Mask) -> float:
@@ -75,6 +78,7 @@ def has_clear_subject(mask: Mask, *, peak: float = 1.0) -> bool:
     subject: even, noise, gradients, stripes, checks, bricks, clouds, text.
     """
     check_mask(mask)
+    check_number("peak", peak, expected="the net's highest probability, 0 to 1", most=1.0)
     if peak < _RECOGNIZED or _unsure_share(mask) > _UNCLEAR:
         return False
     return bool((mask > 0.5).mean() <= _FULL)
@@ -92,8 +96,7 @@ def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) 
     """
     check_mask(mask)
     check_threshold(threshold)
-    if not 0 <= feather < math.inf:
-        raise ValueError(f"feather is {feather}, expected a finite number of pixels, 0 or more")
+    check_number("feather", feather, expected="a finite number of pixels, 0 or more")
     hard = mask > threshold
     if not feather:
         return hard.astype(np.float32)
@@ -114,15 +117,20 @@ def adjust_mask(mask: Mask, *, threshold: float = 0.5, softness: float = 1.0) ->
             ``softness`` is negative or not finite.
     """
     check_mask(mask)
-    if not 0 < threshold < 1:
-        raise ValueError(f"threshold is {threshold}, expected more than 0 and less than 1")
-    if not 0 <= softness < math.inf:
-        raise ValueError(f"softness is {softness}, expected a finite number, 0 or more")
-    if softness == 0:
+    check_number(
+        "threshold",
+        threshold,
+        expected="more than 0 and less than 1",
+        least=math.nextafter(0, 1),
+        most=math.nextafter(1, 0),
+    )
+    check_number("softness", softness, expected="a finite number, 0 or more")
+    if softness < _HARD:
         return (mask > threshold).astype(np.float32)
     power = np.float32(np.log(0.5) / np.log(threshold))
     curved = mask if threshold == 0.5 else mask.clip(0) ** power
-    return ((curved - np.float32(0.5)) / np.float32(softness) + np.float32(0.5)).clip(0, 1)
+    slope = np.float32(1 / softness)
+    return ((curved - np.float32(0.5)) * slope + np.float32(0.5)).clip(0, 1)
 
 
 def to_8_bits(mask: Mask) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ def check_device(device: str) -> str:
         torch.empty(1, device=device).cpu()  # "meta" is a device without values
     except Exception as error:  # its type depends on the device
         raise ValueError(
-            f"no device {device!r} on this computer; choose from {', '.join(devices())}"
+            f"no device {device!r:.80} on this computer; choose from {', '.join(devices())}"
         ) from error
     return device
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from u2demo.machine.paths import as_path
 from u2demo.nets import store
 from u2demo.nets.architectures import ARCHITECTURES, build_model
 from u2demo.nets.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
@@ -48,13 +49,13 @@ def load_model(
         ValueError: unknown ``name``, or a device that this computer lacks.
         WeightsError: the weights cannot be downloaded, are damaged, or fit no network.
     """
-    device = check_device(device or devices()[0])
+    device = check_device(devices()[0] if device is None else device)
     if weights is None:
         checkpoint = _checkpoint(name)
         path, architectures = fetch_weights(name), [checkpoint.architecture]
     else:
         checkpoint = None
-        path, architectures = Path(weights).expanduser(), list(ARCHITECTURES)
+        path, architectures = as_path("weights", weights).expanduser(), list(ARCHITECTURES)
     # On CPUs and NVIDIA GPUs, convolutions of few channels run faster with (B, H, W, C) in memory.
     layout = torch.preserve_format if device == "mps" else torch.channels_last
     # More threads would save no time, and a process forked from this one would lack them. The
@@ -73,6 +74,8 @@ def load_model(
 
 def fingerprint(model: nn.Module) -> str:
     """Return eight characters that differ between nets with different weights."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
     checksum = 0
     for parameter in model.state_dict().values():
         checksum = zlib.crc32(parameter.float().cpu().numpy().tobytes(), checksum)
@@ -110,9 +113,11 @@ def check_for(checkpoint: Checkpoint) -> store.Check:
 
 
 def _checkpoint(name: str) -> Checkpoint:
-    if name not in CHECKPOINTS:
+    if not isinstance(name, str) or name not in CHECKPOINTS:
         known = ", ".join(CHECKPOINTS)
-        raise ValueError(f"no weights named {name!r}; choose from {known}, or pass weights=FILE")
+        raise ValueError(
+            f"no weights named {name!r:.80}; choose from {known}, or pass weights=FILE"
+        )
     return CHECKPOINTS[name]
 
 

@@ -20,6 +20,7 @@ from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores, thread_pool
 from u2demo.machine.disk import advise
 from u2demo.machine.memory import keep_freed_memory
+from u2demo.machine.paths import as_path
 from u2demo.masks.box import bounding_box
 from u2demo.masks.objects import object_boxes
 from u2demo.pipeline import Result, apply_effects, known_effects
@@ -103,7 +104,8 @@ def process_folder(
         OSError: ``results`` cannot be written to; the text says what to do. Finished pictures stay,
             and the same call resumes.
     """
-    if not Path(folder).is_dir():
+    folder, results = as_path("folder", folder), as_path("results", results)
+    if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; process takes single photos")
     run = Run(known_effects(effects), quality, format, overwrite)
     return process_files(model, list_photos([folder]), results, run, report=report)

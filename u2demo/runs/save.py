@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 from u2demo.images.write import check_format, encode, suffix
 from u2demo.machine.disk import advise, write_new_file
 from u2demo.machine.names import numbered, safe_name
+from u2demo.machine.paths import as_path
 from u2demo.pipeline import Result, check_names
 
 
@@ -21,9 +22,12 @@ def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Pa
         ValueError: unknown ``format``, or a picture's name that cannot be part of a file name.
         OSError: ``folder`` cannot be written to; the text says what to do. No partial file is left.
     """
+    if not isinstance(result, Result):
+        kind = type(result).__name__
+        raise TypeError(f"expected a Result, one of those that process yields, not {kind}")
     check_format(format)
     check_names(result.pictures)
-    folder = Path(folder)
+    folder = as_path("folder", folder)
     stem = safe_name(PurePath(result.name).stem)
     files = []
     with advise(folder):

@@ -1,0 +1,30 @@
+"""argument -> a color, or a sentence."""
+
+from numbers import Integral
+
+from PIL import ImageColor
+
+_EXPECTED = "a name such as 'teal', '#3c78ff', or three whole numbers from 0 to 255"
+
+
+def as_color(name: str, color: object) -> tuple[int, int, int]:
+    """Return a color as red, green and blue from 0 to 255; ``name`` is the argument's.
+
+    Raises:
+        TypeError: it is neither text nor three numbers.
+        ValueError: its name is unknown, or a number is not from 0 to 255.
+    """
+    sentence = f"{name} is {color!r:.80}, expected {_EXPECTED}"
+    if isinstance(color, str):
+        try:
+            return ImageColor.getrgb(color)[:3]
+        except ValueError:
+            raise ValueError(sentence) from None
+    if not isinstance(color, tuple | list) or len(color) != 3:
+        raise TypeError(sentence)
+    if not all(isinstance(value, Integral) and not isinstance(value, bool) for value in color):
+        raise TypeError(sentence)
+    if not all(0 <= value <= 255 for value in color):
+        raise ValueError(sentence)
+    red, green, blue = map(int, color)
+    return red, green, blue
