@@ -24,8 +24,8 @@ def photo(samples):
 
 @pytest.fixture(scope="module")
 def usual(model, photo):
-    """Its masks in a program that has told PyTorch nothing."""
-    return {quality: u2.predict_mask(model, photo, quality=quality) for quality in ("fast", "best")}
+    """Its mask in a program that has told PyTorch nothing."""
+    return u2.predict_mask(model, photo)
 
 
 @contextlib.contextmanager
@@ -80,19 +80,10 @@ STATES = {
 
 @pytest.mark.filterwarnings("ignore:Anomaly Detection")
 @pytest.mark.parametrize("state", STATES)
-def test_the_mask_does_not_depend_on_what_the_host_has_told_pytorch(state, model, photo, usual):
-    for quality, mask in usual.items():
-        with STATES[state]():
-            found = u2.predict_mask(model, photo, quality=quality)
-        np.testing.assert_array_equal(found, mask)
-
-
-@pytest.mark.filterwarnings("ignore:Anomaly Detection")
-@pytest.mark.parametrize("state", STATES)
-def test_a_net_loaded_in_any_state_is_the_same_net(state, photo, usual):
+def test_net_and_mask_do_not_depend_on_what_the_host_has_told_pytorch(state, photo, usual):
     with STATES[state]():
-        loaded = load_model(device="cpu")
-    np.testing.assert_array_equal(u2.predict_mask(loaded, photo), usual["fast"])
+        found = u2.predict_mask(load_model(device="cpu"), photo)
+    np.testing.assert_array_equal(found, usual)
 
 
 def test_no_random_number_is_drawn(photo):
@@ -100,7 +91,7 @@ def test_no_random_number_is_drawn(photo):
         return torch.get_rng_state().tolist(), random.getstate(), np.random.get_state()[1].tolist()
 
     before = state()
-    u2.remove_background(photo, u2.predict_mask(load_model(device="cpu"), photo, quality="best"))
+    u2.remove_background(photo, u2.predict_mask(load_model(device="cpu"), photo))
     assert state() == before
 
 
@@ -113,14 +104,14 @@ def test_a_net_that_has_been_used_is_copied_and_saved_whole(way, model, photo, u
         file.seek(0)
         again = torch.load(file, weights_only=False)
     assert again.input == model.input
-    np.testing.assert_array_equal(u2.predict_mask(again, photo), usual["fast"])
+    np.testing.assert_array_equal(u2.predict_mask(again, photo), usual)
 
 
 def test_threads_share_a_net(photo, usual):
     net = load_model(device="cpu")
     with ThreadPoolExecutor(4) as pool:
-        for mask in pool.map(lambda _: u2.predict_mask(net, photo), range(8)):
-            np.testing.assert_array_equal(mask, usual["fast"])
+        for mask in pool.map(lambda _: u2.predict_mask(net, photo), range(4)):
+            np.testing.assert_array_equal(mask, usual)
 
 
 @pytest.mark.parametrize("kind", ["half", "bfloat16", "double"])
@@ -129,7 +120,7 @@ def test_weights_saved_in_another_precision_load(kind, photo, usual, tmp_path):
     torch.save(net.state_dict(), tmp_path / "mine.pth")
     loaded = load_model(weights=tmp_path / "mine.pth", device="cpu")
     assert {weight.dtype for weight in loaded.parameters()} == {torch.float32}
-    assert np.abs(u2.predict_mask(loaded, photo) - usual["fast"]).mean() < 0.02
+    assert np.abs(u2.predict_mask(loaded, photo) - usual).mean() < 0.02
 
 
 def test_a_whole_net_in_a_file_is_refused_with_what_to_save(model, tmp_path):

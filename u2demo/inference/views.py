@@ -21,6 +21,8 @@ _LONGEST = 16  # longest side of a panorama's canvas, as a multiple of the net's
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject when zooming in, as a share of its longer side
 _DOUBT = 0.03  # share on which two maps differ; below it, more views hardly change a mask
+# Layers that, in training, change with each photo or answer at random.
+_STATEFUL = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
 _AUTOCAST = ("cpu", "cuda", "mps")  # devices that have it
 _HESITANT = 0.5  # salience below which a view has found nothing to go by
 
@@ -136,7 +138,7 @@ def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H,
         saliency = _first_map(answer, len(batch)).float().cpu()
         if not saliency.isnan().any():
             return saliency
-    raise ValueError("the net returned NaN: its weights are damaged")
+    raise ValueError("the net returned NaN, expected 0 to 1: its weights are damaged")
 
 
 def _autocast(device: str, dtype: torch.dtype | None) -> AbstractContextManager:
@@ -154,6 +156,8 @@ def placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:
     """Return the device and type of the net's weights; CPU and float32 if it has none."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
+    if any(layer.training and isinstance(layer, _STATEFUL) for layer in model.modules()):
+        raise ValueError("the net is in training mode, expected one after model.eval()")
     for weight in model.parameters():
         if weight.is_meta:
             raise ValueError("the net has shapes but no weights, expected one as from load_model")

@@ -12,7 +12,7 @@ from u2demo.nets.architectures import ARCHITECTURES, build_model
 from u2demo.nets.checkpoints import CHECKPOINTS, Checkpoint, WeightsError
 from u2demo.nets.device import check_device, devices
 from u2demo.nets.fuse import fuse
-from u2demo.nets.read import absurd, misfits, missing, read_state, with_counters
+from u2demo.nets.read import absurd, in_float32, misfits, missing, read_state, with_counters
 from u2demo.nets.threads import use_threads
 
 # Far above what fusing makes of trained weights (u2netp: 1,361), far below what overflows.
@@ -123,7 +123,7 @@ def _checkpoint(name: str) -> Checkpoint:
 
 def _fitting_model(path: Path, architectures: list[str]) -> tuple[str, nn.Module]:
     """Return which of ``architectures`` the weights in ``path`` fit, and the net with them."""
-    state = read_state(path)
+    state = in_float32(read_state(path))
     nets = {name: _without_weights(name) for name in architectures}
     schemas = {name: net.state_dict() for name, net in nets.items()}
     faults = {name: misfits(state, schema) for name, schema in schemas.items()}

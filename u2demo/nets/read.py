@@ -99,6 +99,16 @@ def absurd(state: dict[str, Tensor]) -> list[str]:
     return faults + [f"{key} holds negative variances" for key, var in variances if var.min() < 0]
 
 
+def in_float32(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return ``state`` in float32 if all its fractions are of another precision, else itself."""
+    kinds = {value.dtype for value in state.values() if value.is_floating_point()}
+    if len(kinds) != 1 or kinds == {torch.float32}:
+        return state
+    return {
+        key: value.float() if value.is_floating_point() else value for key, value in state.items()
+    }
+
+
 def with_counters(state: dict[str, Tensor], schema: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return ``state`` with the counters that old files lack, at 0."""
     counters = [key for key in schema if key not in state and key.endswith(_COUNTER)]
