@@ -9,7 +9,7 @@ from typing import NamedTuple
 from PIL import Image, ImageCms
 
 from u2demo.images.png import PNG_MODES, encode_png
-from u2demo.images.rgb import only_profile, to_rgb
+from u2demo.images.rgb import shared_info, to_rgb
 
 Profile = bytes | None  # an ICC color profile
 
@@ -90,7 +90,7 @@ def encode(picture: Image.Image, suffix: str, *, like: Image.Image) -> bytes:
 
     The RGB color profile of ``like``, the photo that it was made from, is written too.
     """
-    profile = None if picture.mode == "L" else only_profile(like).get("icc_profile")
+    profile = None if picture.mode == "L" else shared_info(like).get("icc_profile")
     return KINDS[suffix].encode(picture, profile)
 
 
