@@ -44,7 +44,7 @@ def alpha_of(mask: Mask) -> Image.Image:
 def share_of(mask: Mask, photo: Image.Image) -> Mask:
     """Return how much of what shows in each pixel is the subject.
 
-    That is the mask itself, but where the photo is half transparent, half a subject is all there is.
+    That is the mask itself; but where the photo is half transparent, half a subject is all of it.
     """
     if photo.mode == "RGB":
         return mask

@@ -1,21 +1,21 @@
 """picture as stored -> upright RGB or RGBA: orientation, mode and depth, in little memory."""
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from u2demo.images.described import describe, tags_of_tiff, valid_dpi
+
 _STRIP = 2**20  # pixels converted at a time
-_ORIENTATION = 0x0112  # EXIF's tag
 _TURN = Image.Transpose
 _TURNS = {  # by the tag's value
     2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
     6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
 }  # fmt: skip
-# A PNG's transparent color has the file's own depth. Pillow leaves it so, and makes 8 bits of these:
-_KEYS: Mapping[str, Callable] = {  # by Pillow's name for the samples
+# A PNG's transparent color has the file's own depth, which Pillow leaves as it is.
+_KEYS: Mapping[str, Callable] = {  # by Pillow's name for samples of which it makes 8 bits
     "L;2": lambda gray: gray * 85,
     "L;4": lambda gray: gray * 17,
     "RGB;16B": lambda color: tuple(sample >> 8 for sample in color),
@@ -33,18 +33,17 @@ def check_image(image: Image.Image) -> None:
 def upright(picture: Image.Image) -> Image.Image:
     """Return ``picture``, fully loaded, turned as its EXIF orientation says.
 
-    ``ImageOps.exif_transpose`` loses the turn where another EXIF tag is damaged.
+    ``info`` holds what ``open_image`` keeps of it, and the transparent color, if there is one.
     """
-    depth = _depth_of_png(picture)
-    picture.load()  # first, because getexif() would hide damaged pixels
-    orientation = 1
-    with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
-        orientation = picture.getexif().get(_ORIENTATION)
+    depth, tags = _depth_of_png(picture), tags_of_tiff(picture)
+    picture.load()
+    orientation, info = describe(picture, tags)
     turn = _TURNS.get(orientation)
     turned = picture._new(picture.im) if turn is None else picture.transpose(turn)
-    key = picture.info.get("transparency")
-    if key is not None and depth in _KEYS:
-        turned.info["transparency"] = _KEYS[depth](key)
+    turned.info = info
+    if "transparency" in picture.info:
+        key = picture.info["transparency"]
+        info["transparency"] = _KEYS[depth](key) if depth in _KEYS else key
     return turned
 
 
@@ -98,6 +97,8 @@ def to_rgb(picture: Image.Image) -> Image.Image:
     if rgb.mode == "RGBA" and not _shows_through(rgb):
         rgb = rgb.convert("RGB")
     rgb.info = shared_info(picture)
+    if "exif" in picture.info:
+        rgb.info["exif"] = picture.info["exif"]
     return rgb
 
 
@@ -120,7 +121,8 @@ def alpha_channel(photo: Image.Image) -> NDArray[np.float32]:
 def shared_info(picture: Image.Image) -> dict[str, object]:
     """Return the ``info`` that a picture has in common with those made from it."""
     profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
-    return {"icc_profile": profile} if profile else {}
+    info = {"icc_profile": profile, "dpi": valid_dpi(picture.info.get("dpi"))}
+    return {name: value for name, value in info.items() if value}
 
 
 def _depth_of_png(picture: Image.Image) -> object:
