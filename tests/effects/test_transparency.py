@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from bright import Bright
 from PIL import Image
 
 import u2demo as u2
@@ -91,8 +92,8 @@ def test_files_keep_alpha_exactly(name, suffix, see_through, tmp_path):
 
 
 @pytest.mark.parametrize("quality", ["fast", "best"])
-def test_a_mask_is_at_most_the_photos_alpha_and_otherwise_what_it_was(quality, model, samples):
-    photo = samples["cat.jpeg"].resize((150, 100)).convert("RGBA")
+def test_a_mask_is_at_most_the_photos_alpha_and_otherwise_what_it_was(quality, samples):
+    model, photo = Bright(), samples["cat.jpeg"].resize((150, 100)).convert("RGBA")
     photo.paste((255, 255, 255, 0), (60, 40, 80, 60))
     photo.paste((255, 255, 255, 128), (80, 40, 100, 60))
     mask = u2.predict_mask(model, photo, quality=quality)

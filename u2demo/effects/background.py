@@ -7,6 +7,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from u2demo.effects.colors import use_clean_tiles
 from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alpha_of
+from u2demo.images.colors import color_in, convert
 from u2demo.images.rgb import as_rgb, colors_of
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
@@ -22,17 +23,20 @@ def replace_background(
     """Return the subject, RGB, in front of a color or another photo.
 
     The photo covers the frame, scaled and center-cropped; the subject stays where it is and is
-    never stretched.
+    never stretched. Color and photo look as they are, whatever the color profile of ``image``.
 
     Raises:
         ValueError: unknown color name (for a photo, pass an image, not a file name).
         TypeError: ``background`` is neither an image nor a color.
     """
+    profile = image.info.get("icc_profile")
     if isinstance(background, Image.Image):
-        scene = ImageOps.fit(as_rgb(background), image.size, Image.Resampling.LANCZOS)
+        photo = as_rgb(background)
+        scene = ImageOps.fit(photo, image.size, Image.Resampling.LANCZOS)
+        scene = convert(scene, photo.info.get("icc_profile"), profile)
     else:
         try:
-            scene = Image.new("RGB", image.size, background)
+            scene = Image.new("RGB", image.size, color_in(profile, background))
         except (TypeError, ValueError) as error:
             raise type(error)(f"{error}; for a photo, pass open_image(FILE)") from error
     return _paste_subject(scene, image, mask)

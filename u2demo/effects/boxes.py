@@ -5,6 +5,7 @@ import math
 from PIL import Image, ImageDraw
 
 from u2demo.effects.effect import Color, on_photo, with_alpha_of
+from u2demo.images.colors import color_in
 from u2demo.images.rgb import colors_of
 from u2demo.masks.box import Box, box_around, widen
 from u2demo.masks.mask import Mask, check_threshold
@@ -40,6 +41,7 @@ def draw_box(
         width = max(2, round(_LINE_WIDTH * max(image.size)))
     if not 1 <= width < math.inf:
         raise ValueError(f"width is {width}, expected 1 or more pixels")
+    color = color_in(image.info.get("icc_profile"), color)
     picture = colors_of(image).copy()
     draw = ImageDraw.Draw(picture)
     for box in _boxes(mask, threshold, per_object):

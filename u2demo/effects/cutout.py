@@ -4,7 +4,7 @@ from PIL import Image
 
 from u2demo.effects.colors import use_clean_tiles
 from u2demo.effects.effect import alpha_of, on_photo
-from u2demo.images.rgb import limit_to_alpha
+from u2demo.images.rgb import limit_to_alpha, shared_info
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask, check_fit
 
@@ -32,4 +32,6 @@ def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
 def show_mask(image: Image.Image, mask: Mask) -> Image.Image:
     """Return the mask as a gray picture (mode L): black background, white subject."""
     check_fit(image, mask)
-    return alpha_of(limit_to_alpha(mask, image))
+    picture = alpha_of(limit_to_alpha(mask, image))
+    picture.info = {name: value for name, value in shared_info(image).items() if name == "dpi"}
+    return picture

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alpha_of
+from u2demo.images.colors import color_in
 from u2demo.images.rgb import colors_of
 from u2demo.masks.mask import Mask
 
@@ -23,6 +24,6 @@ def highlight(
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength is {strength}, expected 0 (no tint) to 1 (pure color)")
-    tint = Image.new("RGB", image.size, color)
+    tint = Image.new("RGB", image.size, color_in(image.info.get("icc_profile"), color))
     share = alpha_of(share_of(mask, image) * np.float32(strength))
     return with_alpha_of(image, Image.composite(tint, colors_of(image), share))

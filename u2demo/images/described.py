@@ -7,6 +7,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from u2demo.images.credits import credits_of_iptc, credits_of_texts, credits_of_xmp
+from u2demo.images.declared import CodePoints, code_points, declared_profile
 from u2demo.images.exif import (
     IPTC,
     ORIENTATION,
@@ -35,20 +36,32 @@ class Described(NamedTuple):
     info: dict[str, object]
 
 
-def tags_of_tiff(picture: Image.Image) -> Exif | None:
-    """Return the tags of a TIFF as EXIF, None if it is none; a loaded TIFF may be closed."""
-    file = getattr(picture, "fp", None)
-    return read_exif(file) if hasattr(picture, "tag_v2") and file else None
+class Unloaded(NamedTuple):
+    """What must be asked of a file before its picture is loaded, because that may close it."""
+
+    tags: Exif | None  # of a TIFF
+    points: CodePoints | None
 
 
-def describe(picture: Image.Image, tags: Exif | None) -> Described:
-    """Return what the file of a loaded picture says; ``tags`` are its own if it is a TIFF."""
+def look_before_loading(picture: Image.Image) -> Unloaded:
+    """Return what only a file that is still open says."""
+    tags = None
+    if hasattr(picture, "tag_v2") and picture.fp:
+        place = picture.fp.tell()
+        tags = read_exif(picture.fp)
+        picture.fp.seek(place)
+    return Unloaded(tags, code_points(picture))
+
+
+def describe(picture: Image.Image, seen: Unloaded) -> Described:
+    """Return what the file of a loaded picture says, with what was ``seen`` before."""
     info = picture.info
-    exif = tags or read_exif(_block(info))
+    exif = seen.tags or read_exif(_block(info))
     xmp = _packet(info)
     kept_info: dict[str, object] = {}
-    if info.get("icc_profile"):
-        kept_info["icc_profile"] = info["icc_profile"]
+    profile = declared_profile(picture, seen.points, exif)
+    if profile:
+        kept_info["icc_profile"] = profile
     orientation = _orientation(exif, xmp)
     dpi = _dpi(picture, exif)
     if dpi:

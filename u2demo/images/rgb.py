@@ -6,9 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from u2demo.images.described import describe, tags_of_tiff, valid_dpi
+from u2demo.images.colors import convert, from_gray, from_inks
+from u2demo.images.described import describe, look_before_loading, valid_dpi
+from u2demo.images.profiles import is_for
 
 _STRIP = 2**20  # pixels converted at a time
+_GRAY = {"1", "L", "LA", "La"}  # modes, besides deep ones
+_BRIGHTNESS = "the brightness above white"  # of HDR
 _TURN = Image.Transpose
 _TURNS = {  # by the tag's value
     2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
@@ -35,15 +39,18 @@ def upright(picture: Image.Image) -> Image.Image:
 
     ``info`` holds what ``open_image`` keeps of it, and the transparent color, if there is one.
     """
-    depth, tags = _depth_of_png(picture), tags_of_tiff(picture)
+    depth, seen = _depth_of_png(picture), look_before_loading(picture)
     picture.load()
-    orientation, info = describe(picture, tags)
+    orientation, info = describe(picture, seen)
     turn = _TURNS.get(orientation)
     turned = picture._new(picture.im) if turn is None else picture.transpose(turn)
     turned.info = info
     if "transparency" in picture.info:
         key = picture.info["transparency"]
         info["transparency"] = _KEYS[depth](key) if depth in _KEYS else key
+    if seen.points and seen.points.is_hdr and turned.mode in ("RGB", "RGBA"):
+        turned = convert(turned, info.pop("icc_profile", None), None)
+        turned.info = info | {"left_out": (_BRIGHTNESS,)}
     return turned
 
 
@@ -82,24 +89,34 @@ def as_rgb(image: Image.Image) -> Image.Image:
 def to_rgb(picture: Image.Image) -> Image.Image:
     """Return ``picture``, of any mode, as RGB, or RGBA if some of its pixels are transparent.
 
-    Alpha is straight. 16-bit and float samples are scaled to 8 bits. The result may share its
-    pixels with ``picture``.
+    Alpha is straight. 16-bit and float samples are scaled to 8 bits. Inks, Lab and gray with a
+    profile become the sRGB that they look like; a profile for RGB stays in ``info``, as do ``dpi``,
+    ``exif`` and ``left_out``. The result may share its pixels with ``picture``.
     """
-    mode = "RGBA" if picture.has_transparency_data else "RGB"
-    if picture.mode[0] in "IF":
-        rgb = _from_deep(picture)
-    elif picture.mode == mode:
-        rgb = picture._new(picture.im)  # not a copy, which takes 700 MB for the largest photos
-    elif picture.mode == "La":  # Pillow knows no shorter way
-        rgb = picture.convert("LA").convert(mode)
-    else:
-        rgb = picture.convert(mode)
+    rgb = _in_rgb(picture)
     if rgb.mode == "RGBA" and not _shows_through(rgb):
         rgb = rgb.convert("RGB")
-    rgb.info = shared_info(picture)
-    if "exif" in picture.info:
-        rgb.info["exif"] = picture.info["exif"]
+    more = {name: picture.info[name] for name in ("exif", "left_out") if name in picture.info}
+    rgb.info = shared_info(picture) | more
     return rgb
+
+
+def _in_rgb(picture: Image.Image) -> Image.Image:
+    """Return ``picture`` in RGB, or RGBA if it has any alpha."""
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    profile = picture.info.get("icc_profile")
+    if picture.mode == mode:
+        return picture._new(picture.im)  # not a copy, which takes 700 MB for the largest photos
+    if picture.mode[0] in "IF":
+        return from_gray(_from_deep(picture), profile)
+    if picture.mode in _GRAY:
+        gray = (
+            picture.convert("LA") if picture.mode == "La" else picture
+        )  # Pillow knows no other way
+        return from_gray(gray.convert(mode), profile)
+    if picture.mode in ("CMYK", "LAB"):
+        return from_inks(picture, profile) or picture.convert(mode)
+    return picture.convert(mode)
 
 
 def limit_to_alpha(mask: NDArray[np.float32], image: Image.Image) -> NDArray[np.float32]:
@@ -120,7 +137,10 @@ def alpha_channel(photo: Image.Image) -> NDArray[np.float32]:
 
 def shared_info(picture: Image.Image) -> dict[str, object]:
     """Return the ``info`` that a picture has in common with those made from it."""
-    profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
+    profile = picture.info.get("icc_profile")
+    of_other_space = picture.mode[0] in "IF" or picture.mode in (*_GRAY, "CMYK", "LAB")
+    if of_other_space or not is_for(profile, b"RGB "):
+        profile = None
     info = {"icc_profile": profile, "dpi": valid_dpi(picture.info.get("dpi"))}
     return {name: value for name, value in info.items() if value}
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image, ImageCms
+from PIL import Image
 
+from u2demo.images.colors import convert
 from u2demo.images.exif import kept, read_exif, with_resolution, write_exif
 from u2demo.images.png import PNG_MODES, encode_png
 from u2demo.images.rgb import shared_info, to_rgb
@@ -40,23 +41,14 @@ def _jpeg(picture: Image.Image, notes: Notes) -> bytes:
 
 def _png(picture: Image.Image, notes: Notes) -> bytes:
     if notes.profile and len(notes.profile) >= _TOO_LONG:
-        picture = _in_srgb(picture, notes.profile)
+        mode = "RGBA" if picture.has_transparency_data else "RGB"
+        picture = convert(picture.convert(mode), notes.profile, None)
         notes = notes._replace(profile=None)
     if picture.mode in PNG_MODES:
         return encode_png(picture, icc_profile=notes.profile, dpi=notes.dpi, exif=notes.exif)
     if picture.mode not in _ALSO_PNG:  # CMYK, YCbCr and the like
         picture = to_rgb(picture)
     return _pillow(picture, notes, format="PNG")
-
-
-def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Return ``picture`` with ``profile`` applied, or itself if the profile is damaged."""
-    picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    try:
-        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(picture, given, ImageCms.createProfile("sRGB"))
-    except (OSError, ImageCms.PyCMSError):
-        return picture
 
 
 def _webp(picture: Image.Image, notes: Notes) -> bytes:

@@ -47,7 +47,8 @@ class Run:
     """What a run does with each photo.
 
     ``effects``, ``quality``, ``format`` and ``metadata`` are those of ``process`` and ``save``.
-    With ``overwrite``, existing pictures are made again; those that were changed since are still kept.
+    With ``overwrite``, existing pictures are made again; those that were changed since are still
+    kept.
 
     Raises:
         ValueError: unknown ``quality``, ``format`` or ``metadata``, or an effect name that cannot
@@ -92,8 +93,8 @@ def process_folder(
     function of yours counts as changed when its code, defaults or enclosed values have changed. A
     photo that cannot be read gets a record with status ``failed``. ``results`` gets the pictures,
     named as by ``save``, which describes ``format`` and ``metadata``, and the records as
-    ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called with each record as soon as it exists. On a GPU the net
-    takes eight photos at a time.
+    ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called with each record as soon as it
+    exists. On a GPU the net takes eight photos at a time.
 
     A picture is replaced only if it is still as an earlier run wrote it; no other file ever is.
     Where a picture was changed since, or a file of yours has appeared, the new picture gets a

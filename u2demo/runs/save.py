@@ -24,7 +24,8 @@ def save(
     nothing.
 
     Raises:
-        ValueError: unknown ``format`` or ``metadata``, or a picture's name that cannot be part of a file name.
+        ValueError: unknown ``format`` or ``metadata``, or a picture's name that cannot be part of a
+            file name.
         OSError: ``folder`` cannot be written to; the text says what to do. No partial file is left.
     """
     check_format(format)
