@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from u2demo.images.rgb import as_rgb, check_image, only_profile
+from u2demo.images.rgb import as_rgb, check_image, shared_info
 from u2demo.inference.predict import predict_raw
 from u2demo.masks.box import Box
 from u2demo.masks.numbers import check_number
@@ -74,7 +74,7 @@ def blend_drawing(
     blur = ImageFilter.GaussianBlur(min(sigma, max(image.size)))
     colors = as_rgb(image).filter(blur)
     blend = Image.blend(as_rgb(drawing), colors, alpha)
-    blend.info = only_profile(image)
+    blend.info = shared_info(image)
     return blend
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from u2demo.images.profiles import adobe_rgb
 from u2demo.images.read import find_images, open_image
 
 RED, BLUE = (254, 0, 0), (0, 0, 254)
@@ -133,8 +134,8 @@ def test_reads_tiny_thin_and_24_megapixel_photos(size):
 
 
 def test_keeps_the_color_profile(two_tone):
-    image = open_image(encoded(two_tone, "PNG", icc_profile=b"a profile"))
-    assert image.info["icc_profile"] == b"a profile"
+    image = open_image(encoded(two_tone, "PNG", icc_profile=adobe_rgb()))
+    assert image.info["icc_profile"] == adobe_rgb()
 
 
 def refusal(source):

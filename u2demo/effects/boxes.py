@@ -3,9 +3,11 @@
 from PIL import Image, ImageDraw
 
 from u2demo.effects.arguments import as_color
-from u2demo.effects.effect import Color, on_photo
+from u2demo.effects.effect import Color, on_photo, with_alpha_of
+from u2demo.images.colors import color_in
+from u2demo.images.rgb import colors_of
 from u2demo.masks.box import Box, box_around, widen
-from u2demo.masks.mask import Mask, check_fit, check_threshold
+from u2demo.masks.mask import Mask, check_threshold
 from u2demo.masks.numbers import check_number
 from u2demo.masks.objects import boxes_around
 
@@ -24,7 +26,7 @@ def draw_box(
     color: Color = LINE,
     width: int | None = None,
 ) -> Image.Image:
-    """Return the photo, RGB, with the subject's bounding box drawn.
+    """Return the photo with the subject's bounding box drawn: RGB, or RGBA if the photo has alpha.
 
     With ``per_object`` each separate object gets its own box. The line, ``width`` pixels
     wide (0.5 % of the longer side by default), lies just inside the box; it fills a box that is
@@ -39,8 +41,8 @@ def draw_box(
         width = max(2, round(_LINE_WIDTH * max(image.size)))
     check_number("width", width, expected="1 or more pixels, and finite", least=1)
     width = round(min(width, max(image.size)))  # a wider line fills any box, too
-    line = as_color("color", color)
-    picture = image.copy()
+    line = color_in(image.info.get("icc_profile"), as_color("color", color))
+    picture = colors_of(image).copy()
     draw = ImageDraw.Draw(picture)
     for box in _boxes(mask, threshold, per_object):
         corners = (box.left, box.top, box.right - 1, box.bottom - 1)
@@ -48,9 +50,10 @@ def draw_box(
             draw.rectangle(corners, outline=line, width=width)
         else:  # Pillow would draw such a line beyond the box
             draw.rectangle(corners, fill=line)
-    return picture
+    return with_alpha_of(image, picture)
 
 
+@on_photo
 def crop(
     image: Image.Image, mask: Mask, *, margin: float = MARGIN, threshold: float = 0.5
 ) -> Image.Image:
@@ -63,7 +66,6 @@ def crop(
         ValueError: ``margin`` is negative or not finite, ``threshold`` is not between 0 and 1, or
             ``mask`` does not fit ``image``.
     """
-    check_fit(image, mask)
     check_threshold(threshold)
     expected = "0 or more, and finite; it cannot make the box smaller"
     check_number("margin", margin, expected=expected)

@@ -4,7 +4,9 @@ import numpy as np
 from PIL import Image
 
 from u2demo.effects.arguments import as_color
-from u2demo.effects.effect import Color, alpha_of, on_photo
+from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alpha_of
+from u2demo.images.colors import color_in
+from u2demo.images.rgb import colors_of
 from u2demo.masks.mask import Mask
 from u2demo.masks.numbers import check_number
 
@@ -15,7 +17,7 @@ TINT = "#2f6bff"
 def highlight(
     image: Image.Image, mask: Mask, *, color: Color = TINT, strength: float = 0.45
 ) -> Image.Image:
-    """Return the photo, RGB, with the subject tinted.
+    """Return the photo with the subject tinted: RGB, or RGBA if the photo has alpha.
 
     ``strength`` 0 leaves the photo as it is, 1 paints the subject in pure ``color``.
 
@@ -24,5 +26,7 @@ def highlight(
     """
     expected = "0 (no tint) to 1 (pure color)"
     check_number("strength", strength, expected=expected, most=1.0)
-    tint = Image.new("RGB", image.size, as_color("color", color))
-    return Image.composite(tint, image, alpha_of(mask * np.float32(strength)))
+    paint = color_in(image.info.get("icc_profile"), as_color("color", color))
+    tint = Image.new("RGB", image.size, paint)
+    share = alpha_of(share_of(mask, image) * np.float32(strength))
+    return with_alpha_of(image, Image.composite(tint, colors_of(image), share))
