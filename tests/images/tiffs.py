@@ -8,24 +8,25 @@ import numpy as np
 _FORMS = {1: "u", 2: "i", 3: "f", 6: "c"}
 
 
-def pack(samples, bits, form, order, fill):
+def pack(samples, bits, form, order):
     """Return rows of samples, (H, N), as bytes; each row begins at a byte of its own."""
-    if bits in (16, 32, 64, 128) or (bits == 8 and form != 3):
+    if bits in (16, 32, 64, 128) or bits == 8:
         packed = samples.astype(f"{order}{_FORMS[form]}{bits // 8}").tobytes()
-    elif form == 3 and bits == 24:
-        raise NotImplementedError
     else:
         rows = samples.astype(np.int64)[..., None] >> np.arange(bits - 1, -1, -1) & 1
         rows = rows.reshape(len(samples), -1).astype(np.uint8)
         if bits in (24,) and order == "<":
-            octets = np.packbits(rows, 1).reshape(len(samples), -1, 3)[..., ::-1]
+            octets = np.packbits(rows, 1).reshape(len(samples), -1, bits // 8)[..., ::-1]
             packed = octets.tobytes()
         else:
             packed = np.packbits(rows, 1).tobytes()
-    if fill == 2:
-        octets = np.frombuffer(packed, np.uint8)
-        packed = np.packbits(np.unpackbits(octets).reshape(-1, 8)[:, ::-1]).tobytes()
     return packed
+
+
+def reverse_bits(data):
+    """Return bytes whose first bit is the last, as FillOrder 2 has them."""
+    octets = np.frombuffer(data, np.uint8)
+    return np.packbits(np.unpackbits(octets).reshape(-1, 8)[:, ::-1]).tobytes()
 
 
 def tiff(
@@ -41,12 +42,14 @@ def tiff(
         stored %= 2**bits
     planes = [stored[..., i : i + 1] for i in range(count)] if planar == 2 else [stored]
     parts = [
-        pack(rows.reshape(len(rows), -1), bits, form, order, fill)
+        pack(rows.reshape(len(rows), -1), bits, form, order)
         for plane in planes
         for rows in np.array_split(plane, strips)
     ]
     if deflate:
         parts = [zlib.compress(part) for part in parts]
+    if fill == 2:
+        parts = [reverse_bits(part) for part in parts]
     offsets = np.cumsum([8, *map(len, parts)]).tolist()
     tags = [
         (256, 4, [width]), (257, 4, [height]), (258, 3, [bits] * count),
@@ -65,12 +68,17 @@ def assemble(parts, tags, order="<"):
     data = bytearray({"<": b"II*\0", ">": b"MM\0*"}[order] + bytes(4) + b"".join(parts))
     data += bytes(len(data) % 2)
     rows = []
-    for tag, kind, values in sorted(tags):
-        value = struct.pack(f"{order}{len(values)}{ {1: 'B', 3: 'H', 4: 'I'}[kind] }", *values)
+    tags = {tag: (tag, kind, values) for tag, kind, values in tags}  # the last of each counts
+    for tag, kind, values in sorted(tags.values()):
+        values = [part for value in values for part in (value if kind == 5 else [value])]
+        value = struct.pack(
+            f"{order}{len(values)}{ {1: 'B', 3: 'H', 4: 'I', 5: 'I'}[kind] }", *values
+        )
         if len(value) > 4:
             place = len(data)
             data += value + bytes(len(value) % 2)
             value = struct.pack(order + "I", place)
-        rows.append(struct.pack(order + "HHI", tag, kind, len(values)) + value.ljust(4, b"\0"))
+        count = len(values) // (2 if kind == 5 else 1)
+        rows.append(struct.pack(order + "HHI", tag, kind, count) + value.ljust(4, b"\0"))
     struct.pack_into(order + "I", data, 4, len(data))
     return bytes(data + struct.pack(order + "H", len(rows)) + b"".join(rows) + bytes(4))

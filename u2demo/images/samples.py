@@ -158,20 +158,20 @@ def _share(samples: np.ndarray, white: float) -> np.ndarray:
 def _white(file: BinaryIO, layout: Layout, used: list[int]) -> float:
     """Return the value that counts as white.
 
-    It is the type's highest. Measurements in 32 bits and in floats have no such value: theirs is
-    the first of 1, 255 and 65,535 that is above what is there, or the highest that is there.
+    It is the type's highest. Measurements in 32 bits and more, and in floats, seldom reach it:
+    theirs is a usual white that they come near, or else the highest value that is there.
     """
     bits = layout.bits[0]
+    full = 2.0 ** (bits - (layout.form == _SIGNED)) - 1
     if layout.form != _FLOAT and bits <= 24:
-        return 2.0 ** (bits - (layout.form == _SIGNED)) - 1
+        return full
     peak = 0.0
     for _, samples in _blocks(file, layout, used):
         peak = max(peak, float(samples.max(initial=0, where=np.isfinite(samples))))
-    if layout.form == _FLOAT:
-        whites = 1.0, 255.0, 65535.0
-        return 1.0 if peak <= 2 else next((white for white in whites if peak <= white), peak)
-    full = 2.0 ** (bits - (layout.form == _SIGNED)) - 1
-    return 65535.0 if peak <= 65535 else full if peak > full / 4 else peak
+    if layout.form == _FLOAT and peak <= 2:
+        return 1.0  # what is brighter is clipped
+    usual = (255.0, 65535.0) if layout.form == _FLOAT else (255.0, 65535.0, full)
+    return next((white for white in usual if white / 16 < peak <= white), peak or 1.0)
 
 
 def _lab(samples: np.ndarray, bits: int, photometric: int) -> np.ndarray:

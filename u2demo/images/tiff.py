@@ -4,7 +4,9 @@ Pillow reads the kinds in ``_PILLOW`` rightly. Of the others some come out black
 scrambled without a word, so ``samples`` reads them, or they are refused by their kind.
 """
 
+import contextlib
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from PIL import Image
@@ -21,6 +23,7 @@ _NAMES = {
 }  # fmt: skip
 _FAX = 2, 3, 4, 32771
 _JPEGS = 6, 7
+_RARE = {34925: "LZMA", 50000: "Zstandard", 50001: "WebP"}  # not in every libtiff
 # Photometric interpretation and bits of each sample that Pillow reads rightly, in its own order of
 # bits, planes together, unsigned.
 _PILLOW = {
@@ -56,7 +59,7 @@ def examine(file: BinaryIO) -> Content:
     left_out = _more_pages([_Tags(directories, page) for page in pages[1:]])
     size = layout.width, layout.height
     if _is_for_pillow(layout, tags):
-        return Content(size, coded, lambda: _open(file), left_out)
+        return Content(size, coded, lambda: _open(file, layout), left_out)
     _check_kind(layout)
     channels = layout.channels_left_out
     if channels:
@@ -179,13 +182,32 @@ def _check_kind(layout: Layout) -> None:
         raise RefusedError(f"a TIFF {problem}; export it with 8 or 16 bits a sample, in RGB")
 
 
-def _open(file: BinaryIO) -> Image.Image:
+def _open(file: BinaryIO, layout: Layout) -> Image.Image:
     file.seek(0)
-    return Image.OPEN["TIFF"][0](file, "")
+    picture = Image.OPEN["TIFF"][0](file, "")
+    with _rare_compressions(layout):
+        picture.load()
+    return picture
+
+
+@contextlib.contextmanager
+def _rare_compressions(layout: Layout) -> Iterator[None]:
+    """Do not call a file damaged that this Pillow may be unable to unpack."""
+    try:
+        yield
+    except OSError:
+        if layout.compression not in _RARE:
+            raise
+        name = _RARE[layout.compression]
+        raise RefusedError(
+            f"a TIFF in {name} compression, damaged or beyond this Pillow; export it without"
+            " compression, or as PNG or JPEG"
+        ) from None
 
 
 def _read(file: BinaryIO, layout: Layout, tags: _Tags) -> Image.Image:
-    picture = read_samples(file, layout)
+    with _rare_compressions(layout):
+        picture = read_samples(file, layout)
     profile = tags.data(34675, _MOST_PROFILE)
     if profile:
         picture.info["icc_profile"] = profile
