@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from u2demo.images.rgb import as_rgb, only_profile
+from u2demo.images.rgb import as_rgb, shared_info
 from u2demo.inference.predict import predict_raw
 from u2demo.masks.box import Box
 
@@ -68,7 +68,7 @@ def blend_drawing(
         raise ValueError(f"alpha is {alpha} and sigma {sigma}; expected 0 to 1, and 0 or more")
     colors = as_rgb(image).filter(ImageFilter.GaussianBlur(sigma))
     blend = Image.blend(as_rgb(drawing), colors, alpha)
-    blend.info = only_profile(image)
+    blend.info = shared_info(image)
     return blend
 
 

@@ -1,4 +1,4 @@
-"""A photo of any mode, depth and orientation becomes upright RGB, white where transparent."""
+"""A photo of any mode, depth and orientation becomes upright; whoever needs RGB gets RGB."""
 
 import io
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import u2demo as u2
 from u2demo.images.read import open_image
 from u2demo.images.rgb import as_rgb
 
@@ -35,16 +34,11 @@ def keyed():
     return Image.open(png(picture, transparency=GREEN))
 
 
-def test_a_color_that_is_transparent_becomes_white(keyed):
+def test_what_needs_rgb_sees_white_where_a_color_is_transparent(keyed):
     assert keyed.mode == "RGB"
     rgb = as_rgb(keyed)
     assert [rgb.getpixel(place) for place in ((0, 0), (1, 0))] == [(1, 2, 3), (255, 255, 255)]
-    assert rgb.tobytes() == open_image(png(keyed)).tobytes()
-
-
-def test_effects_see_white_where_a_color_is_transparent(keyed):
-    picture = u2.remove_background(keyed, np.ones((3, 4), np.float32))
-    assert picture.getpixel((1, 0))[:3] == (255, 255, 255)
+    assert rgb.tobytes() == as_rgb(open_image(png(keyed))).tobytes()
 
 
 def test_a_plain_rgb_photo_is_not_copied():
@@ -107,16 +101,13 @@ def test_turns_photos_upright(orientation, file_format):
     ],
 )
 def test_every_mode_becomes_rgb_on_white(mode, pixel, expected):
-    image = open_image(encoded(Image.new(mode, (3, 2), pixel), "PNG"))
+    image = as_rgb(open_image(encoded(Image.new(mode, (3, 2), pixel), "PNG")))
     assert image.getpixel((1, 1)) == expected
 
 
-@pytest.mark.parametrize("transparent", [False, True])
-def test_converts_palettes(transparent, two_tone):
-    palette = two_tone.quantize(2)
-    options = {"transparency": palette.getpixel((5, 12))} if transparent else {}
-    image = open_image(encoded(palette, "PNG", **options))
-    assert close(image.getpixel((5, 12)), (255, 255, 255) if transparent else RED)
+def test_converts_palettes(two_tone):
+    image = open_image(encoded(two_tone.quantize(2), "PNG"))
+    assert close(image.getpixel((5, 12)), RED)
     assert close(image.getpixel((35, 12)), BLUE)
 
 

@@ -12,7 +12,7 @@ from PIL import ImageColor
 from u2demo import __version__
 from u2demo.effects import EFFECTS
 from u2demo.images.read import open_image
-from u2demo.images.write import FORMATS
+from u2demo.images.write import FORMATS, METADATA
 from u2demo.inference.recipes import QUALITIES
 from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.runs.boxes import WRITERS
@@ -90,6 +90,14 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         choices=list(FORMATS),
         default="auto",
         help="auto: JPEG, or PNG for transparency and masks; webp: smaller, lossy",
+    )
+    parser.add_argument(
+        "--metadata",
+        choices=list(METADATA),
+        default="private",
+        help="what of a photo's EXIF goes into its pictures. private (default): copyright, author,"
+        " description and dates; place (GPS), camera and thumbnail are dropped. keep: all but the"
+        " thumbnail and makers' notes. none: nothing. Resolution and color profile always stay",
     )
 
 

@@ -53,7 +53,13 @@ def _run(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
     """Return the records of a run, and a line for each folder that could not be read."""
     photos, left_out = _find(options.photos)
     check_free(options.boxes, options.output)
-    run = Run(_effects(options), options.quality, options.format, options.overwrite)
+    run = Run(
+        _effects(options),
+        options.quality,
+        options.format,
+        options.overwrite,
+        metadata=options.metadata,
+    )
     from u2demo.nets.load import load_model  # imports torch: a second, not needed for a mistake
 
     keep_freed_memory()

@@ -3,11 +3,11 @@
 import math
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from u2demo.effects.colors import use_clean_tiles
-from u2demo.effects.effect import Color, alpha_of, on_photo
-from u2demo.images.rgb import as_rgb
+from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alpha_of
+from u2demo.images.rgb import as_rgb, colors_of
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
 
@@ -40,7 +40,7 @@ def replace_background(
 
 @on_photo
 def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = None) -> Image.Image:
-    """Return the photo, RGB, with everything but the subject out of focus.
+    """Return the photo with everything but the subject out of focus: RGB, or RGBA as the photo is.
 
     ``radius`` is the blur's standard deviation in pixels: by default 2 % of the longer side, and
     never more than that side. The subject's colors do not bleed into the background, because the
@@ -53,8 +53,12 @@ def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = No
         radius = BLUR * max(image.size)
     if not 0 <= radius < math.inf:
         raise ValueError(f"radius is {radius}, expected 0 or more pixels, and finite")
-    scene = _blur_around(image, alpha_of(mask), min(radius, max(image.size)))
-    return _paste_subject(scene, image, mask)
+    colors, share = colors_of(image), share_of(mask, image)
+    unseen = alpha_of(share)
+    if image.mode == "RGBA":  # a transparent pixel's color is nobody's
+        unseen = ImageChops.lighter(unseen, ImageOps.invert(image.getchannel("A")))
+    scene = _blur_around(colors, unseen, min(radius, max(image.size)))
+    return with_alpha_of(image, _paste_subject(scene, image, share))
 
 
 def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.Image:
@@ -67,15 +71,15 @@ def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.
     return scene
 
 
-def _blur_around(image: Image.Image, alpha: Image.Image, radius: float) -> Image.Image:
-    """Return the image blurred, with each average taken over the background's pixels alone.
+def _blur_around(image: Image.Image, unseen: Image.Image, radius: float) -> Image.Image:
+    """Return the image blurred, with each average leaving out what is ``unseen``, mode L.
 
     The copy that is blurred is so small that the radius is a few pixels: same look, less work.
     """
     step = max(1, int(radius / _RADIUS))
     blur = ImageFilter.GaussianBlur(radius / step)
-    behind = Image.composite(Image.new("RGB", image.size), image, alpha)
+    behind = Image.composite(Image.new("RGB", image.size), image, unseen)
     color = np.asarray(behind.reduce(step).filter(blur), np.float32)
-    share = np.asarray(ImageOps.invert(alpha).reduce(step).filter(blur), np.float32) / 255
+    share = np.asarray(ImageOps.invert(unseen).reduce(step).filter(blur), np.float32) / 255
     mean = (color / share.clip(1 / 255)[..., None]).clip(0, 255)
     return Image.fromarray(mean.astype(np.uint8)).resize(image.size, Image.Resampling.BICUBIC)

@@ -4,9 +4,10 @@ import math
 
 from PIL import Image, ImageDraw
 
-from u2demo.effects.effect import Color, on_photo
+from u2demo.effects.effect import Color, on_photo, with_alpha_of
+from u2demo.images.rgb import colors_of
 from u2demo.masks.box import Box, box_around, widen
-from u2demo.masks.mask import Mask, check_fit, check_threshold
+from u2demo.masks.mask import Mask, check_threshold
 from u2demo.masks.objects import boxes_around
 
 MARGIN = 0.0  # of a crop: a share of the box's longer side
@@ -24,7 +25,7 @@ def draw_box(
     color: Color = LINE,
     width: int | None = None,
 ) -> Image.Image:
-    """Return the photo, RGB, with the subject's bounding box drawn.
+    """Return the photo with the subject's bounding box drawn: RGB, or RGBA if the photo has alpha.
 
     With ``per_object`` each separate object gets its own box. The line, ``width`` pixels
     wide (0.5 % of the longer side by default), lies just inside the box; it fills a box that is
@@ -39,7 +40,7 @@ def draw_box(
         width = max(2, round(_LINE_WIDTH * max(image.size)))
     if not 1 <= width < math.inf:
         raise ValueError(f"width is {width}, expected 1 or more pixels")
-    picture = image.copy()
+    picture = colors_of(image).copy()
     draw = ImageDraw.Draw(picture)
     for box in _boxes(mask, threshold, per_object):
         corners = (box.left, box.top, box.right - 1, box.bottom - 1)
@@ -47,9 +48,10 @@ def draw_box(
             draw.rectangle(corners, outline=color, width=width)
         else:  # Pillow would draw such a line beyond the box
             draw.rectangle(corners, fill=color)
-    return picture
+    return with_alpha_of(image, picture)
 
 
+@on_photo
 def crop(
     image: Image.Image, mask: Mask, *, margin: float = MARGIN, threshold: float = 0.5
 ) -> Image.Image:
@@ -62,7 +64,6 @@ def crop(
         ValueError: ``margin`` is negative or not finite, ``threshold`` is not between 0 and 1, or
             ``mask`` does not fit ``image``.
     """
-    check_fit(image, mask)
     check_threshold(threshold)
     if not 0 <= margin < math.inf:
         raise ValueError(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from u2demo.images.rgb import as_rgb
+from u2demo.images.rgb import alpha_channel, as_rgb, colors_of
 from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, box_around, tiles
 from u2demo.masks.mask import Mask, check_fit, to_8_bits
@@ -45,8 +45,8 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
     """Call ``use`` with each part of the image that shows some of the subject, on all cores.
 
     ``use`` gets the part's box, its clean colors (RGB, as from ``clean_colors``) and its alpha
-    (mode L: the mask in 8 bits, which is 0 outside these boxes). ``image`` must be RGB and ``mask``
-    must fit it.
+    (mode L: the mask in 8 bits, which is 0 outside these boxes). ``image`` must be RGB or RGBA, and
+    ``mask`` must fit it and be at most its alpha.
     """
     area = box_around(mask > _UNSEEN)
     if area is None:
@@ -59,7 +59,11 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
         if not alpha.any():
             return
         colors = image.crop(box)
-        soft = np.flatnonzero((alpha > 0) & (alpha < 255))
+        mixed = (alpha > 0) & (alpha < 255)
+        if colors.mode == "RGBA":  # half transparent already, and so of one color
+            mixed &= np.asarray(colors.getchannel("A")) == 255
+        colors = colors_of(colors)
+        soft = np.flatnonzero(mixed)
         if soft.size:
             subject, behind = (_cut(color, area, box).reshape(-1, 3)[soft] for color in around)
             colors = _solve(colors, part.reshape(-1)[soft, None], soft, subject, behind)
@@ -96,7 +100,8 @@ def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Imag
     """
     whole = np.subtract(area[2:], area[:2])
     size = _shrunk(whole, _AVERAGED)
-    photo = np.moveaxis(np.asarray(image.resize(size, Image.Resampling.NEAREST, area)), 2, 0)
+    small = image.resize(size, Image.Resampling.NEAREST, area)
+    photo = np.moveaxis(np.asarray(colors_of(small)), 2, 0)
     columns = area.left + ((np.arange(size[0]) + 0.5) * whole[0] / size[0]).astype(int)
     rows = area.top + ((np.arange(size[1]) + 0.5) * whole[1] / size[1]).astype(int)
     alpha = mask[rows[:, None], columns]
@@ -107,7 +112,8 @@ def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Imag
         small = Image.fromarray(np.moveaxis(mean, 0, 2).astype(np.uint8))
         return small.resize(_shrunk(whole, _SMOOTH), Image.Resampling.BILINEAR)
 
-    return [color_of(alpha), color_of(1 - alpha)]
+    behind = 1 - alpha if image.mode == "RGB" else (1 - alpha) * alpha_channel(small)
+    return [color_of(alpha), color_of(behind)]
 
 
 def _shrunk(size: NDArray, longest: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from PIL import Image
 
 from u2demo.effects.colors import use_clean_tiles
 from u2demo.effects.effect import alpha_of, on_photo
+from u2demo.images.rgb import limit_to_alpha
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask, check_fit
 
@@ -16,7 +17,7 @@ def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
 
     Where alpha is 255 the photo's pixels are unchanged; on soft edges the old background's color
     is taken out, so that no fringe shows on a new one; where alpha is 0 the color is 0, which
-    keeps the file small.
+    keeps the file small. What is transparent in the photo is at least as transparent here.
     """
     cutout = Image.new("RGBA", image.size)
 
@@ -31,4 +32,4 @@ def remove_background(image: Image.Image, mask: Mask) -> Image.Image:
 def show_mask(image: Image.Image, mask: Mask) -> Image.Image:
     """Return the mask as a gray picture (mode L): black background, white subject."""
     check_fit(image, mask)
-    return alpha_of(mask)
+    return alpha_of(limit_to_alpha(mask, image))

@@ -3,7 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from u2demo.effects.effect import Color, alpha_of, on_photo
+from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alpha_of
+from u2demo.images.rgb import colors_of
 from u2demo.masks.mask import Mask
 
 TINT = "#2f6bff"
@@ -13,7 +14,7 @@ TINT = "#2f6bff"
 def highlight(
     image: Image.Image, mask: Mask, *, color: Color = TINT, strength: float = 0.45
 ) -> Image.Image:
-    """Return the photo, RGB, with the subject tinted.
+    """Return the photo with the subject tinted: RGB, or RGBA if the photo has alpha.
 
     ``strength`` 0 leaves the photo as it is, 1 paints the subject in pure ``color``.
 
@@ -23,4 +24,5 @@ def highlight(
     if not 0 <= strength <= 1:
         raise ValueError(f"strength is {strength}, expected 0 (no tint) to 1 (pure color)")
     tint = Image.new("RGB", image.size, color)
-    return Image.composite(tint, image, alpha_of(mask * np.float32(strength)))
+    share = alpha_of(share_of(mask, image) * np.float32(strength))
+    return with_alpha_of(image, Image.composite(tint, colors_of(image), share))

@@ -25,6 +25,7 @@ _SAMPLE = 4  # rows of a strip that decide on its filter
 _LEVEL = 5  # of deflate: about as small as level 6 of the usual zlib, in a quarter of the time
 _QUICK_LEVEL = 2  # enough to tell which filter is best
 _ADLER_BASE = 65521
+_METERS = 0.0254  # in an inch
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ZLIB_HEADER = b"\x78\x5e"
@@ -40,15 +41,27 @@ class _Strip(NamedTuple):
     size: int  # their number
 
 
-def encode_png(image: Image.Image, *, icc_profile: bytes | None = None) -> bytes:
+def encode_png(
+    image: Image.Image,
+    *,
+    icc_profile: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+    exif: bytes = b"",
+) -> bytes:
     """Return ``image``, mode L, RGB or RGBA, as the bytes of a PNG file.
 
-    About as small as Pillow's default in a quarter of its processor time.
+    About as small as Pillow's default in a quarter of its processor time. ``dpi`` is (x, y);
+    ``exif`` is a block as from ``write_exif``.
     """
     header = struct.pack(">2I5B", *image.size, 8, PNG_MODES[image.mode], 0, 0, 0)
     chunks = [_SIGNATURE, _chunk(b"IHDR", header)]
     if icc_profile:
         chunks.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile)))
+    if dpi:
+        pixels_a_meter = (round(side / _METERS) for side in dpi)
+        chunks.append(_chunk(b"pHYs", struct.pack(">2IB", *pixels_a_meter, 1)))
+    if exif:
+        chunks.append(_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0")))
     chunks += _data_chunks(image)
     chunks.append(_chunk(b"IEND", b""))
     return b"".join(chunks)

@@ -1,18 +1,25 @@
-"""picture as stored -> upright RGB: orientation, mode, depth and transparency, in little memory."""
+"""picture as stored -> upright RGB or RGBA: orientation, mode and depth, in little memory."""
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from u2demo.images.described import describe, tags_of_tiff, valid_dpi
+
 _STRIP = 2**20  # pixels converted at a time
-_ORIENTATION = 0x0112  # EXIF's tag
 _TURN = Image.Transpose
 _TURNS = {  # by the tag's value
     2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE,
     6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90,
 }  # fmt: skip
+# A PNG's transparent color has the file's own depth, which Pillow leaves as it is.
+_KEYS: Mapping[str, Callable] = {  # by Pillow's name for samples of which it makes 8 bits
+    "L;2": lambda gray: gray * 85,
+    "L;4": lambda gray: gray * 17,
+    "RGB;16B": lambda color: tuple(sample >> 8 for sample in color),
+}
 
 
 def check_image(image: Image.Image) -> None:
@@ -26,62 +33,122 @@ def check_image(image: Image.Image) -> None:
 def upright(picture: Image.Image) -> Image.Image:
     """Return ``picture``, fully loaded, turned as its EXIF orientation says.
 
-    ``ImageOps.exif_transpose`` loses the turn where another EXIF tag is damaged.
+    ``info`` holds what ``open_image`` keeps of it, and the transparent color, if there is one.
     """
-    picture.load()  # first, because getexif() would hide damaged pixels
-    orientation = 1
-    with contextlib.suppress(Exception):  # damaged metadata is no reason to refuse good pixels
-        orientation = picture.getexif().get(_ORIENTATION)
+    depth, tags = _depth_of_png(picture), tags_of_tiff(picture)
+    picture.load()
+    orientation, info = describe(picture, tags)
     turn = _TURNS.get(orientation)
-    return picture if turn is None else picture.transpose(turn)
+    turned = picture._new(picture.im) if turn is None else picture.transpose(turn)
+    turned.info = info
+    if "transparency" in picture.info:
+        key = picture.info["transparency"]
+        info["transparency"] = _KEYS[depth](key) if depth in _KEYS else key
+    return turned
 
 
-def as_rgb(image: Image.Image) -> Image.Image:
-    """Return ``image`` itself if it is plain RGB, else a copy converted by ``to_rgb``.
+def as_photo(image: Image.Image) -> Image.Image:
+    """Return ``image`` itself if it is as from ``open_image``, else a copy converted by ``to_rgb``.
 
     Raises:
         TypeError: ``image`` is not a Pillow image.
         ValueError: ``image`` has no pixels.
     """
     check_image(image)
-    is_plain = image.mode == "RGB" and not image.has_transparency_data
-    return image if is_plain else to_rgb(image)
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    if image.mode == "RGBA" and _shows_through(image):
+        return image
+    return to_rgb(image)
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Return ``image`` in RGB, on white where it is transparent; itself if it is plain RGB.
+
+    Raises:
+        TypeError: ``image`` is not a Pillow image.
+        ValueError: ``image`` has no pixels.
+    """
+    photo = as_photo(image)
+    if photo.mode == "RGB":
+        return photo
+    rgb = Image.new("RGB", photo.size, "white")
+    for top, strip in _strips(photo):
+        rgb.paste(strip, (0, top), strip)
+    rgb.info = shared_info(photo)
+    return rgb
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """Return ``picture``, of any mode, as RGB; the result may share its pixels.
+    """Return ``picture``, of any mode, as RGB, or RGBA if some of its pixels are transparent.
 
-    Transparent parts become white; 16-bit and float samples are scaled to 8 bits. ``info`` keeps
-    only a color profile that fits RGB.
+    Alpha is straight. 16-bit and float samples are scaled to 8 bits. The result may share its
+    pixels with ``picture``.
     """
-    if picture.mode[0] in "IF" or picture.has_transparency_data:
-        rgb = _to_rgb_in_strips(picture)
-    elif picture.mode == "RGB":
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    if picture.mode[0] in "IF":
+        rgb = _from_deep(picture)
+    elif picture.mode == mode:
         rgb = picture._new(picture.im)  # not a copy, which takes 700 MB for the largest photos
+    elif picture.mode == "La":  # Pillow knows no shorter way
+        rgb = picture.convert("LA").convert(mode)
     else:
-        rgb = picture.convert("RGB")
-    rgb.info = only_profile(picture)
+        rgb = picture.convert(mode)
+    if rgb.mode == "RGBA" and not _shows_through(rgb):
+        rgb = rgb.convert("RGB")
+    rgb.info = shared_info(picture)
+    if "exif" in picture.info:
+        rgb.info["exif"] = picture.info["exif"]
     return rgb
 
 
-def only_profile(picture: Image.Image) -> dict[str, bytes]:
-    """Return the ``info`` to keep: the color profile if it fits RGB, and nothing else."""
+def limit_to_alpha(mask: NDArray[np.float32], image: Image.Image) -> NDArray[np.float32]:
+    """Return ``mask``, (H, W) from 0 to 1, but nowhere more than the alpha of ``image``."""
+    photo = as_photo(image)
+    return mask if photo.mode == "RGB" else np.minimum(mask, alpha_channel(photo))
+
+
+def colors_of(photo: Image.Image) -> Image.Image:
+    """Return the photo, RGB or RGBA, without its alpha; itself if it has none."""
+    return photo if photo.mode == "RGB" else photo.convert("RGB")
+
+
+def alpha_channel(photo: Image.Image) -> NDArray[np.float32]:
+    """Return the alpha of an RGBA picture: (H, W) float32 from 0, transparent, to 1."""
+    return np.asarray(photo.getchannel("A"), np.float32) / np.float32(255)
+
+
+def shared_info(picture: Image.Image) -> dict[str, object]:
+    """Return the ``info`` that a picture has in common with those made from it."""
     profile = picture.info.get("icc_profile") if picture.mode.startswith("RGB") else None
-    return {"icc_profile": profile} if profile else {}
+    info = {"icc_profile": profile, "dpi": valid_dpi(picture.info.get("dpi"))}
+    return {name: value for name, value in info.items() if value}
 
 
-def _to_rgb_in_strips(picture: Image.Image) -> Image.Image:
-    """Return the picture in RGB: deep samples scaled to 8 bits, transparent ones on white."""
-    rgb = Image.new("RGB", picture.size, "white")
-    deep = picture.mode[0] in "IF"
-    white = _white(picture) if deep else None
+def _depth_of_png(picture: Image.Image) -> object:
+    """Return Pillow's name for the samples of a PNG that is not yet loaded."""
+    is_png = getattr(picture, "format", None) == "PNG" and getattr(picture, "tile", None)
+    return picture.tile[0].args if is_png else None
+
+
+def _shows_through(picture: Image.Image) -> bool:
+    """Return whether some pixel of an RGBA picture is transparent, if only a little."""
+    return any(strip.getchannel("A").getextrema()[0] < 255 for _, strip in _strips(picture))
+
+
+def _from_deep(picture: Image.Image) -> Image.Image:
+    """Return a picture of deep gray samples scaled to 8 bits, RGBA if one gray is transparent."""
+    key = picture.info.get("transparency")
+    mode = "RGBA" if isinstance(key, int) else "RGB"
+    result = Image.new(mode, picture.size)
+    white = _white(picture)
     for top, strip in _strips(picture):
-        if deep:
-            rgb.paste(Image.fromarray(_scale_to_8_bits(np.asarray(strip), white)), (0, top))
-        else:
-            rgba = strip.convert("RGBA")
-            rgb.paste(rgba, (0, top), rgba)
-    return rgb
+        samples = np.asarray(strip)
+        part = Image.fromarray(_scale_to_8_bits(samples, white)).convert(mode)
+        if mode == "RGBA":
+            part.putalpha(Image.fromarray(np.where(samples == key, 0, 255).astype(np.uint8)))
+        result.paste(part, (0, top))
+    return result
 
 
 def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:

@@ -8,13 +8,20 @@ from typing import NamedTuple
 
 from PIL import Image, ImageCms
 
+from u2demo.images.exif import kept, read_exif, with_resolution, write_exif
 from u2demo.images.png import PNG_MODES, encode_png
-from u2demo.images.rgb import only_profile, to_rgb
-
-Profile = bytes | None  # an ICC color profile
+from u2demo.images.rgb import shared_info, to_rgb
 
 _TOO_LONG = 2**20  # bytes of a color profile; Pillow does not open a PNG whose profile is longer
 _ALSO_PNG = frozenset({"1", "LA", "P", "I;16"})  # modes that Pillow writes, besides PNG_MODES
+
+
+class Notes(NamedTuple):
+    """What a file holds beside its pixels; ``exif`` is a block as from ``write_exif``."""
+
+    profile: bytes | None = None  # ICC
+    dpi: tuple[float, float] | None = None  # (x, y)
+    exif: bytes = b""
 
 
 class Kind(NamedTuple):
@@ -22,24 +29,24 @@ class Kind(NamedTuple):
 
     modes: frozenset[str] | None  # of the pictures that it can hold; None for all
     longest: int  # pixels along a side
-    encode: Callable[[Image.Image, Profile], bytes]
+    encode: Callable[[Image.Image, Notes], bytes]
     begin: bytes
     end: bytes | None  # None: its first bytes hold its length, as in RIFF
 
 
-def _jpeg(picture: Image.Image, profile: Profile) -> bytes:
-    return _pillow(picture, profile, format="JPEG", quality=95, subsampling=0)
+def _jpeg(picture: Image.Image, notes: Notes) -> bytes:
+    return _pillow(picture, notes, format="JPEG", quality=95, subsampling=0)
 
 
-def _png(picture: Image.Image, profile: Profile) -> bytes:
-    if profile and len(profile) >= _TOO_LONG:
-        picture = _in_srgb(picture, profile)
-        profile = None
+def _png(picture: Image.Image, notes: Notes) -> bytes:
+    if notes.profile and len(notes.profile) >= _TOO_LONG:
+        picture = _in_srgb(picture, notes.profile)
+        notes = notes._replace(profile=None)
     if picture.mode in PNG_MODES:
-        return encode_png(picture, icc_profile=profile)
+        return encode_png(picture, icc_profile=notes.profile, dpi=notes.dpi, exif=notes.exif)
     if picture.mode not in _ALSO_PNG:  # CMYK, YCbCr and the like
         picture = to_rgb(picture)
-    return _pillow(picture, profile, format="PNG")
+    return _pillow(picture, notes, format="PNG")
 
 
 def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
@@ -52,15 +59,20 @@ def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
         return picture
 
 
-def _webp(picture: Image.Image, profile: Profile) -> bytes:
+def _webp(picture: Image.Image, notes: Notes) -> bytes:
+    if notes.dpi:  # WebP has no other place for it
+        exif = with_resolution(read_exif(notes.exif), notes.dpi)
+        notes = notes._replace(exif=write_exif(exif))
     # Alpha is exact. Method 0 takes half the time of method 2, about as long as our PNG; a cut-out
     # of 12 megapixels is a tenth larger. Methods 4 and above are slower still, hardly smaller.
-    return _pillow(picture, profile, format="WEBP", quality=90, alpha_quality=100, method=0)
+    return _pillow(picture, notes, format="WEBP", quality=90, alpha_quality=100, method=0)
 
 
-def _pillow(picture: Image.Image, profile: Profile, **options: object) -> bytes:
+def _pillow(picture: Image.Image, notes: Notes, **options: object) -> bytes:
     encoded = io.BytesIO()
-    picture.save(encoded, **options, icc_profile=profile)
+    if notes.dpi:
+        options["dpi"] = notes.dpi
+    picture.save(encoded, **options, icc_profile=notes.profile, exif=notes.exif)
     return encoded.getvalue()
 
 
@@ -72,6 +84,14 @@ KINDS: Mapping[str, Kind] = {
 }
 # A picture becomes the first of these kinds that can hold it.
 FORMATS: Mapping[str, tuple[str, ...]] = {"auto": (".jpg", ".png"), "webp": (".webp", ".png")}
+
+# What of a photo's EXIF goes into the pictures made of it. Orientation, thumbnails, makers' notes
+# and sizes in pixels never do: they would not be true.
+METADATA: Mapping[str, str] = {
+    "private": "copyright, author, description and dates",
+    "keep": "also camera, place (GPS) and the rest",
+    "none": "nothing",
+}
 
 
 def check_format(format: str) -> None:
@@ -85,13 +105,31 @@ def suffix(picture: Image.Image, format: str = "auto") -> str:
     return next(name for name in FORMATS[format] if _holds(KINDS[name], picture))
 
 
-def encode(picture: Image.Image, suffix: str, *, like: Image.Image) -> bytes:
+def check_metadata(metadata: str) -> None:
+    """Raise ``ValueError`` unless ``metadata`` is one of ``METADATA``."""
+    if metadata not in METADATA:
+        raise ValueError(f"unknown metadata {metadata!r}; choose {', '.join(METADATA)}")
+
+
+def encode(
+    picture: Image.Image, suffix: str, *, like: Image.Image, metadata: str = "private"
+) -> bytes:
     """Return ``picture`` as the bytes of a file with ``suffix``.
 
-    The RGB color profile of ``like``, the photo that it was made from, is written too.
+    Resolution and color profile of ``like``, the photo that it was made from, are written too, and
+    of its EXIF what ``metadata`` says; see ``METADATA``.
     """
-    profile = None if picture.mode == "L" else only_profile(like).get("icc_profile")
-    return KINDS[suffix].encode(picture, profile)
+    shared = shared_info(like) | shared_info(picture)
+    profile = None if picture.mode == "L" else shared.get("icc_profile")
+    notes = Notes(profile, shared.get("dpi"), _exif_to_write(like, metadata))
+    return KINDS[suffix].encode(picture, notes)
+
+
+def _exif_to_write(photo: Image.Image, metadata: str) -> bytes:
+    block = photo.info.get("exif")
+    if metadata == "none" or not isinstance(block, bytes):
+        return b""
+    return write_exif(kept(read_exif(block), credits_only=metadata == "private"))
 
 
 def is_whole(file: Path) -> bool:

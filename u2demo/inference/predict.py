@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from u2demo.images.rgb import limit_to_alpha
 from u2demo.inference.guided import follow_edges
 from u2demo.inference.preprocess import input_of, pixels, to_tensor
 from u2demo.inference.recipes import QUALITIES, Recipe, check_quality
@@ -38,7 +39,8 @@ def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast")
     """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1].
 
     ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
-    without a subject, such as a black or a uniform one, gives a mask near 0, never NaN.
+    without a subject, such as a black or a uniform one, gives a mask near 0, never NaN. Where the
+    photo is transparent, the mask is at most its alpha.
 
     ``model`` is a net from ``load_model`` or one of your own. It takes a float32 tensor
     (B, 3, H, W) and returns a tuple that begins with the map: (B, 1, H, W) from 0 to 1. Its
@@ -117,8 +119,9 @@ def _predict_in_batches(
     count = at_once(model)
     batch = list(islice(images, count))
     while batch:
-        for photo in add_up(model, batch, recipe.views):
-            yield _finish(photo, recipe, side)
+        for image, photo in zip(batch, add_up(model, batch, recipe.views), strict=True):
+            mask, peak = _finish(photo, recipe, side)
+            yield Prediction(limit_to_alpha(mask, image), peak)
         batch = list(islice(images, count))
 
 

@@ -26,12 +26,12 @@ class Pictures:
         self._written = dict(job.written)
         self._renamed = dict(job.renamed)
 
-    def write(self, result: Result, format: str) -> None:
+    def write(self, result: Result, format: str, metadata: str) -> None:
         """Write the pictures of ``result``; subfolders are created if missing."""
         for effect, picture in result.pictures.items():
             file = f"{self._job.stem}_{effect}{suffix(picture, format)}"
             self._make_folders(PurePath(file))
-            data = encode(picture, PurePath(file).suffix, like=result.image)
+            data = encode(picture, PurePath(file).suffix, like=result.image, metadata=metadata)
             name = self._write(file, data)
             self._files[name] = None
             self._renamed.pop(file, None)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from u2demo.effects import DEFAULT_EFFECTS, Effect
 from u2demo.images.read import open_image
-from u2demo.images.write import check_format
+from u2demo.images.write import check_format, check_metadata
 from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores, thread_pool
 from u2demo.machine.disk import advise
@@ -46,12 +46,12 @@ _STAYS, _RESUMES = "; finished pictures stay", ", and the same run resumes from 
 class Run:
     """What a run does with each photo.
 
-    ``effects``, ``quality`` and ``format`` are those of ``process`` and ``save``. With
-    ``overwrite``, existing pictures are made again; those that were changed since are still kept.
+    ``effects``, ``quality``, ``format`` and ``metadata`` are those of ``process`` and ``save``.
+    With ``overwrite``, existing pictures are made again; those that were changed since are still kept.
 
     Raises:
-        ValueError: unknown ``quality`` or ``format``, or an effect name that cannot be part of a
-            file name.
+        ValueError: unknown ``quality``, ``format`` or ``metadata``, or an effect name that cannot
+            be part of a file name.
         TypeError: ``effects`` is not a mapping.
     """
 
@@ -59,16 +59,19 @@ class Run:
     quality: str = "fast"
     format: str = "auto"
     overwrite: bool = False
+    metadata: str = "private"
 
     def __post_init__(self):
         check_format(self.format)
+        check_metadata(self.metadata)
         check_quality(self.quality)
         known_effects(self.effects)
 
     @cached_property
     def checksums(self) -> Mapping[str, str]:
         """The checksum of each effect: when it changes, the effect's pictures are made again."""
-        return {name: checksum([effect, self.format]) for name, effect in self.effects.items()}
+        files = [self.format, self.metadata]
+        return {name: checksum([effect, *files]) for name, effect in self.effects.items()}
 
 
 def process_folder(
@@ -80,6 +83,7 @@ def process_folder(
     quality: str = "fast",
     format: str = "auto",
     overwrite: bool = False,
+    metadata: str = "private",
     report: Callable[[Record], object] = lambda record: None,
 ) -> list[Record]:
     """Process every photo below ``folder`` into ``results``; return a record for each.
@@ -87,8 +91,8 @@ def process_folder(
     Subfolders are mirrored. Photos that are done and unchanged are skipped unless ``overwrite``. A
     function of yours counts as changed when its code, defaults or enclosed values have changed. A
     photo that cannot be read gets a record with status ``failed``. ``results`` gets the pictures,
-    named as by ``save``, which describes ``format``, and the records as ``manifest.jsonl`` and
-    ``manifest.csv``. ``report`` is called with each record as soon as it exists. On a GPU the net
+    named as by ``save``, which describes ``format`` and ``metadata``, and the records as
+    ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called with each record as soon as it exists. On a GPU the net
     takes eight photos at a time.
 
     A picture is replaced only if it is still as an earlier run wrote it; no other file ever is.
@@ -96,16 +100,16 @@ def process_folder(
     number, and the record's ``renamed`` says so.
 
     Raises:
-        ValueError: ``folder`` is not a folder, unknown ``format`` or ``quality``, an effect name
-            that cannot be part of a file name, a manifest in ``results`` that u2demo did not write,
-            or another run that is writing there.
+        ValueError: ``folder`` is not a folder, unknown ``format``, ``quality`` or ``metadata``, an
+            effect name that cannot be part of a file name, a manifest in ``results`` that u2demo
+            did not write, or another run that is writing there.
         TypeError: ``effects`` is not a mapping.
         OSError: ``results`` cannot be written to; the text says what to do. Finished pictures stay,
             and the same call resumes.
     """
     if not Path(folder).is_dir():
         raise ValueError(f"{folder} is not a folder; process takes single photos")
-    run = Run(known_effects(effects), quality, format, overwrite)
+    run = Run(known_effects(effects), quality, format, overwrite, metadata)
     return process_files(model, list_photos([folder]), results, run, report=report)
 
 
@@ -233,7 +237,7 @@ class _Work:
         if error is None:
             try:
                 result = apply_effects(job.photo, photo.image, photo.found, self._run.effects)
-                pictures.write(result, self._run.format)
+                pictures.write(result, self._run.format, self._run.metadata)
                 became = _describe(result)
             except Exception as raised:  # one photo's failure must not stop the others
                 if isinstance(raised, OSError) and raised.errno in _FATAL:

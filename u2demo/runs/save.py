@@ -3,13 +3,15 @@
 import os
 from pathlib import Path, PurePath
 
-from u2demo.images.write import check_format, encode, suffix
+from u2demo.images.write import check_format, check_metadata, encode, suffix
 from u2demo.machine.disk import advise, write_new_file
 from u2demo.machine.names import numbered, safe_name
 from u2demo.pipeline import Result, check_names
 
 
-def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Path]:
+def save(
+    result: Result, folder: str | Path, *, format: str = "auto", metadata: str = "private"
+) -> list[Path]:
     """Write every picture of ``result`` into ``folder``, created if missing; return the files.
 
     ``cat.jpeg`` becomes ``cat_cutout.png``; only pictures without transparency are JPEG. With
@@ -17,11 +19,16 @@ def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Pa
     pictures with a side above 16,383 pixels, are still PNG. No file is overwritten: if the name is
     taken, ``cat_cutout (2).png`` is next.
 
+    Resolution and color profile of the photo are kept. Of its EXIF, ``metadata="private"`` keeps
+    copyright, author, description and dates; "keep" also camera, place (GPS) and the rest; "none"
+    nothing.
+
     Raises:
-        ValueError: unknown ``format``, or a picture's name that cannot be part of a file name.
+        ValueError: unknown ``format`` or ``metadata``, or a picture's name that cannot be part of a file name.
         OSError: ``folder`` cannot be written to; the text says what to do. No partial file is left.
     """
     check_format(format)
+    check_metadata(metadata)
     check_names(result.pictures)
     folder = Path(folder)
     stem = safe_name(PurePath(result.name).stem)
@@ -30,7 +37,7 @@ def save(result: Result, folder: str | Path, *, format: str = "auto") -> list[Pa
         folder.mkdir(parents=True, exist_ok=True)
         for effect, picture in result.pictures.items():
             file = folder / f"{stem}_{effect}{suffix(picture, format)}"
-            data = encode(picture, file.suffix, like=result.image)
+            data = encode(picture, file.suffix, like=result.image, metadata=metadata)
             files.append(_write_numbered(file, data))
     return files
 

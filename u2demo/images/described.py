@@ -1,0 +1,114 @@
+"""opened file -> what it says beside its pixels: which way is up, resolution, EXIF, colors."""
+
+import math
+import re
+from typing import NamedTuple
+
+from PIL import Image
+
+from u2demo.images.credits import credits_of_iptc, credits_of_texts, credits_of_xmp
+from u2demo.images.exif import (
+    IPTC,
+    ORIENTATION,
+    UNIT,
+    X_RESOLUTION,
+    Y_RESOLUTION,
+    Exif,
+    kept,
+    read_exif,
+    with_texts,
+    write_exif,
+)
+
+_IPTC_RESOURCE = 0x0404  # Photoshop's number for it
+_ORIENTATION_IN_XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
+_ON_ITS_SIDE = {5, 6, 7, 8}  # EXIF's orientations
+_INCHES = {1: None, 2: 1.0, 3: 2.54, None: 1.0}  # by EXIF's unit: 1 says nothing, 3 is centimeters
+_OWN_RESOLUTION = {"PNG", "BMP", "DIB", None}  # formats; Pillow invents one for others
+_DPI = 2, 65_535  # what is below is no resolution, and a JPEG holds no more
+
+
+class Described(NamedTuple):
+    """What a file says: EXIF's number for the turn that is left to do, and the image's ``info``."""
+
+    orientation: int
+    info: dict[str, object]
+
+
+def tags_of_tiff(picture: Image.Image) -> Exif | None:
+    """Return the tags of a TIFF as EXIF, None if it is none; a loaded TIFF may be closed."""
+    file = getattr(picture, "fp", None)
+    return read_exif(file) if hasattr(picture, "tag_v2") and file else None
+
+
+def describe(picture: Image.Image, tags: Exif | None) -> Described:
+    """Return what the file of a loaded picture says; ``tags`` are its own if it is a TIFF."""
+    info = picture.info
+    exif = tags or read_exif(_block(info))
+    xmp = _packet(info)
+    kept_info: dict[str, object] = {}
+    if info.get("icc_profile"):
+        kept_info["icc_profile"] = info["icc_profile"]
+    orientation = _orientation(exif, xmp)
+    dpi = _dpi(picture, exif)
+    if dpi:
+        kept_info["dpi"] = dpi[::-1] if orientation in _ON_ITS_SIDE else dpi
+    iptc = exif.image.get(IPTC, (0, b""))[1] or _resource(info)
+    for texts in (credits_of_xmp(xmp), credits_of_iptc(iptc), credits_of_texts(info)):
+        exif = with_texts(exif, texts)
+    block = write_exif(kept(exif))
+    if block:
+        kept_info["exif"] = block
+    if hasattr(picture, "tag_v2"):  # Pillow turns a TIFF by itself and then forgets the tag
+        orientation = picture.tag_v2.get(ORIENTATION, 1)
+    return Described(orientation, kept_info)
+
+
+def valid_dpi(dpi: object) -> tuple[float, float] | None:
+    """Return a resolution as two floats, None if it is not one."""
+    try:
+        x, y = map(float, dpi)
+    except (TypeError, ValueError):
+        return None
+    sound = all(math.isfinite(side) and _DPI[0] <= side <= _DPI[1] for side in (x, y))
+    return (x, y) if sound else None
+
+
+def _dpi(picture: Image.Image, exif: Exif) -> tuple[float, float] | None:
+    if picture.format in _OWN_RESOLUTION or picture.info.get("jfif_unit"):
+        dpi = valid_dpi(picture.info.get("dpi"))
+        if dpi:
+            return dpi
+    inch = _INCHES.get(exif.number(UNIT))
+    sides = exif.ratio(X_RESOLUTION), exif.ratio(Y_RESOLUTION)
+    return valid_dpi(side * inch for side in sides) if inch and all(sides) else None
+
+
+def _orientation(exif: Exif, xmp: bytes) -> int:
+    said = exif.number(ORIENTATION)
+    match = _ORIENTATION_IN_XMP.search(xmp) if said is None else None
+    return int(match[1]) if match else said or 1
+
+
+def _block(info: dict[str, object]) -> bytes:
+    block = info.get("exif")
+    if isinstance(block, bytes):
+        return block
+    text = info.get("Raw profile type exif")  # ImageMagick's, before PNG had EXIF
+    try:
+        return bytes.fromhex("".join(text.split("\n")[3:])) if isinstance(text, str) else b""
+    except ValueError:
+        return b""
+
+
+def _packet(info: dict[str, object]) -> bytes:
+    packet = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
+    if isinstance(packet, str):
+        return packet.encode(errors="replace")
+    return packet if isinstance(packet, bytes) else b""
+
+
+def _resource(info: dict[str, object]) -> bytes:
+    resources = info.get("photoshop")
+    data = resources.get(_IPTC_RESOURCE) if isinstance(resources, dict) else None
+    return data if isinstance(data, bytes) else b""
