@@ -12,17 +12,19 @@ from typing import BinaryIO, NamedTuple
 from PIL import Image
 
 from u2demo.images.content import Content, RefusedError
+from u2demo.images.directory import is_honest_exif
 from u2demo.images.pieces import Piece, join
 
 PNG, WEBP = b"\x89PNG\r\n\x1a\n", b"RIFF"
 # Chunks of a PNG that Pillow may see if they are whole, and how long they must be at least.
 _LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"cICP": 4}
-_LONGEST = 2**16  # of a text; more is no title and no author
-_MOST_TEXT = 2**20  # of all texts
+_LONGEST = 2**20  # of a text, as in Pillow, which refuses the file above that
+_MOST_TEXT = 2**22  # of all texts
 _MOST_EXIF = 2**22
 _MOST_PROFILE = 2**22  # bytes of a color profile; the largest for print have two megabytes
 _PILLOW_PROFILE = 2**20  # above that Pillow refuses the file
 _MANY = 1000  # chunks of pixels; more are joined in memory, to be read at once
+_OF_WEBP = b"VP8X", b"ANIM", b"ICCP", b"EXIF", b"XMP "
 _TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 
 
@@ -106,7 +108,8 @@ def _is_wanted(data: bytes, chunk: _Chunk) -> bool:
     if kind[:1].isupper() or kind == b"tRNS":  # what says how pixels look must be right
         return True
     if kind == b"eXIf":
-        return chunk.size <= _MOST_EXIF and _is_whole(data, chunk)
+        exif = data[chunk.start : chunk.start + min(chunk.size, _MOST_EXIF)]
+        return _is_whole(data, chunk) and is_honest_exif(exif)
     return chunk.size == _LENGTHS.get(kind) and _is_whole(data, chunk)
 
 
@@ -181,7 +184,9 @@ def examine_webp(file: BinaryIO) -> Content:
                 continue
             coded += span[1] - span[0]
             pieces.append(span)
-        elif chunk.kind in (b"VP8X", b"ANIM", b"ICCP", b"EXIF") and chunk.size <= _MOST_PROFILE:
+        elif chunk.kind == b"EXIF" and not is_honest_exif(data[span[0] + 8 : span[1]]):
+            continue
+        elif chunk.kind in _OF_WEBP and chunk.size <= _MOST_PROFILE:
             pieces.append(span)
     size = _webp_size(data)
     length = sum(end - start for start, end in pieces)

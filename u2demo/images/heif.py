@@ -11,6 +11,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from u2demo.images.content import Content, RefusedError
+from u2demo.images.directory import is_honest_exif
 
 HEIC = re.compile(rb"....ftyp(?:hei|hev|mif|msf)", re.DOTALL)
 AVIF = re.compile(rb"....ftyp(?:avi[fs]|(?:mif1|msf1).{4}.*avi[fs])", re.DOTALL)
@@ -42,6 +43,9 @@ def examine_heic(file: BinaryIO) -> Content:
 
 
 def _content(file: BinaryIO, picture: Image.Image) -> Content:
+    exif = picture.info.get("exif")
+    if exif and not is_honest_exif(exif):
+        del picture.info["exif"]  # damaged metadata is no reason to refuse good pixels
     file.seek(0)
     data = file.read()
     metas = _boxes(data, b"meta")

@@ -28,6 +28,7 @@ _TABLES = {0xC4, 0xCC, 0xDB, 0xDD}  # of Huffman, arithmetic coding, quantizatio
 _MARKER = re.compile(rb"\xff+[\x02-\xcf\xd9-\xfe]", re.DOTALL)  # none that stand inside a scan
 _MOST_SEGMENTS = 5000  # before the picture; 64 kB each
 _MOST_EXIF = 2**20
+_MOST_RESOURCES = 20
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC = b"ICC_PROFILE\0"
 _MPF = b"MPF\0"
@@ -51,6 +52,7 @@ class _Found:
     xmp: bytes = b""
     others: tuple[bytes, int] = (b"", 0)  # MPF: the list of other pictures, and where it stands
     has_iso_gain_map: bool = False
+    resources: int = 0  # segments of Photoshop
 
 
 def examine(file: BinaryIO) -> Content:
@@ -103,13 +105,20 @@ def _read_segments(data: bytes, found: _Found) -> int:
         if marker in _SOF | _HIERARCHICAL or marker in (0xC8, 0xF7):
             found.frame = segment
             found.pieces.append(segment)
-        elif marker in _TABLES or marker in (0xE0, 0xEE):
+        elif marker in _TABLES or marker in (0xE0, 0xEE) or _is_photoshop(marker, body, found):
             found.pieces.append(segment)
         elif marker == _APP1:
             _note_app1(segment, body, found)
         elif marker == _APP2:
             _note_app2(segment, body, place, found)
     raise EOFError("it ends before the picture")
+
+
+def _is_photoshop(marker: int, body: bytes, found: _Found) -> bool:
+    """Return whether a segment has Photoshop's resources, IPTC among them; only a few are read."""
+    is_one = marker == 0xED and body.startswith(b"Photoshop 3.0\0")
+    found.resources += is_one
+    return is_one and found.resources <= _MOST_RESOURCES
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:

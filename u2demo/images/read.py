@@ -18,10 +18,10 @@ from PIL import Image
 
 from u2demo.images import bmp, chunks, gif, heif, jpeg, tiff
 from u2demo.images.content import Content, RefusedError
-from u2demo.images.directory import is_honest_exif
 from u2demo.images.find import find_images
 from u2demo.images.rgb import to_rgb, upright
 from u2demo.images.silence import silence
+from u2demo.machine.disk import IN_USE, retry_busy
 
 LIMIT = "U2DEMO_MAX_PIXELS"  # the environment variable
 # Only formats that photos come in: Pillow would hand an EPS file to an external interpreter.
@@ -85,10 +85,6 @@ def _read(file: BinaryIO, limit: float) -> Image.Image:
     with content.picture() as picture:
         if picture.width * picture.height > pixels:
             raise ValueError(f"{picture.width}x{picture.height} pixels, not {content.size}")
-        picture.load()
-        exif = picture.info.get("exif")
-        if exif and not is_honest_exif(exif):
-            del picture.info["exif"]  # damaged metadata is no reason to refuse good pixels
         image = to_rgb(upright(picture))
     if content.left_out:
         image.info["left_out"] = content.left_out
@@ -165,7 +161,8 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 @contextlib.contextmanager
 def _opened(source: str | Path | BinaryIO) -> Iterator[BinaryIO]:
     if isinstance(source, str | Path):
-        with Path(source).open("rb") as file:
+        path = Path(source)
+        with retry_busy(lambda: path.open("rb"), path) as file:
             yield file
     else:
         yield _seekable(source)
@@ -182,6 +179,8 @@ def _reason(error: Exception) -> str:
             return "there is no such file"
         case IsADirectoryError():
             return "this is a folder; find_images lists the photos in it"
+        case OSError(strerror=strerror) if strerror == IN_USE:
+            return IN_USE
         case PermissionError():
             return "no permission to read this file"
         case MemoryError():

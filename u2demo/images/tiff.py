@@ -5,7 +5,6 @@ scrambled without a word, so ``samples`` reads them, or they are refused by thei
 """
 
 import contextlib
-import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -13,6 +12,7 @@ from PIL import Image
 
 from u2demo.images.content import Content, RefusedError
 from u2demo.images.directory import Directories, Directory
+from u2demo.images.exif import read_exif, write_exif
 from u2demo.images.samples import PACKED, Layout, read_samples
 
 SIGNATURES = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
@@ -35,9 +35,7 @@ _MOST_PAGES = 1000
 _MOST_PIECES = 2**20  # strips or tiles
 _TILE_SPARE = 2**24  # pixels by which a tile may be larger than its picture
 _REDUCED, _PAGE_MASK = 1, 4  # bits of NewSubfileType
-_DPI = {1: None, 2: 1.0, 3: 2.54}
 _MOST_PROFILE = 2**22
-_DPI_TAGS = 282, 283
 
 
 def examine(file: BinaryIO) -> Content:
@@ -185,8 +183,10 @@ def _check_kind(layout: Layout) -> None:
 def _open(file: BinaryIO, layout: Layout) -> Image.Image:
     file.seek(0)
     picture = Image.OPEN["TIFF"][0](file, "")
-    with _rare_compressions(layout):
-        picture.load()
+    if layout.compression in _RARE:
+        with _rare_compressions(layout):
+            picture.load()
+        picture.info["exif"] = write_exif(read_exif(file))
     return picture
 
 
@@ -208,20 +208,8 @@ def _rare_compressions(layout: Layout) -> Iterator[None]:
 def _read(file: BinaryIO, layout: Layout, tags: _Tags) -> Image.Image:
     with _rare_compressions(layout):
         picture = read_samples(file, layout)
+    picture.info["exif"] = write_exif(read_exif(file))
     profile = tags.data(34675, _MOST_PROFILE)
     if profile:
         picture.info["icc_profile"] = profile
-    dots = [_ratio(tags.data(tag, 8), layout.order) for tag in _DPI_TAGS]
-    unit = _DPI.get(tags.number(296, 2))
-    if unit and all(dots):
-        picture.info["dpi"] = tuple(number * unit for number in dots)
-    orientation = tags.number(274, 1)
-    if orientation in range(2, 9):
-        picture.getexif()[274] = orientation
     return picture
-
-
-def _ratio(data: bytes, order: str) -> float:
-    """Return the value of a RATIONAL, 0 if it has none."""
-    above, below = struct.unpack(order + "2I", data) if len(data) == 8 else (0, 0)
-    return above / below if below else 0.0
