@@ -4,6 +4,7 @@ Both are chunks, each with its kind and its length. Pillow is given those that s
 looks: text of many megabytes, other frames and unknown chunks would cost memory, or the picture.
 """
 
+import itertools
 import struct
 import zlib
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ _MOST_TEXT = 2**22  # of all texts
 _MOST_EXIF = 2**22
 _MOST_PROFILE = 2**22  # bytes of a color profile; the largest for print have two megabytes
 _PILLOW_PROFILE = 2**20  # above that Pillow refuses the file
+_MOST_CHUNKS = 100_000  # a gigabyte, as encoders cut it
 _MANY = 1000  # chunks of pixels; more are joined in memory, to be read at once
 _OF_WEBP = b"VP8X", b"ANIM", b"ICCP", b"EXIF", b"XMP "
 _TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
@@ -38,7 +40,7 @@ def examine_png(file: BinaryIO) -> Content:
     """Return what a PNG holds."""
     file.seek(0)
     data = file.read()
-    chunks = list(_png_chunks(data))
+    chunks = _few(_png_chunks(data))
     if any(chunk.kind == b"CgBI" for chunk in chunks):
         raise RefusedError("a PNG of Apple's own kind, for apps; export it as an ordinary PNG")
     if not chunks or chunks[0].kind != b"IHDR":
@@ -89,6 +91,13 @@ def _png_chunks(data: bytes) -> Iterator[_Chunk]:
         at += 12 + size
         if kind == b"IEND":
             return
+
+
+def _few(chunks: Iterator[_Chunk]) -> list[_Chunk]:
+    few = list(itertools.islice(chunks, _MOST_CHUNKS + 1))
+    if len(few) > _MOST_CHUNKS:
+        raise RefusedError(f"a decompression bomb: more than {_MOST_CHUNKS:,} chunks")
+    return few
 
 
 def _span(chunk: _Chunk) -> Piece:
@@ -176,7 +185,7 @@ def examine_webp(file: BinaryIO) -> Content:
         raise RefusedError("a RIFF file that is no WebP; export it as JPEG or PNG")
     pieces: list[Piece] = []
     coded = frames = 0
-    for chunk in _riff_chunks(data):
+    for chunk in _few(_riff_chunks(data)):
         span = chunk.start - 8, min(chunk.start + chunk.size + chunk.size % 2, len(data))
         if chunk.kind in (b"VP8 ", b"VP8L", b"ALPH", b"ANMF"):
             frames += chunk.kind != b"ALPH"

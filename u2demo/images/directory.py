@@ -16,7 +16,8 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _FORMS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # of unsigned whole numbers
 _LINKS = 34665, 34853, 40965  # to the directories of Exif, of GPS, and of Interoperability
 _SPARE = 2**16  # bytes that small directories may share
-_MOST_DIRECTORIES = 100
+_MOST_DIRECTORIES = 100  # that name each other
+_MOST_ENTRIES = 300_000  # of all directories; a page has about twenty
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Directories:
 
     def __init__(self, file: BinaryIO):
         self._file = file
+        self._room = _MOST_ENTRIES
         self.size = file.seek(0, os.SEEK_END)
         head = self._read(0, 16)
         self.order = {b"II": "<", b"MM": ">"}[head[:2]]
@@ -70,6 +72,9 @@ class Directories:
         row = struct.calcsize("=" + row_form) + inline
         (count,) = struct.unpack(self.order + count_form, self._read(place, head))
         count = min(count, 2**16)
+        self._room -= count
+        if self._room < 0:
+            raise ValueError("its directories have too many entries")
         data = self._read(place + head, count * row + inline)
         entries = {}
         for at in range(0, min(count * row, len(data) - row + 1), row):

@@ -3,6 +3,7 @@
 Pillow joins a comment to all before it; comments and the other extensions are left out.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -10,12 +11,14 @@ from typing import BinaryIO, NamedTuple
 from PIL import Image
 
 from u2demo.images.chunks import frames_left_out
-from u2demo.images.content import Content
+from u2demo.images.content import Content, RefusedError
 from u2demo.images.pieces import Piece, join
 
 SIGNATURES = b"GIF87a", b"GIF89a"
 _SCREEN = 13  # bytes of signature and screen
-_EXTENSION, _FRAME = 0x21, 0x2C
+_EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
+_BLOCK = re.compile(b"[!,;]")
+_MOST_BLOCKS = 100_000  # frames and extensions; a frame has two as a rule
 _CONTROL = 0xF9  # the extension that tells which color is transparent
 
 
@@ -34,7 +37,9 @@ def examine(file: BinaryIO) -> Content:
     first: _Block | None = None
     control: Piece = b""
     frames = 0
-    for block in _blocks(data, start):
+    for number, block in enumerate(_blocks(data, start)):
+        if number > _MOST_BLOCKS:
+            raise RefusedError(f"a decompression bomb: more than {_MOST_BLOCKS:,} blocks")
         if block.kind == _FRAME:
             first = first or block
             frames += 1
@@ -56,17 +61,13 @@ def _colors(flags: int) -> int:
 
 def _blocks(data: bytes, at: int) -> Iterator[_Block]:
     """Yield extensions and frames; the last may be cut short. Other bytes are passed over."""
-    while at + 10 < len(data):
-        kind, start = data[at], at
-        if kind == _EXTENSION:
-            at = _after_parts(data, at + 2)
-        elif kind == _FRAME:
-            at = _after_parts(data, at + 11 + _colors(data[at + 9]))
-        elif kind == 0x3B:
+    while found := _BLOCK.search(data, at):
+        start = found.start()
+        kind = data[start]
+        if kind == _END or start + 10 >= len(data):
             return
-        else:
-            at += 1
-            continue
+        head = 2 if kind == _EXTENSION else 11 + _colors(data[start + 9])
+        at = _after_parts(data, start + head)
         yield _Block(kind, start, min(at, len(data)))
 
 

@@ -23,10 +23,9 @@ _SOF = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB}
 _HIERARCHICAL = {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
 _SEQUENTIAL = {0xC0, 0xC1, 0xC9}
 _SOS, _EOI, _DNL, _APP1, _APP2, _COM = 0xDA, 0xD9, 0xDC, 0xE1, 0xE2, 0xFE
-_NO_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _TABLES = {0xC4, 0xCC, 0xDB, 0xDD}  # of Huffman, arithmetic coding, quantization; restarts
-_MARKER = re.compile(rb"\xff+[\x02-\xcf\xd9-\xfe]", re.DOTALL)  # none that stand inside a scan
-_MOST_SEGMENTS = 5000  # before the picture; 64 kB each
+_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]", re.DOTALL)  # none that stand inside a scan
+_MOST_SEGMENTS = 5000  # before the picture, 64 kB each, and from there to its end
 _MOST_EXIF = 2**20
 _MOST_RESOURCES = 20
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -124,17 +123,12 @@ def _is_photoshop(marker: int, body: bytes, found: _Found) -> bool:
 def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Yield (marker, its place, what follows its length), up to the first scan."""
     at = 2
-    while (at := data.find(b"\xff", at)) >= 0:
-        while data[at + 1 : at + 2] == b"\xff":
-            at += 1
-        marker = data[at + 1] if at + 1 < len(data) else 0
-        if marker == 0 or marker in _NO_LENGTH:
-            at += 2
-            continue
+    while found := _MARKER.search(data, at):
+        at = found.start()
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         if length < 2 or at + 2 + length > len(data):
             raise EOFError("a segment is longer than the file")
-        yield marker, at, data[at + 4 : at + 2 + length]
+        yield data[at + 1], at, data[at + 4 : at + 2 + length]
         at += 2 + length
 
 
@@ -195,12 +189,16 @@ def _parts(data: bytes, place: int) -> list[int]:
 def _markers(data: bytes, start: int) -> Iterator[tuple[int, int]]:
     """Yield (marker, place) from the first scan on; those inside segments are passed over."""
     at = start
-    while found := _MARKER.search(data, at):
-        place = found.end() - 2
-        yield data[place + 1], place
+    for _ in range(_MOST_SEGMENTS):
+        found = _MARKER.search(data, at)
+        if found is None:
+            return
+        marker, place = data[found.start() + 1], found.start()
+        yield marker, place
         at = place + 2
-        if data[place + 1] in _TABLES | {_SOS, _COM} or 0xE0 <= data[place + 1] <= 0xEF:
+        if marker in _TABLES | {_SOS, _COM} or 0xE0 <= marker <= 0xEF:
             at += int.from_bytes(data[place + 2 : place + 4], "big")
+    raise RefusedError(f"a decompression bomb: more than {_MOST_SEGMENTS:,} segments")
 
 
 def _with_height(piece: Piece, frame: bytes, height: int) -> Piece:

@@ -57,6 +57,17 @@ class Layout:
         return self.tile[1] if self.tile else self.rows
 
     @property
+    def channels(self) -> int:
+        """The number of samples of a pixel that stand together."""
+        return 1 if self.is_planar else len(self.bits)
+
+    @property
+    def row_size(self) -> int:
+        """The bytes of a row of a strip or tile."""
+        width = self.tile[0] if self.tile else self.width
+        return (width * self.channels * self.bits[0] + 7) // 8
+
+    @property
     def pieces_of_a_plane(self) -> int:
         """The number of strips or tiles that hold all pixels once."""
         return self.across * -(-self.height // self.piece_height)
@@ -188,89 +199,105 @@ def _lab(samples: np.ndarray, bits: int, photometric: int) -> np.ndarray:
 
 def _blocks(file: BinaryIO, layout: Layout, used: list[int]) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the top row and the used samples, (rows, W, S), of one part after another."""
-    height = layout.piece_height
-    count = 1 if layout.is_planar else len(layout.bits)
-    width = layout.tile[0] if layout.tile else layout.width
-    row_size = (width * count * layout.bits[0] + 7) // 8
-    line = row_size * layout.across
-    if layout.compression == 1 and not layout.tile:
-        step = max(1, _BLOCK // line)  # a strip need not be read whole
-    else:
-        step = height
-        if line * height > _MOST_PIECE:
+    line = layout.row_size * layout.across
+    step = few = max(1, _BLOCK // line)
+    if layout.compression != 1 or layout.tile:  # pieces are unpacked whole
+        if line * layout.piece_height > _MOST_PIECE:
             raise MemoryError
+        step = max(1, few // layout.piece_height) * layout.piece_height
     planes = used if layout.is_planar else [0]
-    for start in range(0, layout.height, height):
-        end = min(start + height, layout.height)
-        for top in range(start, end, step):
-            rows = min(step, end - top)
-            stored = [_bytes(file, layout, plane, start, top, rows, row_size) for plane in planes]
-            few = max(1, _BLOCK // line)
-            for row in range(0, rows, few):
-                parts = [_samples(lines[row : row + few], layout, count) for lines in stored]
-                block = np.concatenate(parts, 2) if len(parts) > 1 else parts[0]
-                block = block[:, : layout.width]
-                yield top + row, block if layout.is_planar else block[..., used]
+    for top in range(0, layout.height, step):
+        rows = range(top, min(top + step, layout.height))
+        stored = [_bytes(file, layout, plane, rows) for plane in planes]
+        for row in range(0, len(rows), few):
+            parts = [_samples(lines[row : row + few], layout) for lines in stored]
+            block = np.concatenate(parts, 2) if len(parts) > 1 else parts[0]
+            block = block[:, : layout.width]
+            yield top + row, block if layout.is_planar else block[..., used]
 
 
-def _bytes(
-    file: BinaryIO, layout: Layout, plane: int, start: int, top: int, rows: int, row_size: int
-) -> np.ndarray:
-    """Return rows from ``top``, (rows, across, row size), of the piece that starts at ``start``."""
-    first = plane * layout.pieces_of_a_plane + start // layout.piece_height * layout.across
-    numbers = range(first, first + layout.across)
-    if numbers[-1] >= len(layout.offsets):
+def _bytes(file: BinaryIO, layout: Layout, plane: int, rows: range) -> np.ndarray:
+    """Return rows of one plane, (rows, across, row size); what is packed begins with a piece."""
+    height, across = layout.piece_height, layout.across
+    first = plane * layout.pieces_of_a_plane
+    down = range(rows.start // height, -(-rows.stop // height))
+    numbers = range(first + down.start * across, first + down.stop * across)
+    if numbers.stop > min(len(layout.offsets), len(layout.lengths)):
         raise EOFError("strips are missing")
     if layout.compression == 1 and not layout.tile:
-        file.seek(layout.offsets[first] + (top - start) * row_size)
-        data = file.read(rows * row_size)
+        data = _plain(file, layout, numbers, rows)
+        stored = np.frombuffer(data, np.uint8).reshape(len(rows), 1, layout.row_size)
     else:
-        data = _unpacked(file, layout, numbers, row_size)
-    stored = np.frombuffer(data, np.uint8)
-    line = row_size * layout.across
-    if len(stored) < rows * line:
-        raise EOFError("strips are cut short")
+        count = len(numbers) * height if layout.tile else len(rows)
+        pieces = _unpacked(file, layout, numbers, count)
+        stored = pieces.reshape(-1, across, height if layout.tile else count, layout.row_size)
+        stored = stored.transpose(0, 2, 1, 3).reshape(-1, across, layout.row_size)[: len(rows)]
     if layout.fill == 2 and layout.compression == 1:
-        stored = np.packbits(np.unpackbits(stored).reshape(-1, 8)[:, ::-1])
-    return stored[: rows * line].reshape(rows, layout.across, row_size)
+        shape = stored.shape
+        stored = np.packbits(np.unpackbits(stored).reshape(-1, 8)[:, ::-1]).reshape(shape)
+    return stored
 
 
-def _unpacked(file: BinaryIO, layout: Layout, numbers: range, row_size: int) -> bytes:
-    """Return a row of tiles, or a strip, as a gray TIFF of bytes that Pillow reads."""
+def _plain(file: BinaryIO, layout: Layout, numbers: range, rows: range) -> bytes:
+    """Return rows of strips that are not packed."""
+    parts = []
+    first = rows.start
+    for number in numbers:
+        skipped = first % layout.rows
+        count = min(layout.rows - skipped, rows.stop - first)
+        file.seek(layout.offsets[number] + skipped * layout.row_size)
+        parts.append(_read(file, count * layout.row_size))
+        first += count
+    return b"".join(parts)
+
+
+def _unpacked(file: BinaryIO, layout: Layout, numbers: range, rows: int) -> np.ndarray:
+    """Return strips or tiles one below the other, (rows, row size)."""
     parts = []
     for number in numbers:
         file.seek(layout.offsets[number])
-        parts.append(file.read(layout.lengths[number]))
-    rows = layout.piece_height
-    if not layout.tile:
-        rows = min(rows, layout.height - numbers[0] % layout.pieces_of_a_plane * rows)
-    unpacked = [_through_pillow(part, layout, row_size, rows) for part in parts]
-    if len(unpacked) == 1:
-        return unpacked[0].tobytes()
-    return np.stack(unpacked, 1).tobytes()
-
-
-def _through_pillow(part: bytes, layout: Layout, row_size: int, rows: int) -> np.ndarray:
+        if layout.compression == 1:
+            parts.append(_read(file, layout.piece_height * layout.row_size))
+        else:
+            parts.append(file.read(layout.lengths[number]))
     if layout.compression == 1:
-        if len(part) < row_size * rows:
-            raise EOFError("strips are cut short")
-        return np.frombuffer(part, np.uint8)[: row_size * rows].reshape(rows, row_size)
-    tags = {
-        256: row_size, 257: rows, 258: 8, 259: layout.compression, 262: 1, 266: layout.fill,
-        273: 8, 277: 1, 278: rows, 279: len(part),
-    }  # fmt: skip
-    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
-    place = 8 + len(part) + len(part) % 2
-    head = b"II*\0" + struct.pack("<I", place) + part + bytes(len(part) % 2)
-    whole = head + struct.pack("<H", len(tags)) + entries + bytes(4)
-    with Image.OPEN["TIFF"][0](io.BytesIO(whole), "") as picture:
+        return np.frombuffer(b"".join(parts), np.uint8).reshape(rows, layout.row_size)
+    return _through_pillow(parts, layout, rows)
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise EOFError("strips are cut short")
+    return data
+
+
+def _through_pillow(parts: list[bytes], layout: Layout, rows: int) -> np.ndarray:
+    """Return packed strips as Pillow reads them from a gray TIFF of bytes, (rows, row size)."""
+    body = b"".join(parts)
+    offsets = np.cumsum([8, *map(len, parts)])[:-1].astype("<u4").tobytes()
+    lengths = np.array([len(part) for part in parts], "<u4").tobytes()
+    place = 8 + len(body)
+    count = len(parts)
+    tags = [
+        (256, 1, layout.row_size), (257, 1, rows), (258, 1, 8), (259, 1, layout.compression),
+        (262, 1, 1), (266, 1, layout.fill), (273, count, place if count > 1 else 8), (277, 1, 1),
+        (278, 1, layout.piece_height),
+        (279, count, place + len(offsets) if count > 1 else len(body)),
+    ]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, 4, number, value) for tag, number, value in tags)
+    start = place + len(offsets) + len(lengths)
+    head = b"II*\0" + struct.pack("<I", start)
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    file = io.BytesIO(b"".join((head, body, offsets, lengths, directory)))
+    with Image.OPEN["TIFF"][0](file, "") as picture:
         return np.asarray(picture)
 
 
-def _samples(stored: np.ndarray, layout: Layout, count: int) -> np.ndarray:
+def _samples(stored: np.ndarray, layout: Layout) -> np.ndarray:
     """Return bytes, (rows, across, row size), as samples, (rows, width of all tiles, count)."""
     rows, across, row_size = stored.shape
-    bits = layout.bits[0]
+    count, bits = layout.channels, layout.bits[0]
     width = layout.tile[0] if layout.tile else layout.width
     if layout.predictor == _FLOAT_DIFFERENCES and layout.compression != 1:
         values = _undo_float_differences(stored, bits, count)

@@ -31,7 +31,7 @@ _PILLOW = {
     (_RGB, (8,) * 3), (_RGB, (8,) * 4), (_CMYK, (8,) * 4), (_YCBCR, (8,) * 3), (_LAB, (8,) * 3),
     (_YCBCR, (8,)),
 }  # fmt: skip
-_MOST_PAGES = 1000
+_MOST_PAGES = 10_000
 _MOST_PIECES = 2**20  # strips or tiles
 _TILE_SPARE = 2**24  # pixels by which a tile may be larger than its picture
 _REDUCED, _PAGE_MASK = 1, 4  # bits of NewSubfileType
