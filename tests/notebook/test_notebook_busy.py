@@ -270,7 +270,7 @@ def test_a_full_disk_is_a_sentence_and_saving_can_be_tried_again(results, monkey
     async def visit(app):
         with monkeypatch.context() as patch:
             full = OSError(28, "No space left on device", str(results))
-            patch.setattr(saving, "save", lambda *_: (_ for _ in ()).throw(full))
+            patch.setattr(saving, "save", lambda *_, **__: (_ for _ in ()).throw(full))
             for button in ("Save all to results/", "Download", "Download all as zip"):
                 press(app, button)
                 await until(lambda: not app.is_busy)

@@ -99,8 +99,8 @@ def suffix(picture: Image.Image, format: str = "auto") -> str:
 
 def check_metadata(metadata: str) -> None:
     """Raise ``ValueError`` unless ``metadata`` is one of ``METADATA``."""
-    if metadata not in METADATA:
-        raise ValueError(f"unknown metadata {metadata!r}; choose {', '.join(METADATA)}")
+    if not isinstance(metadata, str) or metadata not in METADATA:
+        raise ValueError(f"unknown metadata {metadata!r:.80}; choose {', '.join(METADATA)}")
 
 
 def encode(

@@ -85,7 +85,7 @@ class Album:
         photo = self.photos[self.place]
         picture = self._panel.picture(photo.small, photo.small_mask)
         self.stage.show(photo.small, picture, alone=self._panel.action.close)
-        self.caption.value = escape(_describe(photo))
+        self.caption.value = _caption(photo)
         self._sharpen_soon()
 
     def announce(self, name: str, image: Image.Image) -> None:
@@ -128,6 +128,12 @@ class Album:
         small = fit(photo.small, TILE)
         picture = self._panel.picture(small, fit_mask(photo.small_mask, small.size))
         self.gallery.update(place, picture, clear=photo.has_clear_subject)
+
+
+def _caption(photo: Photo) -> str:
+    """Return the HTML below the stage; the page shows it in a quiet color."""
+    lines = [_describe(photo), photo.left_out]
+    return "<br>".join(escape(line) for line in lines if line)
 
 
 def _describe(photo: Photo) -> str:

@@ -92,6 +92,9 @@ class OneClick:
         self._album.clear()
         self._look_again()  # there are no photos yet: this clears the notes and selects a quality
         self._shows_samples = photos is None
+        if photos is not None and not isinstance(photos, Mapping):
+            kind = type(photos).__name__
+            raise TypeError(f"photos is a {kind}, expected images by name: {{'cat.jpg': image}}")
         chosen = sample_images() if photos is None else photos
         self._jobs.start(self._open(list(chosen.items())), self._notes.report)
 
@@ -147,11 +150,11 @@ class OneClick:
     def _look_at_file(self, name: str, source: bytes | Image.Image) -> Photo | None:
         """Return the photo with its mask; None, and a note on the page, if that fails."""
         try:
-            image = open_upload(name, source)
+            image = open_upload(name, source, max_pixels=self._panel.max_pixels)
             self._album.announce(name, image)
             return self._look(name, source, image)
-        except ValueError as error:
-            self._notes.report(error)  # the error names the photo
+        except ValueError as error:  # it names the photo
+            self._notes.say(_advice_for_the_page(str(error)), kind="problem")
         except (MemoryError, RuntimeError) as error:
             self._explain_failure(name, error)
         self._album.withdraw()
@@ -236,6 +239,13 @@ class OneClick:
                 yield Result(photo.name, image, mask, draw(image, mask), photo.peak)
 
         return draw_all()
+
+
+def _advice_for_the_page(reason: str) -> str:
+    """Return why a photo cannot be opened, with a way out that the page has."""
+    what, is_too_large, _ = reason.partition(" To raise it:")
+    way_out = " To open it, tick “Very large photos” and choose it again."
+    return what + way_out if is_too_large else reason
 
 
 def _name(photo: Photo) -> str:

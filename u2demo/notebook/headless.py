@@ -7,6 +7,7 @@ from IPython.display import display
 from PIL import Image
 
 from u2demo.figures import image_row
+from u2demo.notebook.photo import left_out
 from u2demo.notebook.saving import results_folder
 from u2demo.pipeline import process
 from u2demo.runs.save import save
@@ -20,4 +21,6 @@ def show_and_save(model: "nn.Module", photos: Mapping[str, Image.Image]) -> None
     for result in process(model, photos.items()):
         display(image_row({"photo": result.image, "mask": result.mask, **result.pictures}))
         save(result, results_folder())
+        if left_out(result.image):
+            print(f"{result.name}: {left_out(result.image)}")
     print(f"Nobody can click here, so the results were saved in {results_folder().resolve()}")

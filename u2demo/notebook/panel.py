@@ -13,6 +13,8 @@ from u2demo.notebook.photo import open_upload
 from u2demo.notebook.photo_picker import Files, make_photo_picker
 from u2demo.notebook.preview import contact_sheet
 
+VERY_LARGE = 1_000_000_000  # pixels; their mask alone takes 4 GB
+
 
 class Panel:
     """Controls for an action and its settings; ``on_change`` is called after each change.
@@ -41,13 +43,14 @@ class Panel:
             tooltips=["One look at the photo", "Several looks: slower, finer"],
         )
         self.quality.add_class("u2-quality")
+        self._large = ipywidgets.Checkbox(description="Very large photos", indent=False)
         self._title = ipywidgets.HTML()
         edge = [self._controls[name] for name in ("threshold", "softness")]
         special = {name: each for name, each in self._controls.items() if each not in edge}
         self._special = {**special, "scene": scene_control}
         self._group = _group(*self._special.values())
         groups = [self._group, _group(_heading("Edge"), *edge)]
-        groups.append(_group(_heading("Quality"), self.quality))
+        groups.append(_group(_heading("Quality"), self.quality, self._large))
         self.column = ipywidgets.VBox([self._title, *groups])
         self._arrange()
 
@@ -61,6 +64,11 @@ class Panel:
         """What the controls say now."""
         values = {name: control.value for name, control in self._controls.items()}
         return Settings(scene=self._scene, **values)
+
+    @property
+    def max_pixels(self) -> int | None:
+        """The most pixels of a photo to open, as for ``open_image``."""
+        return VERY_LARGE if self._large.value else None
 
     def drawing(self) -> Callable[[Image.Image, Mask], Pictures]:
         """Return a function that draws with the present settings, even if they change later."""
@@ -104,7 +112,7 @@ class Panel:
     def _take_scene(self, files: Files) -> None:
         self._scene_notes.clear()
         for name, data in files[:1]:
-            self._scene = open_upload(name, data)
+            self._scene = open_upload(name, data, max_pixels=self.max_pixels)
             self._on_change()
 
 

@@ -38,9 +38,15 @@ class Photo:
     network: str
     quality: str
 
+    @property
+    def left_out(self) -> str:
+        """A sentence on what else the photo's file holds, "" if that is nothing."""
+        return left_out(self.small)
+
     def open_image(self) -> Image.Image:
-        """Return the photo at full size, RGB; an uploaded file is decoded each time."""
-        return open_upload(self.name, self.source)
+        """Return the photo at full size, RGB or RGBA; an uploaded file is decoded each time."""
+        pixels = self.size[0] * self.size[1]  # it has been opened before, whatever the limit is now
+        return open_upload(self.name, self.source, max_pixels=pixels)
 
     def unpack_mask(self) -> Mask:
         """Return the mask at full size, float32 (height, width), 0 to 1, unpacked each time."""
@@ -85,8 +91,18 @@ def find_subject(
     )
 
 
-def open_upload(name: str, source: Image.Image | bytes) -> Image.Image:
+def left_out(image: Image.Image) -> str:
+    """Return a sentence on what a photo's file holds besides ``image``, "" if that is nothing."""
+    phrases = image.info.get("left_out", ())
+    return f"Not shown, and not saved: {', '.join(phrases)}." if phrases else ""
+
+
+def open_upload(
+    name: str, source: Image.Image | bytes, *, max_pixels: int | None = None
+) -> Image.Image:
     """Return the image in an uploaded file; an image is returned as it is.
+
+    ``max_pixels`` is as for ``open_image``.
 
     Raises:
         ValueError: the file is not an image, or cannot be read; the text begins with ``name``.
@@ -95,4 +111,4 @@ def open_upload(name: str, source: Image.Image | bytes) -> Image.Image:
         return source
     file = io.BytesIO(source)
     file.name = name
-    return open_image(file)
+    return open_image(file, max_pixels=max_pixels)

@@ -39,6 +39,14 @@ class Saver:
         self._in_colab = environment() == "colab"
         self._file_saver = None if self._in_colab else _make_file_saver()
         self._output = ipywidgets.Output() if self._in_colab else None  # for Colab's dialogs
+        self._details = ipywidgets.Dropdown(
+            options=[
+                ("Author and dates", "private"),
+                ("All, also camera and place", "keep"),
+                ("None", "none"),
+            ],
+            description="Photo details to save",
+        )
         download = self._button("Download", self._download, everything=False)
         download.add_class("u2-primary")
         self.download_all = self._button("Download all as zip", self._zip, everything=True)
@@ -49,7 +57,7 @@ class Saver:
             keep = self._button(f"Save all to {folder}/", self._to_folder, everything=True)
         hidden = [widget for widget in (self._file_saver, self._output) if widget]
         buttons = [download, self.download_all, keep]
-        self.box = ipywidgets.VBox([*buttons, self._notes, *hidden])
+        self.box = ipywidgets.VBox([self._details, *buttons, self._notes, *hidden])
         self.box.add_class("u2-saver")
 
     def forget(self) -> None:
@@ -57,7 +65,7 @@ class Saver:
         self._notes.clear()
 
     def _button(
-        self, text: str, save: Callable[[Results], Job], *, everything: bool
+        self, text: str, save: Callable[[Results, str], Job], *, everything: bool
     ) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, tooltip=text)
 
@@ -69,35 +77,35 @@ class Saver:
                 return
             self._notes.clear()
             button.disabled = True
-            job = save(self._results(everything=everything))
+            job = save(self._results(everything=everything), self._details.value)
             self._jobs.start(job, self._notes.report, release)
 
         button.on_click(guarded(press, self._notes))
         return button
 
-    def _download(self, results: Results) -> Job:
+    def _download(self, results: Results, metadata: str) -> Job:
         """Send one picture as it is, several of one photo as a zip."""
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(results, folder, self._notes)
+            files = yield from _write(results, folder, metadata, self._notes)
             if len(files) > 1:
                 files = [_pack(files, Path(folder) / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
             self._send(files[0])
 
-    def _zip(self, results: Results) -> Job:
+    def _zip(self, results: Results, metadata: str) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(results, folder, self._notes)
+            files = yield from _write(results, folder, metadata, self._notes)
             self._send(_pack(files, Path(folder) / "u2demo.zip"))
 
-    def _to_folder(self, results: Results) -> Job:
+    def _to_folder(self, results: Results, metadata: str) -> Job:
         folder = results_folder()
-        files = yield from _write(results, folder, self._notes)
+        files = yield from _write(results, folder, metadata, self._notes)
         more = f" and {len(files) - 4} more" if len(files) > 4 else ""
         names = ", ".join(file.name for file in files[:4])
         self._notes.say(f"Saved to {folder.resolve()}: {names}{more}.", kind="done")
 
-    def _to_drive(self, results: Results) -> Job:
+    def _to_drive(self, results: Results, metadata: str) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(results, folder, self._notes)
+            files = yield from _write(results, folder, metadata, self._notes)
             try:
                 target = colab.show_dialogs_in(self._output, lambda: save_to_drive(files))
             except PageError as error:
@@ -138,12 +146,14 @@ def results_folder() -> Path:
     return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
 
 
-def _write(results: Results, folder: str | Path, notes: Notes) -> Generator[None, None, list[Path]]:
+def _write(
+    results: Results, folder: str | Path, metadata: str, notes: Notes
+) -> Generator[None, None, list[Path]]:
     """Write all pictures, one photo a step; return the files, and note photos without a subject."""
     files, photos, unclear = [], 0, 0
     with contextlib.closing(results):  # closing hides the progress bar
         for result in results:
-            written = save(result, folder)
+            written = save(result, folder, metadata=metadata)
             photos += 1
             if written and not result.has_clear_subject:
                 unclear += 1

@@ -11,7 +11,7 @@ from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
 from u2demo.notebook.environment import environment
 from u2demo.notebook.notes import Notes
-from u2demo.notebook.photo import open_upload
+from u2demo.notebook.photo import left_out, open_upload
 from u2demo.notebook.photo_picker import Files, make_photo_picker
 from u2demo.notebook.widgets import close
 
@@ -24,13 +24,14 @@ class Uploads:
 
     @property
     def photos(self) -> dict[str, Image.Image]:
-        """The photos chosen last, RGB, by name: a new dict each time."""
+        """The photos chosen last, RGB or RGBA, by name: a new dict each time."""
         return dict(self._photos)
 
     def receive(self, files: Files) -> list[str]:
-        """Replace the photos with ``files``, (name, bytes) pairs; return what is wrong with others.
+        """Replace the photos with ``files``, (name, bytes) pairs; return what a person should know.
 
-        If no file is a photo, the earlier photos stay.
+        That is what is wrong with the files that are not among the photos, and what others hold
+        besides their photo. If no file is a photo, the earlier photos stay.
         """
         chosen, problems = {}, []
         for name, data in files:
@@ -40,6 +41,9 @@ class Uploads:
                 chosen[free] = open_upload(name, data)
             except ValueError as error:
                 problems.append(str(error))
+                continue
+            if left_out(chosen[free]):
+                problems.append(f"{free}: {left_out(chosen[free])}")
         if chosen:
             self._photos = chosen
         return problems

@@ -47,7 +47,7 @@ class Compare(ipywidgets.Box):
         self._after.value = encode(picture)
         alone = alone or picture.size != photo.size or picture is photo
         toggle_class(self, "u2-single", alone)
-        toggle_class(self, "u2-clear", picture.mode == "RGBA")
+        toggle_class(self, "u2-clear", "RGBA" in (photo.mode, picture.mode))
 
 
 class Gallery(ipywidgets.Box):

@@ -1,0 +1,151 @@
+"""What the app keeps of a photo, what it says it leaves out, and what a person can change."""
+
+import io
+import zipfile
+
+import pytest
+from bright import Bright
+from live_app import as_file, caption, find, on_a_page, part, press, said, send, spot, stage, until
+from PIL import Image
+
+from u2demo.notebook import OneClick
+from u2demo.notebook.uploads import Uploads
+
+AUTHOR, CAMERA = 0x013B, 0x0110  # EXIF's tags
+
+
+@pytest.fixture(autouse=True)
+def results(monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
+    return tmp_path / "results"
+
+
+def with_hole():
+    """A photo whose left quarter is transparent."""
+    photo = spot().convert("RGBA")
+    photo.paste((0, 0, 0, 0), (0, 0, 15, 40))
+    return photo
+
+
+def with_details():
+    exif = Image.Exif()
+    exif[AUTHOR], exif[CAMERA] = "Ada", "Brownie"
+    return as_file(spot(), "JPEG", exif=exif)
+
+
+def animation():
+    return as_file(spot(), "GIF", save_all=True, append_images=[spot(left=20), spot(left=30)])
+
+
+async def receive(app, *files):
+    app.receive(files)
+    await until(lambda: len(app.photos) == 2 + len(files) and not app.is_busy)
+
+
+def test_a_photo_with_transparent_parts_lies_on_a_checkerboard_whatever_is_done_with_it(results):
+    async def visit(app):
+        await receive(app, ("hole.png", as_file(with_hole())))
+        for action in ("Cut out", "Blur", "Highlight", "Box", "Crop", "Objects", "Color", "Mask"):
+            press(app, action)
+            await until(lambda: not app.is_busy)
+            assert stage(app).size[0] > 0
+            if action in ("Blur", "Highlight", "Box"):
+                assert stage(app).mode == "RGBA" and stage(app).getpixel((5, 5))[3] == 0
+            assert "u2-clear" in part(app, "u2-compare")._dom_classes
+        assert said(app) == ""
+
+    on_a_page(visit, Bright())
+
+
+def test_what_a_file_holds_besides_its_photo_is_said_below_the_photo():
+    async def visit(app):
+        await receive(app, ("dance.gif", animation()))
+        assert "dance.gif, 60 × 40<br>Not shown, and not saved: 2 more frames." in caption(app)
+        press(app, "one.png")
+        assert "Not shown" not in caption(app)
+
+    on_a_page(visit, Bright())
+
+
+def test_an_upload_cell_says_it_too():
+    uploads = Uploads()
+    said = uploads.receive(
+        [("dance.gif", animation()), ("x.txt", b"text"), ("a.png", as_file(spot()))]
+    )
+    assert list(uploads.photos) == ["dance.gif", "a.png"]
+    assert "dance.gif: Not shown, and not saved: 2 more frames." in said and len(said) == 2
+
+
+@pytest.mark.parametrize(
+    ("choice", "kept"),
+    [
+        ("Author and dates", {AUTHOR: "Ada"}),
+        ("All, also camera and place", {AUTHOR: "Ada", CAMERA: "Brownie"}),
+        ("None", {}),
+    ],
+)
+def test_a_person_chooses_which_details_of_a_photo_are_saved(choice, kept, results):
+    async def visit(app):
+        await receive(app, ("ada.jpg", with_details()))
+        details = find(app, "Photo details to save")
+        assert details.value == "private"
+        details.value = dict(details.options)[choice]
+        press(app, "Save all to results/")
+        details.value = "keep"  # too late
+        await until(lambda: not app.is_busy)
+        found = Image.open(results / "ada_cutout.png").getexif()
+        assert {tag: found.get(tag) for tag in (AUTHOR, CAMERA) if tag in found} == kept
+
+    on_a_page(visit, Bright())
+
+
+def test_a_photo_above_the_limit_can_be_opened_as_the_page_says(monkeypatch, results):
+    async def visit(app):
+        monkeypatch.setenv("U2DEMO_MAX_PIXELS", "1000")
+        app.receive([("wide.png", as_file(spot()))])
+        await until(lambda: not app.is_busy)
+        assert "wide.png: more pixels than the limit of 1,000" in said(app)
+        assert "tick “Very large photos” and choose it again" in said(app)
+        assert "--max-pixels" not in said(app)
+        find(app, "Very large photos").value = True
+        await receive(app, ("wide.png", as_file(spot())))
+        assert said(app) == ""
+        find(app, "Very large photos").value = False
+        press(app, "Save all to results/")
+        await until(lambda: not app.is_busy)
+        assert (results / "wide_cutout.png").exists(), "it has been opened, and stays so"
+
+    on_a_page(visit, Bright())
+
+
+def test_files_that_cannot_be_read_are_named_and_cost_the_others_nothing():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("in.png", as_file(spot()))
+
+    async def visit(app):
+        files = [
+            ("a.png", as_file(spot())),
+            ("empty.jpg", b""),
+            ("b.png", as_file(spot())),
+            ("many.zip", packed.getvalue()),
+            ("half.png", as_file(spot())[:90]),
+            ("link.webloc", b"<plist><dict><key>URL</key></dict></plist>"),
+            ("c.png", as_file(spot())),
+        ]
+        send(app, "Choose photos", files)
+        await until(lambda: len(app.photos) == 5 and not app.is_busy)
+        assert [photo.name for photo in app.photos[2:]] == ["a.png", "b.png", "c.png"]
+        assert all(f"{name}: " in said(app) for name in ("empty.jpg", "many.zip", "half.png"))
+        assert "link.webloc: " in said(app)
+
+    on_a_page(visit, Bright())
+
+
+@pytest.mark.usefixtures("no_loop")
+def test_photos_without_names_are_answered_with_what_was_expected():
+    app = OneClick(Bright())
+    with pytest.raises(TypeError, match="photos is a list, expected images by name"):
+        app.run([spot()])
+    app.close()
