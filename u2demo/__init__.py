@@ -11,8 +11,21 @@ The public names are listed in ``__init__.pyi``. Each is imported when first use
 itself loads neither torch nor Pillow.
 """
 
+import ast
+import pkgutil
+
 import lazy_loader
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+# lazy_loader.attach_stub needs a file, which a package inside a zip does not have.
+_rooms, _names = set(), {}
+for _line in ast.parse(pkgutil.get_data(__name__, "__init__.pyi")).body:
+    if isinstance(_line, ast.ImportFrom):
+        _found = [_alias.name for _alias in _line.names]
+        if _line.module:
+            _names.setdefault(_line.module, []).extend(_found)
+        else:
+            _rooms.update(_found)
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, _rooms, _names)

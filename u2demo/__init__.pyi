@@ -10,7 +10,7 @@ from .effects.boxes import draw_box as draw_box
 from .effects.cutout import remove_background as remove_background
 from .effects.light import highlight as highlight
 from .figures import image_row as image_row
-from .images.read import find_images as find_images
+from .images.find import find_images as find_images
 from .images.read import open_image as open_image
 from .images.read import sample_images as sample_images
 from .inference.predict import predict_mask as predict_mask

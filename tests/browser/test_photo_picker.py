@@ -93,3 +93,30 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_sent(page):
     page.get_by_text("cloud.png could not be read: It is not here.").wait_for()
     wait_for_batches(page, 1)
     assert page.evaluate("kernel.names") == ["cat.png", "dog.png"]
+
+
+# Let go of things over the zone, or paste them there: files by name, or the address of a link.
+BRING = """
+([event, names, link]) => {
+  const data = new DataTransfer();
+  for (const name of names) data.items.add(new File(["x"], name));
+  if (link) data.setData("text/uri-list", link);
+  const how = {bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data};
+  const kind = event === "drop" ? DragEvent : ClipboardEvent;
+  document.querySelector(".u2-zone").dispatchEvent(new kind(event, how));
+}
+"""
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_of_files_dropped_or_pasted_one_that_cannot_be_read_costs_the_others_nothing(event, page):
+    page.evaluate(BRING, [event, ["cat.png", "cloud.png", "dog.png"], None])
+    page.get_by_text("cloud.png could not be read: It is not here.").wait_for()
+    wait_for_batches(page, 1)
+    assert page.evaluate("kernel.names") == ["cat.png", "dog.png"]
+
+
+def test_a_link_in_place_of_a_file_is_answered_with_what_to_do(page):
+    page.evaluate(BRING, ["drop", [], "https://photos.example/cat.png"])
+    page.get_by_text("That is a link or text, not a file.").wait_for()
+    assert page.evaluate("kernel.batches") == 0

@@ -1,6 +1,7 @@
 """The package: what it needs, what is in it, and that it works elsewhere without a network."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -106,3 +107,26 @@ def test_an_installed_wheel_cuts_out_a_sample(wheel, tmp_path):
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     assert (tmp_path / "rocket.png").exists()
+
+
+def test_the_package_works_inside_a_zip(tmp_path):
+    """As with zipapp, or PEX without unpacking."""
+    archive = tmp_path / "app.zip"
+    package = ROOT / "u2demo"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for file in package.rglob("*"):
+            if file.is_file() and file.suffix != ".pyc":
+                packed.write(file, file.relative_to(ROOT))
+    code = (
+        "import u2demo as u2\n"
+        "photos = u2.sample_images()\n"
+        "mask = u2.predict_mask(u2.load_model(device='cpu'), photos['cat.jpeg'])\n"
+        "print(u2.__file__, sorted(photos), u2.bounding_box(mask) is not None)\n"
+    )
+    home = {**os.environ, "PYTHONPATH": str(archive), "U2DEMO_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=home, capture_output=True, text=True
+    )
+    assert done.stdout.startswith(str(archive)), done.stderr
+    assert done.stdout.rstrip().endswith("True")
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["u2netp.pth"]

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from u2demo.images.find import find_images
 from u2demo.images.profiles import adobe_rgb
-from u2demo.images.read import find_images, open_image
+from u2demo.images.read import open_image
 
 RED, BLUE = (254, 0, 0), (0, 0, 254)
 

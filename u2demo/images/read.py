@@ -18,10 +18,11 @@ from PIL import Image
 
 from u2demo.images import bmp, chunks, gif, heif, jpeg, tiff
 from u2demo.images.content import Content, RefusedError
-from u2demo.images.find import find_images
+from u2demo.images.find import SUFFIXES
 from u2demo.images.rgb import to_rgb, upright
 from u2demo.images.silence import silence
 from u2demo.machine.disk import IN_USE, retry_busy
+from u2demo.machine.names import natural_order
 
 LIMIT = "U2DEMO_MAX_PIXELS"  # the environment variable
 # Only formats that photos come in: Pillow would hand an EPS file to an external interpreter.
@@ -131,8 +132,10 @@ def _check_size(pixels: int, coded: int, limit: float) -> None:
 
 def sample_images() -> dict[str, Image.Image]:
     """Return the packaged photos by file name; see ``data/samples/README.md`` for their origin."""
-    folder = resources.files("u2demo") / "data" / "samples"
-    return {path.name: open_image(path) for path in find_images(str(folder))}
+    folder = resources.files("u2demo") / "data" / "samples"  # perhaps inside a zip
+    files = [file for file in folder.iterdir() if Path(file.name).suffix in SUFFIXES]
+    files.sort(key=lambda file: natural_order(file.name))
+    return {file.name: open_image(io.BytesIO(file.read_bytes())) for file in files}
 
 
 def _name(source: str | Path | BinaryIO) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import pkgutil
 import shutil
 import tempfile
 import warnings
@@ -19,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from u2demo.machine.disk import write_file
 from u2demo.machine.names import printable
+from u2demo.nets.advice import by_hand, not_written, way_out
 from u2demo.nets.checkpoints import Checkpoint, WeightsError
 from u2demo.nets.download import RefusedError, download
 
@@ -28,7 +30,6 @@ Check = Callable[[Path], None]  # raises WeightsError unless the weights in a fi
 Progress = Callable[[int], None]
 
 _PACKAGED = Path(__file__).parents[1] / "data"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def fetch(
@@ -48,6 +49,8 @@ def fetch(
         WeightsError: there is no such file here or at its sources; the text says what to do.
     """
     path, faults = find(checkpoint, check=check)
+    if path is None and not checkpoint.sources and not _PACKAGED.is_dir():
+        path = _unpack(checkpoint)
     if path is None:
         _demand_sources(checkpoint, faults, offline)
         path = _fetch_alone(checkpoint, check, progress)
@@ -71,7 +74,7 @@ def find(checkpoint: Checkpoint, *, check: Check) -> tuple[Path | None, list[str
 
 def present(checkpoint: Checkpoint) -> list[Path]:
     """Return the files, good or bad, in the places where this one is looked for."""
-    places = folders() if checkpoint.sources else [_PACKAGED]
+    places = folders() if checkpoint.sources else [_PACKAGED, *folders()]
     paths = [folder / checkpoint.file for folder in places]
     return [path for path in paths if path.is_file()]
 
@@ -110,6 +113,17 @@ def folders() -> list[Path]:
     # Several users may share a temporary folder; on Windows each user has one.
     user = os.getuid() if hasattr(os, "getuid") else 0
     return [preferred, Path(tempfile.gettempdir(), f"u2demo-{user}")]
+
+
+def _unpack(checkpoint: Checkpoint) -> Path | None:
+    """Copy a file out of a package that is inside a zip; return the copy if it is good."""
+    try:
+        data = pkgutil.get_data("u2demo", f"data/{checkpoint.file}")
+    except OSError:
+        return None
+    path = _writable_folder() / checkpoint.file
+    write_file(path, data)
+    return path if _sha256(path) == checkpoint.sha256 else None
 
 
 # Is it the right file?
@@ -166,7 +180,7 @@ def _demand_sources(checkpoint: Checkpoint, faults: list[str], offline: bool | N
         off = f"{checkpoint.name} is not on this machine and downloads are switched off"
         off += "." if offline else "; unset U2DEMO_OFFLINE to allow them."
         links = [f"- {url}" for url in checkpoint.sources]
-        raise WeightsError("\n".join([off, *faults, *links, _advice(checkpoint, folders()[0])]))
+        raise WeightsError("\n".join([off, *faults, *links, by_hand(checkpoint, folders()[0])]))
 
 
 def _is_offline() -> bool:
@@ -179,9 +193,9 @@ def _fetch_alone(checkpoint: Checkpoint, check: Check, progress: Progress | None
     path = folder / checkpoint.file
     part = folder / f"{checkpoint.file}.part"
     if path.is_dir():
-        raise WeightsError(f"{path} is a folder, but weights go there.\n{_way_out(None)}")
+        raise WeightsError(f"{path} is a folder, but weights go there.\n{way_out(None)}")
     for link in filter(Path.is_symlink, (part, part.with_suffix(".lock"))):
-        raise WeightsError(f"{link} is a link, and is not followed.\n{_way_out(None)}")
+        raise WeightsError(f"{link} is a link, and is not followed.\n{way_out(None)}")
     try:
         with _told(progress, checkpoint) as told, _lock(part, told):
             found, faults = find(checkpoint, check=check)  # another process may have fetched it
@@ -189,7 +203,7 @@ def _fetch_alone(checkpoint: Checkpoint, check: Check, progress: Progress | None
     except WeightsError:
         raise
     except OSError as error:
-        raise _not_written(checkpoint, part, error) from error
+        raise not_written(checkpoint, part, error) from error
 
 
 def _writable_folder() -> Path:
@@ -248,7 +262,7 @@ def _try_to_hold(lock: FileLock, *, timeout: float) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise WeightsError(
-            f"the lock {lock.lock_file} cannot be written: {reason}.\n{_way_out(error.errno)}"
+            f"the lock {lock.lock_file} cannot be written: {reason}.\n{way_out(error.errno)}"
         ) from error
 
 
@@ -272,7 +286,7 @@ def _download(
     free = shutil.disk_usage(part.parent).free
     if free < checkpoint.most - _size(part):
         full = OSError(errno.ENOSPC, f"{free / 1e6:.1f} MB are free")
-        raise _not_written(checkpoint, part, full)
+        raise not_written(checkpoint, part, full)
     reasons = []
     for url in checkpoint.sources:
         try:
@@ -284,9 +298,9 @@ def _download(
         except OSError as error:  # of this machine, so that no other source helps
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
-            raise _not_written(checkpoint, part, error) from None
+            raise not_written(checkpoint, part, error) from None
     failed = f"{checkpoint.name} could not be downloaded. What each source answered:"
-    raise WeightsError("\n".join([failed, *reasons, *faults, _advice(checkpoint, path.parent)]))
+    raise WeightsError("\n".join([failed, *reasons, *faults, by_hand(checkpoint, path.parent)]))
 
 
 def _bring(
@@ -310,40 +324,3 @@ def _bring(
         if not in_pieces:
             break  # only joined pieces, perhaps of two sources or versions, are fetched once more
     raise RefusedError(f"sent a file that {wrong}")
-
-
-# What a person is told
-
-
-def _not_written(checkpoint: Checkpoint, part: Path, error: OSError) -> WeightsError:
-    reason = error.strerror or str(error)
-    failed = f"{part} cannot be written: {reason}"
-    if error.errno in _FULL:
-        what = f"{checkpoint.file} ({checkpoint.size})"
-        failed = f"{what} cannot be stored in {part.parent}: {reason}"
-    return WeightsError(f"{failed}.\n{_way_out(error.errno)}")
-
-
-def _way_out(code: int | None) -> str:
-    if code in _FULL:
-        return "Make room there, or set U2DEMO_HOME to a folder on another disk."
-    return "Move what is in the way, or set U2DEMO_HOME to another folder."
-
-
-def _advice(checkpoint: Checkpoint, folder: Path) -> str:
-    """Return how to put the file in place by hand."""
-    path = folder / checkpoint.file
-    known = f"{checkpoint.bytes:,} bytes, sha256 {checkpoint.sha256}"
-    if not checkpoint.sha256:
-        known = f"about {checkpoint.size}; nobody has published its hash, so the first file that\n"
-        known += f"   fits is trusted and recorded in {path}.sha256"
-    return f"""
-To put it in place by hand:
-1. Open one of the links above in a browser. Google Drive often serves a browser when it refuses
-   a program; otherwise try again a day later. The authors' page: {checkpoint.origin}
-2. Put the file on this machine as {path}
-   ({known})
-3. Run the same command again: it finds the file and checks it.
-
-A file elsewhere loads with load_model(weights="PATH"), or u2demo --weights PATH.
-load_model("u2netp") finds the subject of a photo without any download."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from u2demo.images.read import find_images
+from u2demo.images.find import find_images
 from u2demo.images.write import KINDS
 from u2demo.machine.names import fold_name, numbered, safe_name
 from u2demo.runs.manifest import Manifest, Record, read_records

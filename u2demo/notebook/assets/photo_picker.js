@@ -136,7 +136,7 @@ function render({ model, el }) {
     zone.append(shoot);
   }
 
-  // The main zone takes photos dropped anywhere on the app, another one those dropped on itself.
+  // The main zone takes photos dropped or pasted anywhere on the app, another one only its own.
   // Otherwise the browser would open the dropped photo.
   let fading;
   const isOurs = ({ target }) => {
@@ -154,9 +154,15 @@ function render({ model, el }) {
     if (!isOurs(event)) return;
     event.preventDefault();
     zone.classList.remove("u2-over");
-    take(event.dataTransfer.files);
+    if (event.dataTransfer.files.length) take(event.dataTransfer.files);
+    else say.textContent = "That is a link or text, not a file. Save the photo, then drop its file.";
   };
-  const listeners = { dragenter: onDrag, dragover: onDrag, drop: onDrop };
+  const onPaste = (event) => {
+    if (!isOurs(event) || !event.clipboardData.files.length) return;
+    event.preventDefault();
+    take(event.clipboardData.files);
+  };
+  const listeners = { dragenter: onDrag, dragover: onDrag, drop: onDrop, paste: onPaste };
   for (const [type, listen] of Object.entries(listeners)) document.addEventListener(type, listen);
   el.classList.add("u2-picker");
   el.append(zone, say);
