@@ -32,7 +32,7 @@ class _RefusedError(Exception):
     """A file that could be read but should not be; the text says why."""
 
 
-def open_image(source: str | Path | BinaryIO) -> Image.Image:
+def open_image(source: str | Path | BinaryIO, *, max_pixels: int | None = None) -> Image.Image:
     """Return the photo in ``source``, a path or an open binary file, upright and in mode RGB.
 
     The format is decided by content, never by suffix: JPEG, PNG, WebP, GIF and TIFF (first frame),

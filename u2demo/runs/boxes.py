@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 from u2demo.machine.disk import advise, not_ours, write_file
 from u2demo.masks.box import Box
-from u2demo.runs.manifest import Record
+from u2demo.runs.records import Record
 
 _COCO, _YOLO = "boxes.coco.json", "labels"
 _BY = "boxes found by u2demo"
