@@ -89,6 +89,13 @@ def find_pictures(folder: str | Path) -> Found:
     return Found(*(sorted(paths, key=natural_order) for paths in found))
 
 
+def is_picture(path: Path) -> bool:
+    """Return whether ``find_pictures`` lists this file, in either list."""
+    found = Found([], [])
+    _sort_in(path, found)
+    return bool(found.images or found.unread)
+
+
 def is_skipped(folder: str) -> bool:
     """Return whether a folder of this name is hidden, or a system's own."""
     return folder.startswith(".") or folder.casefold() in SYSTEM_FOLDERS

@@ -104,7 +104,7 @@ def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
     come last, see ``find_pictures``. Inside folders, pictures that a run has made are left out; see
     ``pictures_of_runs``.
     """
-    paths = {source: _spelled_out(source) for source in map(Path, sources)}
+    paths = {source: spelled_out(source) for source in map(Path, sources)}
     folders = {source for source in paths if _is_folder(source)}
     files = _shortest_ends(path for source, path in paths.items() if source not in folders)
     tops = _shortest_ends(path for source, path in paths.items() if source in folders)
@@ -199,7 +199,7 @@ def _is_unchanged(known: Record, version: str, identity: str) -> bool:
         return False
 
 
-def _spelled_out(source: Path) -> Path:
+def spelled_out(source: Path) -> Path:
     """Return ``source`` with links resolved, except a final link, whose own name counts."""
     if not source.name.strip("."):
         return Path(os.path.realpath(source))
