@@ -29,8 +29,8 @@ pictures, such as more frames. The same command resumes a stopped run; with
 have changed.
 Pictures of kinds that are not read (Photoshop, JPEG XL, cameras' raw files, ...)
 are said at the end, and count as failed only if you name them one by one.
-Exit code: 0; 1 if a photo failed or a folder was left out; 2 for a mistake in the
-command; 128 + N if signal N stopped it.
+Exit code: 0; 1 if a photo failed or a folder was left out; 2 for a mistake in
+the command; 128 + N if signal N stopped it.
 See also: u2demo weights --help. For a folder called weights, write ./weights."""
 
 _THOUSANDS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}

@@ -113,8 +113,15 @@ def _matches(source: Path) -> list[Path]:
         root = root.parent
     pattern = os.path.join(glob.escape(str(root)), source.relative_to(root))  # noqa: PTH118
     found = [Path(path) for path in glob.iglob(pattern, recursive=True)]  # noqa: PTH207
-    own = [path for path in found if not any(map(is_skipped, path.relative_to(root).parts[:-1]))]
-    # What a person typed may fit folders and notes as well; ** fits all that is in the folders.
-    if "**" in source.parts:
-        own = [path for path in own if path.is_file()]
-    return sorted((path for path in own if path.is_dir() or is_picture(path)), key=natural_order)
+    meant = [path for path in found if _is_meant(path, root, files_only="**" in source.parts)]
+    return sorted(meant, key=natural_order)
+
+
+def _is_meant(path: Path, root: Path, *, files_only: bool) -> bool:
+    """Return whether a person who typed a pattern below ``root`` means ``path``, which fits it."""
+    *folders, name = path.relative_to(root).parts or ("",)
+    if any(map(is_skipped, folders)):
+        return False
+    if path.is_dir():
+        return not files_only and not is_skipped(name)
+    return is_picture(path)

@@ -108,7 +108,9 @@ def folders() -> list[Path]:
     preferred = expand_home(home) if home else platformdirs.user_cache_path("u2demo")
     # Several users may share a temporary folder; on Windows each user has one.
     user = os.getuid() if hasattr(os, "getuid") else 0
-    return [preferred, Path(tempfile.gettempdir(), f"u2demo-{user}")]
+    temporary = Path(tempfile.gettempdir(), f"u2demo-{user}")
+    # A user without a home, as in some containers, would get a folder that is called "~".
+    return [temporary] if preferred.parts[:1] == ("~",) else [preferred, temporary]
 
 
 # Is it the right file?
