@@ -4,13 +4,16 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from small_run import make_photos
 
 from u2demo.cli import terminal
+from u2demo.cli.main import main
 from u2demo.cli.terminal import ProgressLines, printable, say, stopped_by_signals
+from u2demo.nets import store
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX shells")
 
@@ -89,3 +92,51 @@ def test_a_second_signal_does_not_disturb_a_run_that_is_ending():
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    ("command", "home"),
+    [
+        (["weights", "list"], "~nobody.there/x"),
+        (["weights", "verify"], "~nobody.there"),
+        (["photos", "-o", "out", "--weights", "~nobody.there/x.pth"], None),
+    ],
+)
+def test_the_home_of_nobody_is_answered_with_a_sentence(
+    command, home, tmp_path, monkeypatch, capsys
+):
+    make_photos(tmp_path / "photos", 1)
+    monkeypatch.chdir(tmp_path)
+    if home:
+        monkeypatch.setenv("U2DEMO_HOME", home)
+    assert main(command) == 1
+    assert "~nobody.there is no home folder on this computer" in capsys.readouterr().err
+
+
+def test_a_user_without_a_home_gets_no_folder_called_tilde(monkeypatch):
+    monkeypatch.delenv("U2DEMO_HOME", raising=False)
+    monkeypatch.setattr(store.platformdirs, "user_cache_path", lambda name: Path("~/.cache", name))
+    assert all(folder.is_absolute() for folder in store.folders())
+
+
+@posix
+def test_signals_that_come_at_once_leave_no_traceback(tmp_path):
+    code = """if True:
+        import os, signal, sys, time
+        from u2demo.cli.terminal import stopped_by_signals
+
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+        try:
+            with stopped_by_signals():
+                signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+                for number in numbers:
+                    os.kill(os.getpid(), number)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+                time.sleep(5)
+        except KeyboardInterrupt:
+            print("stopped")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)

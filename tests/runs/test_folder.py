@@ -3,15 +3,12 @@
 import csv
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
-from filelock import Timeout
 from PIL import Image
 
 import u2demo as u2
-from u2demo.runs import manifest
 from u2demo.runs import run as runs
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.plan import list_photos
@@ -259,45 +256,6 @@ def test_two_runs_into_one_folder_do_not_mix(model, photos, tmp_path):
     with Manifest(tmp_path / "out"), pytest.raises(ValueError, match="another run is writing"):
         run(model, photos, tmp_path / "out")
     assert [record.status for record in run(model, photos, tmp_path / "out")] == ["done", "done"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there an open file cannot be deleted")
-def test_a_lock_that_its_owner_has_just_deleted_lets_nobody_in(tmp_path, monkeypatch):
-    import fcntl
-
-    class PlainLock:
-        """A lock that does not look whether its file is still there, as filelock 3.12."""
-
-        def __init__(self, path, timeout):
-            self.lock_file = path
-
-        def acquire(self):
-            self.file = self.lock_file.open("a")
-            if meanwhile:
-                meanwhile.pop()()
-            try:
-                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.file.close()
-                raise Timeout(str(self.lock_file)) from None
-
-        def release(self):
-            self.file.close()
-
-    def first_ends_and_second_begins():
-        first.__exit__(None, None, None)
-        second.__enter__()
-
-    monkeypatch.setattr(manifest, "FileLock", PlainLock)
-    meanwhile = []
-    first, second, third = (Manifest(tmp_path) for _ in range(3))
-    first.__enter__()
-    meanwhile.append(first_ends_and_second_begins)
-    with pytest.raises(ValueError, match="another run is writing"):
-        third.__enter__()
-    second.__exit__(None, None, None)
-    with third:
-        pass
 
 
 def test_several_sources_keep_their_names_apart(tmp_path):

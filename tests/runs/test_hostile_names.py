@@ -151,6 +151,7 @@ def test_links_pipes_and_sockets_neither_lead_out_nor_hang(net, tree, monkeypatc
     assert {Path(record.photo).name: record.status for record in records} == {
         "cat.png": "done",
         "linked.png": "done",
+        "self.jpg": "failed",
     }
     assert [path.name for path in (tree / "private").iterdir()] == ["secret.png"]
 

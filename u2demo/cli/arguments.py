@@ -2,6 +2,7 @@
 
 import argparse
 import platform
+import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -18,16 +19,21 @@ from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.runs.boxes import WRITERS
 
 _EPILOG = """examples:
-  u2demo cat.jpeg -o results                       cut-out: results/cat_cutout.png
-  u2demo photos -o results --effects cutout,crop   a folder, its subfolders too
-  u2demo photos -o results --background "#f2f2f2"  a new background: a color or a photo
+  u2demo cat.jpeg -o results                 a cut-out: results/cat_cutout.png
+  u2demo photos --effects cutout,crop        a folder, its subfolders too
+  u2demo photos --background "#f2f2f2"       a new background: a color or a photo
 
-RESULTS/manifest.csv says what became of each photo. The same command resumes a
-stopped run; with --overwrite it starts over. No file of yours is replaced, nor a
-picture that you have changed.
-Exit code: 0; 1 if something failed or was left out; 2 for a mistake in the command;
-128 + N if signal N stopped it.
+RESULTS/manifest.csv says what became of each photo, and what is not in its
+pictures, such as more frames. The same command resumes a stopped run; with
+--overwrite it starts over. No file of yours is replaced, nor a picture that you
+have changed.
+Pictures of kinds that are not read (Photoshop, JPEG XL, cameras' raw files, ...)
+are said at the end, and count as failed only if you name them one by one.
+Exit code: 0; 1 if a photo failed or a folder was left out; 2 for a mistake in
+the command; 128 + N if signal N stopped it.
 See also: u2demo weights --help. For a folder called weights, write ./weights."""
+
+_THOUSANDS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -43,8 +49,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
         nargs="+",
         type=_path,
         metavar="PHOTO|FOLDER",
-        help="photos or folders; folders are searched recursively, but linked and hidden ones are"
-        " skipped",
+        help="photos, folders or wildcards; folders are searched recursively, but linked and hidden"
+        " ones are skipped, and those that systems and network drives keep for themselves, such as"
+        " $RECYCLE.BIN and @eaDir",
     )
     parser.add_argument(
         "-o",
@@ -60,6 +67,13 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--overwrite",
         action="store_true",
         help="make existing pictures again; those you have changed are still kept",
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=_pixels,
+        metavar="N",
+        help="largest photo to read, in pixels, such as 400M (default: U2DEMO_MAX_PIXELS, or 178M,"
+        " twice the limit of Pillow)",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show versions and the device")
     return parser.parse_args(argv)
@@ -83,7 +97,8 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         type=partial(_names, choices=WRITERS),
         default=[],
         metavar="FORMAT,...",
-        help="also write the subjects' boxes as coco, yolo or both",
+        help="also write the subjects' boxes, for training: coco (with outlines), and yolo or"
+        " yolo-seg (outlines)",
     )
     parser.add_argument(
         "--format",
@@ -145,6 +160,14 @@ def _path(text: str) -> Path:
             "is empty, expected a name; is a variable of your shell unset?"
         )
     return Path(text)
+
+
+def _pixels(text: str) -> int:
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([kMG]?)", text.replace("_", "").strip())
+    count = int(float(match[1]) * _THOUSANDS[match[2]]) if match else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number of pixels such as 400M")
+    return count
 
 
 def _names(text: str, choices: Iterable[str]) -> list[str]:

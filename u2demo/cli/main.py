@@ -1,7 +1,6 @@
 """argv -> runs: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
 
 import argparse
-import os
 import re
 import signal
 import sys
@@ -12,14 +11,16 @@ from pathlib import Path
 
 from u2demo.cli import weights
 from u2demo.cli.arguments import parse
+from u2demo.cli.sources import expand, find, unread_lines
 from u2demo.cli.terminal import printable, progress, say, stopped_by_signals
 from u2demo.effects import EFFECTS
 from u2demo.effects.background import replace_background
 from u2demo.machine.memory import keep_freed_memory
-from u2demo.runs.boxes import WRITERS, check_free
-from u2demo.runs.manifest import Record, read_records
-from u2demo.runs.plan import list_photos, pictures_of_runs
+from u2demo.runs.boxes import OUTLINED, WRITERS, check_free
+from u2demo.runs.records import Record, read_records
 from u2demo.runs.run import Run, process_files
+
+_SHOWN = 20  # photos of which parts are left out
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     try:
         with stopped_by_signals():
-            records, left_out = _run(options)
+            lines, complete = _run(options)
     except KeyboardInterrupt as stop:
         again = "the same command resumes"
         if options.overwrite:  # without it, pictures of an earlier run would count as done
@@ -41,17 +42,16 @@ def main(argv: list[str] | None = None) -> int:
         sentence = "\n".join(map(printable, _sentence(error).splitlines()))
         say(f"u2demo: {sentence}", sys.stderr)
         return 1
-    summary = "\n".join([_summary(records, options.output), *left_out])
+    summary = "\n".join(lines)
     if not say(summary, sys.stdout):
         say(f"u2demo: could not print the summary; is the disk full?\n{summary}", sys.stderr)
         return 1
-    failed = any(record.status == "failed" for record in records)
-    return 1 if failed or left_out else 0
+    return 0 if complete else 1
 
 
-def _run(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
-    """Return the records of a run, and a line for each folder that could not be read."""
-    photos, left_out = _find(options.photos)
+def _run(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """Return the lines of the summary, and whether all that was asked for was done."""
+    photos, named, left_out = find(expand(options.photos))
     check_free(options.boxes, options.output)
     run = Run(
         _effects(options),
@@ -59,6 +59,8 @@ def _run(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
         options.format,
         options.overwrite,
         metadata=options.metadata,
+        max_pixels=options.max_pixels,
+        outlines=not OUTLINED.isdisjoint(options.boxes),
     )
     from u2demo.nets.load import load_model  # imports torch: a second, not needed for a mistake
 
@@ -66,30 +68,23 @@ def _run(options: argparse.Namespace) -> tuple[list[Record], list[str]]:
     model = load_model(options.model, device=options.device, weights=options.weights)
     with progress(len(photos)) as report:
         records = process_files(model, photos, options.output, run, report=report)
-    for name in options.boxes:
-        WRITERS[name](read_records(options.output), options.output)
-    return records, left_out
+    left_out += _write_boxes(options)
+    failed = [
+        record
+        for record in records
+        if record.status == "failed" or (record.status == "left out" and record.photo in named)
+    ]
+    lines = [*_summary(records, options.output), *unread_lines(records), *left_out]
+    return lines, not failed and not left_out
 
 
-def _find(sources: list[Path]) -> tuple[dict[Path, Path], list[str]]:
-    """Return the photos with their places, and a line for each folder that could not be read."""
-    if not any(map(os.path.lexists, sources)):
-        raise ValueError(f"not found: {', '.join(map(str, sources))}")
+def _write_boxes(options: argparse.Namespace) -> list[str]:
+    """Write the boxes; return a line for each kind of file that was left out."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        photos = list_photos(sources)
-        made = [] if photos else pictures_of_runs(sources)
-    left_out = [f"  left out: {warning.message}" for warning in caught]
-    if not photos:
-        lines = [f"no photos found in {', '.join(map(str, sources))}", *dict.fromkeys(left_out)]
-        if made:
-            count = "1 picture" if len(made) == 1 else f"{len(made)} pictures"
-            lines.append(
-                f"  left out: {count} that u2demo made, such as {made[0]};"
-                " to process them, name the files instead of the folder"
-            )
-        raise ValueError("\n".join(lines))
-    return photos, list(map(printable, left_out))
+        for name in options.boxes:
+            WRITERS[name](read_records(options.output), options.output)
+    return [f"  {printable(warning.message)}" for warning in caught]
 
 
 def _sentence(error: Exception) -> str:
@@ -105,7 +100,7 @@ def _effects(options: argparse.Namespace) -> dict:
     return effects
 
 
-def _summary(records: list[Record], output: Path) -> str:
+def _summary(records: list[Record], output: Path) -> list[str]:
     """Return what became of the photos, then a line for each that needs attention."""
     counts = Counter(record.status for record in records)
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
@@ -126,4 +121,19 @@ def _summary(records: list[Record], output: Path) -> str:
         if record.status == "done"
         for old, new in record.renamed.items()
     ]
-    return "\n".join(lines)
+    return lines + _part_lines(records)
+
+
+def _part_lines(records: list[Record]) -> list[str]:
+    """Return a line for each photo whose file held more than its pictures do, up to a number."""
+    partly = [record for record in records if record.left_out and record.status != "failed"]
+    lines = [
+        f"  {printable(record.photo)}: left out: {printable(', '.join(record.left_out))}"
+        for record in partly[:_SHOWN]
+    ]
+    if partly[_SHOWN:]:
+        lines.append(
+            f"  parts of {len(partly) - _SHOWN:,} more photos were left out;"
+            " manifest.csv lists them as left_out"
+        )
+    return lines

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from u2demo.runs.manifest import Record
@@ -23,13 +23,16 @@ def stopped_by_signals() -> Iterator[None]:
     """Make ``kill`` and a closed terminal end a run as Ctrl-C does, unless they are ignored.
 
     Only the first signal counts. A second one, while the current photos are being finished, would
-    crash Python, which would exit with threads still computing.
+    crash Python, which would exit with threads still computing. The handler stays for it: Python
+    complains about a signal that came in the same moment and is ignored by then.
     """
+    stopping = False
 
-    def stop(number: int, frame: object) -> NoReturn:
-        for heeded in before:
-            signal.signal(heeded, signal.SIG_IGN)
-        raise KeyboardInterrupt(number)
+    def stop(number: int, frame: object) -> None:
+        nonlocal stopping
+        if not stopping:
+            stopping = True
+            raise KeyboardInterrupt(number)
 
     usual = (signal.SIG_DFL, signal.default_int_handler)
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from u2demo.nets import store
-from u2demo.nets.checkpoints import CHECKPOINTS, WeightsError
+from u2demo.nets.checkpoints import CHECKPOINTS
 
 _USAGE = """u2demo weights [-h] list | fetch NAME... | verify
 for a folder of photos called weights: u2demo ./weights"""
@@ -18,7 +18,7 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         print("\nstopped; the same command resumes", file=sys.stderr)
         return 130
-    except WeightsError as error:
+    except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -5,7 +5,9 @@ import re
 import stat
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
+from u2demo.images.kinds import in_icloud, why_unread
 from u2demo.machine.names import natural_order
 from u2demo.machine.paths import as_path
 
@@ -20,13 +22,56 @@ _SIGNATURE = re.compile(
 )
 
 
+# Folders that computers and drives keep for themselves, and whose they are. Nobody's photos are
+# missed: they hold thumbnails, deleted files and earlier versions.
+SYSTEM_FOLDERS = {
+    "@eadir": "Synology: thumbnails",
+    "@tmp": "Synology",
+    "@sharesnap": "Synology: snapshots",
+    "#recycle": "Synology: deleted files",
+    "#snapshot": "Synology: snapshots",
+    "@recycle": "QNAP: deleted files",
+    "@recently-snapshot": "QNAP: snapshots",
+    "@transcode": "QNAP: copies of videos",
+    "network trash folder": "netatalk, of many drives: deleted files",
+    "temporary items": "netatalk and macOS",
+    "~snapshot": "NetApp: snapshots",
+    "$recycle.bin": "Windows: deleted files",
+    "recycler": "Windows XP: deleted files",
+    "recycled": "Windows 98: deleted files",
+    "system volume information": "Windows",
+    "$winreagent": "Windows",
+    "found.000": "Windows: pieces found by chkdsk",
+    "__macosx": "macOS: what it adds to zip files",
+    "lost+found": "Linux: pieces found by fsck",
+    "lost.dir": "Android: pieces found on a card",
+    "thumbnails.lrdata": "Lightroom",
+}
+
+
+class Found(NamedTuple):
+    """The pictures below a folder, each list in natural order."""
+
+    images: list[Path]
+    unread: list[Path]  # of kinds that are not read, see kinds.why_unread
+
+
 def find_images(folder: str | Path) -> list[Path]:
     """Return the image files below ``folder`` in natural order (``photo2`` before ``photo10``).
 
-    A file counts if its suffix or, failing that, its first bytes are those of an image. One without
-    read permission counts too, so that ``open_image`` can report it. Hidden files and folders, such
-    as ``.ipynb_checkpoints``, and linked folders are skipped; so is a folder that cannot be read,
-    with a warning.
+    A file counts if its suffix or, failing that, its first bytes are those of an image. One that
+    cannot be asked, such as a link to nothing, counts by its suffix, so that ``open_image`` can say
+    what is wrong. Hidden files and folders, such as ``.ipynb_checkpoints``, linked folders and
+    those of ``SYSTEM_FOLDERS`` are skipped; so is a folder that cannot be read, with a warning.
+
+    Raises:
+        ValueError: ``folder`` is not a folder.
+    """
+    return find_pictures(folder).images
+
+
+def find_pictures(folder: str | Path) -> Found:
+    """Return what ``find_images`` does and, apart, pictures of kinds that are not read.
 
     Raises:
         ValueError: ``folder`` is not a folder.
@@ -34,12 +79,27 @@ def find_images(folder: str | Path) -> list[Path]:
     folder = as_path("folder", folder)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; open_image reads a single file")
-    found = []
+    found = Found([], [])
     for parent, folders, files in os.walk(folder, onerror=_warn):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(parent, name) for name in files if not name.startswith(".")]
-        found += [path for path in paths if _looks_like_image(path)]
-    return sorted(found, key=natural_order)
+        folders[:] = [name for name in folders if not is_skipped(name)]
+        for name in files:
+            if in_icloud(name):
+                found.unread.append(Path(parent, name))
+            elif not name.startswith("."):
+                _sort_in(Path(parent, name), found)
+    return Found(*(sorted(paths, key=natural_order) for paths in found))
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether ``find_pictures`` lists this file, in either list."""
+    found = Found([], [])
+    _sort_in(path, found)
+    return bool(found.images or found.unread)
+
+
+def is_skipped(folder: str) -> bool:
+    """Return whether a folder of this name is hidden, or a system's own."""
+    return folder.startswith(".") or folder.casefold() in SYSTEM_FOLDERS
 
 
 def _warn(error: OSError) -> None:
@@ -47,16 +107,22 @@ def _warn(error: OSError) -> None:
     warnings.warn(text, stacklevel=3)
 
 
-def _looks_like_image(path: Path) -> bool:
+def _sort_in(path: Path, found: Found) -> None:
+    """Add ``path`` to the list that it belongs to, if to any."""
+    by_suffix = path.suffix.lower() in SUFFIXES
+    first = b""
     try:
         # Not path.is_file(), which from Python 3.14 on returns False where permission is missing.
         if not stat.S_ISREG(path.stat().st_mode):
-            return False
-        if path.suffix.lower() in SUFFIXES:
-            return True
-        with path.open("rb") as file:
-            return bool(_SIGNATURE.match(file.read(16)))
+            return
+        if not by_suffix and not why_unread(path):
+            with path.open("rb") as file:
+                first = file.read(16)
     except PermissionError:
-        return True  # otherwise the photo would be missing without a word
-    except OSError:
-        return False
+        by_suffix = True  # otherwise the photo would be missing without a word
+    except OSError:  # a link to nothing, a share that is gone: what it is can be told by its name
+        pass
+    if by_suffix or (_SIGNATURE.match(first) and not why_unread(path, first)):
+        found.images.append(path)
+    elif why_unread(path, first):
+        found.unread.append(path)

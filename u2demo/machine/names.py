@@ -32,6 +32,21 @@ def safe_name(name: str) -> str:
     return f"_{plain}" if _DEVICE.match(plain) else plain
 
 
+def expand_home(path: str | Path) -> Path:
+    """Return ``path`` with a home folder in place of ``~`` or ``~name`` at its beginning.
+
+    Raises:
+        ValueError: that user is unknown, or has no home, as in some containers.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        whose = Path(path).parts[0]
+        raise ValueError(
+            f"{path}: {whose} is no home folder on this computer, expected one or a path without ~"
+        ) from None
+
+
 def fold_name(name: str) -> str:
     """Return ``name`` without what some disks ignore: upper case, and how accents are encoded."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

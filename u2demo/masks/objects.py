@@ -1,6 +1,7 @@
 """mask -> masks | boxes: the separate objects of a mask."""
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -46,15 +47,35 @@ def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
     return boxes_around(mask > threshold)
 
 
+def object_shapes(mask: Mask, *, threshold: float = 0.5) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
+    """Yield the box of each object that ``split_objects`` tells apart, and its pixels in that box.
+
+    The pixels are (height, width) of the box, True where the object is.
+
+    Raises:
+        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
+    """
+    check_mask(mask)
+    check_threshold(threshold)
+    runs = _find_runs(mask > threshold)
+    for group in runs.large_groups(_SMALLEST_OBJECT * mask.size):
+        rows, starts, ends = runs.of(group)
+        box = _box_around(rows, starts, ends)
+        changes = np.zeros((box.bottom - box.top, box.right - box.left + 1), np.int8)
+        changes[rows - box.top, starts - box.left] = 1
+        changes[rows - box.top, ends - box.left] = -1
+        yield box, changes.cumsum(1, np.int8)[:, :-1].astype(bool)
+
+
 def boxes_around(subject: NDArray[np.bool_]) -> list[Box]:
     """Return the box of each object among the true pixels of an (H, W) array, largest first."""
     runs = _find_runs(subject)
-    boxes = []
-    for group in runs.large_groups(_SMALLEST_OBJECT * subject.size):
-        own = runs.groups == group
-        rows, starts, ends = runs.rows[own], runs.starts[own], runs.ends[own]
-        boxes.append(Box(int(starts.min()), int(rows[0]), int(ends.max()), int(rows[-1]) + 1))
-    return boxes
+    groups = runs.large_groups(_SMALLEST_OBJECT * subject.size)
+    return [_box_around(*runs.of(group)) for group in groups]
+
+
+def _box_around(rows: NDArray[np.intp], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> Box:
+    return Box(int(starts.min()), int(rows[0]), int(ends.max()), int(rows[-1]) + 1)
 
 
 class _Runs(NamedTuple):
@@ -67,6 +88,11 @@ class _Runs(NamedTuple):
     starts: NDArray[np.intp]
     ends: NDArray[np.intp]
     groups: NDArray[np.intp]
+
+    def of(self, group: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Return rows, starts and ends of a group's runs."""
+        own = self.groups == group
+        return self.rows[own], self.starts[own], self.ends[own]
 
     def large_groups(self, smallest: float) -> list[int]:
         """Return the groups of at least ``smallest`` pixels, largest first."""

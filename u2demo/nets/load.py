@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from u2demo.machine.names import expand_home
 from u2demo.machine.paths import as_path
 from u2demo.nets import store
 from u2demo.nets.architectures import ARCHITECTURES, build_model
@@ -55,7 +56,7 @@ def load_model(
         path, architectures = fetch_weights(name), [checkpoint.architecture]
     else:
         checkpoint = None
-        path, architectures = as_path("weights", weights).expanduser(), list(ARCHITECTURES)
+        path, architectures = expand_home(as_path("weights", weights)), list(ARCHITECTURES)
     # On CPUs and NVIDIA GPUs, convolutions of few channels run faster with (B, H, W, C) in memory.
     layout = torch.preserve_format if device == "mps" else torch.channels_last
     # More threads would save no time, and a process forked from this one would lack them. The

@@ -19,7 +19,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from u2demo.machine.disk import write_file
-from u2demo.machine.names import printable
+from u2demo.machine.names import expand_home, printable
 from u2demo.nets.advice import by_hand, not_written, way_out
 from u2demo.nets.checkpoints import Checkpoint, WeightsError
 from u2demo.nets.download import RefusedError, download
@@ -109,10 +109,12 @@ def adopt(checkpoint: Checkpoint, path: Path) -> None:
 def folders() -> list[Path]:
     """Return where weights are looked for: ``U2DEMO_HOME`` or the cache, then a temporary place."""
     home = os.environ.get("U2DEMO_HOME")
-    preferred = Path(home).expanduser() if home else platformdirs.user_cache_path("u2demo")
+    preferred = expand_home(home) if home else platformdirs.user_cache_path("u2demo")
     # Several users may share a temporary folder; on Windows each user has one.
     user = os.getuid() if hasattr(os, "getuid") else 0
-    return [preferred, Path(tempfile.gettempdir(), f"u2demo-{user}")]
+    temporary = Path(tempfile.gettempdir(), f"u2demo-{user}")
+    # A user without a home, as in some containers, would get a folder that is called "~".
+    return [temporary] if preferred.parts[:1] == ("~",) else [preferred, temporary]
 
 
 def _unpack(checkpoint: Checkpoint) -> Path | None:

@@ -14,6 +14,8 @@ from PIL import Image
 from u2demo import __version__
 from u2demo.images.write import KINDS, is_whole
 
+_PIECE = 2**20  # bytes
+
 
 def checksum(settings: object) -> str:
     """Return eight hexadecimal digits that change when anything in ``settings`` changes.
@@ -34,6 +36,17 @@ def content_checksum(data: bytes) -> str:
     return f"{len(data)}-{hashlib.blake2b(data, digest_size=16).hexdigest()}"
 
 
+def file_checksum(file: Path) -> str:
+    """Return ``content_checksum`` of what is in ``file``, read piece by piece."""
+    size = 0
+    digest = hashlib.blake2b(digest_size=16)
+    with file.open("rb") as opened:
+        while piece := opened.read(_PIECE):
+            size += len(piece)
+            digest.update(piece)
+    return f"{size}-{digest.hexdigest()}"
+
+
 def is_as_written(picture: Path, checksum: str) -> bool:
     """Return whether a picture has the content with this checksum, or was cut short by a crash.
 
@@ -42,7 +55,7 @@ def is_as_written(picture: Path, checksum: str) -> bool:
     """
     size = int(checksum.partition("-")[0])
     try:
-        if not picture.is_file():
+        if picture.is_symlink() or not picture.is_file():
             return False
         data = picture.read_bytes()
     except OSError:

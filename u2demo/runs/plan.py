@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from u2demo.images.find import find_images
+from u2demo.images.find import Found, find_pictures
 from u2demo.images.write import KINDS
 from u2demo.machine.names import fold_name, numbered, safe_name
-from u2demo.runs.manifest import Manifest, Record, read_records
+from u2demo.runs.checksums import file_checksum
+from u2demo.runs.manifest import Manifest
+from u2demo.runs.records import Record, read_records
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Job:
     photo: str  # absolute path
     stem: str  # what the names of its pictures begin with, relative to the results folder
     version: str  # of the photo, net and quality
+    identity: str = ""  # of the photo's file, see Record
+    unchanged: bool = False  # whether photo, net and quality are those of its last record
     files: tuple[str, ...] = ()  # its existing pictures
     effects: Mapping[str, str] = field(default_factory=dict)  # checksums of effects not made again
     written: Mapping[str, str] = field(default_factory=dict)  # see Record
@@ -37,6 +41,7 @@ class Job:
             "effects": self.effects,
             "written": self.written,
             "renamed": self.renamed,
+            "identity": self.identity,
         }
         return Record(self.photo, self.stem, self.version, **(earlier | became))
 
@@ -95,23 +100,28 @@ def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
 
     Photos from a folder keep their subfolders; with several folders, the folder's own name comes
     first. Files that share a name, and folders that do, keep as many parent folders as tell them
-    apart. A photo is listed once, however its path is spelled. Inside folders, pictures that a run
-    has made are left out; see ``pictures_of_runs``.
+    apart. A photo is listed once, however its path is spelled. Pictures of kinds that are not read
+    come last, see ``find_pictures``. Inside folders, pictures that a run has made are left out; see
+    ``pictures_of_runs``.
     """
-    paths = {source: _spelled_out(source) for source in map(Path, sources)}
+    paths = {source: spelled_out(source) for source in map(Path, sources)}
     folders = {source for source in paths if _is_folder(source)}
     files = _shortest_ends(path for source, path in paths.items() if source not in folders)
     tops = _shortest_ends(path for source, path in paths.items() if source in folders)
     places: dict[Path, Path] = {}
+    unread: dict[Path, Path] = {}
     for source, path in paths.items():
         if source not in folders:
             places.setdefault(path, files[path])
             continue
         folder = Path(os.path.realpath(source))
         top = tops[path] if len(tops) > 1 else Path()
-        photos, _ = _images_in(source)
-        for photo in photos:
+        found, _ = _pictures_in(source)
+        for photo in found.images:
             places.setdefault(folder / photo, top / photo)
+        unread.update((folder / picture, top / picture) for picture in found.unread)
+    for picture, place in unread.items():  # last, so that a photo beside its raw file goes first
+        places.setdefault(picture, place)
     return places
 
 
@@ -119,7 +129,7 @@ def pictures_of_runs(sources: Sequence[str | Path]) -> list[Path]:
     """Return the images in these folders that a run has made and ``list_photos`` leaves out."""
     pictures = []
     for folder in filter(_is_folder, map(Path, sources)):
-        _, made = _images_in(folder)
+        _, made = _pictures_in(folder)
         pictures.extend(folder / picture for picture in made)
     return pictures
 
@@ -148,19 +158,48 @@ def plan(
 
 def _job(photo: Path, place: Path, known: Record | None, names: Names, settings: str) -> Job:
     """Return the job for a photo; ``known`` is its record from an earlier run, if there is one."""
-    name, version = str(photo), _version(photo, settings)
+    name = str(photo)
+    version, identity = _state(photo, settings)
     if known is None:
-        return Job(name, names.find(name, place), version)
+        return Job(name, names.find(name, place), version, identity)
     own = [*known.files, *known.renamed]
     keeps_stem = names.is_free(name, known.stem, own)
     if known.status == "started":  # newer files are detected at writing
         keeps_stem = names.is_unclaimed(name, known.stem)
     stem = known.stem if keeps_stem else names.find(name, place, own)
-    effects = known.effects if known.version == version else {}
-    return Job(name, stem, version, known.files, effects, known.written, known.renamed)
+    unchanged = _is_unchanged(known, version, identity)
+    return Job(
+        photo=name,
+        stem=stem,
+        version=version,
+        identity=identity,
+        unchanged=unchanged,
+        files=known.files,
+        effects=known.effects if unchanged else {},
+        written=known.written,
+        renamed=known.renamed,
+    )
 
 
-def _spelled_out(source: Path) -> Path:
+def _is_unchanged(known: Record, version: str, identity: str) -> bool:
+    """Return whether a photo's file has the content that its record tells of.
+
+    Size and times tell at once. Where they differ, as after a copy, its content is read. Another
+    file may keep both size and time (``cp -p``, a restored backup), but not the identity.
+    """
+    same_times = known.version == version
+    if same_times and (known.identity == identity or not known.content):
+        return True  # earlier versions noted neither identity nor content
+    same_settings = known.version.rpartition("-")[2] == version.rpartition("-")[2]
+    if not (same_settings and known.content and identity):
+        return False
+    try:
+        return file_checksum(Path(known.photo)) == known.content
+    except OSError:  # opening the photo will say why
+        return False
+
+
+def spelled_out(source: Path) -> Path:
     """Return ``source`` with links resolved, except a final link, whose own name counts."""
     if not source.name.strip("."):
         return Path(os.path.realpath(source))
@@ -187,13 +226,15 @@ def _shortest_ends(paths: Iterable[Path]) -> dict[Path, Path]:
     return {path: Path(*end) for path, end in ends.items()}
 
 
-def _images_in(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the images below ``folder``, relative to it: photos, and pictures made by runs."""
+def _pictures_in(folder: Path) -> tuple[Found, list[Path]]:
+    """Return the pictures below ``folder``, relative to it, and apart those that runs have made."""
     real = Path(os.path.realpath(folder))
-    images = [image.relative_to(folder) for image in find_images(folder)]
+    found = find_pictures(folder)
+    images = [image.relative_to(folder) for image in found.images]
+    unread = [picture.relative_to(folder) for picture in found.unread]
     made = _made_by_runs({(real / image).parent for image in images})
     photos = [image for image in images if real / image not in made]
-    return photos, [image for image in images if real / image in made]
+    return Found(photos, unread), [image for image in images if real / image in made]
 
 
 def _made_by_runs(folders: Iterable[Path]) -> set[Path]:
@@ -212,9 +253,11 @@ def _is_folder(path: Path) -> bool:
     return False
 
 
-def _version(photo: Path, settings: str) -> str:
+def _state(photo: Path, settings: str) -> tuple[str, str]:
+    """Return the version of a photo with these settings, and the identity of its file."""
     try:
         state = photo.stat()
-    except OSError:
-        return f"missing-{settings}"
-    return f"{state.st_size}-{state.st_mtime_ns}-{settings}"
+    except (OSError, ValueError):  # ValueError: a zero byte in the name
+        return f"missing-{settings}", ""
+    version = f"{state.st_size}-{state.st_mtime_ns}-{settings}"
+    return version, f"{state.st_ctime_ns}-{state.st_ino}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from PIL import Image
 
 from u2demo.effects import DEFAULT_EFFECTS, Effect
+from u2demo.images.kinds import why_unread
 from u2demo.images.read import open_image
 from u2demo.images.write import check_format, check_metadata
 from u2demo.inference.recipes import check_quality
@@ -23,11 +24,14 @@ from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.paths import as_path
 from u2demo.masks.box import bounding_box
 from u2demo.masks.objects import object_boxes
+from u2demo.masks.outlines import outlines
 from u2demo.pipeline import Result, apply_effects, known_effects
-from u2demo.runs.checksums import checksum
-from u2demo.runs.manifest import Manifest, Record
+from u2demo.runs.checksums import checksum, file_checksum
+from u2demo.runs.manifest import Manifest
 from u2demo.runs.pictures import Pictures
 from u2demo.runs.plan import Job, list_photos, plan
+from u2demo.runs.reasons import reason_of
+from u2demo.runs.records import Record
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,7 +53,8 @@ class Run:
 
     ``effects``, ``quality``, ``format`` and ``metadata`` are those of ``process`` and ``save``.
     With ``overwrite``, existing pictures are made again; those that were changed since are still
-    kept.
+    kept. ``max_pixels`` is that of ``open_image``. ``outlines`` are found on request, for boxes
+    with segmentation.
 
     Raises:
         ValueError: unknown ``quality``, ``format`` or ``metadata``, or an effect name that cannot
@@ -62,6 +67,8 @@ class Run:
     format: str = "auto"
     overwrite: bool = False
     metadata: str = "private"
+    max_pixels: int | None = None
+    outlines: bool = False
 
     def __post_init__(self):
         check_format(self.format)
@@ -151,6 +158,7 @@ class _Photo(NamedTuple):
 
     job: Job
     begun: float  # seconds, from time.perf_counter
+    content: str = ""  # checksum of its file
     image: Image.Image | None = None
     found: "Prediction | None" = None
     error: Exception | None = None
@@ -167,7 +175,8 @@ class _Work:
         to_do = []
         for job in jobs:
             if not self._run.overwrite and self._is_done(job):
-                yield replace(self._manifest.records[job.photo], status="skipped")
+                known = self._manifest.renew(job.photo, job.version, job.identity)
+                yield replace(known, status="skipped")
             else:
                 to_do.append(job)
         for record in self._process(self._begin(to_do)):
@@ -175,7 +184,11 @@ class _Work:
             yield record
 
     def _is_done(self, job: Job) -> bool:
-        return self._manifest.is_done(job.photo, job.version, self._run.checksums)
+        known = self._manifest.records.get(job.photo)
+        if known is None or not job.unchanged:
+            return False
+        lacks_outlines = self._run.outlines and known.outlines is None
+        return not lacks_outlines and self._manifest.is_complete(known, self._run.checksums)
 
     def _begin(self, jobs: Iterable[Job]) -> Iterator[Job]:
         for job in jobs:
@@ -207,7 +220,9 @@ class _Work:
     def _open(self, job: Job) -> _Photo:
         photo = _Photo(job, time.perf_counter())
         try:
-            return photo._replace(image=open_image(job.photo))
+            content = _content(Path(job.photo))  # first: a later change must not count as seen
+            image = open_image(job.photo, max_pixels=self._run.max_pixels)
+            return photo._replace(image=image, content=content)
         except Exception as error:  # one photo's failure must not stop the others
             return photo._replace(error=error)
 
@@ -234,26 +249,40 @@ class _Work:
 
     def _finish(self, photo: _Photo) -> Record:
         """Write the pictures of a photo; return its record, failed or done."""
-        job, error = photo.job, photo.error
+        job = photo.job
         pictures = Pictures(job, self._manifest)
-        became: dict[str, object] = {}
-        if error is None:
-            try:
-                result = apply_effects(job.photo, photo.image, photo.found, self._run.effects)
-                pictures.write(result, self._run.format, self._run.metadata)
-                became = _describe(result)
-            except Exception as raised:  # one photo's failure must not stop the others
-                if isinstance(raised, OSError) and raised.errno in _FATAL:
-                    raise
-                error = raised
-        if error is None:
-            became["status"] = "done"
-            became["effects"] = {**job.effects, **self._run.checksums}
-            became["seconds"] = round(time.perf_counter() - photo.begun, 3)
-        else:
-            became["status"] = "failed"
-            became["error"] = _reason(error, job.photo)
-        return job.record(**became, **pictures.fields())
+        try:
+            if photo.error is not None:
+                raise photo.error
+            return self._make(photo, pictures)
+        except Exception as error:  # one photo's failure must not stop the others
+            if isinstance(error, OSError) and error.errno in _FATAL:
+                raise
+            status = "left out" if why_unread(Path(job.photo)) else "failed"
+            reason = reason_of(error, job.photo)
+            return job.record(status=status, error=reason, **pictures.fields())
+
+    def _make(self, photo: _Photo, pictures: Pictures) -> Record:
+        job, run = photo.job, self._run
+        result = apply_effects(job.photo, photo.image, photo.found, run.effects)
+        pictures.write(result, run.format, run.metadata)
+        return job.record(
+            status="done",
+            effects={**job.effects, **run.checksums},
+            outlines=tuple(outlines(result.mask)) if run.outlines else None,
+            content=photo.content,
+            seconds=round(time.perf_counter() - photo.begun, 3),
+            **_describe(result),
+            **pictures.fields(),
+        )
+
+
+def _content(photo: Path) -> str:
+    """Return the checksum of a photo's file, "" if it has none; opening it will say why."""
+    try:
+        return file_checksum(photo) if photo.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _describe(result: Result) -> dict[str, object]:
@@ -265,15 +294,8 @@ def _describe(result: Result) -> dict[str, object]:
         "area": round(float((result.mask > 0.5).mean()), 4),
         "confidence": round(result.peak, 4),
         "clear": result.has_clear_subject,
+        "left_out": tuple(result.image.info.get("left_out", ())),
     }
-
-
-def _reason(error: Exception, photo: str) -> str:
-    text = str(error) or type(error).__name__
-    of_torch = isinstance(error, RuntimeError) and "memory" in text
-    if isinstance(error, MemoryError) or of_torch:
-        text = "not enough memory; run again when more is free"
-    return text if text.startswith(photo) else f"{photo}: {text}"
 
 
 def _in_parallel(work: Callable[[T], U], items: Iterable[T], workers: int) -> Iterator[U]:

@@ -1,0 +1,88 @@
+"""records -> manifest.csv, for spreadsheets: accents as they are, and no cell that is a formula."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import TextIO
+
+from u2demo.runs.records import Record
+
+_FOR_U2DEMO = {"written", "writing", "outlines", "identity", "content"}
+_COLUMNS = [field.name for field in fields(Record) if field.name not in _FOR_U2DEMO]
+# What a cell of a formula begins with (OWASP, "CSV Injection").
+_FORMULA = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
+                 "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}")  # fmt: skip
+
+
+def encode_table(records: Iterable[Record]) -> bytes:
+    """Return the table of ``records`` as a CSV file in UTF-8.
+
+    It begins with a byte order mark unless all is ASCII, because Excel reads other letters only
+    then. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(_COLUMNS)
+    for record in records:
+        writer.writerow([_guarded(_cell(record, column)) for column in _COLUMNS])
+    # Disks hold names that are not valid Unicode; they are written back unchanged.
+    encoded = table.getvalue().encode(errors="surrogateescape")
+    return encoded if encoded.isascii() else codecs.BOM_UTF8 + encoded
+
+
+def has_our_columns(file: Path) -> bool:
+    """Return whether the first row of ``file`` is one that some version of u2demo writes."""
+    with _open(file) as opened:
+        return _are_ours(next(csv.reader(opened), []))
+
+
+def agrees(file: Path, records: Iterable[Record]) -> bool:
+    """Return whether ``file`` says of ``records``, those of its folder, what a run has written.
+
+    Folders may have moved, and earlier versions had fewer columns and no apostrophes.
+    """
+    by_stem = {record.stem: record for record in records}
+    with _open(file) as opened:
+        rows = csv.reader(opened)
+        columns = next(rows, [])
+        try:
+            return all(_is_row_of(by_stem, dict(zip(columns, row, strict=True))) for row in rows)
+        except (csv.Error, ValueError):  # a row of another length
+            return False
+
+
+def _open(file: Path) -> TextIO:
+    return file.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _are_ours(columns: list[str]) -> bool:
+    return {"photo", "stem", "version"} <= set(columns) <= set(_COLUMNS)
+
+
+def _is_row_of(by_stem: dict[str, Record], row: dict[str, str]) -> bool:
+    record = by_stem.get(row["stem"].removeprefix("'")) or by_stem.get(row["stem"])
+    if record is None:  # somebody has deleted its line in the journal
+        return True
+    texts = {column: str(_cell(record, column)) for column in row if column != "photo"}
+    return all(row[column] in (text, _guarded(text)) for column, text in texts.items())
+
+
+def _cell(record: Record, column: str) -> object:
+    value = getattr(record, column)
+    match column:
+        case "size" | "box":
+            return " ".join(map(str, value or ()))
+        case "objects":
+            return "; ".join(" ".join(map(str, box)) for box in value)
+        case "files" | "effects" | "left_out":
+            return "; ".join(value)
+        case "renamed":
+            return "; ".join(f"{old} -> {new}" for old, new in value.items())
+    return value
+
+
+def _guarded(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -1,0 +1,159 @@
+"""records -> labels in YOLO's formats, and what the programs that train with them ask for."""
+
+import errno
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path, PurePath
+
+from u2demo.machine.disk import advise, discard_partial_files, not_ours
+from u2demo.masks.box import Box
+from u2demo.runs.records import Record
+from u2demo.runs.registry import Registry
+
+_LABELS = "labels"
+_MARK = "labels/.u2demo"
+_BY = "boxes found by u2demo"
+_DATA = """\
+# To train with Ultralytics YOLO: copy or link the folder of photos to "images", beside "labels".
+# The photos for training and for validation are the same here; split images.txt for real use.
+train: images.txt
+val: images.txt
+nc: 1
+names:
+  0: subject
+"""
+_BAD_NAME = {errno.ENAMETOOLONG, errno.EINVAL}
+_LONGEST_NAME = 255  # bytes, on nearly all disks
+
+Line = Callable[[tuple[int, int], Box, str], str]  # size, box, outline -> line of a label file
+
+
+def write_yolo(records: Iterable[Record], results: Path) -> Path:
+    """Write a label file for each photo into ``results/labels``, and return that folder.
+
+    YOLO's format (https://docs.ultralytics.com/datasets/detect): a line is class, then the box's
+    center x, center y, width and height as shares of the photo. Each object has one, see
+    ``split_objects``; a photo without a clear subject has an empty file. Subfolders are mirrored. A
+    file is named after its photo, as detectors expect. If several photos differ only in their
+    suffix, the first gets that name, and the others are named after their pictures.
+
+    ``results`` also gets ``data.yaml`` and ``images.txt`` for training, and ``labels`` gets
+    ``classes.txt`` for programs that show labels. A file of that name that u2demo did not write, or
+    that you have changed since, stays; a warning says so.
+
+    Raises:
+        ValueError: a folder of that name exists that no run created.
+    """
+    return _write(records, results, _box_line)
+
+
+def write_yolo_segments(records: Iterable[Record], results: Path) -> Path:
+    """Do what ``write_yolo`` does, with outlines instead of boxes.
+
+    The format is https://docs.ultralytics.com/datasets/segment: class, then x and y of each corner
+    as shares of the photo. A photo of a run that found no outlines has its boxes' corners.
+
+    Raises:
+        ValueError: as ``write_yolo``.
+    """
+    return _write(records, results, _outline_line)
+
+
+def check_labels_are_free(results: Path) -> None:
+    """Raise ``ValueError`` if ``results/labels`` belongs to somebody else."""
+    labels = results / _LABELS
+    if not os.path.lexists(labels):
+        return
+    if labels.is_symlink() or not labels.is_dir():
+        raise not_ours(labels)
+    if not os.path.lexists(results / _MARK) and any(labels.glob("[!.]*")):
+        raise not_ours(labels)
+    Registry(results, _MARK, _BY)  # raises if the mark is somebody else's
+
+
+def _write(records: Iterable[Record], results: Path, line: Line) -> Path:
+    check_labels_are_free(results)
+    with advise(results):
+        (results / _LABELS).mkdir(parents=True, exist_ok=True)
+        for folder, _, _ in os.walk(results / _LABELS):
+            discard_partial_files(Path(folder))
+        named = _label_names(records)
+        registry = Registry(results, _MARK, _BY)
+        for name, data in _files(named, line):
+            registry.announce(name, data)
+        registry.store()
+        too_long = []
+        for name, data in _files(named, line):
+            try:
+                registry.write(name, data)
+            except OSError as error:
+                if error.errno not in _BAD_NAME:
+                    raise
+                too_long.append(name)
+        registry.store()
+    _warn(registry.kept, "stays as it is: u2demo did not write it, or it was changed since")
+    _warn(too_long, "is no name that this disk takes; this file is left out")
+    return results / _LABELS
+
+
+def _warn(files: Sequence[object], what: str) -> None:
+    if files:
+        more = f" (and {len(files) - 1} more like it)" if files[1:] else ""
+        warnings.warn(f"{files[0]} {what}{more}", stacklevel=4)
+
+
+def _files(named: dict[str, Record], line: Line) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of every file, in an order that is always the same."""
+    for name, record in named.items():
+        yield f"{_LABELS}/{name}.txt", "".join(_lines(record, line)).encode()
+    if "classes" not in named:  # a photo may have that name
+        yield f"{_LABELS}/classes.txt", b"subject\n"
+    yield "images.txt", "".join(_image_lines(named)).encode(errors="surrogateescape")
+    yield "data.yaml", _DATA.encode()
+
+
+def _lines(record: Record, line: Line) -> Iterator[str]:
+    """Yield a line for each object that a detector should learn: none that hardly stands out."""
+    if record.clear:
+        outlines = record.outlines or [""] * len(record.objects)
+        for box, outline in zip(record.objects, outlines, strict=False):
+            yield line(record.size, box, outline)
+
+
+def _image_lines(named: dict[str, Record]) -> Iterator[str]:
+    """Yield the path of each photo whose label detectors find: the one of the same name."""
+    for name, record in named.items():
+        photo = PurePath(record.photo)
+        if PurePath(name).name == photo.stem and "\n" not in name:
+            yield f"./images/{name}{photo.suffix}\n"
+
+
+def _label_names(records: Iterable[Record]) -> dict[str, Record]:
+    """Return the record for each label file, by the file's name without suffix."""
+    names: dict[str, Record] = {}
+    others: dict[str, Record] = {}
+    for record in records:
+        if record.size:
+            folder, slash, _ = record.stem.rpartition("/")
+            stem = PurePath(record.photo).stem
+            name = f"{folder}{slash}{stem}"
+            if name in names or len(os.fsencode(f"{stem}.txt")) > _LONGEST_NAME:
+                others[record.stem] = record
+            else:
+                names[name] = record
+    return others | names
+
+
+def _box_line(size: tuple[int, int], box: Box, outline: str) -> str:
+    (width, height), (left, top, right, bottom) = size, box
+    x, y = (left + right) / 2 / width, (top + bottom) / 2 / height
+    return f"0 {x:.6f} {y:.6f} {(right - left) / width:.6f} {(bottom - top) / height:.6f}\n"
+
+
+def _outline_line(size: tuple[int, int], box: Box, outline: str) -> str:
+    left, top, right, bottom = box
+    rectangle = (left, top, right, top, right, bottom, left, bottom)
+    values = list(map(int, outline.split())) or rectangle
+    shares = [f"{value / size[place % 2]:.6f}" for place, value in enumerate(values)]
+    return " ".join(["0", *shares]) + "\n"
