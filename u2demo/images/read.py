@@ -21,6 +21,7 @@ from u2demo.images.content import Content, RefusedError
 from u2demo.images.find import SUFFIXES
 from u2demo.images.rgb import to_rgb, upright
 from u2demo.images.silence import silence
+from u2demo.images.streams import seekable
 from u2demo.machine.disk import IN_USE, retry_busy
 from u2demo.machine.names import natural_order
 
@@ -152,15 +153,6 @@ def _may_never_end(path: str | Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def _seekable(file: BinaryIO) -> BinaryIO:
-    """Return ``file`` at its start, or the content of a stream, such as a download."""
-    try:
-        file.seek(0)
-    except (AttributeError, OSError):  # io.UnsupportedOperation is an OSError
-        return io.BytesIO(file.read())
-    return file
-
-
 @contextlib.contextmanager
 def _opened(source: str | Path | BinaryIO) -> Iterator[BinaryIO]:
     if isinstance(source, str | Path):
@@ -168,7 +160,7 @@ def _opened(source: str | Path | BinaryIO) -> Iterator[BinaryIO]:
         with retry_busy(lambda: path.open("rb"), path) as file:
             yield file
     else:
-        yield _seekable(source)
+        yield seekable(source)
 
 
 def _reason(error: Exception) -> str:
