@@ -106,7 +106,7 @@ def test_a_photo_above_the_limit_can_be_opened_as_the_page_says(monkeypatch, res
         app.receive([("wide.png", as_file(spot()))])
         await until(lambda: not app.is_busy)
         assert "wide.png: more pixels than the limit of 1,000" in said(app)
-        assert "tick “Very large photos” and choose it again" in said(app)
+        assert "tick “Very large photos” under Quality and choose it again" in said(app)
         assert "--max-pixels" not in said(app)
         find(app, "Very large photos").value = True
         await receive(app, ("wide.png", as_file(spot())))

@@ -154,7 +154,7 @@ class OneClick:
             self._album.announce(name, image)
             return self._look(name, source, image)
         except ValueError as error:  # it names the photo
-            self._notes.say(_advice_for_the_page(str(error)), kind="problem")
+            self._notes.say(self._panel.explain(error), kind="problem")
         except (MemoryError, RuntimeError) as error:
             self._explain_failure(name, error)
         self._album.withdraw()
@@ -239,13 +239,6 @@ class OneClick:
                 yield Result(photo.name, image, mask, draw(image, mask), photo.peak)
 
         return draw_all()
-
-
-def _advice_for_the_page(reason: str) -> str:
-    """Return why a photo cannot be opened, with a way out that the page has."""
-    what, is_too_large, _ = reason.partition(" To raise it:")
-    way_out = " To open it, tick “Very large photos” and choose it again."
-    return what + way_out if is_too_large else reason
 
 
 def _name(photo: Photo) -> str:

@@ -13,7 +13,9 @@ from u2demo.notebook.photo import open_upload
 from u2demo.notebook.photo_picker import Files, make_photo_picker
 from u2demo.notebook.preview import contact_sheet
 
-VERY_LARGE = 1_000_000_000  # pixels; their mask alone takes 4 GB
+_LARGE = "Very large photos"
+_MOST_PIXELS = 1_000_000_000  # of these; their mask alone takes 4 GB
+_WAYS_OUT = " To raise it:"  # open_image's, for programs and the command line
 
 
 class Panel:
@@ -43,7 +45,8 @@ class Panel:
             tooltips=["One look at the photo", "Several looks: slower, finer"],
         )
         self.quality.add_class("u2-quality")
-        self._large = ipywidgets.Checkbox(description="Very large photos", indent=False)
+        self._large = ipywidgets.Checkbox(description=_LARGE, indent=False)
+        self._large.layout.display = "none"  # until one is refused
         self._title = ipywidgets.HTML()
         edge = [self._controls[name] for name in ("threshold", "softness")]
         special = {name: each for name, each in self._controls.items() if each not in edge}
@@ -68,7 +71,15 @@ class Panel:
     @property
     def max_pixels(self) -> int | None:
         """The most pixels of a photo to open, as for ``open_image``."""
-        return VERY_LARGE if self._large.value else None
+        return _MOST_PIXELS if self._large.value else None
+
+    def explain(self, refusal: ValueError) -> str:
+        """Return why a photo cannot be opened; if it is too large, with a way out on the page."""
+        reason, is_too_large, _ = str(refusal).partition(_WAYS_OUT)
+        if not is_too_large or self._large.value:
+            return str(refusal)
+        self._large.layout.display = ""
+        return f"{reason} To open it, tick “{_LARGE}” under Quality and choose it again."
 
     def drawing(self) -> Callable[[Image.Image, Mask], Pictures]:
         """Return a function that draws with the present settings, even if they change later."""
@@ -112,8 +123,12 @@ class Panel:
     def _take_scene(self, files: Files) -> None:
         self._scene_notes.clear()
         for name, data in files[:1]:
-            self._scene = open_upload(name, data, max_pixels=self.max_pixels)
-            self._on_change()
+            try:
+                self._scene = open_upload(name, data, max_pixels=self.max_pixels)
+            except ValueError as error:
+                self._scene_notes.say(self.explain(error), kind="problem")
+            else:
+                self._on_change()
 
 
 def _make_controls(defaults: Settings) -> dict[str, ipywidgets.Widget]:
