@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from u2demo.images.rgb import check_image
+from u2demo.machine.numbers import check_number
 from u2demo.masks.mask import Mask, check_mask
-from u2demo.masks.numbers import check_number
 
 _LONGEST_SIDE = 640  # pixels of a picture as shown; a full photo takes seconds to draw
 _WIDEST = 24.0  # inches; a page shrinks wider figures until their titles are unreadable

@@ -16,8 +16,8 @@ from PIL import Image, ImageFilter
 
 from u2demo.images.rgb import as_rgb, check_image, shared_info
 from u2demo.inference.predict import predict_raw
+from u2demo.machine.numbers import check_number
 from u2demo.masks.box import Box
-from u2demo.masks.numbers import check_number
 
 if TYPE_CHECKING:
     from torch.nn import Module

@@ -1,6 +1,7 @@
 """Careless arguments: whatever comes, each public function does right or says what it expected."""
 
 import inspect
+import io
 from decimal import Decimal
 from fractions import Fraction
 
@@ -18,6 +19,8 @@ MASK = np.zeros((20, 30), np.float32)
 MASK[4:12, 5:20] = 1
 MASK[4:12, 20] = 0.4
 MASK.setflags(write=False)
+FILE = io.BytesIO()
+PHOTO.save(FILE, "PNG")
 NET = Bright().eval()
 RESULT = Result("cat.jpg", PHOTO, MASK, {"mask": PHOTO})
 
@@ -60,7 +63,7 @@ MASKS = [
     MASK.astype(">f4"), MASK[..., None], MASK[0], MASK.T, MASK[:, ::-1], np.asfortranarray(MASK),
     np.zeros((0, 0), np.float32), np.zeros((0, 30), np.float32), np.float32(1), MASK + 1, MASK - 1,
     MASK * np.float32(NAN), MASK - np.float32(INF), np.full((20, 30), 1.0005, np.float32),
-    np.ma.array(MASK), np.asmatrix(MASK), torch.from_numpy(MASK.copy()),
+    np.ma.array(MASK), MASK.view(np.matrix), torch.from_numpy(MASK.copy()),
     np.ones((2, 2), np.float32),
 ]  # fmt: skip
 PATHS = [
@@ -111,7 +114,7 @@ TABLE = {
     "highlight": ONE_OF | {"color": ("red", COLORS), "strength": (0.5, NUMBERS)},
     "image_row": {"pictures": ({"a": PHOTO}, TITLES), "height": (1, NUMBERS)},
     "load_model": {"name": ("u2netp", TEXTS), "device": ("cpu", TEXTS), "weights": (None, PATHS)},
-    "open_image": {"source": (".", PATHS)},
+    "open_image": {"source": (FILE, PATHS), "max_pixels": (None, NUMBERS)},
     "predict_mask": {"model": (NET, NETS), "image": ONE_OF["image"], "quality": ("fast", TEXTS)},
     "predict_masks": {
         "model": (NET, NETS),
@@ -131,6 +134,7 @@ TABLE = {
         "effects": (None, EFFECTS),
         "quality": ("fast", TEXTS),
         "format": ("auto", TEXTS),
+        "metadata": ("private", TEXTS),
     },
     "refine_mask": ONE_OF,
     "remove_background": ONE_OF,
@@ -140,6 +144,7 @@ TABLE = {
         "result": (RESULT, [None, "cat", 3, [RESULT], iter([RESULT]), PHOTO]),
         "folder": (".", PATHS),
         "format": ("auto", TEXTS),
+        "metadata": ("private", TEXTS),
     },
     "split_objects": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
     "threshold_mask": {

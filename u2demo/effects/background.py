@@ -8,9 +8,9 @@ from u2demo.effects.colors import use_clean_tiles
 from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alpha_of
 from u2demo.images.colors import color_in, convert
 from u2demo.images.rgb import as_rgb, colors_of
+from u2demo.machine.numbers import check_number
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
-from u2demo.masks.numbers import check_number
 
 BLUR = 0.02  # the default radius: a share of the photo's longer side
 _RADIUS = 4  # pixels of the small copy that is blurred in place of the photo

@@ -6,9 +6,9 @@ from u2demo.effects.arguments import as_color
 from u2demo.effects.effect import Color, on_photo, with_alpha_of
 from u2demo.images.colors import color_in
 from u2demo.images.rgb import colors_of
+from u2demo.machine.numbers import check_number
 from u2demo.masks.box import Box, box_around, widen
 from u2demo.masks.mask import Mask, check_threshold
-from u2demo.masks.numbers import check_number
 from u2demo.masks.objects import boxes_around
 
 MARGIN = 0.0  # of a crop: a share of the box's longer side

@@ -7,8 +7,8 @@ from u2demo.effects.arguments import as_color
 from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alpha_of
 from u2demo.images.colors import color_in
 from u2demo.images.rgb import colors_of
+from u2demo.machine.numbers import check_number
 from u2demo.masks.mask import Mask
-from u2demo.masks.numbers import check_number
 
 TINT = "#2f6bff"
 

@@ -24,6 +24,7 @@ from u2demo.images.silence import silence
 from u2demo.images.streams import seekable
 from u2demo.machine.disk import IN_USE, retry_busy
 from u2demo.machine.names import natural_order
+from u2demo.machine.numbers import check_number
 
 LIMIT = "U2DEMO_MAX_PIXELS"  # the environment variable
 # Only formats that photos come in: Pillow would hand an EPS file to an external interpreter.
@@ -108,6 +109,7 @@ def _examine(file: BinaryIO) -> Content:
 def _limit(max_pixels: int | None) -> float:
     """Return the most pixels that a photo may have."""
     if max_pixels is not None:
+        check_number("max_pixels", max_pixels, expected="a number of pixels", least=1)
         return max_pixels
     given = os.environ.get(LIMIT)
     if given:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from u2demo.images.rgb import check_image
+from u2demo.machine.numbers import check_number
 from u2demo.masks.levels import SOLID
-from u2demo.masks.numbers import check_number
 
 Mask = NDArray[np.float32]
 
