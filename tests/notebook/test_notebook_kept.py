@@ -5,10 +5,24 @@ import zipfile
 
 import pytest
 from bright import Bright
-from live_app import as_file, caption, find, on_a_page, part, press, said, send, spot, stage, until
+from live_app import (
+    as_file,
+    caption,
+    find,
+    on_a_page,
+    part,
+    press,
+    said,
+    said_of_saving,
+    send,
+    spot,
+    stage,
+    until,
+)
 from PIL import Image
 
 from u2demo.notebook import OneClick
+from u2demo.notebook.photo import Photo
 from u2demo.notebook.uploads import Uploads
 
 AUTHOR, CAMERA = 0x013B, 0x0110  # EXIF's tags
@@ -139,6 +153,42 @@ def test_files_that_cannot_be_read_are_named_and_cost_the_others_nothing():
         assert [photo.name for photo in app.photos[2:]] == ["a.png", "b.png", "c.png"]
         assert all(f"{name}: " in said(app) for name in ("empty.jpg", "many.zip", "half.png"))
         assert "link.webloc: " in said(app)
+
+    on_a_page(visit, Bright())
+
+
+def test_a_photo_that_cannot_be_drawn_costs_the_others_nothing(results, monkeypatch):
+    opened = Photo.open_image
+
+    def open_some(photo):
+        if photo.name == "one.png":
+            raise MemoryError
+        return opened(photo)
+
+    async def visit(app):
+        monkeypatch.setattr(Photo, "open_image", open_some)
+        press(app, "Save all to results/")
+        await until(lambda: not app.is_busy)
+        assert [path.name for path in results.iterdir()] == ["two_cutout.png"]
+        assert "one.png: too large for the memory" in said(app)
+        press(app, "one.png")
+        press(app, "Download")
+        await until(lambda: not app.is_busy)
+        assert "There is nothing to save." in said_of_saving(app)
+
+    on_a_page(visit, Bright())
+
+
+def test_a_photo_removed_after_the_click_is_saved_as_it_was_asked_for(results):
+    async def visit(app):
+        press(app, "Save all to results/")
+        press(app, "Remove two.png")
+        await until(lambda: not app.is_busy)
+        assert sorted(path.name for path in results.iterdir()) == [
+            "one_cutout.png",
+            "two_cutout.png",
+        ]
+        assert [photo.name for photo in app.photos] == ["one.png"]
 
     on_a_page(visit, Bright())
 

@@ -1,6 +1,6 @@
 """The one-click app: photos in, results on the page, files out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -8,11 +8,13 @@ from IPython.display import display
 from PIL import Image
 
 from u2demo.images.read import sample_images
+from u2demo.masks.mask import Mask
 from u2demo.notebook import colab
+from u2demo.notebook.actions import Pictures
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
-from u2demo.notebook.environment import environment
+from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.headless import show_and_save
 from u2demo.notebook.jobs import Job, JobQueue
 from u2demo.notebook.layout import lay_out
@@ -165,8 +167,8 @@ class OneClick:
         model = self._models.load()
         return find_subject(model, name, source, image, network=network, quality=quality)
 
-    def _explain_failure(self, name: str, error: MemoryError | RuntimeError) -> None:
-        reason = str(error) or "too large for the memory"
+    def _explain_failure(self, name: str, error: Exception) -> None:
+        reason = str(error).removeprefix(f"{name}: ") or "too large for the memory"
         self._notes.say(f"{name}: {reason}", kind="problem")
 
     def _add(self, photo: Photo) -> None:
@@ -225,20 +227,39 @@ class OneClick:
     def _results(self, *, everything: bool) -> Results:
         """Yield the results to save, drawn as the controls say at the time of this call.
 
-        The photo on the stage is also taken at this call. The list of all photos is taken at the
-        first step, so that photos still being processed are included.
+        The photos are those that are there at this call: the one on the stage, or all, and then
+        also those that are still being processed. One that cannot be drawn is named on the page.
         """
         draw = self._panel.drawing()
         place = self._album.place
-        on_stage = self._album.photos[place : place + 1]
+        chosen = self._album.photos[:] if everything else self._album.photos[place : place + 1]
+        were_samples = self._shows_samples
 
         def draw_all() -> Results:
-            photos = self._album.photos if everything else map(self._album.latest, on_stage)
-            for photo in self._progress.over(list(photos), "Drawing", _name):
-                image, mask = photo.open_image(), photo.unpack_mask()
-                yield Result(photo.name, image, mask, draw(image, mask), photo.peak)
+            photos = [self._album.latest(photo) for photo in chosen]
+            if everything:
+                if were_samples and not self._shows_samples:  # replaced by a person's own
+                    photos = []
+                photos += [photo for photo in self._album.photos if photo not in photos]
+            drawn = 0
+            for photo in self._progress.over(photos, "Drawing", _name):
+                result = self._draw(photo, draw)
+                if result:
+                    drawn += 1
+                    yield result
+            if photos and not drawn:
+                raise PageError("There is nothing to save.")
 
         return draw_all()
+
+    def _draw(self, photo: Photo, draw: Callable[[Image.Image, Mask], Pictures]) -> Result | None:
+        """Return the result for one photo; None, and a note on the page, if that fails."""
+        try:
+            image, mask = photo.open_image(), photo.unpack_mask()
+            return Result(photo.name, image, mask, draw(image, mask), photo.peak)
+        except (MemoryError, RuntimeError, ValueError) as error:
+            self._explain_failure(photo.name, error)
+            return None
 
 
 def _name(photo: Photo) -> str:
