@@ -143,14 +143,14 @@ def adobe_by_exif(index="R03", space=0xFFFF):
 def test_adobe_rgb_may_be_said_by_exif_alone(file_format):
     options = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}, "PNG": {}}[file_format]
     stored = Image.new("RGB", (16, 16), ADOBE_GREEN)
-    image = u2.open_image(encoded(stored, file_format, exif=adobe_by_exif(), **options))
+    image = u2.open_image(encoded(stored, file_format, exif=adobe_by_exif().tobytes(), **options))
     assert close(look(image), SEEN, 3)
 
 
 @pytest.mark.parametrize("said", [("R98", 1), ("R98", 0xFFFF), ("R03", 1)])
 def test_other_words_of_exif_mean_srgb_or_nothing(said):
     stored = Image.new("RGB", (16, 16), ADOBE_GREEN)
-    image = u2.open_image(encoded(stored, "PNG", exif=adobe_by_exif(*said)))
+    image = u2.open_image(encoded(stored, "PNG", exif=adobe_by_exif(*said).tobytes()))
     assert "icc_profile" not in image.info
 
 
