@@ -186,6 +186,12 @@ def test_a_png_may_state_chromaticities_and_gamma():
     assert close(look(image), SEEN, 3)
 
 
+@pytest.mark.parametrize("points", [bytes(32), b"\xff" * 32])
+def test_chromaticities_that_are_damaged_cost_nothing_else(points):
+    image = u2.open_image(png_with(ADOBE_GREEN, GAMMA, (b"cHRM", points)))
+    assert (image.getpixel((0, 0)), image.info) == (ADOBE_GREEN, {})
+
+
 @pytest.mark.parametrize("chunks", [[GAMMA], [GAMMA, (b"sRGB", b"\0")], [(b"cICP", b"\1\x0d\0\1")]])
 def test_a_png_that_says_srgb_gets_no_profile(chunks):
     assert u2.open_image(png_with((1, 2, 3), *chunks)).info == {}
