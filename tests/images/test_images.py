@@ -193,12 +193,33 @@ def test_metadata_after_the_pixels_is_read_without_a_warning(metadata, two_tone,
     assert not recwarn.list
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
-def test_a_small_file_that_would_fill_the_memory_is_refused(file_format):
-    options = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {"compression": "group4"}}
-    white = Image.new("1" if file_format != "WEBP" else "RGB", (8000, 4100), "white")
-    message = refusal(encoded(white, file_format, **options[file_format]))
-    assert "a decompression bomb: 33 megapixels in " in message
+def claim(depth, color, side):
+    """Return a PNG that claims such pixels and has hardly any."""
+    parts = (b"IHDR", struct.pack(">2I5B", side, side, depth, color, 0, 0, 0)), (b"IDAT", b"x" * 99)
+    chunks = (struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+              for kind, body in (*parts, (b"IEND", b"")))  # fmt: skip
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("color", [0, 2, 4, 6])
+def test_a_small_file_that_would_fill_the_memory_is_refused(depth, color):
+    light = depth == 8 and color == 0
+    said = refusal(io.BytesIO(claim(depth, color, 7000)))
+    assert light or "a decompression bomb: 49 megapixels in 99 bytes" in said
+
+
+def test_padding_makes_no_bomb_acceptable():
+    png = claim(8, 6, 7000)
+    text = struct.pack(">I4s", 5_000_000, b"tEXt") + bytes(5_000_004)
+    webp = encoded(Image.new("RGB", (8000, 4100)), "WEBP", lossless=True, method=0).getvalue()
+    for bomb in (png + bytes(5_000_000), png[:33] + text + png[33:], webp + bytes(5_000_000)):
+        assert "a decompression bomb" in refusal(io.BytesIO(bomb))
+
+
+def test_a_white_page_of_many_pixels_is_no_bomb():
+    page = encoded(Image.new("1", (8000, 4100), 1), "TIFF", compression="group4")
+    assert open_image(page).size == (8000, 4100)
 
 
 def tiled_tiff(side, tile):

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import LIGHT, PLAIN, Content, RefusedError
 from u2demo.images.rle import decode_runs
 
 _HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # how many bytes a header has, which names its kind
@@ -56,7 +56,8 @@ def examine(file: BinaryIO) -> Content:
     if coded < needed:
         raise EOFError(f"{max(coded, 0)} bytes of pixels, expected {needed}")
     size = header.width, header.height
-    return Content(size, coded, lambda: _picture(data, header))
+    price = LIGHT if header.bits <= 8 else PLAIN
+    return Content(size, coded, lambda: _picture(data, header), price=price)
 
 
 def _read_header(data: bytes) -> _Header:

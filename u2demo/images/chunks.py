@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import HEAVY, LIGHT, PLAIN, Content, Price, RefusedError
 from u2demo.images.directory import is_honest_exif
 from u2demo.images.pieces import Piece, join
 
@@ -50,7 +50,16 @@ def examine_png(file: BinaryIO) -> Content:
     profile = _profile(data, chunks)
     view = join(file, [PNG, *_wanted(data, chunks, pixels, profile)])
     coded = sum(chunk.size for chunk in pixels)
-    return Content(size, coded, lambda: _open_png(view, profile), _more_frames(chunks))
+    return Content(
+        size, coded, lambda: _open_png(view, profile), _more_frames(chunks), _price(data, chunks)
+    )
+
+
+def _price(data: bytes, chunks: list[_Chunk]) -> Price:
+    depth, color = data[chunks[0].start + 8 : chunks[0].start + 10]
+    if depth == 16 or color in (4, 6) or any(chunk.kind == b"tRNS" for chunk in chunks):
+        return HEAVY
+    return LIGHT if color in (0, 3) else PLAIN
 
 
 def _wanted(

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import PLAIN, PROGRESSIVE, Content, RefusedError
 from u2demo.images.directory import Directories, is_honest_exif
 from u2demo.images.pieces import Piece, join
 
@@ -84,7 +84,11 @@ def examine(file: BinaryIO) -> Content:
         raise RefusedError(f"a decompression bomb: {scans} scans of one picture")
     picture = join(file, [*found.pieces, (start, end)])
     return Content(
-        (width, height), end - start, lambda: _open(picture), _left_out(data, end, found)
+        (width, height),
+        end - start,
+        lambda: _open(picture),
+        _left_out(data, end, found),
+        PLAIN if is_sequence else PROGRESSIVE,
     )
 
 

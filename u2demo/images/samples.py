@@ -117,6 +117,9 @@ class Layout:
 
 def read_samples(file: BinaryIO, layout: Layout) -> Image.Image:
     """Return the picture: L, RGB, CMYK or LAB, or LA or RGBA if it has alpha."""
+    needed = layout.pieces_of_a_plane * (len(layout.bits) if layout.is_planar else 1)
+    if len(layout.offsets) != needed:
+        raise ValueError(f"{len(layout.offsets)} strips or tiles, expected {needed}")
     colors = _COLORS[layout.photometric]
     used = [*range(colors), *([layout.alpha] if layout.alpha is not None else [])]
     count = 3 if layout.photometric == _PALETTE else len(used)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import HEAVY, LIGHT, PLAIN, Content, RefusedError
 from u2demo.images.directory import Directories, Directory
 from u2demo.images.exif import read_exif, write_exif
 from u2demo.images.samples import PACKED, Layout, read_samples
@@ -57,12 +57,13 @@ def examine(file: BinaryIO) -> Content:
     left_out = _more_pages([_Tags(directories, page) for page in pages[1:]])
     size = layout.width, layout.height
     if _is_for_pillow(layout, tags):
-        return Content(size, coded, lambda: _open(file, layout), left_out)
+        price = LIGHT if len(layout.bits) == 1 else PLAIN
+        return Content(size, coded, lambda: _open(file, layout), left_out, price)
     _check_kind(layout)
     channels = layout.channels_left_out
     if channels:
         left_out += (f"{channels} more channel{'s' * (channels > 1)}",)
-    return Content(size, coded, lambda: _read(file, layout, tags), left_out)
+    return Content(size, coded, lambda: _read(file, layout, tags), left_out, HEAVY)
 
 
 class _Tags:
