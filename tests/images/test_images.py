@@ -195,10 +195,12 @@ def test_metadata_after_the_pixels_is_read_without_a_warning(metadata, two_tone,
 
 def claim(depth, color, side):
     """Return a PNG that claims such pixels and has hardly any."""
-    parts = (b"IHDR", struct.pack(">2I5B", side, side, depth, color, 0, 0, 0)), (b"IDAT", b"x" * 99)
-    chunks = (struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-              for kind, body in (*parts, (b"IEND", b"")))  # fmt: skip
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+    header = struct.pack(">2I5B", side, side, depth, color, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n"
+    for kind, body in ((b"IHDR", header), (b"IDAT", b"x" * 99), (b"IEND", b"")):
+        checksum = zlib.crc32(kind + body)
+        png += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+    return png
 
 
 @pytest.mark.parametrize("depth", [8, 16])
@@ -305,6 +307,24 @@ def test_the_limit_of_pixels_is_stated_with_the_way_to_raise_it(tmp_path, monkey
     assert open_image(tmp_path / "poster.png").size == (100, 100)
     with pytest.raises(ValueError, match="the limit of 9,999"):
         open_image(tmp_path / "poster.png", max_pixels=9999)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+def test_the_limit_can_be_raised_for_every_format(file_format, two_tone, monkeypatch):
+    options = {"compression": "tiff_lzw"} if file_format == "TIFF" else {}
+    try:
+        file = encoded(two_tone, file_format, **options)
+    except (KeyError, OSError) as error:
+        pytest.skip(f"this Pillow cannot write AVIF: {error}")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert "more pixels than the limit of 200: 960" in refusal(file)
+    if file_format == "WEBP":
+        said = "more pixels than Pillow reads"
+        with pytest.raises(ValueError, match=f"{said} of this format.*PIL.Image.MAX_IMAGE_PIXELS"):
+            open_image(file, max_pixels=960)
+    else:
+        assert open_image(file, max_pixels=960).size == (40, 24)
+    assert Image.MAX_IMAGE_PIXELS == 100
 
 
 def test_an_environment_that_names_no_number_of_pixels_is_told_so(monkeypatch, two_tone):

@@ -171,7 +171,7 @@ def _reason(error: Exception) -> str:
         case RefusedError():
             return str(error)
         case Image.DecompressionBombError():
-            return f"more pixels than Pillow reads ({error})"
+            return "more pixels than Pillow reads of this format; raise PIL.Image.MAX_IMAGE_PIXELS"
         case FileNotFoundError():
             return "there is no such file"
         case IsADirectoryError():
