@@ -73,7 +73,7 @@ def _read(data: bytes, outcome: Outcome) -> Image.Image | None:
     outcome.megabytes = _peak() - before
     if photo:
         outcome.size = photo.size
-        if photo.mode != "RGB" or min(photo.size) < 1:
+        if photo.mode not in ("RGB", "RGBA") or min(photo.size) < 1:
             outcome.faults.append(f"a photo of mode {photo.mode}, {photo.size}")
     if outcome.extra_megabytes > MEGABYTES:
         outcome.faults.append(f"{outcome.megabytes:.0f} MB to read {outcome.size}")

@@ -194,12 +194,35 @@ def test_metadata_after_the_pixels_is_read_without_a_warning(metadata, two_tone,
     assert not recwarn.list
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
-def test_a_small_file_that_would_fill_the_memory_is_refused(file_format):
-    options = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {"compression": "group4"}}
-    white = Image.new("1" if file_format != "WEBP" else "RGB", (8000, 4100), "white")
-    message = refusal(encoded(white, file_format, **options[file_format]))
-    assert "a decompression bomb: 33 megapixels in " in message
+def claim(depth, color, side):
+    """Return a PNG that claims such pixels and has hardly any."""
+    header = struct.pack(">2I5B", side, side, depth, color, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n"
+    for kind, body in ((b"IHDR", header), (b"IDAT", b"x" * 99), (b"IEND", b"")):
+        checksum = zlib.crc32(kind + body)
+        png += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+    return png
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("color", [0, 2, 4, 6])
+def test_a_small_file_that_would_fill_the_memory_is_refused(depth, color):
+    light = depth == 8 and color == 0
+    said = refusal(io.BytesIO(claim(depth, color, 7000)))
+    assert light or "a decompression bomb: 49 megapixels in 99 bytes" in said
+
+
+def test_padding_makes_no_bomb_acceptable():
+    png = claim(8, 6, 7000)
+    text = struct.pack(">I4s", 5_000_000, b"tEXt") + bytes(5_000_004)
+    webp = encoded(Image.new("RGB", (8000, 4100)), "WEBP", lossless=True, method=0).getvalue()
+    for bomb in (png + bytes(5_000_000), png[:33] + text + png[33:], webp + bytes(5_000_000)):
+        assert "a decompression bomb" in refusal(io.BytesIO(bomb))
+
+
+def test_a_white_page_of_many_pixels_is_no_bomb():
+    page = encoded(Image.new("1", (8000, 4100), 1), "TIFF", compression="group4")
+    assert open_image(page).size == (8000, 4100)
 
 
 def tiled_tiff(side, tile):
@@ -221,24 +244,39 @@ def test_a_tiff_in_tiles_is_read():
     assert open_image(io.BytesIO(tiled_tiff(16, 16))).size == (16, 16)
 
 
-def many_scans(jpeg, count):
-    """Return a progressive JPEG with its last scan ``count`` times more."""
-    scan = jpeg[jpeg.rindex(b"\xff\xda") : -2]
-    return jpeg[:-2] + count * scan + b"\xff\xd9"
+def empty_scans(side, count):
+    """Return a gray progressive JPEG, black, with ``count`` scans that refine nothing."""
+    segment = lambda kind, body: struct.pack(">BBH", 255, kind, len(body) + 2) + body  # noqa: E731
+    blocks = (side // 8) ** 2
+    bits = ""
+    while blocks:  # "the band ends here and in the next n blocks": code 0, and 14 bits for n
+        run = min(blocks, 2**15 - 1)
+        bits += f"0{run - 2**14:014b}" if run >= 2**14 else "10" * run
+        blocks -= run
+    bits += "1" * (-len(bits) % 8)
+    body = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    return b"".join([
+        b"\xff\xd8", segment(0xDB, b"\0" + b"\1" * 64),
+        segment(0xC2, struct.pack(">BHHB3B", 8, side, side, 1, 1, 0x11, 0)),
+        segment(0xC4, bytes([0x10, 1, 1, *[0] * 14, 0xE0, 0])),
+        *[segment(0xDA, bytes([1, 1, 0, 1, 63, 0x10])) + body] * count, b"\xff\xd9",
+    ])  # fmt: skip
 
 
-def test_a_jpeg_of_more_scans_than_photos_have_is_refused(two_tone):
-    jpeg = encoded(two_tone, "JPEG", progressive=True).getvalue()
-    assert open_image(io.BytesIO(jpeg)).size == (40, 24)
-    assert "a decompression bomb: 510 scans" in refusal(io.BytesIO(many_scans(jpeg, 500)))
+def test_a_jpeg_whose_scans_take_longer_than_its_picture_is_refused():
+    assert "a decompression bomb: 500 scans" in refusal(io.BytesIO(empty_scans(2400, 500)))
+
+
+def test_a_small_jpeg_may_have_many_scans():
+    assert open_image(io.BytesIO(empty_scans(80, 500))).size == (80, 80)
 
 
 def test_a_refused_file_is_closed_so_that_it_can_be_deleted(two_tone, tmp_path, monkeypatch):
-    opened, real = [], Image.open
-    monkeypatch.setattr(Image, "open", lambda *a, **k: opened.append(real(*a, **k)) or opened[-1])
+    opened, real = [], Path.open
+    monkeypatch.setattr(Path, "open", lambda *a: opened.append(real(*a)) or opened[-1])
     two_tone.save(tmp_path / "raw.tif", tiffinfo={254: 1})
     assert "a camera's raw file" in refusal(tmp_path / "raw.tif")
-    assert [picture.fp for picture in opened] == [None]
+    assert [file.closed for file in opened] == [True]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none of these")
@@ -264,9 +302,36 @@ def test_the_limit_of_pixels_is_stated_with_the_way_to_raise_it(tmp_path, monkey
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4999)
     message = refusal(tmp_path / "poster.png")
     assert "poster.png: more pixels than the limit" in message
-    assert "PIL.Image.MAX_IMAGE_PIXELS = 4999" in message
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5001)
+    assert all(way in message for way in ("--max-pixels", "U2DEMO_MAX_PIXELS", "max_pixels=..."))
+    assert open_image(tmp_path / "poster.png", max_pixels=10_000).size == (100, 100)
+    monkeypatch.setenv("U2DEMO_MAX_PIXELS", "10000")
     assert open_image(tmp_path / "poster.png").size == (100, 100)
+    with pytest.raises(ValueError, match="the limit of 9,999"):
+        open_image(tmp_path / "poster.png", max_pixels=9999)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+def test_the_limit_can_be_raised_for_every_format(file_format, two_tone, monkeypatch):
+    options = {"compression": "tiff_lzw"} if file_format == "TIFF" else {}
+    try:
+        file = encoded(two_tone, file_format, **options)
+    except (KeyError, OSError) as error:
+        pytest.skip(f"this Pillow cannot write AVIF: {error}")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert "more pixels than the limit of 200: 960" in refusal(file)
+    if file_format == "WEBP":
+        said = "more pixels than Pillow reads"
+        with pytest.raises(ValueError, match=f"{said} of this format.*PIL.Image.MAX_IMAGE_PIXELS"):
+            open_image(file, max_pixels=960)
+    else:
+        assert open_image(file, max_pixels=960).size == (40, 24)
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
+def test_an_environment_that_names_no_number_of_pixels_is_told_so(monkeypatch, two_tone):
+    monkeypatch.setenv("U2DEMO_MAX_PIXELS", "many")
+    with pytest.raises(ValueError, match="U2DEMO_MAX_PIXELS is 'many', expected a number"):
+        open_image(encoded(two_tone, "PNG"))
 
 
 def test_large_photos_within_the_limit_are_read_without_a_warning(recwarn, monkeypatch):

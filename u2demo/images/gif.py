@@ -1,0 +1,81 @@
+"""GIF -> what is in it: its first frame without odd baggage, and how many more there are.
+
+Pillow joins a comment to all before it; comments and the other extensions are left out.
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from PIL import Image
+
+from u2demo.images.chunks import frames_left_out
+from u2demo.images.content import HEAVY, LIGHT, Content, RefusedError
+from u2demo.images.pieces import Piece, join
+
+SIGNATURES = b"GIF87a", b"GIF89a"
+_SCREEN = 13  # bytes of signature and screen
+_EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
+_BLOCK = re.compile(b"[!,;]")
+_MOST_BLOCKS = 100_000  # frames and extensions; a frame has two as a rule
+_CONTROL = 0xF9  # the extension that tells which color is transparent
+
+
+class _Block(NamedTuple):
+    kind: int
+    start: int
+    end: int
+
+
+def examine(file: BinaryIO) -> Content:
+    """Return what a GIF holds."""
+    file.seek(0)
+    data = file.read()
+    width, height, flags = struct.unpack_from("<2HB", data, 6)
+    start = _SCREEN + _colors(flags)
+    first: _Block | None = None
+    control: Piece = b""
+    frames = 0
+    for number, block in enumerate(_blocks(data, start)):
+        if number > _MOST_BLOCKS:
+            raise RefusedError(f"a decompression bomb: more than {_MOST_BLOCKS:,} blocks")
+        if block.kind == _FRAME:
+            first = first or block
+            frames += 1
+        elif data[block.start + 1] == _CONTROL and first is None:
+            control = block.start, block.end
+    if first is None:
+        raise EOFError("no picture in it")
+    left, top, frame_width, frame_height = struct.unpack_from("<4H", data, first.start + 1)
+    size = max(width, left + frame_width), max(height, top + frame_height)
+    view = join(file, [(0, start), control, (first.start, first.end), b";"])
+    coded = first.end - first.start
+    price = HEAVY if control else LIGHT  # it tells which color is transparent
+    return Content(
+        size, coded, lambda: Image.OPEN["GIF"][0](view, ""), frames_left_out(frames - 1), price
+    )
+
+
+def _colors(flags: int) -> int:
+    """Return the number of bytes of a color table."""
+    return 3 * (2 << (flags & 7)) if flags & 128 else 0
+
+
+def _blocks(data: bytes, at: int) -> Iterator[_Block]:
+    """Yield extensions and frames; the last may be cut short. Other bytes are passed over."""
+    while found := _BLOCK.search(data, at):
+        start = found.start()
+        kind = data[start]
+        if kind == _END or start + 10 >= len(data):
+            return
+        head = 2 if kind == _EXTENSION else 11 + _colors(data[start + 9])
+        at = _after_parts(data, start + head)
+        yield _Block(kind, start, min(at, len(data)))
+
+
+def _after_parts(data: bytes, at: int) -> int:
+    """Return the place after parts of up to 255 bytes, each after its length; 0 ends them."""
+    while at < len(data) and data[at]:
+        at += data[at] + 1
+    return at + 1

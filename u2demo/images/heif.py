@@ -1,0 +1,81 @@
+"""HEIC and AVIF -> what is in them: their picture, and what else they show.
+
+Both are boxes of ISO 14496-12, read by libraries of their own.
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from PIL import Image
+
+from u2demo.images.content import Content, RefusedError
+from u2demo.images.directory import is_honest_exif
+
+HEIC = re.compile(rb"....ftyp(?:hei|hev|mif|msf)", re.DOTALL)
+AVIF = re.compile(rb"....ftyp(?:avi[fs]|(?:mif1|msf1).{4}.*avi[fs])", re.DOTALL)
+_GAIN_MAPS = re.compile(rb"aux:hdrgainmap|tmap")
+_DEPTH = re.compile(rb"auxid:2\0|auxiliary:depth|aux:depth|disparity")
+_MOST_META = 2**22
+
+
+def examine_avif(file: BinaryIO) -> Content:
+    """Return what an AVIF holds."""
+    if "AVIF" not in Image.OPEN:
+        raise RefusedError("an AVIF photo; to read it: pip install --upgrade pillow")
+    file.seek(0)
+    return _content(file, Image.OPEN["AVIF"][0](file, ""))
+
+
+def examine_heic(file: BinaryIO) -> Content:
+    """Return what a HEIC holds.
+
+    It is opened with pillow-heif's own class, because registering it would add a format to Pillow
+    for the whole process.
+    """
+    try:
+        from pillow_heif import HeifImageFile  # optional; may be installed later
+    except ImportError:
+        raise RefusedError("a HEIC photo; to read it: pip install pillow-heif") from None
+    file.seek(0)
+    return _content(file, HeifImageFile(file))
+
+
+def _content(file: BinaryIO, picture: Image.Image) -> Content:
+    exif = picture.info.get("exif")
+    if exif and not is_honest_exif(exif):
+        del picture.info["exif"]  # damaged metadata is no reason to refuse good pixels
+    file.seek(0)
+    data = file.read()
+    metas = _boxes(data, b"meta")
+    meta = b"".join(data[start : min(end, start + _MOST_META)] for start, end in metas)
+    coded = sum(end - start for start, end in _boxes(data, b"mdat")) or len(meta)
+    phrases = []
+    if _GAIN_MAPS.search(meta):
+        phrases.append("an HDR gain map")
+    if _DEPTH.search(meta):
+        phrases.append("a depth map")
+    more = getattr(picture, "n_frames", 1) - 1
+    if more > 0:
+        kind = "frame" if any(_boxes(data, b"moov")) else "picture"
+        phrases.append(f"{more} more {kind}{'s' * (more > 1)}")
+    return Content(picture.size, coded, lambda: picture, tuple(phrases))
+
+
+def _boxes(data: bytes, wanted: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the content of each box of that kind starts and ends."""
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        head = 8
+        if size == 1 and at + 16 <= len(data):
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+            head = 16
+        if size == 0:
+            size = len(data) - at
+        if size < head:
+            return
+        if kind == wanted:
+            yield at + head, min(at + size, len(data))
+        at += size

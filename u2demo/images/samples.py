@@ -1,0 +1,350 @@
+"""Bytes of a TIFF -> picture, for every depth and kind of samples that Pillow misreads.
+
+Pillow, which is libtiff here, undoes the compression: it is told of a picture of plain bytes, as
+wide as a row is long. What the bytes mean is worked out here, by TIFF 6.0 and its supplements.
+"""
+
+import io
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+
+PACKED = 1, 5, 8, 32773, 32946, 34925, 50000  # none, and those that pack bytes as they come
+_UNSIGNED, _SIGNED, _FLOAT, _VOID = 1, 2, 3, 4
+_WHITE_IS_0, _GRAY, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
+_COLORS = {_WHITE_IS_0: 1, _GRAY: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _LAB: 3, _ICC_LAB: 3}
+_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+_PREMULTIPLIED = 1
+_DIFFERENCES, _FLOAT_DIFFERENCES = 2, 3
+_BLOCK = 2**22  # bytes unpacked at a time
+_MOST_PIECE = 2**26  # bytes of a strip or tile, which is unpacked whole
+_DEPTHS = {_UNSIGNED: range(1, 65), _SIGNED: range(2, 65), _FLOAT: (16, 32, 64)}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a TIFF stores its pixels; names and numbers are those of its tags."""
+
+    width: int
+    height: int
+    bits: tuple[int, ...]  # of each sample
+    form: int  # 1 unsigned, 2 signed, 3 float; 0 if samples differ
+    photometric: int
+    order: str  # "<" or ">"
+    is_planar: bool
+    fill: int
+    compression: int
+    predictor: int
+    extra: tuple[int, ...]
+    tile: tuple[int, int] | None
+    rows: int  # of a strip
+    offsets: tuple[int, ...]  # of strips or tiles
+    lengths: tuple[int, ...]
+    colors: tuple[int, ...]  # of a palette: all reds, then greens, then blues
+
+    @property
+    def across(self) -> int:
+        """The number of tiles side by side; 1 for strips."""
+        return -(-self.width // self.tile[0]) if self.tile else 1
+
+    @property
+    def piece_height(self) -> int:
+        """The rows of a strip or tile."""
+        return self.tile[1] if self.tile else self.rows
+
+    @property
+    def channels(self) -> int:
+        """The number of samples of a pixel that stand together."""
+        return 1 if self.is_planar else len(self.bits)
+
+    @property
+    def row_size(self) -> int:
+        """The bytes of a row of a strip or tile."""
+        width = self.tile[0] if self.tile else self.width
+        return (width * self.channels * self.bits[0] + 7) // 8
+
+    @property
+    def pieces_of_a_plane(self) -> int:
+        """The number of strips or tiles that hold all pixels once."""
+        return self.across * -(-self.height // self.piece_height)
+
+    @property
+    def alpha(self) -> int | None:
+        """The place of the sample that is alpha, if one is."""
+        colors = _COLORS.get(self.photometric, 0)
+        if len(self.bits) == 4 and self.photometric == _RGB and not self.extra:
+            return 3  # by custom
+        kinds = self.extra[:1] if len(self.bits) > colors else ()
+        return colors if kinds and kinds[0] in (1, 2) and self.photometric != _CMYK else None
+
+    @property
+    def channels_left_out(self) -> int:
+        """The number of samples that are neither color nor alpha."""
+        return len(self.bits) - _COLORS[self.photometric] - (self.alpha is not None)
+
+    @property
+    def problem(self) -> str:
+        """What makes it unreadable, in words, or nothing."""
+        bits = self.bits[0]
+        if self.photometric not in _COLORS or len(self.bits) < _COLORS[self.photometric]:
+            return f"of photometric interpretation {self.photometric}, {len(self.bits)} channels"
+        if len(set(self.bits)) > 1:
+            return f"of {', '.join(map(str, self.bits))} bits a sample"
+        if bits not in _DEPTHS.get(self.form, ()):
+            kind = {2: "signed ", 3: "float ", 5: "complex ", 6: "complex "}.get(self.form, "")
+            return f"of {bits} bits a {kind}sample"
+        if self.photometric == _PALETTE and (
+            bits > 16 or self.form != _UNSIGNED or len(self.colors) != 3 * 2**bits
+        ):
+            return f"with a palette for {bits} bits a sample"
+        if self.photometric in (_LAB, _ICC_LAB) and bits not in (8, 16):
+            return f"in Lab of {bits} bits a sample"
+        return self._problem_of_predictor
+
+    @property
+    def _problem_of_predictor(self) -> str:
+        whole = self.bits[0] in (8, 16, 32, 64)
+        known = {1: True, _DIFFERENCES: whole and self.form != _FLOAT, _FLOAT_DIFFERENCES:
+                 whole and self.form == _FLOAT}  # fmt: skip
+        if self.compression == 1 or known.get(self.predictor):
+            return ""
+        return f"of {self.bits[0]} bits a sample with predictor {self.predictor}"
+
+
+def read_samples(file: BinaryIO, layout: Layout) -> Image.Image:
+    """Return the picture: L, RGB, CMYK or LAB, or LA or RGBA if it has alpha."""
+    needed = layout.pieces_of_a_plane * (len(layout.bits) if layout.is_planar else 1)
+    if len(layout.offsets) != needed:
+        raise ValueError(f"{len(layout.offsets)} strips or tiles, expected {needed}")
+    colors = _COLORS[layout.photometric]
+    used = [*range(colors), *([layout.alpha] if layout.alpha is not None else [])]
+    count = 3 if layout.photometric == _PALETTE else len(used)
+    pixels = np.empty((layout.height, layout.width, count), np.uint8)
+    convert = _converter(file, layout, used)
+    for top, samples in _blocks(file, layout, used):
+        pixels[top : top + len(samples)] = convert(samples)
+    if layout.photometric in (_LAB, _ICC_LAB):
+        pixels[..., 1:3] ^= 128
+        size = layout.width, layout.height
+        return Image.frombytes("LAB", size, pixels[..., :3].tobytes(), "raw", "LAB")
+    if count == 4 and layout.photometric == _CMYK:
+        return Image.fromarray(pixels, "CMYK")
+    return Image.fromarray(pixels[..., 0] if count == 1 else pixels)
+
+
+def _converter(
+    file: BinaryIO, layout: Layout, used: list[int]
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function that makes samples, (H, W, S), 8-bit colors, (H, W, 1 to 4)."""
+    bits = layout.bits[0]
+    if layout.photometric == _PALETTE:
+        palette = np.array(layout.colors).reshape(3, -1).T
+        wide = palette.max() > 255  # old programs wrote 8 bits, not 16
+        table = np.rint(palette / 257 if wide else palette).astype(np.uint8)
+        return lambda samples: table[samples[..., 0]]
+    if layout.photometric in (_LAB, _ICC_LAB):
+        return lambda samples: _lab(samples, bits, layout.photometric)
+    white = _white(file, layout, used)
+
+    def convert(samples: np.ndarray) -> np.ndarray:
+        share = _share(samples, white)
+        if layout.photometric == _WHITE_IS_0:
+            share[..., 0] = 1 - share[..., 0]
+        if layout.alpha is not None and layout.extra[:1] == (_PREMULTIPLIED,):
+            alpha = share[..., -1:]
+            share[..., :-1] = np.minimum(share[..., :-1] / np.where(alpha > 0, alpha, 1), 1)
+        return np.rint(share * 255).astype(np.uint8)
+
+    return convert
+
+
+def _share(samples: np.ndarray, white: float) -> np.ndarray:
+    """Return samples as float32 from 0 to 1; NaN is 0."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        share = (samples / np.float64(white)).astype(np.float32)
+    return np.nan_to_num(share, copy=False, nan=0).clip(0, 1)
+
+
+def _white(file: BinaryIO, layout: Layout, used: list[int]) -> float:
+    """Return the value that counts as white.
+
+    It is the type's highest. Measurements in 32 bits and more, and in floats, seldom reach it:
+    theirs is a usual white that they come near, or else the highest value that is there.
+    """
+    bits = layout.bits[0]
+    full = 2.0 ** (bits - (layout.form == _SIGNED)) - 1
+    if layout.form != _FLOAT and bits <= 24:
+        return full
+    peak = 0.0
+    for _, samples in _blocks(file, layout, used):
+        peak = max(peak, float(samples.max(initial=0, where=np.isfinite(samples))))
+    if layout.form == _FLOAT and peak <= 2:
+        return 1.0  # what is brighter is clipped
+    usual = (255.0, 65535.0) if layout.form == _FLOAT else (255.0, 65535.0, full)
+    return next((white for white in usual if white / 16 < peak <= white), peak or 1.0)
+
+
+def _lab(samples: np.ndarray, bits: int, photometric: int) -> np.ndarray:
+    """Return Lab in 8 bits: lightness from 0 to 255, a and b around 128."""
+    if bits == 16:
+        high = samples >> 8
+        light = samples[..., :1] / (65280 if photometric == _ICC_LAB else 65535) * 255
+        samples = np.concatenate([np.rint(light).clip(0, 255).astype(high.dtype), high[..., 1:]], 2)
+    lab = samples.astype(np.uint8)
+    if photometric == _LAB:
+        lab[..., 1:3] ^= 128  # stored as signed numbers
+    return lab
+
+
+def _blocks(file: BinaryIO, layout: Layout, used: list[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the top row and the used samples, (rows, W, S), of one part after another."""
+    line = layout.row_size * layout.across
+    step = few = max(1, _BLOCK // line)
+    if layout.compression != 1 or layout.tile:  # pieces are unpacked whole
+        piece = layout.row_size * layout.piece_height
+        if piece > max(_MOST_PIECE, 100 * max(layout.lengths)):
+            raise MemoryError
+        step = max(1, few // layout.piece_height) * layout.piece_height
+    planes = used if layout.is_planar else [0]
+    for top in range(0, layout.height, step):
+        rows = range(top, min(top + step, layout.height))
+        stored = [_bytes(file, layout, plane, rows) for plane in planes]
+        for row in range(0, len(rows), few):
+            parts = [_samples(lines[row : row + few], layout) for lines in stored]
+            block = np.concatenate(parts, 2) if len(parts) > 1 else parts[0]
+            block = block[:, : layout.width]
+            yield top + row, block if layout.is_planar else block[..., used]
+
+
+def _bytes(file: BinaryIO, layout: Layout, plane: int, rows: range) -> np.ndarray:
+    """Return rows of one plane, (rows, across, row size); what is packed begins with a piece."""
+    height, across = layout.piece_height, layout.across
+    first = plane * layout.pieces_of_a_plane
+    down = range(rows.start // height, -(-rows.stop // height))
+    numbers = range(first + down.start * across, first + down.stop * across)
+    if numbers.stop > min(len(layout.offsets), len(layout.lengths)):
+        raise EOFError("strips are missing")
+    if layout.compression == 1 and not layout.tile:
+        data = _plain(file, layout, numbers, rows)
+        stored = np.frombuffer(data, np.uint8).reshape(len(rows), 1, layout.row_size)
+    else:
+        count = len(numbers) * height if layout.tile else len(rows)
+        pieces = _unpacked(file, layout, numbers, count)
+        stored = pieces.reshape(-1, across, height if layout.tile else count, layout.row_size)
+        stored = stored.transpose(0, 2, 1, 3).reshape(-1, across, layout.row_size)[: len(rows)]
+    if layout.fill == 2 and layout.compression == 1:
+        shape = stored.shape
+        stored = np.packbits(np.unpackbits(stored).reshape(-1, 8)[:, ::-1]).reshape(shape)
+    return stored
+
+
+def _plain(file: BinaryIO, layout: Layout, numbers: range, rows: range) -> bytes:
+    """Return rows of strips that are not packed."""
+    parts = []
+    first = rows.start
+    for number in numbers:
+        skipped = first % layout.rows
+        count = min(layout.rows - skipped, rows.stop - first)
+        file.seek(layout.offsets[number] + skipped * layout.row_size)
+        parts.append(_read(file, count * layout.row_size))
+        first += count
+    return b"".join(parts)
+
+
+def _unpacked(file: BinaryIO, layout: Layout, numbers: range, rows: int) -> np.ndarray:
+    """Return strips or tiles one below the other, (rows, row size)."""
+    parts = []
+    for number in numbers:
+        file.seek(layout.offsets[number])
+        if layout.compression == 1:
+            parts.append(_read(file, layout.piece_height * layout.row_size))
+        else:
+            parts.append(file.read(layout.lengths[number]))
+    if layout.compression == 1:
+        return np.frombuffer(b"".join(parts), np.uint8).reshape(rows, layout.row_size)
+    return _through_pillow(parts, layout, rows)
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise EOFError("strips are cut short")
+    return data
+
+
+def _through_pillow(parts: list[bytes], layout: Layout, rows: int) -> np.ndarray:
+    """Return packed strips as Pillow reads them from a gray TIFF of bytes, (rows, row size)."""
+    body = b"".join(parts)
+    offsets = np.cumsum([8, *map(len, parts)])[:-1].astype("<u4").tobytes()
+    lengths = np.array([len(part) for part in parts], "<u4").tobytes()
+    place = 8 + len(body)
+    count = len(parts)
+    tags = [
+        (256, 1, layout.row_size), (257, 1, rows), (258, 1, 8), (259, 1, layout.compression),
+        (262, 1, 1), (266, 1, layout.fill), (273, count, place if count > 1 else 8), (277, 1, 1),
+        (278, 1, layout.piece_height),
+        (279, count, place + len(offsets) if count > 1 else len(body)),
+    ]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, 4, number, value) for tag, number, value in tags)
+    start = place + len(offsets) + len(lengths)
+    head = b"II*\0" + struct.pack("<I", start)
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    file = io.BytesIO(b"".join((head, body, offsets, lengths, directory)))
+    with open_unlimited(file) as picture:
+        return np.asarray(picture)
+
+
+def open_unlimited(file: BinaryIO) -> Image.Image:
+    """Return the picture in a TIFF, which Pillow, given its memory, does not compare to a limit."""
+    picture = Image.OPEN["TIFF"][0](file, "")
+    size = getattr(picture, "_tile_size", picture.size)  # before it is turned upright
+    picture.im = Image.core.new(picture.mode, size)
+    return picture
+
+
+def _samples(stored: np.ndarray, layout: Layout) -> np.ndarray:
+    """Return bytes, (rows, across, row size), as samples, (rows, width of all tiles, count)."""
+    rows, across, row_size = stored.shape
+    count, bits = layout.channels, layout.bits[0]
+    width = layout.tile[0] if layout.tile else layout.width
+    if layout.predictor == _FLOAT_DIFFERENCES and layout.compression != 1:
+        values = _undo_float_differences(stored, bits, count)
+    elif bits in (8, 16, 32, 64):
+        letter = {_UNSIGNED: "u", _SIGNED: "i", _FLOAT: "f"}[layout.form]
+        form = np.dtype(f"{layout.order}{letter}{bits // 8}")
+        values = np.ascontiguousarray(stored).view(form).astype(form.newbyteorder("="))
+    else:
+        values = _unpack_bits(stored.reshape(rows * across, row_size), width * count, layout)
+    values = values.reshape(rows, across, width, count)
+    if layout.predictor == _DIFFERENCES and layout.compression != 1:
+        values = np.cumsum(values, 2, dtype=values.dtype)
+    return values.reshape(rows, across * width, count)
+
+
+def _unpack_bits(stored: np.ndarray, count: int, layout: Layout) -> np.ndarray:
+    """Return samples of any number of bits, (rows, count), from rows that begin at a byte."""
+    bits = layout.bits[0]
+    if bits in (24, 40, 48, 56) and layout.order == "<":  # whole bytes are in the file's order
+        stored = stored.reshape(len(stored), count, bits // 8)[..., ::-1].reshape(len(stored), -1)
+    single = np.unpackbits(stored, axis=1)[:, : count * bits].reshape(len(stored), count, bits)
+    values = np.zeros((len(stored), count), np.uint64 if bits > 32 else np.uint32)
+    for place in range(bits):
+        values = values << 1 | single[..., place]
+    if layout.form == _SIGNED:
+        values = values.astype(np.int64)
+        values -= (values >> (bits - 1)) << bits
+    return values
+
+
+def _undo_float_differences(stored: np.ndarray, bits: int, count: int) -> np.ndarray:
+    """Return floats whose bytes were sorted by weight and then differenced (TIFF Technote 3)."""
+    rows, across, row_size = stored.shape
+    size = bits // 8
+    lines = stored.reshape(rows * across, row_size // count, count)
+    octets = np.cumsum(lines, 1, dtype=np.uint8).reshape(rows * across, size, -1)
+    values = np.ascontiguousarray(octets.transpose(0, 2, 1)).view(f">f{size}")
+    return values.astype(f"f{size}")
