@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from tiffs import tiff, tiled
 
+from u2demo.images.profiles import adobe_rgb
 from u2demo.images.read import open_image
 
 GRAY = np.add.outer(np.arange(12) * 7, np.arange(20) * 8)  # 0 to 229
@@ -151,7 +152,7 @@ def test_lab_of_every_kind_looks_the_same():
 
 
 def test_the_profile_the_resolution_and_the_orientation_of_a_deep_photo_are_kept():
-    profile = bytes(200)
+    profile = adobe_rgb()
     more = [(34675, 1, list(profile)), (282, 5, [(300, 1)]), (283, 5, [(300, 1)]), (296, 3, [2]),
             (274, 3, [6])]  # fmt: skip
     image = open_image(io.BytesIO(tiff(COLOR * 257, 16, photometric=RGB, planar=2, more=more)))
