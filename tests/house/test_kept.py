@@ -75,8 +75,8 @@ def with_profile(kind):
         return saved(kind, icc_profile=adobe_rgb())
     pixels = PHOTO.tobytes("raw", "BGR")
     header = struct.pack("<I2i2H6I", 124, 64, -48, 1, 24, 0, len(pixels), 0, 0, 0, 0)
-    header += b"DEBM".ljust(56, b"\0") + struct.pack("<4I", 4, 124 + len(pixels), 560, 0)
-    header = header.ljust(124, b"\0")
+    header = header.ljust(56, b"\0") + b"DEBM".ljust(52, b"\0")
+    header += struct.pack("<4I", 4, 124 + len(pixels), len(adobe_rgb()), 0)
     head = b"BM" + struct.pack("<I4xI", 138 + len(pixels) + len(adobe_rgb()), 138)
     return head + header + pixels + adobe_rgb()
 
