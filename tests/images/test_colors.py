@@ -211,3 +211,12 @@ def test_a_photo_without_a_profile_is_not_converted(monkeypatch, samples):
     monkeypatch.setattr(ImageCms, "buildTransform", None)
     file = encoded(samples["cat.jpeg"], "PNG")
     assert u2.open_image(file).tobytes() == samples["cat.jpeg"].tobytes()
+
+
+def test_a_heic_may_state_them_too():
+    heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    code_points = {"color_primaries": 12, "transfer_characteristics": 13}
+    picture = heif.from_pillow(Image.new("RGB", (64, 48), (234, 51, 35)))
+    picture.save(file, quality=100, chroma=444, matrix_coefficients=6, **code_points)
+    assert close(look(u2.open_image(file)), (255, 0, 0), 6)
