@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from u2demo import portrait
+from u2demo.images.profiles import adobe_rgb
 from u2demo.masks.box import Box
 from u2demo.portrait import blend_drawing, draw_lines, draw_portrait, find_face, frame_portrait
 
@@ -88,9 +89,9 @@ def test_alpha_goes_from_drawing_to_photo(photo):
 
 
 def test_a_blend_keeps_the_photos_color_profile(photo):
-    photo.info["icc_profile"] = b"wide"
+    photo.info["icc_profile"] = adobe_rgb()
     blend = blend_drawing(photo, Image.new("L", photo.size))
-    assert blend.info == {"icc_profile": b"wide"}
+    assert blend.info == {"icc_profile": adobe_rgb()}
 
 
 def test_sigma_blurs_the_photo_only(photo):

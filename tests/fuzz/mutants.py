@@ -22,10 +22,8 @@ _SIDES = (
     (rb"VP8 .{4}...\x9d\x01\x2a", "<HH"),
     (rb"VP8L.{4}\x2f", "<HH"),
     (rb"ispe....", ">II"),
-    (
-        rb"\0\x01[\x03\x04]\0\x01\0\0\0",
-        "<II",
-    ),  # a TIFF's width, and on into the entry of its height
+    # A TIFF's width or that of its tiles, and on into the entry of the height.
+    (rb"[\0\x42]\x01[\x03\x04]\0\x01\0\0\0", "<II"),
 )
 _LENGTHS = (0, 1, 2, 3, 16_383, 65_500, 65_535, 65_536, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
 _AREA = (1, 2, 9, 1000, 2700, 8192, 13_000, 13_377, 32_768)  # sides that stay below the limit
@@ -158,6 +156,67 @@ def _garble_metadata(data: bytes, dice: random.Random) -> bytes:
     return data[:place] + noise + data[place + len(noise) :]
 
 
+def _claim_more_than_there_is(data: bytes, dice: random.Random) -> bytes:
+    """Give the file EXIF whose entries all point to the same bytes, or make a TIFF's point so."""
+    entries, size = dice.choice(((9, 50_000), (3000, 20_000), (6000, 100_000)))
+    if data[:4] in (b"II*\0", b"MM\0*"):
+        changed = bytearray(data)
+        order = "<" if data[:2] == b"II" else ">"
+        start = int.from_bytes(data[4:8], "little" if order == "<" else "big") + 2
+        for place in range(start, min(start + 120, len(data) - 12), 12):
+            if dice.random() < 0.4:
+                struct.pack_into(order + "I", changed, place + 4, dice.choice((size, 2**28, 0)))
+        return bytes(changed)
+    exif = _greedy(entries, 50_000 if data[:2] == b"\xff\xd8" else size)
+    return _with_exif(data, exif)
+
+
+def _greedy(entries: int, size: int) -> bytes:
+    place = 8 + 2 + entries * 12 + 4
+    rows = (struct.pack("<HHII", 40_000 + i, 7, size, place) for i in range(entries))
+    return b"II*\0" + struct.pack("<IH", 8, entries) + b"".join(rows) + bytes(4 + size)
+
+
+def _with_exif(data: bytes, exif: bytes) -> bytes:
+    if data[:2] == b"\xff\xd8":
+        parts = [b"Exif\0\0" + exif[at : at + 65_000] for at in range(0, len(exif), 65_000)]
+        segments = [b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part for part in parts]
+        return data[:2] + b"".join(segments) + data[2:]
+    if data[:4] == b"\x89PNG":
+        return data[:33] + chunk(b"eXIf", exif) + data[33:]
+    if data[:4] == b"RIFF":
+        body = data[8:] + b"EXIF" + struct.pack("<I", len(exif)) + exif + bytes(len(exif) % 2)
+        return b"RIFF" + struct.pack("<I", len(body)) + body
+    return data
+
+
+def _come_in_tiny_parts(data: bytes, dice: random.Random) -> bytes:
+    """Put thousands of comments, of scans, of chunks or of moves into the file."""
+    count = dice.choice((30, 3000, 60_000))
+    if data[:2] == b"\xff\xd8":
+        scan = data.rfind(b"\xff\xda")
+        if scan > 0 and dice.random() < 0.5:
+            return data[:-2] + data[scan:-2] * min(count, 600) + data[-2:]
+        return (
+            data[:2] + dice.choice((b"\xff\xfe\0\3a", b"\xff\xe1\0\x08Exif\0\0")) * count + data[2:]
+        )
+    if data[:4] == b"\x89PNG":
+        kind = dice.choice((b"IDAT", b"tEXt", b"prVt"))
+        place = dice.choice((33, max(data.find(b"IDAT") - 4, 33)))
+        return data[:place] + chunk(kind, b"a\0" * (kind == b"tEXt")) * count + data[place:]
+    if data[:3] == b"GIF":
+        start = 13 + (3 * (2 << (data[10] & 7)) if data[10] & 128 else 0)
+        return data[:start] + dice.choice((b"!\xfe\1a\0", b"!\xff\0", b"\0")) * count + data[start:]
+    if data[:2] == b"BM":
+        start = int.from_bytes(data[10:14], "little")
+        return data[:start] + dice.choice((b"\0\2\xff\0", b"\0\2\0\xff", b"\0\0", b"\1\1")) * count
+    return data + b"\0" * count
+
+
+def _pad(data: bytes, dice: random.Random) -> bytes:
+    return data + dice.choice((b"\0", b"\xff", b"\xff\xd9", b"\xff\0")) * dice.choice((99, 200_000))
+
+
 def _be_two_things(data: bytes, dice: random.Random) -> bytes:
     body = dice.choice((*_BODIES, dice.choice(list(_files().values()))))
     return body + data if dice.random() < 0.3 else data + body
@@ -165,7 +224,8 @@ def _be_two_things(data: bytes, dice: random.Random) -> bytes:
 
 CHANGES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     _flip_bits, _overwrite, _truncate, _repeat, _cut_out, _splice, _borrow_a_part, _swap_parts,
-    _lie_about_sides, _lie_about_lengths, _garble_metadata, _be_two_things,
+    _lie_about_sides, _lie_about_lengths, _garble_metadata, _claim_more_than_there_is,
+    _come_in_tiny_parts, _pad, _be_two_things,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from importlib import resources
 
 import numpy as np
 from PIL import Image, ImageCms
+from tiffs import tiff, tiled
 
 from u2demo.images.read import sample_images
 
@@ -77,7 +78,26 @@ def _tiffs(photos: list[Image.Image]) -> Iterator[tuple[str, bytes]]:
     yield "tiff 16 bit", _save(Image.fromarray(deep), "TIFF")
     yield "tiff big", _save(photo, "TIFF", big_tiff=True)
     yield "tiff pages", _save(photo, "TIFF", save_all=True, append_images=photos[:2])
+    yield from _odd_tiffs(photo)
     yield "tiff metadata", _save(photo, "TIFF", exif=_exif(5), icc_profile=_profile())
+
+
+def _odd_tiffs(photo: Image.Image) -> Iterator[tuple[str, bytes]]:
+    """Yield the kinds that Pillow misreads, and u2demo reads by itself."""
+    color = np.asarray(photo).astype(np.int64)
+    gray = color[..., :1]
+    for bits in (4, 12, 24, 32):
+        samples = gray * (2**bits - 1) // 255
+        yield f"tiff {bits} bit", tiff(samples, bits, photometric=0, order=">", strips=5)
+    for deflate in (False, True):
+        kind = " deflate" * deflate
+        deep = color * 257
+        yield f"tiff planar{kind}", tiff(deep, 16, photometric=2, planar=2, deflate=deflate)
+        yield f"tiff floats{kind}", tiff(color / 255, 32, photometric=2, form=3, deflate=deflate)
+        yield f"tiff tiles{kind}", tiled(deep[..., 0], 16, deflate=deflate)
+    yield "tiff differences", tiff(color, 8, photometric=2, planar=2, deflate=True, predictor=2)
+    ramp = list(range(0, 2**16, 2**12)) * 3
+    yield "tiff palette", tiff(gray // 16, 4, photometric=3, colors=ramp, fill=2)
 
 
 def _others(photos: list[Image.Image]) -> Iterator[tuple[str, bytes]]:
@@ -91,6 +111,7 @@ def _others(photos: list[Image.Image]) -> Iterator[tuple[str, bytes]]:
     for mode in ("1", "L", "P", "RGB", "RGBA"):
         yield f"bmp {mode}", _save(_as(photo, mode), "BMP")
     yield "bmp rle", _bmp_rle(photo.quantize(16))
+    yield "bmp masks", _bmp_masks(photo)
     yield "avif", _save(photo, "AVIF", exif=_exif(6))
     yield "heif", _heif(photo)
 
@@ -154,6 +175,14 @@ def _png(samples: np.ndarray, depth: int, color: int, interlaced: bool) -> bytes
     header = struct.pack(">2I5B", width, height, depth, color, 0, 0, interlaced)
     parts = (b"IHDR", header), (b"IDAT", data), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def _bmp_masks(picture: Image.Image) -> bytes:
+    words = (np.asarray(picture, np.uint16) >> 4) << (8, 4, 0)
+    rows = (words.sum(2) | 0xF000).astype("<u2").tobytes()
+    size, masks = picture.size, (0xF00, 0xF0, 0xF, 0xF000)
+    info = struct.pack("<I2i2H6I4I", 56, *size, 1, 16, 3, len(rows), 0, 0, 0, 0, *masks)
+    return struct.pack("<2sI2HI", b"BM", 70 + len(rows), 0, 0, 70) + info + rows
 
 
 def _bmp_rle(picture: Image.Image) -> bytes:

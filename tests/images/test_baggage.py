@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 import u2demo as u2
+from u2demo.images.profiles import adobe_rgb
 from u2demo.images.read import open_image
 
 PHOTO = Image.fromarray(np.random.default_rng(1).integers(0, 255, (24, 40, 3), np.uint8))
@@ -58,13 +59,13 @@ def test_a_png_with_odd_baggage_opens(baggage, late):
 
 
 def test_a_png_with_a_profile_of_megabytes_keeps_it():
-    profile = np.random.default_rng(1).bytes(2_000_000)
+    profile = adobe_rgb() + np.random.default_rng(1).bytes(2_000_000)
     png = png_with(chunk(b"iCCP", b"print\0\0" + zlib.compress(profile)))
     assert open_image(io.BytesIO(png)).info["icc_profile"] == profile
 
 
 def test_a_cut_out_of_a_photo_with_a_profile_of_megabytes_opens_again(tmp_path):
-    profile = np.random.default_rng(1).bytes(1_200_000)
+    profile = adobe_rgb() + np.random.default_rng(1).bytes(1_200_000)
     photo = open_image(io.BytesIO(encoded("JPEG", icc_profile=profile)))
     png = tmp_path / "photo.png"
     photo.save(png, icc_profile=photo.info["icc_profile"])

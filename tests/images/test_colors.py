@@ -143,14 +143,14 @@ def adobe_by_exif(index="R03", space=0xFFFF):
 def test_adobe_rgb_may_be_said_by_exif_alone(file_format):
     options = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}, "PNG": {}}[file_format]
     stored = Image.new("RGB", (16, 16), ADOBE_GREEN)
-    image = u2.open_image(encoded(stored, file_format, exif=adobe_by_exif(), **options))
+    image = u2.open_image(encoded(stored, file_format, exif=adobe_by_exif().tobytes(), **options))
     assert close(look(image), SEEN, 3)
 
 
 @pytest.mark.parametrize("said", [("R98", 1), ("R98", 0xFFFF), ("R03", 1)])
 def test_other_words_of_exif_mean_srgb_or_nothing(said):
     stored = Image.new("RGB", (16, 16), ADOBE_GREEN)
-    image = u2.open_image(encoded(stored, "PNG", exif=adobe_by_exif(*said)))
+    image = u2.open_image(encoded(stored, "PNG", exif=adobe_by_exif(*said).tobytes()))
     assert "icc_profile" not in image.info
 
 
@@ -186,6 +186,12 @@ def test_a_png_may_state_chromaticities_and_gamma():
     assert close(look(image), SEEN, 3)
 
 
+@pytest.mark.parametrize("points", [bytes(32), b"\xff" * 32])
+def test_chromaticities_that_are_damaged_cost_nothing_else(points):
+    image = u2.open_image(png_with(ADOBE_GREEN, GAMMA, (b"cHRM", points)))
+    assert (image.getpixel((0, 0)), image.info) == (ADOBE_GREEN, {})
+
+
 @pytest.mark.parametrize("chunks", [[GAMMA], [GAMMA, (b"sRGB", b"\0")], [(b"cICP", b"\1\x0d\0\1")]])
 def test_a_png_that_says_srgb_gets_no_profile(chunks):
     assert u2.open_image(png_with((1, 2, 3), *chunks)).info == {}
@@ -205,3 +211,12 @@ def test_a_photo_without_a_profile_is_not_converted(monkeypatch, samples):
     monkeypatch.setattr(ImageCms, "buildTransform", None)
     file = encoded(samples["cat.jpeg"], "PNG")
     assert u2.open_image(file).tobytes() == samples["cat.jpeg"].tobytes()
+
+
+def test_a_heic_may_state_them_too():
+    heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    code_points = {"color_primaries": 12, "transfer_characteristics": 13}
+    picture = heif.from_pillow(Image.new("RGB", (64, 48), (234, 51, 35)))
+    picture.save(file, quality=100, chroma=444, matrix_coefficients=6, **code_points)
+    assert close(look(u2.open_image(file)), (255, 0, 0), 6)

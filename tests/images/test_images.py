@@ -195,12 +195,35 @@ def test_metadata_after_the_pixels_is_read_without_a_warning(metadata, two_tone,
     assert not recwarn.list
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
-def test_a_small_file_that_would_fill_the_memory_is_refused(file_format):
-    options = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {"compression": "group4"}}
-    white = Image.new("1" if file_format != "WEBP" else "RGB", (8000, 4100), "white")
-    message = refusal(encoded(white, file_format, **options[file_format]))
-    assert "a decompression bomb: 33 megapixels in " in message
+def claim(depth, color, side):
+    """Return a PNG that claims such pixels and has hardly any."""
+    header = struct.pack(">2I5B", side, side, depth, color, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n"
+    for kind, body in ((b"IHDR", header), (b"IDAT", b"x" * 99), (b"IEND", b"")):
+        checksum = zlib.crc32(kind + body)
+        png += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+    return png
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("color", [0, 2, 4, 6])
+def test_a_small_file_that_would_fill_the_memory_is_refused(depth, color):
+    light = depth == 8 and color == 0
+    said = refusal(io.BytesIO(claim(depth, color, 7000)))
+    assert light or "a decompression bomb: 49 megapixels in 99 bytes" in said
+
+
+def test_padding_makes_no_bomb_acceptable():
+    png = claim(8, 6, 7000)
+    text = struct.pack(">I4s", 5_000_000, b"tEXt") + bytes(5_000_004)
+    webp = encoded(Image.new("RGB", (8000, 4100)), "WEBP", lossless=True, method=0).getvalue()
+    for bomb in (png + bytes(5_000_000), png[:33] + text + png[33:], webp + bytes(5_000_000)):
+        assert "a decompression bomb" in refusal(io.BytesIO(bomb))
+
+
+def test_a_white_page_of_many_pixels_is_no_bomb():
+    page = encoded(Image.new("1", (8000, 4100), 1), "TIFF", compression="group4")
+    assert open_image(page).size == (8000, 4100)
 
 
 def tiled_tiff(side, tile):
@@ -286,6 +309,24 @@ def test_the_limit_of_pixels_is_stated_with_the_way_to_raise_it(tmp_path, monkey
     assert open_image(tmp_path / "poster.png").size == (100, 100)
     with pytest.raises(ValueError, match="the limit of 9,999"):
         open_image(tmp_path / "poster.png", max_pixels=9999)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+def test_the_limit_can_be_raised_for_every_format(file_format, two_tone, monkeypatch):
+    options = {"compression": "tiff_lzw"} if file_format == "TIFF" else {}
+    try:
+        file = encoded(two_tone, file_format, **options)
+    except (KeyError, OSError) as error:
+        pytest.skip(f"this Pillow cannot write AVIF: {error}")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert "more pixels than the limit of 200: 960" in refusal(file)
+    if file_format == "WEBP":
+        said = "more pixels than Pillow reads"
+        with pytest.raises(ValueError, match=f"{said} of this format.*PIL.Image.MAX_IMAGE_PIXELS"):
+            open_image(file, max_pixels=960)
+    else:
+        assert open_image(file, max_pixels=960).size == (40, 24)
+    assert Image.MAX_IMAGE_PIXELS == 100
 
 
 def test_an_environment_that_names_no_number_of_pixels_is_told_so(monkeypatch, two_tone):

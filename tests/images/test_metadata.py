@@ -240,6 +240,16 @@ def test_damaged_or_hostile_xmp_says_nothing(packet):
     assert credits_of_xmp(packet) == {}
 
 
+@pytest.mark.parametrize("tag", ["a", "rdf:Description", "rdf:li"])
+def test_xmp_nested_as_deep_as_can_be_takes_no_time(tag):
+    rdf = b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description>'
+    count = 499_000 // (2 * len(tag) + 5)
+    nested = f"<{tag}>".encode() * count + f"</{tag}>".encode() * count
+    begun = time.process_time()
+    credits_of_xmp(rdf + nested + b"</rdf:Description></rdf:RDF>")
+    assert time.process_time() - begun < 1
+
+
 def greedy(entries, length):
     """Return EXIF of which ``entries`` fields are all the same ``length`` bytes."""
     start = 8 + 2 + 12 * entries + 4

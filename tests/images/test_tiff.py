@@ -7,8 +7,9 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
-from tiffs import assemble, tiff
+from tiffs import tiff, tiled
 
+from u2demo.images.profiles import adobe_rgb
 from u2demo.images.read import open_image
 
 GRAY = np.add.outer(np.arange(12) * 7, np.arange(20) * 8)  # 0 to 229
@@ -123,26 +124,11 @@ def test_differences_between_neighbors_are_added_up(bits, planar):
     assert off(data, COLOR) <= 1
 
 
-def tiles(samples, side):
-    """Return a deep gray TIFF in tiles, of 16 bits."""
-    height, width = samples.shape
-    padded = np.pad(samples, ((0, -height % side), (0, -width % side)), "edge").astype("<u2")
-    parts = [
-        padded[y : y + side, x : x + side].tobytes()
-        for y in range(0, height, side)
-        for x in range(0, width, side)
-    ]
-    offsets = (8 + np.cumsum([0, *map(len, parts)])).tolist()[:-1]
-    tags = [
-        (256, 4, [width]), (257, 4, [height]), (258, 3, [16]), (259, 3, [1]), (262, 3, [0]),
-        (277, 3, [1]), (322, 4, [side]), (323, 4, [side]), (324, 4, offsets),
-        (325, 4, [len(part) for part in parts]),
-    ]  # fmt: skip
-    return assemble(parts, tags)
-
-
-def test_tiles_are_put_together():
-    assert off(tiles(65535 - GRAY * 257, 16), GRAY[..., None]) <= 1
+@pytest.mark.parametrize("deflate", [False, True])
+@pytest.mark.parametrize("side", [3, 16, 32])
+def test_tiles_are_put_together(side, deflate):
+    data = tiled(65535 - GRAY * 257, side, deflate=deflate)
+    assert off(data, GRAY[..., None]) <= 1
 
 
 def test_cmyk_of_16_bits_looks_like_cmyk_of_8_bits():
@@ -166,7 +152,7 @@ def test_lab_of_every_kind_looks_the_same():
 
 
 def test_the_profile_the_resolution_and_the_orientation_of_a_deep_photo_are_kept():
-    profile = bytes(200)
+    profile = adobe_rgb()
     more = [(34675, 1, list(profile)), (282, 5, [(300, 1)]), (283, 5, [(300, 1)]), (296, 3, [2]),
             (274, 3, [6])]  # fmt: skip
     image = open_image(io.BytesIO(tiff(COLOR * 257, 16, photometric=RGB, planar=2, more=more)))

@@ -65,15 +65,15 @@ def stored_photos(draw):
 
 @quick
 @given(stored_photos())
-def test_whatever_is_stored_comes_out_upright_and_rgb(stored):
+def test_whatever_is_stored_comes_out_upright_in_rgb_or_rgba(stored):
     file_format, picture, options = stored
     file = io.BytesIO()
     picture.save(file, file_format, **options)
     image = open_image(file)
     turned = options["exif"].get(0x0112) in (5, 6, 7, 8) if "exif" in options else False
-    assert image.mode == "RGB"
+    assert image.mode in ("RGB", "RGBA")
     assert image.size == (picture.size[::-1] if turned else picture.size)
-    assert set(image.info) <= {"icc_profile"}
+    assert set(image.info) <= {"icc_profile", "dpi", "exif"}
 
 
 @quick

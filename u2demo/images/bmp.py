@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import LIGHT, PLAIN, Content, RefusedError
 from u2demo.images.rle import decode_runs
 
 _HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # how many bytes a header has, which names its kind
@@ -21,6 +21,8 @@ START = b"BM|(?:%s)" % b"|".join(re.escape(struct.pack("<I", size)) for size in 
 _RGB, _RLE8, _RLE4, _MASKS, _JPEG, _PNG, _MASKS_WITH_ALPHA = range(7)
 _FILE_HEADER = 14
 _OS2 = (12, 16, 64)
+_VERSION_5 = 124
+_EMBEDDED = b"DEBM"  # of its color spaces, the one of a profile in the file: "MBED", turned
 _USUAL_MASKS = {16: (0x7C00, 0x3E0, 0x1F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
 _STRIP = 2**20  # pixels unpacked at a time
 _METERS = 0.0254  # in an inch
@@ -56,7 +58,8 @@ def examine(file: BinaryIO) -> Content:
     if coded < needed:
         raise EOFError(f"{max(coded, 0)} bytes of pixels, expected {needed}")
     size = header.width, header.height
-    return Content(size, coded, lambda: _picture(data, header))
+    price = LIGHT if header.bits <= 8 else PLAIN
+    return Content(size, coded, lambda: _picture(data, header), price=price)
 
 
 def _read_header(data: bytes) -> _Header:
@@ -138,7 +141,18 @@ def _picture(data: bytes, header: _Header) -> Image.Image:
         picture = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     if all(dots > 0 for dots in header.dots):
         picture.info["dpi"] = tuple(dots * _METERS for dots in header.dots)
+    picture.info["icc_profile"] = _profile(data)
     return picture
+
+
+def _profile(data: bytes) -> bytes | None:
+    """Return the color profile that a header of version 5 embeds."""
+    at = _FILE_HEADER if data.startswith(b"BM") else 0
+    (length,) = struct.unpack_from("<I", data, at)
+    if length != _VERSION_5 or data[at + 56 : at + 60] != _EMBEDDED:
+        return None
+    place, size = struct.unpack_from("<2I", data, at + 112)
+    return data[at + place : at + place + size]
 
 
 def _indexed(data: bytes, header: _Header) -> Image.Image:

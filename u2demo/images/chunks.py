@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import HEAVY, LIGHT, PLAIN, Content, Price, RefusedError
 from u2demo.images.directory import is_honest_exif
 from u2demo.images.pieces import Piece, join
 
@@ -20,7 +20,7 @@ PNG, WEBP = b"\x89PNG\r\n\x1a\n", b"RIFF"
 # Chunks of a PNG that Pillow may see if they are whole, and how long they must be at least.
 _LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"cICP": 4}
 _LONGEST = 2**20  # of a text, as in Pillow, which refuses the file above that
-_MOST_TEXT = 2**22  # of all texts
+_MOST_TEXT = 2**25  # of all texts that are looked at
 _MOST_EXIF = 2**22
 _MOST_PROFILE = 2**22  # bytes of a color profile; the largest for print have two megabytes
 _PILLOW_PROFILE = 2**20  # above that Pillow refuses the file
@@ -50,7 +50,16 @@ def examine_png(file: BinaryIO) -> Content:
     profile = _profile(data, chunks)
     view = join(file, [PNG, *_wanted(data, chunks, pixels, profile)])
     coded = sum(chunk.size for chunk in pixels)
-    return Content(size, coded, lambda: _open_png(view, profile), _more_frames(chunks))
+    return Content(
+        size, coded, lambda: _open_png(view, profile), _more_frames(chunks), _price(data, chunks)
+    )
+
+
+def _price(data: bytes, chunks: list[_Chunk]) -> Price:
+    depth, color = data[chunks[0].start + 8 : chunks[0].start + 10]
+    if depth == 16 or color in (4, 6) or any(chunk.kind == b"tRNS" for chunk in chunks):
+        return HEAVY
+    return LIGHT if color in (0, 3) else PLAIN
 
 
 def _wanted(
@@ -66,10 +75,11 @@ def _wanted(
             if profile and len(profile) <= _PILLOW_PROFILE:
                 yield _span(chunk)
         elif chunk.kind in _TEXTS:
-            length = _length_of_text(data, chunk)
-            if length <= _LONGEST and texts + length <= _MOST_TEXT and _is_whole(data, chunk):
+            if texts <= _MOST_TEXT and chunk.size <= _LONGEST:
+                length = _length_of_text(data, chunk)
                 texts += length
-                yield _span(chunk)
+                if length <= _LONGEST and _is_whole(data, chunk):
+                    yield _span(chunk)
         elif _is_wanted(data, chunk):
             yield _span(chunk)
 
@@ -142,8 +152,6 @@ def _profile(data: bytes, chunks: list[_Chunk]) -> bytes | None:
 
 def _length_of_text(data: bytes, chunk: _Chunk) -> int:
     """Return how long a text is once it is inflated; one above the limit may be cut short."""
-    if chunk.size > _LONGEST:
-        return chunk.size
     body = data[chunk.start : chunk.start + chunk.size]
     key, _, rest = body.partition(b"\0")
     packed = rest[1:] if chunk.kind == b"zTXt" else b""

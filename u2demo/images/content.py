@@ -2,12 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image
 
 
 class RefusedError(Exception):
     """A file that could be read but should not be; the text says why, and what helps."""
+
+
+class Price(NamedTuple):
+    """How many pixels any file may have, and how many a byte in a file that has more.
+
+    The first are read within two seconds and 500 MB. Photos have far more bytes than the second
+    asks for; white pages and posters do not, and files made to fill the memory do not.
+    """
+
+    small: int
+    a_byte: int
+
+
+LIGHT = Price(180_000_000, 1000)  # one channel of up to 8 bits, opaque
+PLAIN = Price(32_000_000, 1000)
+HEAVY = Price(48_000_000, 100)  # alpha, or more than 8 bits
+PROGRESSIVE = Price(120_000_000, 100)  # all coefficients of a JPEG wait in memory
 
 
 @dataclass(frozen=True)
@@ -23,3 +41,4 @@ class Content:
     coded: int
     picture: Callable[[], Image.Image]
     left_out: tuple[str, ...] = ()
+    price: Price = PLAIN

@@ -11,8 +11,8 @@ from u2demo.images.exif import ARTIST, COPYRIGHT, DESCRIPTION, TAKEN
 
 Credits = Mapping[int, str]  # by the tag of EXIF
 
-_LONGEST_XMP = 4_000_000  # bytes
-_LONGEST_TEXT = 4000  # characters
+_LONGEST_XMP = 500_000  # bytes
+_LONGEST_TEXT = 1000  # characters
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _XMP_PROPERTIES = {  # the first that is there counts
@@ -87,10 +87,11 @@ def _exif_date(text: str) -> str:
 
 def _properties(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
     """Yield name and text of each property, written as attributes or as elements."""
-    for description in root.iter(f"{_RDF}Description"):
+    rdf = root if root.tag == f"{_RDF}RDF" else root.find(f"{_RDF}RDF")
+    for description in [] if rdf is None else rdf.findall(f"{_RDF}Description"):
         yield from description.attrib.items()
         for element in description:
-            items = [item.text or "" for item in element.iter(f"{_RDF}li")]
+            items = [item.text or "" for item in element.findall(f"*/{_RDF}li")]
             is_choice = element.find(f"{_RDF}Alt") is not None  # of languages; the default is first
             yield element.tag, "; ".join(items[:1] if is_choice else items) or element.text or ""
 

@@ -80,7 +80,9 @@ def _of_gamma(picture: Image.Image) -> bytes | None:
     gamma, points = info.get("gamma"), info.get("chromaticity")
     if picture.format != "PNG" or not gamma:
         return None
-    primaries = Primaries(*zip(points[::2], points[1::2], strict=True)) if points else SRGB
+    primaries = SRGB
+    if points and len(points) == 8:
+        primaries = Primaries(*zip(points[::2], points[1::2], strict=True))
     return of_chromaticities(primaries, 1 / gamma)
 
 

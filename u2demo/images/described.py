@@ -81,7 +81,7 @@ def valid_dpi(dpi: object) -> tuple[float, float] | None:
     """Return a resolution as two floats, None if it is not one."""
     try:
         x, y = map(float, dpi)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
     sound = all(math.isfinite(side) and _DPI[0] <= side <= _DPI[1] for side in (x, y))
     return (x, y) if sound else None

@@ -22,7 +22,7 @@ _ORDERS = {b"II": "<", b"MM": ">"}  # as in struct
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 129: 1}
 ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 2, 3, 4, 5, 7
 _MOST_FIELDS = 500  # of a directory
-_LONGEST = 60_000  # bytes of all fields that are kept; a JPEG holds a block of 65,527
+_LONGEST = 50_000  # bytes of all fields that are read; a JPEG holds a block of 65,527
 
 DESCRIPTION, CHANGED, ARTIST, COPYRIGHT, TAKEN = 0x010E, 0x0132, 0x013B, 0x8298, 0x9003
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT = 0x0112, 0x011A, 0x011B, 0x0128
@@ -72,7 +72,7 @@ def read_exif(source: bytes | BinaryIO) -> Exif:
         head = file.read(8)
         order = _ORDERS[head[:2]]
         number, place = struct.unpack(order + "HI", head[2:])
-    except (KeyError, OSError, struct.error):
+    except (KeyError, OSError, ValueError, struct.error):
         return Exif()
     return _read_directories(file, order, place) if number == 42 else Exif()
 
@@ -150,7 +150,9 @@ class _Reader:
         found: dict[int, Field] = {}
         if place is None:
             return found
-        with contextlib.suppress(OSError, struct.error):  # damage costs no more than what follows
+        with contextlib.suppress(
+            OSError, ValueError, struct.error
+        ):  # damage costs no more than what follows
             self._file.seek(place)
             (count,) = struct.unpack(self._order + "H", self._file.read(2))
             entries = self._file.read(12 * min(count, _MOST_FIELDS))

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 from PIL import Image
 
 from u2demo.images.chunks import frames_left_out
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import HEAVY, LIGHT, Content, RefusedError
 from u2demo.images.pieces import Piece, join
 
 SIGNATURES = b"GIF87a", b"GIF89a"
@@ -51,7 +51,10 @@ def examine(file: BinaryIO) -> Content:
     size = max(width, left + frame_width), max(height, top + frame_height)
     view = join(file, [(0, start), control, (first.start, first.end), b";"])
     coded = first.end - first.start
-    return Content(size, coded, lambda: Image.OPEN["GIF"][0](view, ""), frames_left_out(frames - 1))
+    price = HEAVY if control else LIGHT  # it tells which color is transparent
+    return Content(
+        size, coded, lambda: Image.OPEN["GIF"][0](view, ""), frames_left_out(frames - 1), price
+    )
 
 
 def _colors(flags: int) -> int:

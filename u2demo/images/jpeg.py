@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import PLAIN, PROGRESSIVE, Content, RefusedError
 from u2demo.images.directory import Directories, is_honest_exif
 from u2demo.images.pieces import Piece, join
 
@@ -26,7 +26,7 @@ _SOS, _EOI, _DNL, _APP1, _APP2, _COM = 0xDA, 0xD9, 0xDC, 0xE1, 0xE2, 0xFE
 _TABLES = {0xC4, 0xCC, 0xDB, 0xDD}  # of Huffman, arithmetic coding, quantization; restarts
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]", re.DOTALL)  # none that stand inside a scan
 _MOST_SEGMENTS = 5000  # before the picture, 64 kB each, and from there to its end
-_MOST_EXIF = 2**20
+_MOST_EXIF = 20  # segments of it
 _MOST_RESOURCES = 20
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC = b"ICC_PROFILE\0"
@@ -47,7 +47,7 @@ class _Found:
 
     pieces: list[Piece] = field(default_factory=lambda: [b"\xff\xd8"])
     frame: bytes = b""  # the start-of-frame segment, from its marker on
-    exif: bytes = b""
+    exif: list[bytes] = field(default_factory=list)  # its segments
     xmp: bytes = b""
     others: tuple[bytes, int] = (b"", 0)  # MPF: the list of other pictures, and where it stands
     has_iso_gain_map: bool = False
@@ -82,9 +82,13 @@ def examine(file: BinaryIO) -> Content:
     is_sequence = coding in _SEQUENTIAL and len(_parts(data, start)) == len(blocks)
     if not is_sequence and visits > max(_USUAL_VISITS * sum(blocks.values()), _MOST_VISITS):
         raise RefusedError(f"a decompression bomb: {scans} scans of one picture")
-    picture = join(file, [*found.pieces, (start, end)])
+    picture = join(file, [*found.pieces, *_exif(found), (start, end)])
     return Content(
-        (width, height), end - start, lambda: _open(picture), _left_out(data, end, found)
+        (width, height),
+        end - start,
+        lambda: _open(picture),
+        _left_out(data, end, found),
+        PLAIN if is_sequence else PROGRESSIVE,
     )
 
 
@@ -134,13 +138,16 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def _note_app1(segment: bytes, body: bytes, found: _Found) -> None:
     if body.startswith(b"Exif\0\0"):
-        whole = found.exif + body[6:] if found.exif else body
-        if len(whole) < _MOST_EXIF and (found.exif or is_honest_exif(body)):
-            found.exif = whole
-            found.pieces.append(segment)
+        found.exif.append(segment)
     elif body.startswith(_XMP) and not found.xmp:
         found.xmp = body
         found.pieces.append(segment)
+
+
+def _exif(found: _Found) -> list[bytes]:
+    """Return the segments of EXIF, which Pillow joins; none if they claim more than they have."""
+    whole = b"".join(segment[10:] for segment in found.exif[:_MOST_EXIF])
+    return found.exif[:_MOST_EXIF] if is_honest_exif(whole) else []
 
 
 def _note_app2(segment: bytes, body: bytes, place: int, found: _Found) -> None:

@@ -42,10 +42,6 @@ _FORMATS: tuple[tuple[re.Pattern[bytes], Callable[[BinaryIO], Content]], ...] = 
         (heif.HEIC, heif.examine_heic),
     )
 )
-# A small file may hold that many pixels: Pillow reads them within a second and 300 MB. Larger
-# photos must have a byte for a thousand pixels, as all that cameras take have.
-_SMALL = 32_000_000
-_PIXELS_A_BYTE = 1000
 
 
 def open_image(source: str | Path | BinaryIO, *, max_pixels: int | None = None) -> Image.Image:
@@ -84,13 +80,13 @@ def open_image(source: str | Path | BinaryIO, *, max_pixels: int | None = None) 
 def _read(file: BinaryIO, limit: float) -> Image.Image:
     content = _examine(file)
     pixels = content.size[0] * content.size[1]
-    _check_size(pixels, content.coded, limit)
+    _check_size(pixels, content, limit)
     with content.picture() as picture:
         if picture.width * picture.height > pixels:
             raise ValueError(f"{picture.width}x{picture.height} pixels, not {content.size}")
         image = to_rgb(upright(picture))
     if content.left_out:
-        image.info["left_out"] = content.left_out
+        image.info["left_out"] = (*image.info.get("left_out", ()), *content.left_out)
     return image
 
 
@@ -121,16 +117,17 @@ def _limit(max_pixels: int | None) -> float:
     return float("inf") if limit is None else 2 * limit
 
 
-def _check_size(pixels: int, coded: int, limit: float) -> None:
+def _check_size(pixels: int, content: Content, limit: float) -> None:
     """Raise ``RefusedError`` if there are too many pixels, for us or for so few bytes."""
     if pixels > limit:
         raise RefusedError(
             f"more pixels than the limit of {limit:,}: {pixels:,}. To raise it: --max-pixels on the"
             f" command line, {LIMIT} in the environment, open_image(..., max_pixels=...) in Python"
         )
-    if pixels > _SMALL and pixels > _PIXELS_A_BYTE * coded:
+    small, a_byte = content.price
+    if pixels > small and pixels > a_byte * content.coded:
         millions = f"{pixels / 1e6:.0f}"
-        raise RefusedError(f"a decompression bomb: {millions} megapixels in {coded} bytes")
+        raise RefusedError(f"a decompression bomb: {millions} megapixels in {content.coded} bytes")
 
 
 def sample_images() -> dict[str, Image.Image]:
@@ -171,7 +168,7 @@ def _reason(error: Exception) -> str:
         case RefusedError():
             return str(error)
         case Image.DecompressionBombError():
-            return f"more pixels than Pillow reads ({error})"
+            return "more pixels than Pillow reads of this format; raise PIL.Image.MAX_IMAGE_PIXELS"
         case FileNotFoundError():
             return "there is no such file"
         case IsADirectoryError():

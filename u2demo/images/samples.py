@@ -21,7 +21,7 @@ _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _PREMULTIPLIED = 1
 _DIFFERENCES, _FLOAT_DIFFERENCES = 2, 3
 _BLOCK = 2**22  # bytes unpacked at a time
-_MOST_PIECE = 2**27  # bytes of a strip or a row of tiles, compressed ones are unpacked whole
+_MOST_PIECE = 2**26  # bytes of a strip or tile, which is unpacked whole
 _DEPTHS = {_UNSIGNED: range(1, 65), _SIGNED: range(2, 65), _FLOAT: (16, 32, 64)}
 
 
@@ -117,6 +117,9 @@ class Layout:
 
 def read_samples(file: BinaryIO, layout: Layout) -> Image.Image:
     """Return the picture: L, RGB, CMYK or LAB, or LA or RGBA if it has alpha."""
+    needed = layout.pieces_of_a_plane * (len(layout.bits) if layout.is_planar else 1)
+    if len(layout.offsets) != needed:
+        raise ValueError(f"{len(layout.offsets)} strips or tiles, expected {needed}")
     colors = _COLORS[layout.photometric]
     used = [*range(colors), *([layout.alpha] if layout.alpha is not None else [])]
     count = 3 if layout.photometric == _PALETTE else len(used)
@@ -202,7 +205,8 @@ def _blocks(file: BinaryIO, layout: Layout, used: list[int]) -> Iterator[tuple[i
     line = layout.row_size * layout.across
     step = few = max(1, _BLOCK // line)
     if layout.compression != 1 or layout.tile:  # pieces are unpacked whole
-        if line * layout.piece_height > _MOST_PIECE:
+        piece = layout.row_size * layout.piece_height
+        if piece > max(_MOST_PIECE, 100 * max(layout.lengths)):
             raise MemoryError
         step = max(1, few // layout.piece_height) * layout.piece_height
     planes = used if layout.is_planar else [0]
@@ -290,8 +294,16 @@ def _through_pillow(parts: list[bytes], layout: Layout, rows: int) -> np.ndarray
     head = b"II*\0" + struct.pack("<I", start)
     directory = struct.pack("<H", len(tags)) + entries + bytes(4)
     file = io.BytesIO(b"".join((head, body, offsets, lengths, directory)))
-    with Image.OPEN["TIFF"][0](file, "") as picture:
+    with open_unlimited(file) as picture:
         return np.asarray(picture)
+
+
+def open_unlimited(file: BinaryIO) -> Image.Image:
+    """Return the picture in a TIFF, which Pillow, given its memory, does not compare to a limit."""
+    picture = Image.OPEN["TIFF"][0](file, "")
+    size = getattr(picture, "_tile_size", picture.size)  # before it is turned upright
+    picture.im = Image.core.new(picture.mode, size)
+    return picture
 
 
 def _samples(stored: np.ndarray, layout: Layout) -> np.ndarray:

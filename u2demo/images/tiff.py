@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import HEAVY, LIGHT, PLAIN, Content, RefusedError
 from u2demo.images.directory import Directories, Directory
 from u2demo.images.exif import read_exif, write_exif
-from u2demo.images.samples import PACKED, Layout, read_samples
+from u2demo.images.samples import PACKED, Layout, open_unlimited, read_samples
 
 SIGNATURES = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
 _WHITE_IS_0, _GRAY, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 4, 5, 6, 8
@@ -34,6 +34,7 @@ _PILLOW = {
 _MOST_PAGES = 10_000
 _MOST_PIECES = 2**20  # strips or tiles
 _TILE_SPARE = 2**24  # pixels by which a tile may be larger than its picture
+_USUAL_SCANS, _MOST_VISITS = 12, 25_000_000  # as in jpeg, here of a channel and its blocks
 _REDUCED, _PAGE_MASK = 1, 4  # bits of NewSubfileType
 _MOST_PROFILE = 2**22
 
@@ -54,15 +55,18 @@ def examine(file: BinaryIO) -> Content:
         )
     layout = _layout(tags, directories)
     coded = _check_pieces(layout, directories.size)
+    if layout.compression in _JPEGS:
+        _check_scans(file, layout)
     left_out = _more_pages([_Tags(directories, page) for page in pages[1:]])
     size = layout.width, layout.height
     if _is_for_pillow(layout, tags):
-        return Content(size, coded, lambda: _open(file, layout), left_out)
+        price = LIGHT if len(layout.bits) == 1 else PLAIN
+        return Content(size, coded, lambda: _open(file, layout), left_out, price)
     _check_kind(layout)
     channels = layout.channels_left_out
     if channels:
         left_out += (f"{channels} more channel{'s' * (channels > 1)}",)
-    return Content(size, coded, lambda: _read(file, layout, tags), left_out)
+    return Content(size, coded, lambda: _read(file, layout, tags), left_out, HEAVY)
 
 
 class _Tags:
@@ -145,6 +149,16 @@ def _check_pieces(layout: Layout, size: int) -> int:
     return min(coded, size)
 
 
+def _check_scans(file: BinaryIO, layout: Layout) -> None:
+    """Raise ``RefusedError`` if the JPEGs in a TIFF have scans that take too long."""
+    file.seek(0)
+    scans = file.read().count(b"\xff\xda")
+    blocks = layout.width * layout.height * len(layout.bits) // 64
+    rounds = scans / (layout.pieces_of_a_plane * len(layout.bits))
+    if rounds > _USUAL_SCANS and rounds * blocks > _MOST_VISITS:
+        raise RefusedError(f"a decompression bomb: {scans} scans of one picture")
+
+
 def _more_pages(pages: list[_Tags]) -> tuple[str, ...]:
     """Return the phrase for further pages; smaller copies and masks are none."""
     count = sum(
@@ -182,7 +196,7 @@ def _check_kind(layout: Layout) -> None:
 
 def _open(file: BinaryIO, layout: Layout) -> Image.Image:
     file.seek(0)
-    picture = Image.OPEN["TIFF"][0](file, "")
+    picture = open_unlimited(file)
     if layout.compression in _RARE:
         with _rare_compressions(layout):
             picture.load()

@@ -63,6 +63,26 @@ def tiff(
     return assemble(parts, [*tags, *more], order)
 
 
+def tiled(samples, side, *, deflate=False):
+    """Return a TIFF of gray samples, (H, W), negative and of 16 bits, in tiles."""
+    height, width = samples.shape
+    padded = np.pad(samples, ((0, -height % side), (0, -width % side)), "edge").astype("<u2")
+    parts = [
+        padded[y : y + side, x : x + side].tobytes()
+        for y in range(0, height, side)
+        for x in range(0, width, side)
+    ]
+    if deflate:
+        parts = [zlib.compress(part) for part in parts]
+    offsets = np.cumsum([8, *map(len, parts)]).tolist()[:-1]
+    tags = [
+        (256, 4, [width]), (257, 4, [height]), (258, 3, [16]), (259, 3, [8 if deflate else 1]),
+        (262, 3, [0]), (277, 3, [1]), (322, 4, [side]), (323, 4, [side]), (324, 4, offsets),
+        (325, 4, [len(part) for part in parts]),
+    ]  # fmt: skip
+    return assemble(parts, tags)
+
+
 def assemble(parts, tags, order="<"):
     """Return a TIFF with ``parts`` from byte 8 on, and then the directory of ``tags``."""
     data = bytearray({"<": b"II*\0", ">": b"MM\0*"}[order] + bytes(4) + b"".join(parts))
