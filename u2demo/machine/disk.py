@@ -3,10 +3,14 @@
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from u2demo.machine.names import numbered
+
+T = TypeVar("T")
 
 # What a person can do about an error of the machine.
 _ADVICE = {
@@ -25,6 +29,42 @@ _ADVICE = {
     errno.ENOTDIR: "part of this path is a file; choose a folder",
 }
 _NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
+# Errors that may pass: a virus scanner or a cloud folder holds a new file open for a moment.
+_BUSY = {errno.EBUSY, errno.ETXTBSY}
+_BUSY_ON_WINDOWS = {32, 33}  # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
+_PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds between attempts, about one in all
+IN_USE = "in use by another program; close it, or pause what scans or syncs this folder"
+
+
+def retry_busy(operation: Callable[[], T], path: Path, mode: int = os.R_OK) -> T:
+    """Return ``operation()``, tried again for about a second while another program is in the way.
+
+    ``path`` and ``mode`` are what the operation needs permission for, as in ``os.access``. A file
+    whose own rights forbid it is not waited for.
+
+    Raises:
+        OSError: what ``operation`` raised last. If it is still busy, ``strerror`` is ``IN_USE``.
+    """
+    for pause in _PAUSES:
+        try:
+            return operation()
+        except OSError as error:
+            if not _is_busy(error, path, mode):
+                raise
+        time.sleep(pause)
+    try:
+        return operation()
+    except OSError as error:
+        if not _is_busy(error, path, mode):
+            raise
+        raise OSError(error.errno or errno.EACCES, IN_USE, str(path)) from error
+
+
+def _is_busy(error: OSError, path: Path, mode: int) -> bool:
+    if getattr(error, "winerror", None) in _BUSY_ON_WINDOWS or error.errno in _BUSY:
+        return True
+    denied = isinstance(error, PermissionError) and error.errno != errno.EPERM
+    return denied and os.access(path, mode)
 
 
 def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -39,7 +79,7 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        partial.replace(path)
+        _replace(partial, path)
     except BaseException:
         discard(partial)
         raise
@@ -57,11 +97,15 @@ def write_new_file(
     try:
         partial.write_bytes(data)
         if may_replace(path):  # asked last, to leave hardly any time for a later change
-            partial.replace(path)
+            _replace(partial, path)
         else:
             _move_unless_taken(partial, path)
     finally:
         discard(partial)
+
+
+def _replace(source: Path, target: Path) -> None:
+    retry_busy(lambda: source.replace(target), target.parent, os.W_OK)
 
 
 def _new_partial_file(path: Path) -> Path:
@@ -103,7 +147,7 @@ def partial_file(path: Path) -> Path:
 def discard(path: Path) -> None:
     """Delete a file if possible; nothing depends on it."""
     with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
+        retry_busy(lambda: path.unlink(missing_ok=True), path.parent, os.W_OK)
 
 
 def not_ours(path: Path) -> ValueError:
