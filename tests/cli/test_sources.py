@@ -61,11 +61,13 @@ def test_pictures_of_kinds_that_are_not_read_are_said_by_kind_and_are_no_failure
 ):
     touch(photos, *(f"{number}.nef" for number in range(12)), "logo.psd")
     (photos / "notes.txt").write_text("notes")
+    (photos / "scan").write_bytes(b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(9))
     assert main([str(photos), "-o", str(tmp_path / "out"), "--effects", "mask"]) == 0
     said = capsys.readouterr().out
-    assert "14 photos: 1 done, 13 left out" in said
+    assert "15 photos: 1 done, 14 left out" in said
     assert "12 files, each a camera's raw file" in said and "0.nef" in said and "and 2 more" in said
     assert f"left out: {photos / 'logo.psd'}: a Photoshop file" in said
+    assert f"left out: {photos / 'scan'}: a JPEG 2000 picture" in said
     assert "notes.txt" not in said
     table = (tmp_path / "out" / "manifest.csv").read_text()
     assert all(f"{number}.nef" in table for number in range(12))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from u2demo.images.find import SYSTEM_FOLDERS, find_images, find_pictures
+from u2demo.images.find import SYSTEM_FOLDERS, find_images, find_pictures, is_unread
 from u2demo.images.kinds import why_unread
 from u2demo.machine.names import natural_order
 
@@ -103,6 +103,16 @@ def test_pictures_that_are_not_read_are_told_from_files_that_are_none(photo, tmp
     found = find_pictures(tmp_path)
     assert {path.name for path in found.unread} == unread.keys()
     assert found.images == [tmp_path / "cat.png"]
+
+
+def test_a_kind_is_told_by_the_first_bytes_if_the_name_says_nothing(tmp_path):
+    (tmp_path / "logo").write_bytes(b"8BPS\0\1" + bytes(20))
+    (tmp_path / "logo.jpg").write_bytes(b"8BPS\0\1" + bytes(20))
+    assert [is_unread(tmp_path / name) for name in ("logo", "logo.jpg", "none")] == [
+        True, False, False,
+    ]  # fmt: skip
+    assert all(why_unread(tmp_path / name).startswith("a Photoshop file") for name in
+               ("logo", "logo.jpg"))  # fmt: skip
 
 
 def test_every_kind_says_what_helps():

@@ -1,13 +1,15 @@
 """Boxes for detectors, checked by hand."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from u2demo.cli.main import main
 from u2demo.masks.box import Box
-from u2demo.runs.boxes import write_coco, write_yolo
-from u2demo.runs.manifest import Record
+from u2demo.runs.coco import write_coco
+from u2demo.runs.records import Record
+from u2demo.runs.yolo import write_yolo, write_yolo_segments
 
 TWO = (Box(20, 10, 120, 60), Box(150, 0, 200, 100))
 RECORDS = [
@@ -55,7 +57,13 @@ def test_yolo_labels_are_named_as_photos_not_as_pictures(tmp_path):
                (photos | twins).items()]  # fmt: skip
     labels = write_yolo(records, tmp_path)
     names = {path.relative_to(labels).as_posix() for path in labels.rglob("*.txt")}
-    assert names == {"cat.txt", "a:b.txt", "in/dog.txt", "in/dog_png.txt", "..txt"}
+    assert names - {"classes.txt"} == {
+        "cat.txt",
+        "a:b.txt",
+        "in/dog.txt",
+        "in/dog_png.txt",
+        "..txt",
+    }
 
 
 @pytest.mark.parametrize("write", [write_coco, write_yolo])
@@ -84,3 +92,86 @@ def test_coco_tells_of_all_photos_in_the_results(tmp_path, samples):
         assert main([str(tmp_path / name), "-o", str(tmp_path / "out"), "--boxes", "coco"]) == 0
     coco = json.loads((tmp_path / "out" / "boxes.coco.json").read_text())
     assert len(coco["images"]) == len(coco["annotations"]) == 2
+
+
+TRIANGLE = "20 10 120 10 20 60"
+OUTLINED = replace(RECORDS[0], outlines=(TRIANGLE, "150 0 200 0 200 100 150 100"))
+
+
+def test_coco_says_what_other_programs_ask_for(tmp_path):
+    """What pycocotools, torchvision, detectron2 and FiftyOne read of a file."""
+    coco = json.loads(write_coco([OUTLINED], tmp_path).read_text())
+    assert coco.keys() == {"info", "licenses", "images", "annotations", "categories"}
+    assert coco["categories"] == [{"id": 1, "name": "subject", "supercategory": ""}]
+    assert coco["images"][0]["license"] == coco["licenses"][0]["id"]
+    first, second = coco["annotations"]
+    assert first["segmentation"] == [[20, 10, 120, 10, 20, 60]]
+    assert (first["area"], second["area"]) == (2500, 5000)
+    assert first["iscrowd"] == 0 and "relative" in coco["info"]["note"]
+
+
+def test_coco_of_a_run_without_outlines_says_so_by_an_empty_list(tmp_path):
+    coco = json.loads(write_coco(RECORDS, tmp_path).read_text())
+    assert [annotation["segmentation"] for annotation in coco["annotations"]] == [[], []]
+
+
+def test_coco_names_lead_to_photos_from_the_folder_that_was_given(tmp_path, samples):
+    """Also if all photos lie in one of its subfolders."""
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / "photos" / "new").mkdir(parents=True, exist_ok=True)
+        samples["cat.jpeg"].resize((90, 60)).save(tmp_path / "photos" / "new" / name)
+    command = [str(tmp_path / "photos"), "-o", str(tmp_path / "out"), "--boxes", "coco"]
+    assert main(command) == 0
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    coco = json.loads((tmp_path / "out" / "boxes.coco.json").read_text())
+    names = [image["file_name"] for image in coco["images"]]
+    assert names == ["new/a.jpg", "new/b.jpg"]
+    assert all((tmp_path / "moved" / name).is_file() for name in names)
+
+
+def test_yolo_says_what_its_classes_are_and_which_photos_have_labels(tmp_path):
+    labels = write_yolo(RECORDS, tmp_path)
+    assert (labels / "classes.txt").read_text() == "subject\n"
+    data = (tmp_path / "data.yaml").read_text()
+    assert "train: images.txt" in data and "val: images.txt" in data and "0: subject" in data
+    photos = (tmp_path / "images.txt").read_text().splitlines()
+    assert photos == ["./images/pets/cats.jpg", "./images/wall.jpg", "./images/fog.jpg"]
+    for photo in photos:  # as Ultralytics finds a photo's label
+        assert (tmp_path / photo.replace("/images/", "/labels/")).with_suffix(".txt").is_file()
+
+
+def test_yolo_segments_are_corners_as_shares(tmp_path):
+    labels = write_yolo_segments([OUTLINED, RECORDS[1]], tmp_path)
+    first, second = (labels / "pets/cats.txt").read_text().splitlines()
+    assert first == "0 0.100000 0.100000 0.600000 0.100000 0.100000 0.600000"
+    assert len(second.split()) == 9
+    assert (labels / "wall.txt").read_text() == ""
+
+
+def test_yolo_segments_without_outlines_are_boxes(tmp_path):
+    labels = write_yolo_segments(RECORDS, tmp_path)
+    first = (labels / "pets/cats.txt").read_text().splitlines()[0]
+    assert first == "0 0.100000 0.100000 0.600000 0.100000 0.600000 0.600000 0.100000 0.600000"
+
+
+def test_a_photo_called_classes_keeps_its_label(tmp_path):
+    record = Record("/p/classes.jpg", "classes", "v", "done", size=(200, 100), objects=TWO)
+    assert len((write_yolo([record], tmp_path) / "classes.txt").read_text().splitlines()) == 2
+
+
+def test_names_that_leave_no_room_for_a_suffix_cost_no_other_label(tmp_path):
+    names = ["n" * 255, "m" * 251 + ".jpg", "é" * 127, "zebra.jpg"]
+    records = [Record(f"/p/{name}", f"stem{number}", "v", "done", size=(9, 9))
+               for number, name in enumerate(names)]  # fmt: skip
+    labels = write_yolo(records, tmp_path)
+    write_coco(records, tmp_path)
+    made = {path.stem for path in labels.glob("*.txt")}
+    assert made == {"stem0", "m" * 251, "stem2", "zebra", "classes"}
+
+
+def test_a_folder_too_deep_for_labels_is_said(tmp_path):
+    deep = "/".join(["d" * 200] * 25)
+    records = [Record(f"/{deep}/a.jpg", f"{deep}/a", "v", "done", size=(9, 9)), RECORDS[1]]
+    with pytest.warns(UserWarning, match="no name that this disk takes"):
+        labels = write_yolo(records, tmp_path)
+    assert (labels / "wall.txt").is_file()

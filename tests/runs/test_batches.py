@@ -89,11 +89,11 @@ def test_a_batch_too_large_for_the_memory_is_looked_at_one_by_one(eight_at_once,
 def test_photos_in_memory_are_bounded_however_many_there_are(eight_at_once, tmp_path, monkeypatch):
     lock, seen = threading.Lock(), {"open": 0, "most": 0}
 
-    def opened(path):
+    def opened(path, **options):
         with lock:
             seen["open"] += 1
             seen["most"] = max(seen["most"], seen["open"])
-        return open_image(path)
+        return open_image(path, **options)
 
     def done(record):
         with lock:

@@ -24,6 +24,8 @@ from small_run import (
 
 import u2demo as u2
 from u2demo.pipeline import Result
+from u2demo.runs import pictures
+from u2demo.runs import run as runs
 from u2demo.runs.plan import list_photos
 from u2demo.runs.run import Run, process_files
 
@@ -271,6 +273,67 @@ def test_a_photo_that_needs_too_much_memory_fails_alone(error, tmp_path):
     said = f"{photos / 'photo1.png'}: not enough memory; run again when more is free"
     errors = {record.stem: record.error for record in records}
     assert errors == {"photo0": "", "photo1": said, "pets/photo2": ""}
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["file_checksum", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
+)
+def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, monkeypatch):
+    function, calls = getattr(runs, where), []
+
+    def scarce(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise MemoryError
+        return function(*arguments, **options)
+
+    monkeypatch.setattr(runs, where, scarce)
+    records = run(photos, tmp_path / "out", outlines=True)
+    assert sorted(record.status for record in records) == ["done", "done", "failed"]
+    (failed,) = (record for record in records if record.status == "failed")
+    assert failed.error == f"{failed.photo}: not enough memory; run again when more is free"
+    assert [record.status for record in run(photos, tmp_path / "out", outlines=True)].count(
+        "skipped"
+    ) == 2
+
+
+@pytest.mark.parametrize("where", ["write_new_file", "content_checksum", "encode"])
+def test_memory_that_runs_out_while_pictures_are_written_costs_one_photo(
+    where, photos, tmp_path, monkeypatch
+):
+    function, calls = getattr(pictures, where), []
+
+    def scarce(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise MemoryError
+        return function(*arguments, **options)
+
+    monkeypatch.setattr(pictures, where, scarce)
+    statuses = sorted(record.status for record in run(photos, tmp_path / "out"))
+    assert statuses == ["done", "done", "failed"]
+
+
+CLOUD = OSError(errno.EINVAL, "The cloud file provider is not running")
+CLOUD.winerror = 362
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CLOUD, OSError(errno.EIO, "Input/output error"), OSError(errno.ETIMEDOUT, "timed out")],
+)
+def test_a_photo_that_its_cloud_does_not_give_costs_no_other(error, photos, tmp_path, monkeypatch):
+    def fetch(path, **options):
+        if str(path).endswith("photo1.png"):
+            raise error
+        return opened(path, **options)
+
+    opened = Image.open
+    monkeypatch.setattr(Image, "open", fetch)
+    errors = {record.stem: record.error for record in run(photos, tmp_path / "out")}
+    assert "its drive or cloud folder does not give its content" in errors.pop("photo1")
+    assert set(errors.values()) == {""}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from u2demo.cli.terminal import printable
-from u2demo.images.find import is_picture, is_skipped
+from u2demo.images.find import is_picture, is_skipped, is_unread
 from u2demo.images.kinds import why_unread
 from u2demo.machine.names import natural_order
 from u2demo.runs.plan import list_photos, pictures_of_runs, spelled_out
@@ -58,7 +58,7 @@ def find(sources: list[Path]) -> Chosen:
         made = [] if photos else pictures_of_runs(sources)
     left_out = [f"  left out: {warning.message}" for warning in caught]
     named = {spelled_out(source) for source in sources}
-    if not any(photo in named or not why_unread(photo) for photo in photos):
+    if not any(photo in named or not is_unread(photo) for photo in photos):
         lines = [f"no photos found in {', '.join(map(str, sources))}", *dict.fromkeys(left_out)]
         unread = [(str(picture), why_unread(picture)) for picture in photos]
         raise ValueError("\n".join([*lines, *_group_lines(unread), *_made_lines(made)]))

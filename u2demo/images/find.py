@@ -97,6 +97,13 @@ def is_picture(path: Path) -> bool:
     return bool(found.images or found.unread)
 
 
+def is_unread(path: Path) -> bool:
+    """Return whether ``find_pictures`` lists this file among those of kinds that are not read."""
+    found = Found([], [])
+    _sort_in(path, found)
+    return bool(found.unread) or bool(in_icloud(path.name))
+
+
 def is_skipped(folder: str) -> bool:
     """Return whether a folder of this name is hidden, or a system's own."""
     return folder.startswith(".") or folder.casefold() in SYSTEM_FOLDERS
@@ -115,7 +122,7 @@ def _sort_in(path: Path, found: Found) -> None:
         # Not path.is_file(), which from Python 3.14 on returns False where permission is missing.
         if not stat.S_ISREG(path.stat().st_mode):
             return
-        if not by_suffix and not why_unread(path):
+        if not by_suffix and not why_unread(path, first):
             with path.open("rb") as file:
                 first = file.read(16)
     except PermissionError:

@@ -64,16 +64,28 @@ _SIGNATURES = (
 _IN_ICLOUD = re.compile(r"\.(.+)\.icloud")
 
 
-def why_unread(file: Path, first: bytes = b"") -> str:
+def why_unread(file: Path, first: bytes | None = None) -> str:
     """Return what kind of picture ``file`` is, and what helps, if that kind is not read here.
 
-    That is told by the suffix or, if the suffix says nothing, by the ``first`` bytes. For other
-    files it is "".
+    That is told by the suffix or, if the suffix says nothing, by the ``first`` bytes, which are
+    read unless they are given. For other files it is "".
     """
     if in_icloud(file.name):
         return "a photo in iCloud that is not on this computer; download it first"
-    kind = _BY_SUFFIX.get(file.suffix.lower()) or _by_signature(first)
+    kind = _BY_SUFFIX.get(file.suffix.lower())
+    if kind is None:
+        kind = _by_signature(_first_bytes(file) if first is None else first)
     return f"{kind.name}, which is not read here; {kind.advice}" if kind else ""
+
+
+def _first_bytes(file: Path) -> bytes:
+    try:
+        if not file.is_file():  # a pipe of that name may never end
+            return b""
+        with file.open("rb") as opened:
+            return opened.read(16)
+    except OSError:
+        return b""
 
 
 def in_icloud(name: str) -> str:

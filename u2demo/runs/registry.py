@@ -19,13 +19,17 @@ class Registry:
     def __init__(self, folder: Path, mark: str, title: str):
         self._folder, self._mark, self._title = folder.resolve(), folder / mark, title
         self._known: dict[str, list[str]] = {}
+        self._inside: dict[Path, bool] = {}
         self.kept: list[Path] = []
         if os.path.lexists(self._mark):
             self._read()
 
     def announce(self, name: str, data: bytes) -> None:
         """Note that ``data`` will be written to ``name``: ``store``, then ``write``."""
-        self._known.setdefault(name, []).append(content_checksum(data))
+        known = self._known.setdefault(name, [])
+        checksum = content_checksum(data)
+        if checksum not in known:
+            known.append(checksum)
 
     def store(self) -> None:
         """Put all that is known on disk."""
@@ -40,10 +44,9 @@ class Registry:
             OSError: the file cannot be written, or its name is too long.
         """
         path = self._folder / name
-        if not path.parent.resolve().is_relative_to(self._folder):  # a link leads elsewhere
+        if not self._is_inside(path.parent):
             self.kept.append(path)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
         checksum = content_checksum(data)
         if not is_as_written(path, checksum):
             try:
@@ -52,6 +55,14 @@ class Registry:
                 self.kept.append(path)
                 return
         self._known[name] = [checksum]
+
+    def _is_inside(self, folder: Path) -> bool:
+        """Create ``folder`` if it is missing; return False if a link makes it lie elsewhere."""
+        if folder not in self._inside:
+            self._inside[folder] = folder.resolve().is_relative_to(self._folder)
+            if self._inside[folder]:
+                folder.mkdir(parents=True, exist_ok=True)
+        return self._inside[folder]
 
     def _is_ours(self, path: Path, name: str) -> bool:
         return any(is_as_written(path, checksum) for checksum in self._known.get(name, []))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from PIL import Image
 
 from u2demo.effects import DEFAULT_EFFECTS, Effect
-from u2demo.images.kinds import why_unread
+from u2demo.images.find import is_unread
 from u2demo.images.read import open_image
 from u2demo.images.write import check_format, check_metadata
 from u2demo.inference.recipes import check_quality
@@ -99,7 +99,8 @@ def process_folder(
 
     Subfolders are mirrored. Photos that are done and unchanged are skipped unless ``overwrite``. A
     function of yours counts as changed when its code, defaults or enclosed values have changed. A
-    photo that cannot be read gets a record with status ``failed``. ``results`` gets the pictures,
+    photo that cannot be read gets a record with status ``failed``, and a picture of a kind that is
+    not read, such as Photoshop's, one with status ``left out``. ``results`` gets the pictures,
     named as by ``save``, which describes ``format`` and ``metadata``, and the records as
     ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called with each record as soon as it
     exists. On a GPU the net takes eight photos at a time.
@@ -249,18 +250,18 @@ class _Work:
 
     def _finish(self, photo: _Photo) -> Record:
         """Write the pictures of a photo; return its record, failed or done."""
-        job = photo.job
-        pictures = Pictures(job, self._manifest)
-        try:
-            if photo.error is not None:
-                raise photo.error
-            return self._make(photo, pictures)
-        except Exception as error:  # one photo's failure must not stop the others
-            if isinstance(error, OSError) and error.errno in _FATAL:
-                raise
-            status = "left out" if why_unread(Path(job.photo)) else "failed"
-            reason = reason_of(error, job.photo)
-            return job.record(status=status, error=reason, **pictures.fields())
+        pictures = Pictures(photo.job, self._manifest)
+        error = photo.error
+        if error is None:
+            try:
+                return self._make(photo, pictures)
+            except Exception as raised:  # one photo's failure must not stop the others
+                if isinstance(raised, OSError) and raised.errno in _FATAL:
+                    raise
+                error = raised
+        path = photo.job.photo
+        status = "left out" if is_unread(Path(path)) else "failed"
+        return photo.job.record(status=status, error=reason_of(error, path), **pictures.fields())
 
     def _make(self, photo: _Photo, pictures: Pictures) -> Record:
         job, run = photo.job, self._run

@@ -16,7 +16,8 @@ _MARK = "labels/.u2demo"
 _BY = "boxes found by u2demo"
 _DATA = """\
 # To train with Ultralytics YOLO: copy or link the folder of photos to "images", beside "labels".
-# The photos for training and for validation are the same here; split images.txt for real use.
+# Some versions want the whole path of this file. The photos for training and for validation are
+# the same here; split images.txt for real use.
 train: images.txt
 val: images.txt
 nc: 1
