@@ -18,14 +18,22 @@ import lazy_loader
 
 __version__ = "0.1.0"
 
-# lazy_loader.attach_stub needs a file, which a package inside a zip does not have.
-_rooms, _names = set(), {}
-for _line in ast.parse(pkgutil.get_data(__name__, "__init__.pyi")).body:
-    if isinstance(_line, ast.ImportFrom):
-        _found = [_alias.name for _alias in _line.names]
-        if _line.module:
-            _names.setdefault(_line.module, []).extend(_found)
-        else:
-            _rooms.update(_found)
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, _rooms, _names)
+def _public_names() -> tuple[set[str], dict[str, list[str]]]:
+    """Return the rooms and, by module, the names that ``__init__.pyi`` imports.
+
+    ``lazy_loader.attach_stub`` needs a file, which a package inside a zip does not have.
+    """
+    rooms: set[str] = set()
+    names: dict[str, list[str]] = {}
+    for line in ast.parse(pkgutil.get_data(__name__, "__init__.pyi")).body:
+        if isinstance(line, ast.ImportFrom):
+            found = [alias.name for alias in line.names]
+            if line.module:
+                names.setdefault(line.module, []).extend(found)
+            else:
+                rooms.update(found)
+    return rooms, names
+
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, *_public_names())

@@ -30,7 +30,7 @@ ATTEMPTS = 10  # connections that may break, if each has brought something
 LONGEST_WAIT = 60  # seconds that a source may ask for, once, when it is busy
 _BUSY = (429, 503)  # HTTP's Too Many Requests and Service Unavailable
 _CHUNK = 1 << 15  # bytes; small enough for a slow line to show progress
-_PAGE = 1 << 20  # bytes of a web page that are read; Google Drive's have a few thousand
+_PAGE = 1 << 18  # bytes of a web page that are read; Google Drive's have a few thousand
 _FIRST_BYTES = (b"P", b"\x80")  # of a zip archive, and of a pickle from before PyTorch 1.6
 _GZIP = ("gzip", "x-gzip")
 
@@ -92,11 +92,6 @@ class Part:
             self._file.write(block)
         self.size += len(block)
         self.received += len(block)
-
-    def flush(self) -> None:
-        """Pass written bytes on to the operating system; gdown calls this."""
-        with _storage():
-            self._file.flush()
 
     def restart(self) -> None:
         """Begin again with the next write; until then an earlier attempt's bytes stay."""

@@ -41,6 +41,8 @@ class OneClick:
     """
 
     def __init__(self, model: "nn.Module | None" = None):
+        if model is not None and not hasattr(model, "parameters"):  # torch comes later
+            raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
         self._shows_samples = False
         self._jobs = JobQueue()
         self._notes = Notes()
