@@ -215,7 +215,16 @@ def test_padding_makes_no_bomb_acceptable():
     png = claim(8, 6, 7000)
     text = struct.pack(">I4s", 5_000_000, b"tEXt") + bytes(5_000_004)
     webp = encoded(Image.new("RGB", (8000, 4100)), "WEBP", lossless=True, method=0).getvalue()
-    for bomb in (png + bytes(5_000_000), png[:33] + text + png[33:], webp + bytes(5_000_000)):
+    packed = zlib.compress(bytes(1000)) + bytes(5_000_000)
+    stuffed = png[:33] + struct.pack(">I4s", len(packed), b"IDAT") + packed + png[-16:]
+    claimed = png[:33] + struct.pack(">I4s", 2**30, b"IDAT") + bytes(99)
+    for bomb in (
+        stuffed,
+        claimed,
+        png + bytes(5_000_000),
+        png[:33] + text + png[33:],
+        webp + bytes(5_000_000),
+    ):
         assert "a decompression bomb" in refusal(io.BytesIO(bomb))
 
 
