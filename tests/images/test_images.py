@@ -1,5 +1,6 @@
 """One loader for every photo: upright, RGB, or a ValueError that says why not."""
 
+import errno
 import io
 import os
 import socket
@@ -217,7 +218,16 @@ def test_padding_makes_no_bomb_acceptable():
     png = claim(8, 6, 7000)
     text = struct.pack(">I4s", 5_000_000, b"tEXt") + bytes(5_000_004)
     webp = encoded(Image.new("RGB", (8000, 4100)), "WEBP", lossless=True, method=0).getvalue()
-    for bomb in (png + bytes(5_000_000), png[:33] + text + png[33:], webp + bytes(5_000_000)):
+    packed = zlib.compress(bytes(1000)) + bytes(5_000_000)
+    stuffed = png[:33] + struct.pack(">I4s", len(packed), b"IDAT") + packed + png[-16:]
+    claimed = png[:33] + struct.pack(">I4s", 2**30, b"IDAT") + bytes(99)
+    for bomb in (
+        stuffed,
+        claimed,
+        png + bytes(5_000_000),
+        png[:33] + text + png[33:],
+        webp + bytes(5_000_000),
+    ):
         assert "a decompression bomb" in refusal(io.BytesIO(bomb))
 
 
@@ -406,3 +416,28 @@ def test_padding_makes_no_bomb_of_a_phone_acceptable(file_format):
     padded = data + struct.pack(">I4s", 1_000_008, b"mdat") + bytes(1_000_000)
     for bomb in (data, padded):
         assert "a decompression bomb: 32 megapixels in " in refusal(io.BytesIO(bomb))
+
+
+def test_a_photo_that_another_program_holds_for_a_moment_is_waited_for(
+    two_tone, tmp_path, monkeypatch
+):
+    def busy(path, *mode):
+        waited.append(path)
+        if len(waited) < 3:
+            raise PermissionError(errno.EACCES, "Access is denied")
+        return opened(path, *mode)
+
+    two_tone.save(tmp_path / "photo.png")
+    waited, opened = [], Path.open
+    monkeypatch.setattr(Path, "open", busy)
+    assert open_image(tmp_path / "photo.png").size == (40, 24)
+
+
+def test_a_photo_that_another_program_keeps_is_said_to_be_in_use(two_tone, tmp_path, monkeypatch):
+    def busy(path, *mode):
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    two_tone.save(tmp_path / "photo.png")
+    monkeypatch.setattr(Path, "open", busy)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    assert "photo.png: in use by another program; close it" in refusal(tmp_path / "photo.png")

@@ -231,13 +231,13 @@ def test_a_photo_replaced_while_it_waits_is_made_again(tmp_path):
 
 
 def test_a_photo_that_may_not_be_read(photos, tmp_path, monkeypatch):
-    def refuse(path, **options):
-        if path.endswith("photo1.png"):
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return opened(path, **options)
+    def refuse(path, mode="r", **options):
+        if path.name == "photo1.png" and mode == "rb":
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        return opened(path, mode, **options)
 
-    opened = Image.open
-    monkeypatch.setattr(Image, "open", refuse)
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", refuse)
     errors = {record.stem: record.error for record in run(photos, tmp_path / "out")}
     photo = photos / "photo1.png"
     assert errors == {"photo0": "", "photo1": f"{photo}: no permission to read this file",

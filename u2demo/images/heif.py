@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import CODEC, Content, RefusedError
 from u2demo.images.directory import is_honest_exif
 
 HEIC = re.compile(rb"....ftyp(?:hei|hev|mif|msf)", re.DOTALL)
@@ -64,7 +64,7 @@ def _content(file: BinaryIO, picture: Image.Image) -> Content:
     if more > 0:
         kind = "frame" if any(_boxes(data, b"moov")) else "picture"
         phrases.append(f"{more} more {kind}{'s' * (more > 1)}")
-    return Content(picture.size, coded, lambda: picture, tuple(phrases))
+    return Content(picture.size, coded, lambda: picture, tuple(phrases), CODEC)
 
 
 def _coded(meta: bytes) -> int:
