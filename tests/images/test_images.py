@@ -216,7 +216,16 @@ def test_padding_makes_no_bomb_acceptable():
     png = claim(8, 6, 7000)
     text = struct.pack(">I4s", 5_000_000, b"tEXt") + bytes(5_000_004)
     webp = encoded(Image.new("RGB", (8000, 4100)), "WEBP", lossless=True, method=0).getvalue()
-    for bomb in (png + bytes(5_000_000), png[:33] + text + png[33:], webp + bytes(5_000_000)):
+    packed = zlib.compress(bytes(1000)) + bytes(5_000_000)
+    stuffed = png[:33] + struct.pack(">I4s", len(packed), b"IDAT") + packed + png[-16:]
+    claimed = png[:33] + struct.pack(">I4s", 2**30, b"IDAT") + bytes(99)
+    for bomb in (
+        stuffed,
+        claimed,
+        png + bytes(5_000_000),
+        png[:33] + text + png[33:],
+        webp + bytes(5_000_000),
+    ):
         assert "a decompression bomb" in refusal(io.BytesIO(bomb))
 
 
@@ -385,3 +394,23 @@ def test_an_upload_without_a_name_is_called_so(temporary):
         pytest.raises(ValueError, match=r"^the uploaded file: an empty file"),
     ):
         open_image(upload)
+
+
+@pytest.mark.parametrize("file_format", ["AVIF", "HEIF"])
+def test_padding_makes_no_bomb_of_a_phone_acceptable(file_format):
+    white = Image.new("RGB", (6000, 5400), "white")
+    if file_format == "HEIF":
+        heif = pytest.importorskip("pillow_heif")
+        heif.from_pillow(white.resize((600, 540))).save(file := io.BytesIO(), quality=1)
+        data = file.getvalue()
+        side = data.index(b"ispe") + 8
+        data = data[:side] + struct.pack(">II", 6000, 5400) + data[side + 8 :]
+    else:
+        try:
+            padding = b"Exif\0\0II*\0\x08\0\0\0" + bytes(60_000)
+            data = encoded(white, file_format, speed=10, exif=padding).getvalue()
+        except (KeyError, OSError, ValueError) as error:
+            pytest.skip(f"this Pillow cannot write AVIF: {error}")
+    padded = data + struct.pack(">I4s", 1_000_008, b"mdat") + bytes(1_000_000)
+    for bomb in (data, padded):
+        assert "a decompression bomb: 32 megapixels in " in refusal(io.BytesIO(bomb))

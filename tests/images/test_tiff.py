@@ -200,6 +200,18 @@ def test_other_kinds_are_refused_by_their_kind_not_called_damaged(data, kind):
     assert "damaged" not in said
 
 
+def test_the_preview_in_a_canons_raw_file_is_not_taken_for_the_photo():
+    raw = tiff(COLOR, 8, photometric=RGB)
+    assert "a camera's raw file" in refusal(raw[:8] + b"CR\2\0" + raw[12:])
+
+
+def test_pages_of_jpegs_are_no_bomb():
+    page = Image.new("RGB", (2000, 2000))
+    page.save(file := io.BytesIO(), "TIFF", compression="jpeg", save_all=True,
+              append_images=[page] * 20)  # fmt: skip
+    assert open_image(file).info["left_out"] == ("20 more pages",)
+
+
 @pytest.mark.parametrize("deflate", [False, True])
 def test_strips_that_are_cut_short_are_refused_not_filled_with_black(deflate):
     data = tiff(COLOR * 257, 16, photometric=RGB, planar=2, deflate=deflate)

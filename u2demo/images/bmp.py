@@ -128,17 +128,14 @@ def _palette(colors: bytes, entry: int) -> bytes:
 
 
 def _picture(data: bytes, header: _Header) -> Image.Image:
-    if header.bits <= 8:
-        picture = _indexed(data, header)
-    elif header.bits == 24 and not any(header.masks):
-        picture = Image.frombytes(
-            "RGB", (header.width, header.height), data[header.start :], "raw", "BGR",
-            header.stride, 1,
-        )  # fmt: skip
+    if header.bits == 24 and not any(header.masks):
+        down = 1 if header.top_down else -1
+        pixels, size = memoryview(data)[header.start :], (header.width, header.height)
+        picture = Image.frombytes("RGB", size, pixels, "raw", "BGR", header.stride, down)
     else:
-        picture = _masked(data, header)
-    if not header.top_down:
-        picture = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+        picture = _indexed(data, header) if header.bits <= 8 else _masked(data, header)
+        if not header.top_down:
+            picture = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     if all(dots > 0 for dots in header.dots):
         picture.info["dpi"] = tuple(dots * _METERS for dots in header.dots)
     picture.info["icc_profile"] = _profile(data)

@@ -4,6 +4,7 @@ Both are chunks, each with its kind and its length. Pillow is given those that s
 looks: text of many megabytes, other frames and unknown chunks would cost memory, or the picture.
 """
 
+import contextlib
 import itertools
 import struct
 import zlib
@@ -26,6 +27,7 @@ _MOST_PROFILE = 2**22  # bytes of a color profile; the largest for print have tw
 _PILLOW_PROFILE = 2**20  # above that Pillow refuses the file
 _MOST_CHUNKS = 100_000  # a gigabyte, as encoders cut it
 _MANY = 1000  # chunks of pixels; more are joined in memory, to be read at once
+_STEP = 2**20  # bytes inflated at a time
 _OF_WEBP = b"VP8X", b"ANIM", b"ICCP", b"EXIF", b"XMP "
 _TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 
@@ -49,10 +51,25 @@ def examine_png(file: BinaryIO) -> Content:
     pixels = [chunk for chunk in chunks if chunk.kind == b"IDAT"]
     profile = _profile(data, chunks)
     view = join(file, [PNG, *_wanted(data, chunks, pixels, profile)])
-    coded = sum(chunk.size for chunk in pixels)
-    return Content(
-        size, coded, lambda: _open_png(view, profile), _more_frames(chunks), _price(data, chunks)
-    )
+    price = _price(data, chunks)
+    most = size[0] * size[1] // price.a_byte if size[0] * size[1] > price.small else 0
+    coded = _coded(data, pixels, most)
+    return Content(size, coded, lambda: _open_png(view, profile), _more_frames(chunks), price)
+
+
+def _coded(data: bytes, pixels: list[_Chunk], most: int) -> int:
+    """Return how many bytes the pixels have, without padding as far as ``most`` of them.
+
+    They are one stream, which may end before its chunks do.
+    """
+    body = b"".join(data[chunk.start : chunk.start + chunk.size] for chunk in pixels)
+    first = rest = body[:most]
+    inflater = zlib.decompressobj()
+    with contextlib.suppress(zlib.error):  # what is damaged is found when it is read
+        while rest and not inflater.eof:
+            inflater.decompress(rest, _STEP)
+            rest = inflater.unconsumed_tail
+    return len(first) - len(inflater.unused_data) if inflater.eof else len(body)
 
 
 def _price(data: bytes, chunks: list[_Chunk]) -> Price:

@@ -25,6 +25,7 @@ class Price(NamedTuple):
 LIGHT = Price(180_000_000, 1000)  # one channel of up to 8 bits, opaque
 PLAIN = Price(32_000_000, 1000)
 HEAVY = Price(48_000_000, 100)  # alpha, or more than 8 bits
+CODEC = Price(32_000_000, 100)  # WebP, AVIF, HEIC: whole in memory, several times
 PROGRESSIVE = Price(120_000_000, 100)  # all coefficients of a JPEG wait in memory
 
 

@@ -53,6 +53,7 @@ class Directories:
         self.order = {b"II": "<", b"MM": ">"}[head[:2]]
         (version,) = struct.unpack_from(self.order + "H", head, 2)
         self.big = version == 43
+        self.is_raw = head[8:10] == b"CR"  # of a Canon
         if not self.big and version != 42:
             raise ValueError(f"TIFF version {version}")
         place = struct.unpack_from(

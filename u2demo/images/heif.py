@@ -3,6 +3,8 @@
 Both are boxes of ISO 14496-12, read by libraries of their own.
 """
 
+import io
+import itertools
 import re
 import struct
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images.content import Content, RefusedError
+from u2demo.images.content import CODEC, Content, RefusedError
 from u2demo.images.directory import is_honest_exif
 
 HEIC = re.compile(rb"....ftyp(?:hei|hev|mif|msf)", re.DOTALL)
@@ -18,6 +20,8 @@ AVIF = re.compile(rb"....ftyp(?:avi[fs]|(?:mif1|msf1).{4}.*avi[fs])", re.DOTALL)
 _GAIN_MAPS = re.compile(rb"aux:hdrgainmap|tmap")
 _DEPTH = re.compile(rb"auxid:2\0|auxiliary:depth|aux:depth|disparity")
 _MOST_META = 2**22
+_MOST_EXTENTS = 10_000
+_NO_PICTURE = {b"Exif", b"mime", b"uri "}
 
 
 def examine_avif(file: BinaryIO) -> Content:
@@ -50,7 +54,7 @@ def _content(file: BinaryIO, picture: Image.Image) -> Content:
     data = file.read()
     metas = _boxes(data, b"meta")
     meta = b"".join(data[start : min(end, start + _MOST_META)] for start, end in metas)
-    coded = sum(end - start for start, end in _boxes(data, b"mdat")) or len(meta)
+    coded = _coded(meta) or sum(end - start for start, end in _boxes(data, b"mdat"))
     phrases = []
     if _GAIN_MAPS.search(meta):
         phrases.append("an HDR gain map")
@@ -60,7 +64,44 @@ def _content(file: BinaryIO, picture: Image.Image) -> Content:
     if more > 0:
         kind = "frame" if any(_boxes(data, b"moov")) else "picture"
         phrases.append(f"{more} more {kind}{'s' * (more > 1)}")
-    return Content(picture.size, coded, lambda: picture, tuple(phrases))
+    return Content(picture.size, coded, lambda: picture, tuple(phrases), CODEC)
+
+
+def _coded(meta: bytes) -> int:
+    """Return how many bytes the items take that are pictures or parts of one, 0 if unknown."""
+    try:
+        kinds = dict(_kinds(meta[4:]))
+        extents = list(itertools.islice(_extents(meta[4:]), _MOST_EXTENTS))
+    except (IndexError, struct.error):
+        return 0
+    places = {tuple(extent) for item, *extent in extents if kinds.get(item) not in _NO_PICTURE}
+    return sum(length for _, length in places)
+
+
+def _kinds(boxes: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the kind of each item (ISO 14496-12, 8.11.6)."""
+    for start, end in _boxes(boxes, b"iinf"):
+        table = boxes[start + (6 if boxes[start] == 0 else 8) : end]
+        for place, _ in _boxes(table, b"infe"):
+            yield struct.unpack_from(">H2x4s" if table[place] == 2 else ">I2x4s", table, place + 4)
+
+
+def _extents(boxes: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield of each part of an item the item's number, its place and its length (8.11.3)."""
+    for start, end in _boxes(boxes, b"iloc"):
+        version, sizes, more = boxes[start], boxes[start + 4], boxes[start + 5]
+        table = io.BytesIO(boxes[start + 6 : end])
+
+        def number(size: int, table: BinaryIO = table) -> int:
+            return int.from_bytes(table.read(size), "big")
+
+        for _ in range(min(number(4 if version == 2 else 2), _MOST_EXTENTS)):
+            item = number(4 if version == 2 else 2)
+            number(4 if version else 2)  # how it is stored, and in which file
+            base = number(more >> 4)
+            for _ in range(number(2)):
+                number(more & 15 if version else 0)
+                yield item, base + number(sizes >> 4), number(sizes & 15)
 
 
 def _boxes(data: bytes, wanted: bytes) -> Iterator[tuple[int, int]]:

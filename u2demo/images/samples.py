@@ -17,7 +17,6 @@ PACKED = 1, 5, 8, 32773, 32946, 34925, 50000  # none, and those that pack bytes 
 _UNSIGNED, _SIGNED, _FLOAT, _VOID = 1, 2, 3, 4
 _WHITE_IS_0, _GRAY, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
 _COLORS = {_WHITE_IS_0: 1, _GRAY: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _LAB: 3, _ICC_LAB: 3}
-_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _PREMULTIPLIED = 1
 _DIFFERENCES, _FLOAT_DIFFERENCES = 2, 3
 _BLOCK = 2**22  # bytes unpacked at a time
@@ -127,12 +126,12 @@ def read_samples(file: BinaryIO, layout: Layout) -> Image.Image:
     convert = _converter(file, layout, used)
     for top, samples in _blocks(file, layout, used):
         pixels[top : top + len(samples)] = convert(samples)
+    size = layout.width, layout.height
     if layout.photometric in (_LAB, _ICC_LAB):
         pixels[..., 1:3] ^= 128
-        size = layout.width, layout.height
         return Image.frombytes("LAB", size, pixels[..., :3].tobytes(), "raw", "LAB")
-    if count == 4 and layout.photometric == _CMYK:
-        return Image.fromarray(pixels, "CMYK")
+    if layout.photometric == _CMYK:
+        return Image.frombuffer("CMYK", size, pixels, "raw", "CMYK", 0, 1)
     return Image.fromarray(pixels[..., 0] if count == 1 else pixels)
 
 

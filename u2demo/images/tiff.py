@@ -18,11 +18,13 @@ from u2demo.images.samples import PACKED, Layout, open_unlimited, read_samples
 SIGNATURES = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
 _WHITE_IS_0, _GRAY, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 4, 5, 6, 8
 _NAMES = {
-    _MASK: "that is a transparency mask", 10: "in ITU Lab", 32803: "of a camera's raw pixels",
+    _MASK: "that is a transparency mask", _YCBCR: "in an unusual kind of YCbCr", 10: "in ITU Lab",
+    32803: "of a camera's raw pixels",
     32844: "in LogL", 32845: "in LogLuv", 34892: "of a camera's raw pixels",
 }  # fmt: skip
 _FAX = 2, 3, 4, 32771
-_JPEGS = 6, 7
+_OLD_JPEG = 6
+_JPEGS = _OLD_JPEG, 7
 _RARE = {34925: "LZMA", 50000: "Zstandard", 50001: "WebP"}  # not in every libtiff
 # Photometric interpretation and bits of each sample that Pillow reads rightly, in its own order of
 # bits, planes together, unsigned.
@@ -31,6 +33,7 @@ _PILLOW = {
     (_RGB, (8,) * 3), (_RGB, (8,) * 4), (_CMYK, (8,) * 4), (_YCBCR, (8,) * 3), (_LAB, (8,) * 3),
     (_YCBCR, (8,)),
 }  # fmt: skip
+_PILLOWS_EXTRA = (), (0,), (1,), (2,), (999,)  # the last is Corel Draw's
 _MOST_PAGES = 10_000
 _MOST_PIECES = 2**20  # strips or tiles
 _TILE_SPARE = 2**24  # pixels by which a tile may be larger than its picture
@@ -48,7 +51,7 @@ def examine(file: BinaryIO) -> Content:
     if not pages:
         raise EOFError("no directory")
     tags = _Tags(directories, pages[0])
-    if tags.number(254, 0) & _REDUCED:
+    if tags.number(254, 0) & _REDUCED or directories.is_raw:
         raise RefusedError(
             "a camera's raw file; only its thumbnail can be read here. Export it as TIFF or JPEG"
             " first"
@@ -137,7 +140,7 @@ def _check_pieces(layout: Layout, size: int) -> int:
             raise ValueError(f"tiles of {width}x{height} pixels")
     elif layout.rows < 1:
         raise ValueError("strips without rows")
-    if not layout.offsets:
+    if not layout.offsets and layout.compression != _OLD_JPEG:
         raise EOFError("no pixels")
     needed = layout.pieces_of_a_plane * (len(layout.bits) if layout.is_planar else 1)
     pairs = list(zip(layout.offsets[:needed], layout.lengths, strict=False))
@@ -151,8 +154,10 @@ def _check_pieces(layout: Layout, size: int) -> int:
 
 def _check_scans(file: BinaryIO, layout: Layout) -> None:
     """Raise ``RefusedError`` if the JPEGs in a TIFF have scans that take too long."""
-    file.seek(0)
-    scans = file.read().count(b"\xff\xda")
+    scans = 0
+    for offset, length in zip(layout.offsets, layout.lengths, strict=False):
+        file.seek(offset)
+        scans += file.read(length).count(b"\xff\xda")
     blocks = layout.width * layout.height * len(layout.bits) // 64
     rounds = scans / (layout.pieces_of_a_plane * len(layout.bits))
     if rounds > _USUAL_SCANS and rounds * blocks > _MOST_VISITS:
@@ -170,6 +175,8 @@ def _more_pages(pages: list[_Tags]) -> tuple[str, ...]:
 
 def _is_for_pillow(layout: Layout, tags: _Tags) -> bool:
     if (layout.photometric, layout.bits) not in _PILLOW or 262 not in tags:
+        return False
+    if layout.extra not in _PILLOWS_EXTRA:
         return False
     if layout.compression in (*_FAX, *_JPEGS):
         return layout.compression not in _JPEGS or layout.form == 1

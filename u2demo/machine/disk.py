@@ -3,15 +3,15 @@
 import contextlib
 import errno
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from u2demo.machine.names import numbered
+
 T = TypeVar("T")
 
-IN_USE = "in use by another program; close it, or pause what scans or syncs this folder"
 # What a person can do about an error of the machine.
 _ADVICE = {
     errno.ENOSPC: "the disk is full; make room, or choose another folder",
@@ -21,8 +21,6 @@ _ADVICE = {
     errno.EACCES: "no permission to write here, or a file is open in another program; change that"
     " or choose another folder",
     errno.EPERM: "no permission to write here; change that, or choose another folder",
-    errno.EBUSY: IN_USE,
-    errno.ETXTBSY: IN_USE,
     errno.EIO: "the disk does not answer; is it still connected? Or choose another folder",
     errno.EMFILE: "too many files are open; raise the limit of open files (ulimit -n)",
     errno.ENFILE: "too many files are open; close other programs",
@@ -34,8 +32,8 @@ _NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
 # Errors that may pass: a virus scanner or a cloud folder holds a new file open for a moment.
 _BUSY = {errno.EBUSY, errno.ETXTBSY}
 _BUSY_ON_WINDOWS = {32, 33}  # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
-_PARTIAL = re.compile(r"\.u2demo-[0-9a-f]{16}\.part")
 _PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds between attempts, about one in all
+IN_USE = "in use by another program; close it, or pause what scans or syncs this folder"
 
 
 def retry_busy(operation: Callable[[], T], path: Path, mode: int = os.R_OK) -> T:
@@ -74,8 +72,13 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
 
     ``durable`` waits until the disk holds it, so that even a power cut cannot lose it.
     """
-    partial = _write_partial(path.parent, data, durable)
+    partial = partial_file(path)
     try:
+        with partial.open("wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         _replace(partial, path)
     except BaseException:
         discard(partial)
@@ -90,8 +93,9 @@ def write_new_file(
     Raises:
         FileExistsError: something else is there, even if it has just appeared; it is not changed.
     """
-    partial = _write_partial(path.parent, data)
+    partial = _new_partial_file(path)
     try:
+        partial.write_bytes(data)
         if may_replace(path):  # asked last, to leave hardly any time for a later change
             _replace(partial, path)
         else:
@@ -100,52 +104,33 @@ def write_new_file(
         discard(partial)
 
 
-def discard_partial_files(folder: Path) -> None:
-    """Delete the files in ``folder`` that processes were killed while writing."""
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if _PARTIAL.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                discard(Path(entry))
-
-
-def _write_partial(folder: Path, data: bytes, durable: bool = False) -> Path:
-    """Write ``data`` to a new hidden file in ``folder``, and return it.
-
-    Its name is random, so that nobody can have put a file or a link there, and short, so that it
-    fits wherever the final name does.
-    """
-    partial = folder / f".u2demo-{os.urandom(8).hex()}.part"
-    try:
-        with partial.open("xb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-    except FileExistsError:
-        raise
-    except BaseException:
-        discard(partial)
-        raise
-    return partial
-
-
 def _replace(source: Path, target: Path) -> None:
     retry_busy(lambda: source.replace(target), target.parent, os.W_OK)
 
 
+def _new_partial_file(path: Path) -> Path:
+    """Create and return a hidden file; one that a killed process left is not touched."""
+    usual = partial_file(path)
+    for partial in map(path.with_name, numbered(usual.name)):
+        with contextlib.suppress(FileExistsError):
+            partial.touch(exist_ok=False)
+            return partial
+    raise AssertionError("unreachable")
+
+
 def _move_unless_taken(source: Path, target: Path) -> None:
     """Give ``source`` the name ``target``; raise ``FileExistsError`` if that is taken."""
-    if os.name == "nt":  # Windows renames to free names only
-        retry_busy(lambda: source.rename(target), target.parent, os.W_OK)
+    if os.name == "nt":
+        source.rename(target)  # Windows renames to free names only
         return
     try:
         os.link(source, target)  # rename would replace what is there
     except FileExistsError:
         raise
-    except OSError:  # a disk without hard links, such as exFAT: reserve the name, then take it
+    except OSError:  # a disk without hard links, such as FAT: reserve the name, then take it
         target.touch(exist_ok=False)
         try:
-            _replace(source, target)
+            source.replace(target)
         except BaseException:
             if target.stat().st_size == 0:
                 discard(target)
@@ -154,16 +139,22 @@ def _move_unless_taken(source: Path, target: Path) -> None:
         source.unlink()  # a hidden file that stays is an error, for nobody would look for it
 
 
+def partial_file(path: Path) -> Path:
+    """Return the hidden file that becomes ``path`` once it is complete."""
+    return path.with_name(f".{path.name}.part")
+
+
 def discard(path: Path) -> None:
     """Delete a file if possible; nothing depends on it."""
     with contextlib.suppress(OSError):
         retry_busy(lambda: path.unlink(missing_ok=True), path.parent, os.W_OK)
 
 
-def not_ours(path: Path, because: str = "was not written by u2demo") -> ValueError:
+def not_ours(path: Path) -> ValueError:
     """Return the error for a file of the user's that a run would replace."""
     return ValueError(
-        f"{path} {because} and would be replaced; move it, or choose another folder for the results"
+        f"{path} was not written by u2demo and would be replaced;"
+        " move it, or choose another folder for the results"
     )
 
 
@@ -173,7 +164,7 @@ def advise(folder: Path, then: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _ADVICE or error.strerror in (IN_USE, *_ADVICE.values()):
+        if error.errno not in _ADVICE or error.strerror in _ADVICE.values():
             raise
         if error.errno in _NO_FOLDER:
             then = ""  # nothing has begun
