@@ -177,6 +177,26 @@ def test_hdr_is_toned_down_and_said(transfer, level):
     assert image.info == {"left_out": ("the brightness above white",)}
 
 
+def test_hdr_keeps_its_transparent_color():
+    white = b"tRNS", struct.pack(">3H", 148, 148, 148)
+    image = u2.open_image(png_with((148,) * 3, (b"cICP", bytes((9, 16, 0, 1))), white))
+    assert image.getchannel("A").getextrema() == (0, 0)
+
+
+def test_an_embedded_profile_counts_more_than_code_points_but_not_in_a_png():
+    pq = b"cICP", bytes((9, 16, 0, 1))
+    profile = b"iCCP", b"p\0\0" + zlib.compress(adobe_rgb())
+    image = u2.open_image(png_with(ADOBE_GREEN, pq, profile))
+    assert "left_out" in image.info
+    try:
+        avif = encoded(Image.new("RGB", (16, 16)), "AVIF", icc_profile=adobe_rgb()).getvalue()
+    except (KeyError, OSError) as error:
+        pytest.skip(f"this Pillow cannot write AVIF: {error}")
+    free = struct.pack(">I8s4H", 16, b"colrnclx", 9, 16, 9, 0)
+    image = u2.open_image(io.BytesIO(avif + struct.pack(">I4s", 24, b"free") + free))
+    assert image.info == {"icc_profile": adobe_rgb()}
+
+
 ADOBE_POINTS = struct.pack(">8I", 31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)
 GAMMA = b"gAMA", struct.pack(">I", 45455)
 

@@ -3,7 +3,8 @@
 An effect returns a new image and leaves its arguments alone; all but ``crop`` keep the size.
 Anything but an image raises ``TypeError``; a mask that is not valid, or does not fit its image,
 raises ``ValueError``. An empty mask, in which nothing stands out, is a result, not an error. Images
-of any mode are read as ``open_image`` reads them.
+of any mode are read as ``open_image`` reads them. What is transparent in the photo is at least as
+transparent in its picture, unless that has a new background.
 
 To add an effect, write a function of an image and a mask in the file where it belongs, put
 ``on_photo`` above it, and add a line to ``EFFECTS``: the command line then offers it.

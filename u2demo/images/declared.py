@@ -39,7 +39,12 @@ class CodePoints(NamedTuple):
 
 
 def code_points(picture: Image.Image) -> CodePoints | None:
-    """Return the code points in the file of a picture that is not yet loaded, None without any."""
+    """Return the code points that count for a picture not yet loaded, None if a profile does.
+
+    In a PNG they overrule a profile (its specification, section 4.3), elsewhere it is the reverse.
+    """
+    if picture.format != "PNG" and picture.info.get("icc_profile"):
+        return None
     nclx = picture.info.get("nclx_profile")  # pillow-heif's
     if isinstance(nclx, Mapping):
         return CodePoints(nclx.get("color_primaries", 2), nclx.get("transfer_characteristics", 2))
@@ -58,12 +63,11 @@ def code_points(picture: Image.Image) -> CodePoints | None:
 def declared_profile(picture: Image.Image, points: CodePoints | None, exif: Exif) -> bytes | None:
     """Return the profile of a picture's colors, None if they are sRGB or of no known space."""
     info = picture.info
-    embedded = info.get("icc_profile") or None
-    if points and (picture.format == "PNG" or not embedded):  # the order of PNG, section 4.3
+    if points:
         return of_code_points(*points)
-    if embedded or picture.mode == "CMYK":
-        return embedded
-    if "srgb" in info:  # PNG's, as are the others
+    if info.get("icc_profile"):
+        return info["icc_profile"]
+    if picture.mode == "CMYK" or "srgb" in info:  # the second is PNG's
         return None
     return _of_gamma(picture) or (adobe_rgb() if _is_adobe_rgb(exif) else None)
 

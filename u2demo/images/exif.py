@@ -91,7 +91,9 @@ def kept(exif: Exif, *, credits_only: bool = False) -> Exif:
 
 def with_texts(exif: Exif, texts: Mapping[int, str]) -> Exif:
     """Return ``exif`` with those of ``texts``, by tag, that it lacks: UTF-8, as is the custom."""
-    new = {tag: (ASCII, text.encode() + b"\0") for tag, text in texts.items() if text}
+    new = {
+        tag: (ASCII, text.encode(errors="replace") + b"\0") for tag, text in texts.items() if text
+    }
     image = {tag: field for tag, field in new.items() if tag != TAKEN} | dict(exif.image)
     photo = {tag: field for tag, field in new.items() if tag == TAKEN} | dict(exif.photo)
     return exif._replace(image=image, photo=photo)
@@ -150,9 +152,8 @@ class _Reader:
         found: dict[int, Field] = {}
         if place is None:
             return found
-        with contextlib.suppress(
-            OSError, ValueError, struct.error
-        ):  # damage costs no more than what follows
+        # Damage costs no more than what follows it.
+        with contextlib.suppress(OSError, ValueError, struct.error):
             self._file.seek(place)
             (count,) = struct.unpack(self._order + "H", self._file.read(2))
             entries = self._file.read(12 * min(count, _MOST_FIELDS))

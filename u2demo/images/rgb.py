@@ -48,10 +48,15 @@ def upright(picture: Image.Image) -> Image.Image:
     if "transparency" in picture.info:
         key = picture.info["transparency"]
         info["transparency"] = _KEYS[depth](key) if depth in _KEYS else key
-    if seen.points and seen.points.is_hdr and turned.mode in ("RGB", "RGBA"):
-        turned = convert(turned, info.pop("icc_profile", None), None)
-        turned.info = info | {"left_out": (_BRIGHTNESS,)}
-    return turned
+    return _toned_down(turned) if seen.points and seen.points.is_hdr else turned
+
+
+def _toned_down(picture: Image.Image) -> Image.Image:
+    """Return an HDR picture as ordinary screens show it, in sRGB."""
+    photo = to_rgb(picture)
+    toned_down = convert(photo, photo.info.pop("icc_profile", None), None)
+    toned_down.info = photo.info | {"left_out": (_BRIGHTNESS,)}
+    return toned_down
 
 
 def as_photo(image: Image.Image) -> Image.Image:
@@ -110,10 +115,9 @@ def _in_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode[0] in "IF":
         return from_gray(_from_deep(picture), profile)
     if picture.mode in _GRAY:
-        gray = (
-            picture.convert("LA") if picture.mode == "La" else picture
-        )  # Pillow knows no other way
-        return from_gray(gray.convert(mode), profile)
+        if picture.mode == "La":  # Pillow converts it to nothing else
+            picture = picture.convert("LA")
+        return from_gray(picture.convert(mode), profile)
     if picture.mode in ("CMYK", "LAB"):
         return from_inks(picture, profile) or picture.convert(mode)
     return picture.convert(mode)
@@ -121,6 +125,8 @@ def _in_rgb(picture: Image.Image) -> Image.Image:
 
 def limit_to_alpha(mask: NDArray[np.float32], image: Image.Image) -> NDArray[np.float32]:
     """Return ``mask``, (H, W) from 0 to 1, but nowhere more than the alpha of ``image``."""
+    if not image.has_transparency_data:
+        return mask
     photo = as_photo(image)
     return mask if photo.mode == "RGB" else np.minimum(mask, alpha_channel(photo))
 
@@ -138,11 +144,15 @@ def alpha_channel(photo: Image.Image) -> NDArray[np.float32]:
 def shared_info(picture: Image.Image) -> dict[str, object]:
     """Return the ``info`` that a picture has in common with those made from it."""
     profile = picture.info.get("icc_profile")
-    of_other_space = picture.mode[0] in "IF" or picture.mode in (*_GRAY, "CMYK", "LAB")
-    if of_other_space or not is_for(profile, b"RGB "):
+    if not has_rgb(picture) or not is_for(profile, b"RGB "):
         profile = None
     info = {"icc_profile": profile, "dpi": valid_dpi(picture.info.get("dpi"))}
     return {name: value for name, value in info.items() if value}
+
+
+def has_rgb(picture: Image.Image) -> bool:
+    """Return whether a picture has colors for which an RGB profile is meant."""
+    return picture.mode[0] not in "IF" and picture.mode not in (*_GRAY, "CMYK", "LAB")
 
 
 def _depth_of_png(picture: Image.Image) -> object:

@@ -11,7 +11,7 @@ from PIL import Image
 from u2demo.images.colors import convert
 from u2demo.images.exif import kept, read_exif, with_resolution, write_exif
 from u2demo.images.png import PNG_MODES, encode_png
-from u2demo.images.rgb import shared_info, to_rgb
+from u2demo.images.rgb import has_rgb, shared_info, to_rgb
 
 _TOO_LONG = 2**20  # bytes of a color profile; Pillow does not open a PNG whose profile is longer
 _ALSO_PNG = frozenset({"1", "LA", "P", "I;16"})  # modes that Pillow writes, besides PNG_MODES
@@ -112,8 +112,9 @@ def encode(
     of its EXIF what ``metadata`` says; see ``METADATA``.
     """
     shared = shared_info(like) | shared_info(picture)
-    profile = None if picture.mode == "L" else shared.get("icc_profile")
-    notes = Notes(profile, shared.get("dpi"), _exif_to_write(like, metadata))
+    if not has_rgb(picture):
+        shared.pop("icc_profile", None)
+    notes = Notes(shared.get("icc_profile"), shared.get("dpi"), _exif_to_write(like, metadata))
     return KINDS[suffix].encode(picture, notes)
 
 
