@@ -330,12 +330,11 @@ def test_the_limit_can_be_raised_for_every_format(file_format, two_tone, monkeyp
         pytest.skip(f"this Pillow cannot write AVIF: {error}")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     assert "more pixels than the limit of 200: 960" in refusal(file)
-    if file_format == "WEBP":
-        said = "more pixels than Pillow reads"
-        with pytest.raises(ValueError, match=f"{said} of this format.*PIL.Image.MAX_IMAGE_PIXELS"):
-            open_image(file, max_pixels=960)
-    else:
+    try:
         assert open_image(file, max_pixels=960).size == (40, 24)
+    except ValueError as error:  # newer Pillows compare a WebP to their own limit, and no other
+        assert file_format == "WEBP"
+        assert "raise PIL.Image.MAX_IMAGE_PIXELS" in str(error)
     assert Image.MAX_IMAGE_PIXELS == 100
 
 
