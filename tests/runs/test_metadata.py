@@ -1,9 +1,11 @@
 """A run keeps what it is told of a photo's EXIF, and knows when that has changed."""
 
 import pytest
+from bright import Bright
 from PIL import Image
 from small_run import run
 
+import u2demo as u2
 from u2demo.cli.arguments import parse
 from u2demo.runs.run import Run
 
@@ -30,6 +32,14 @@ def test_other_metadata_makes_the_pictures_again(photos, tmp_path):
             assert record.status == status
         for file in record.files:
             assert Image.open(tmp_path / "out" / file).getexif().keys() == expected
+
+
+def test_a_folder_may_be_told_too(photos, tmp_path):
+    effects = {"crop": u2.crop}
+    for metadata, expected in (("none", set()), ("keep", {COPYRIGHT, MAKE})):
+        out = tmp_path / metadata
+        (record,) = u2.process_folder(Bright(), photos, out, effects=effects, metadata=metadata)
+        assert Image.open(out / record.files[0]).getexif().keys() == expected
 
 
 def test_metadata_that_does_not_exist_is_refused_before_work_begins():

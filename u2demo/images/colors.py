@@ -13,6 +13,7 @@ _Color = str | tuple[int, ...]  # as Pillow takes it
 
 _ROUNDING = 2  # of 255
 _LAB = b"Lab"  # in place of a profile: the space needs none
+_BLACK_POINT_COMPENSATION = 0x2000  # a flag of little CMS, which older Pillow does not name
 _STRIP = 2**18  # pixels converted at a time
 _GRAY_RAMP = bytes(range(256))
 
@@ -75,7 +76,7 @@ def _transform(
             mode,
             mode_after,
             ImageCms.Intent.PERCEPTUAL,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            _BLACK_POINT_COMPENSATION,
         )
     except (OSError, ImageCms.PyCMSError):
         return None

@@ -158,7 +158,7 @@ def has_rgb(picture: Image.Image) -> bool:
 def _depth_of_png(picture: Image.Image) -> object:
     """Return Pillow's name for the samples of a PNG that is not yet loaded."""
     is_png = getattr(picture, "format", None) == "PNG" and getattr(picture, "tile", None)
-    return picture.tile[0][3] if is_png else None
+    return picture.tile[0][3] if is_png else None  # a plain tuple in older Pillow
 
 
 def _shows_through(picture: Image.Image) -> bool:
