@@ -147,17 +147,15 @@ def test_a_tile_a_little_larger_than_its_picture_is_read():
 
 
 def test_pages_without_end_are_counted_no_further_than_there_is_room():
-    entries = b"".join(struct.pack("<HHII", 256, 4, 1, 1) for _ in range(5000))
-    first = encoded("TIFF")
-    rows = bytearray(first)
-    at = struct.unpack_from("<I", rows, 4)[0]
-    count = struct.unpack_from("<H", rows, at)[0]
-    struct.pack_into("<I", rows, at + 2 + 12 * count, len(rows))
-    page = len(rows)
-    for _ in range(300):  # each page is all that follows, but for its last twelve bytes
-        page += 12
-    body = struct.pack("<H", 5000) + entries + struct.pack("<I", page)
-    result, seconds = outcome(bytes(rows) + body * 100)
+    tiff_file = bytearray(encoded("TIFF"))
+    first = struct.unpack_from("<I", tiff_file, 4)[0]
+    count = struct.unpack_from("<H", tiff_file, first)[0]
+    entries = 5000 * struct.pack("<HHII", 256, 4, 1, 1)
+    for _ in range(100):
+        struct.pack_into("<I", tiff_file, first + 2 + 12 * count, len(tiff_file))
+        first, count = len(tiff_file), 5000
+        tiff_file += struct.pack("<H", count) + entries + bytes(4)
+    result, seconds = outcome(bytes(tiff_file))
     assert seconds < SECONDS
     assert result
 

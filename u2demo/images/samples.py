@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 PACKED = 1, 5, 8, 32773, 32946, 34925, 50000  # none, and those that pack bytes as they come
-_UNSIGNED, _SIGNED, _FLOAT, _VOID = 1, 2, 3, 4
-_WHITE_IS_0, _GRAY, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
+_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
+_WHITE_IS_0, _GRAY, _RGB, _PALETTE, _CMYK, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 8, 9
 _COLORS = {_WHITE_IS_0: 1, _GRAY: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _LAB: 3, _ICC_LAB: 3}
 _PREMULTIPLIED = 1
 _DIFFERENCES, _FLOAT_DIFFERENCES = 2, 3
