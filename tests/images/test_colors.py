@@ -134,8 +134,7 @@ def test_a_profile_for_other_colors_is_dropped(wrong):
 
 def adobe_by_exif(index="R03", space=0xFFFF):
     exif = Image.Exif()
-    photo = exif.get_ifd(0x8769)
-    photo[0xA001], photo[0xA005] = space, {1: index, 2: b"0100"}
+    exif[0x8769] = {0xA001: space, 0xA005: {1: index, 2: b"0100"}}
     return exif
 
 

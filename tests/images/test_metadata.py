@@ -23,10 +23,8 @@ def everything():
     exif = Image.Exif()
     exif[COPYRIGHT], exif[ARTIST], exif[MAKE], exif[ORIENTATION] = "(c) Zoë", "Zoë", "Maker", 6
     exif[CHANGED] = "2024:05:07 07:08:09"
-    exif.get_ifd(PHOTO).update(
-        {TAKEN: "2024:05:06 07:08:09", SERIAL: "12345", SIZE: 64, MAKER_NOTE: b"secret" * 99}
-    )
-    exif.get_ifd(PLACE).update({1: "N", 2: (52.0, 31.0, 12.0)})
+    exif[PHOTO] = {TAKEN: "2024:05:06 07:08:09", SERIAL: "12345", SIZE: 64, MAKER_NOTE: b"m" * 99}
+    exif[PLACE] = {1: "N", 2: (52.0, 31.0, 12.0)}
     return exif
 
 
@@ -100,12 +98,15 @@ def test_copyright_author_and_date_stay_and_nothing_that_tells_on_you(file_forma
         heif.from_pillow(Image.new("RGB", (64, 40))).save(file, exif=everything().tobytes())
         photo = u2.open_image(file)
     else:
-        photo = opened(file_format, exif=everything())
+        said = everything()
+        if file_format == "TIFF":  # Pillow writes no other directories there
+            del said[PHOTO], said[PLACE]
+        photo = opened(file_format, exif=said)
     exif = written(photo, suffix).getexif()
     assert exif[COPYRIGHT].encode("latin-1", "replace").startswith(b"(c) Zo")
     assert exif[CHANGED] == "2024:05:07 07:08:09"
     assert exif.keys() <= {COPYRIGHT, ARTIST, CHANGED, PHOTO, 0x011A, 0x011B, 0x0128}
-    if file_format != "TIFF":  # Pillow does not write the camera's directory there
+    if file_format != "TIFF":
         assert exif.get_ifd(PHOTO).items() >= {(TAKEN, "2024:05:06 07:08:09")}
         assert exif.get_ifd(PHOTO).keys() == {TAKEN, 0x9000}
 
@@ -187,6 +188,8 @@ def test_credits_of_xmp_go_into_exif_where_that_is_silent(file_format):
     exif = Image.Exif()
     exif[ARTIST] = "EXIF's author"
     photo = opened(file_format, xmp=XMP, exif=exif)
+    if "xmp" not in Image.open(encoded(file_format, xmp=XMP)).info:
+        pytest.skip(f"this Pillow writes no XMP into {file_format}")
     said = read_exif(photo.info["exif"])
     assert said.image[COPYRIGHT][1] == "(c) Zoë\0".encode()
     assert said.image[ARTIST][1] == b"EXIF's author\0"
@@ -277,7 +280,7 @@ def test_damaged_exif_costs_nothing_but_itself(cut):
 def test_exif_too_long_for_a_jpeg_is_cut_down():
     exif = Image.Exif()
     exif[ARTIST] = "Zoë"
-    exif.get_ifd(PHOTO).update({0x9286: b"x" * 50_000, 0xA420: "y" * 50_000})
+    exif[PHOTO] = {0x9286: b"x" * 40_000, 0xA420: "y" * 40_000}
     photo = opened("PNG", exif=exif)
     for suffix in SUFFIXES:
         assert written(photo, suffix, "keep").getexif()[ARTIST]

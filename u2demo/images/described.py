@@ -25,6 +25,7 @@ _IPTC_RESOURCE = 0x0404  # Photoshop's number for it
 _ORIENTATION_IN_XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 _ON_ITS_SIDE = {5, 6, 7, 8}  # EXIF's orientations
 _INCHES = {1: None, 2: 1.0, 3: 2.54, None: 1.0}  # by EXIF's unit: 1 says nothing, 3 is centimeters
+_INCHES_OF_JFIF = {1: 1.0, 2: 2.54}
 _OWN_RESOLUTION = {"PNG", "BMP", "DIB", None}  # formats; Pillow invents one for others
 _DPI = 2, 65_535  # what is below is no resolution, and a JPEG holds no more
 
@@ -88,10 +89,13 @@ def valid_dpi(dpi: object) -> tuple[float, float] | None:
 
 
 def _dpi(picture: Image.Image, exif: Exif) -> tuple[float, float] | None:
-    if picture.format in _OWN_RESOLUTION or picture.info.get("jfif_unit"):
-        dpi = valid_dpi(picture.info.get("dpi"))
-        if dpi:
-            return dpi
+    info = picture.info
+    said = info.get("dpi") if picture.format in _OWN_RESOLUTION else None
+    if info.get("jfif_unit") in _INCHES_OF_JFIF and "jfif_density" in info:
+        said = (side * _INCHES_OF_JFIF[info["jfif_unit"]] for side in info["jfif_density"])
+    dpi = valid_dpi(said)
+    if dpi:
+        return dpi
     inch = _INCHES.get(exif.number(UNIT))
     sides = exif.ratio(X_RESOLUTION), exif.ratio(Y_RESOLUTION)
     return valid_dpi(side * inch for side in sides) if inch and all(sides) else None

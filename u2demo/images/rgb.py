@@ -12,6 +12,7 @@ from u2demo.images.profiles import is_for
 
 _STRIP = 2**20  # pixels converted at a time
 _GRAY = {"1", "L", "LA", "La"}  # modes, besides deep ones
+_FIRST = {"1": "L", "La": "LA"}  # what Pillow must make of some modes before it makes RGBA of them
 _BRIGHTNESS = "the brightness above white"  # of HDR
 _TURN = Image.Transpose
 _TURNS = {  # by the tag's value
@@ -20,6 +21,7 @@ _TURNS = {  # by the tag's value
 }  # fmt: skip
 # A PNG's transparent color has the file's own depth, which Pillow leaves as it is.
 _KEYS: Mapping[str, Callable] = {  # by Pillow's name for samples of which it makes 8 bits
+    "1": lambda gray: 255 * bool(gray),
     "L;2": lambda gray: gray * 85,
     "L;4": lambda gray: gray * 17,
     "RGB;16B": lambda color: tuple(sample >> 8 for sample in color),
@@ -115,9 +117,11 @@ def _in_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode[0] in "IF":
         return from_gray(_from_deep(picture), profile)
     if picture.mode in _GRAY:
-        if picture.mode == "La":  # Pillow converts it to nothing else
-            picture = picture.convert("LA")
-        return from_gray(picture.convert(mode), profile)
+        gray = picture
+        if picture.mode in _FIRST:
+            gray = picture.convert(_FIRST[picture.mode])
+            gray.info = dict(picture.info)  # with the transparent color
+        return from_gray(gray.convert(mode), profile)
     if picture.mode in ("CMYK", "LAB"):
         return from_inks(picture, profile) or picture.convert(mode)
     return picture.convert(mode)
