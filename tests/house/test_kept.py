@@ -21,8 +21,7 @@ PILLOW = {"WebP": "WEBP"}  # Pillow's name, where it is another
 
 def table():
     """Return the table as {(kind of file, fact): what becomes of it}."""
-    pages = [(DOCS / name) for name in ("promises.md", "kept.part.md")]
-    text = "\n".join(page.read_text("utf-8") for page in pages if page.exists())
+    text = (DOCS / "promises.md").read_text("utf-8")
     lines = [line for line in text.splitlines() if line.startswith("|")]
     start = next(n for n, line in enumerate(lines) if line.startswith("| | transparency |"))
     facts = [cell.strip() for cell in lines[start].split("|")[2:-1]]
