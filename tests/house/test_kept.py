@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import u2demo as u2
-from u2demo.images.exif import COPYRIGHT
+from u2demo.formats.exif import COPYRIGHT
 from u2demo.images.profiles import adobe_rgb
 from u2demo.images.write import encode
 

@@ -23,6 +23,7 @@ FILES = [
 # Rooms of one line stand side by side and know nothing of each other.
 LINE = [
     ["machine"],
+    ["formats"],
     ["images"],
     ["masks"],
     ["nets"],

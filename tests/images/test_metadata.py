@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 import u2demo as u2
+from u2demo.formats.exif import ARTIST, CHANGED, COPYRIGHT, DESCRIPTION, TAKEN, read_exif
 from u2demo.images.credits import credits_of_iptc, credits_of_xmp
-from u2demo.images.exif import ARTIST, CHANGED, COPYRIGHT, DESCRIPTION, TAKEN, read_exif
 from u2demo.images.write import METADATA, encode
 from u2demo.pipeline import Result
 

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 import u2demo as u2
+from u2demo.images.profiles import adobe_rgb
 from u2demo.runs.checksums import checksum
 
 
@@ -57,6 +58,11 @@ class Slotted:
         return "Slotted"
 
 
+def in_adobe_rgb(image):
+    image.info["icc_profile"] = adobe_rgb()
+    return image
+
+
 def one_at(place):
     return np.eye(1, 2000, place)[0]
 
@@ -77,6 +83,7 @@ SETTINGS = [
     partial(u2.replace_background, background="white"),
     partial(u2.replace_background, background=Image.new("RGB", (2, 2))),
     partial(u2.replace_background, background=Image.new("RGB", (2, 2), "white")),
+    partial(u2.replace_background, background=in_adobe_rgb(Image.new("RGB", (2, 2), "white"))),
     partial(u2.replace_background, background=np.zeros(2000)),
     partial(u2.replace_background, background=one_at(999)),
     *(partial(paint, cfg=Palette("warm", one_at(place))) for place in (0, 999)),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
-from u2demo.images.exif import ARTIST, COPYRIGHT, DESCRIPTION, TAKEN
+from u2demo.formats.exif import ARTIST, COPYRIGHT, DESCRIPTION, TAKEN
 
 Credits = Mapping[int, str]  # by the tag of EXIF
 

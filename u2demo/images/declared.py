@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from u2demo.images.exif import COLOR_SPACE, Exif
+from u2demo.formats.exif import COLOR_SPACE, Exif
 from u2demo.images.profiles import (
     HLG,
     PQ,

@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from u2demo.images.credits import credits_of_iptc, credits_of_texts, credits_of_xmp
-from u2demo.images.declared import CodePoints, code_points, declared_profile
-from u2demo.images.exif import (
+from u2demo.formats.exif import (
     IPTC,
     ORIENTATION,
     UNIT,
@@ -20,6 +18,8 @@ from u2demo.images.exif import (
     with_texts,
     write_exif,
 )
+from u2demo.images.credits import credits_of_iptc, credits_of_texts, credits_of_xmp
+from u2demo.images.declared import CodePoints, code_points, declared_profile
 
 _IPTC_RESOURCE = 0x0404  # Photoshop's number for it
 _ORIENTATION_IN_XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')

@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images import bmp, chunks, gif, heif, jpeg, tiff
-from u2demo.images.content import Content, RefusedError
+from u2demo.formats import bmp, chunks, gif, heif, jpeg, tiff
+from u2demo.formats.content import Content, RefusedError
 from u2demo.images.find import SUFFIXES
 from u2demo.images.rgb import to_rgb, upright
 from u2demo.images.silence import silence

@@ -4,7 +4,7 @@ import contextlib
 import io
 from typing import BinaryIO
 
-from u2demo.images.content import RefusedError
+from u2demo.formats.content import RefusedError
 
 # These can be read anywhere, and give as many bytes as are asked for. Others are read whole.
 _COMPLETE = (io.BytesIO, io.BufferedReader, io.BufferedRandom)

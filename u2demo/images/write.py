@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from u2demo.formats.exif import kept, read_exif, with_resolution, write_exif
 from u2demo.images.colors import convert
-from u2demo.images.exif import kept, read_exif, with_resolution, write_exif
 from u2demo.images.png import PNG_MODES, encode_png
 from u2demo.images.rgb import has_rgb, shared_info, to_rgb
 

@@ -70,7 +70,8 @@ def _describe(value: object) -> object:
         case partial() | FunctionType() | MethodType() | CodeType():
             return _describe_code(value)
         case Image.Image():
-            return [value.mode, value.size, zlib.crc32(value.tobytes())]
+            profile = value.info.get("icc_profile")
+            return [value.mode, value.size, zlib.crc32(value.tobytes()), _describe(profile)]
         case np.ndarray():
             return [value.dtype, value.shape, zlib.crc32(value.tobytes())]
         case list() | tuple():

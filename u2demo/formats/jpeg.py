@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images.content import PLAIN, PROGRESSIVE, Content, RefusedError
-from u2demo.images.directory import Directories, is_honest_exif
-from u2demo.images.pieces import Piece, join
+from u2demo.formats.content import PLAIN, PROGRESSIVE, Content, RefusedError
+from u2demo.formats.directory import Directories, is_honest_exif
+from u2demo.formats.pieces import Piece, join
 
 SIGNATURE = b"\xff\xd8\xff"
 _SOF = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB}

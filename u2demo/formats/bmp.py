@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from u2demo.images.content import LIGHT, PLAIN, Content, RefusedError
-from u2demo.images.rle import decode_runs
+from u2demo.formats.content import LIGHT, PLAIN, Content, RefusedError
+from u2demo.formats.rle import decode_runs
 
 _HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # how many bytes a header has, which names its kind
 START = b"BM|(?:%s)" % b"|".join(re.escape(struct.pack("<I", size)) for size in _HEADERS)

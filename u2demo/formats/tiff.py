@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images.content import HEAVY, LIGHT, PLAIN, Content, RefusedError
-from u2demo.images.directory import Directories, Directory
-from u2demo.images.exif import read_exif, write_exif
-from u2demo.images.samples import PACKED, Layout, open_unlimited, read_samples
+from u2demo.formats.content import HEAVY, LIGHT, PLAIN, Content, RefusedError
+from u2demo.formats.directory import Directories, Directory
+from u2demo.formats.exif import read_exif, write_exif
+from u2demo.formats.samples import PACKED, Layout, open_unlimited, read_samples
 
 SIGNATURES = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
 _WHITE_IS_0, _GRAY, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 4, 5, 6, 8

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.images.content import CODEC, Content, RefusedError
-from u2demo.images.directory import is_honest_exif
+from u2demo.formats.content import CODEC, Content, RefusedError
+from u2demo.formats.directory import is_honest_exif
 
 HEIC = re.compile(rb"....ftyp(?:hei|hev|mif|msf)", re.DOTALL)
 AVIF = re.compile(rb"....ftyp(?:avi[fs]|(?:mif1|msf1).{4}.*avi[fs])", re.DOTALL)

@@ -10,9 +10,9 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from u2demo.images.chunks import frames_left_out
-from u2demo.images.content import HEAVY, LIGHT, Content, RefusedError
-from u2demo.images.pieces import Piece, join
+from u2demo.formats.chunks import frames_left_out
+from u2demo.formats.content import HEAVY, LIGHT, Content, RefusedError
+from u2demo.formats.pieces import Piece, join
 
 SIGNATURES = b"GIF87a", b"GIF89a"
 _SCREEN = 13  # bytes of signature and screen

@@ -13,9 +13,9 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from u2demo.images.content import HEAVY, LIGHT, PLAIN, Content, Price, RefusedError
-from u2demo.images.directory import is_honest_exif
-from u2demo.images.pieces import Piece, join
+from u2demo.formats.content import HEAVY, LIGHT, PLAIN, Content, Price, RefusedError
+from u2demo.formats.directory import is_honest_exif
+from u2demo.formats.pieces import Piece, join
 
 PNG, WEBP = b"\x89PNG\r\n\x1a\n", b"RIFF"
 # Chunks of a PNG that Pillow may see if they are whole, and how long they must be at least.

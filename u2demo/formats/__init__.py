@@ -1,0 +1,1 @@
+"""Bytes of a file -> what is in it, found before a pixel is decoded: one file for each format."""
