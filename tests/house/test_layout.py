@@ -30,6 +30,7 @@ LINE = [
     ["effects", "figures"],
     ["pipeline"],
     ["runs"],
+    ["video"],
     ["portrait"],
     ["cli", "notebook"],
 ]
@@ -41,7 +42,8 @@ ALLOWED = {
     "matplotlib": {"figures"},
     "gdown": {"nets"},
     "requests": {"nets"},
-    "cv2": {"portrait"},
+    "av": {"video"},
+    "cv2": {"portrait", "video"},
     "google": {"notebook"},
     "ipywidgets": {"notebook"},
     "IPython": {"notebook"},
