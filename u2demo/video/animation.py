@@ -48,6 +48,7 @@ def read_animation(path: Path) -> Clip | None:
             audio=False,
             frames=pictures.n_frames,
             left_out=(),
+            about={},
             decode=partial(_frames, path, survey),
         )
 

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -37,6 +37,7 @@ class Clip:
     frames a second, on average; ``frames`` is how many there are. What the file does not say is
     None. With ``alpha``, frames are RGBA, else RGB. ``audio`` is whether there is sound.
     ``left_out`` says in plain words what else the file holds, such as "2 more video streams".
+    ``about`` is its title, author, copyright, description and dates, as far as it says them.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Clip:
     audio: bool
     frames: int | None
     left_out: tuple[str, ...]
+    about: Mapping[str, str]
     decode: Callable[[], Iterator[Frame]] = field(repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Frame]:

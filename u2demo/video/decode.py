@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from functools import partial
@@ -49,6 +49,9 @@ _KEEPS_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _ENCRYPTED = {"encv", "drmi"}  # sample entries of ISO 23001-7 and FairPlay
 
 
+_PASSED_ON = ("title", "artist", "copyright", "description", "creation_time", "date")
+
+
 class RefusedError(Exception):
     """A file that holds no clip, or none that can be read; the text says why."""
 
@@ -91,6 +94,7 @@ def read_clip(path: Path) -> Clip:
             audio=bool(container.streams.audio),
             frames=stream.frames or None,
             left_out=_left_out(container),
+            about=_about(container),
             decode=partial(_frames, path, look),
         )
 
@@ -100,9 +104,14 @@ def start_of(container: "InputContainer") -> Fraction:
 
     That is when the first of picture and sound begins; sound before 0 is the run-up of its encoder.
     """
-    video = [_seconds(s.start_time, s) for s in container.streams.video if s.start_time is not None]
-    audio = [_seconds(s.start_time, s) for s in container.streams.audio if s.start_time is not None]
+    video = [seconds(s.start_time, s) for s in container.streams.video if s.start_time is not None]
+    audio = [seconds(s.start_time, s) for s in container.streams.audio if s.start_time is not None]
     return min([*video, *(max(time, Fraction(0)) for time in audio)], default=Fraction(0))
+
+
+def seconds(ticks: int, timed: "Stream | Packet | Frame") -> Fraction:
+    """Return a time that is given in the time base of a stream, packet or frame of PyAV."""
+    return ticks * _fraction(timed.time_base)
 
 
 def _frames(path: Path, look: _Look) -> Iterator[Frame]:
@@ -116,9 +125,9 @@ def _frames(path: Path, look: _Look) -> Iterator[Frame]:
             if frame is None:
                 lost += 1
                 continue
-            said = None if frame.pts is None else _seconds(frame.pts, stream) - start
+            said = None if frame.pts is None else seconds(frame.pts, stream) - start
             time = time + step if said is None or (count and said <= time) else said
-            end = time + (_seconds(frame.duration, stream) or step)
+            end = time + (seconds(frame.duration, stream) or step)
             count += 1
             yield Frame(time, picture(frame))
     if duration is not None and duration - end > max(_SHORT, 3 * step):
@@ -255,11 +264,11 @@ def _duration(container: "InputContainer", stream: "VideoStream") -> Fraction | 
     if container.format.name == "avi" and stream.frames:  # FFmpeg shortens what is cut off
         return stream.frames / _rate(stream)
     if stream.duration:
-        return _seconds(stream.duration, stream)
+        return seconds(stream.duration, stream)
     said = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
     if said:  # in Matroska and WebM
-        hours, minutes, seconds = map(Fraction, said.groups())
-        return 3600 * hours + 60 * minutes + seconds
+        hours, minutes, rest = map(Fraction, said.groups())
+        return 3600 * hours + 60 * minutes + rest
     return Fraction(container.duration, 10**6) if container.duration else None
 
 
@@ -279,14 +288,15 @@ def _left_out(container: "InputContainer") -> tuple[str, ...]:
     return tuple(_count(number, name) for name, number in more.items() if number > 0)
 
 
+def _about(container: "InputContainer") -> Mapping[str, str]:
+    """Return what may be passed on about a clip; places, cameras and programs may not."""
+    said = {key.lower(): value for key, value in container.metadata.items()}
+    return {key: said[key] for key in _PASSED_ON if key in said}
+
+
 def _count(number: int, name: str) -> str:
     other = "" if name.startswith("sub") else "more "
     return f"{number} {other}{name}{'s' if number > 1 else ''}"
-
-
-def _seconds(ticks: int, stream: "Stream") -> Fraction:
-    """Return a time that is given in the time base of ``stream``."""
-    return ticks * _fraction(stream.time_base)
 
 
 def _fraction(rational: Fraction) -> Fraction:
