@@ -1,0 +1,206 @@
+"""maps -> maps: what a net finds in each frame of a clip, made steady from frame to frame.
+
+A map is averaged with those of the frames around it, each moved along with the picture. What a net
+is sure of counts for more: a subject that it loses for some frames is carried over from the others.
+
+The motion comes from OpenCV (dense inverse search, Kroeger et al., 2016). Without OpenCV each pixel
+gets the median of three frames, which takes out what appears in one frame only. Nothing is carried
+over a cut. Settings were chosen on five clips of DAVIS; docs/benchmarks.md has what the other five
+gave.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from u2demo.images.rgb import check_image
+from u2demo.masks.mask import Mask, check_mask
+
+if TYPE_CHECKING:  # OpenCV is optional
+    from cv2 import DISOpticalFlow
+
+_PIXELS = 320 * 320  # of the small copies: as many as a net's map has
+_AHEAD = 12  # frames; a map is steadied by so many that follow, and by all that came before
+_FADES = 0.95  # what a frame's map still counts one frame further
+_CHANGED = 20.0  # gray levels of 255 by which pixels differ that do not show the same any more
+_AROUND = 5  # pixels; side of the square over which that is judged
+_HELD = 0.3  # share of a frame that shows the same as the one before; below it there is a cut
+_OTHER = 0.2  # share of pixels whose gray is another; above it there is a cut, without OpenCV
+_LEAST_SURE, _MOST_DIVIDED = 0.2, 0.1  # a frame, and a pixel of it, count at least this much
+
+
+class Look(NamedTuple):
+    """A frame in gray, (h, w) uint8, and what the net finds in it, (h, w) float32 from 0 to 1."""
+
+    gray: NDArray[np.uint8]
+    found: Mask
+
+
+class Steady(NamedTuple):
+    """What is found in a frame, (h, w) float32 from 0 to 1, and the number of its shot, from 0."""
+
+    found: Mask
+    shot: int
+
+
+def look(image: Image.Image, found: Mask) -> Look:
+    """Return a frame and the map that a net gave for it, of any size, at the size for ``steady``.
+
+    The frame's proportions are kept, with about 320 x 320 pixels.
+
+    Raises:
+        TypeError: ``image`` is not an image.
+        ValueError: ``image`` has no pixels, or ``found`` is not float32, (h, w), from 0 to 1.
+    """
+    check_image(image)
+    check_mask(found)
+    shrink = (_PIXELS / (image.width * image.height)) ** 0.5
+    size = max(1, round(image.width * shrink)), max(1, round(image.height * shrink))
+    gray = image.convert("L").resize(size, Image.Resampling.BOX)
+    small = Image.fromarray(found).resize(size, Image.Resampling.BILINEAR)
+    return Look(np.asarray(gray), np.asarray(small).clip(0, 1))
+
+
+def steady(looks: Iterable[Look], *, motion: bool | None = None) -> Iterator[Steady]:
+    """Yield, for each frame in order, what is found in it once its neighbors have a say.
+
+    With ``motion``, up to 24 looks wait in memory (3 MB each); without, three. By default it is
+    followed if OpenCV is installed.
+
+    Raises:
+        ModuleNotFoundError: ``motion`` is asked for, and OpenCV is missing.
+    """
+    flow = None if motion is False else _flow_of_opencv(needed=bool(motion))
+    return _median_of_three(looks) if flow is None else _along_the_motion(looks, flow)
+
+
+def _flow_of_opencv(*, needed: bool) -> "DISOpticalFlow | None":
+    try:
+        import cv2  # optional; may be installed later
+    except ImportError:
+        if needed:
+            raise ModuleNotFoundError(
+                "to follow the motion: pip install opencv-python-headless", name="cv2"
+            ) from None
+        return None
+    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The way from a frame to one beside it: where each pixel is there, and whether it is."""
+
+    places: NDArray[np.float32]  # (h, w, 2): x and y
+    holds: NDArray[np.float32]  # (h, w): 1 where both show the same, toward 0 where they differ
+
+    def bring(self, sums: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return sums of the other frame, (h, w, 2), at the pixels of this one, faded."""
+        return _FADES * self.holds[..., None] * _moved(sums, self.places)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A frame that waits for those that follow it."""
+
+    own: NDArray[np.float32]  # (h, w, 2): the map times its weights, and the weights
+    past: NDArray[np.float32]  # the same, with all that was brought from the frames before
+    ahead: _Way | None  # from the frame before to this one, None where a shot begins
+    gray: NDArray[np.uint8]
+    shot: int
+
+
+def _along_the_motion(looks: Iterable[Look], flow: "DISOpticalFlow") -> Iterator[Steady]:
+    waiting: list[_Frame] = []
+    before = None
+    for seen in looks:
+        before = _after(before, seen, flow)
+        waiting.append(before)
+        if len(waiting) == 2 * _AHEAD:
+            yield from _settled(waiting)[:_AHEAD]
+            del waiting[:_AHEAD]
+    yield from _settled(waiting)
+
+
+def _after(before: _Frame | None, seen: Look, flow: "DISOpticalFlow") -> _Frame:
+    """Return a frame with what comes to it from the past, nothing if a shot begins."""
+    own, gray = _weighted(seen.found), np.ascontiguousarray(seen.gray)
+    if before is None:
+        return _Frame(own, own, None, gray, shot=0)
+    back = _way(gray, before.gray, flow)
+    if back.holds.mean() < _HELD:
+        return _Frame(own, own, None, gray, before.shot + 1)
+    ahead = _way(before.gray, gray, flow)
+    return _Frame(own, own + back.bring(before.past), ahead, gray, before.shot)
+
+
+def _settled(frames: list[_Frame]) -> list[Steady]:
+    """Return what is found in each frame, the past and the frames that follow it in the list."""
+    settled: list[Steady] = []
+    ahead, future = None, None  # the way to the frame that follows, and what is found from it on
+    for frame in reversed(frames):
+        later = np.zeros_like(frame.own) if ahead is None else ahead.bring(future)
+        total, weight = np.moveaxis(frame.past + later, 2, 0)
+        settled.append(Steady(total / weight, frame.shot))
+        ahead, future = frame.ahead, frame.own + later
+    return settled[::-1]
+
+
+def _weighted(found: Mask) -> NDArray[np.float32]:
+    """Return a map times its weights, and the weights: (h, w, 2).
+
+    The weight of a frame is the mean value of what is found in it, to the eighth power; that of a
+    pixel grows from one half, where the net cannot decide, to 0 and to 1.
+    """
+    sure = float((found**2).sum() / max(found.sum(), 1e-6))
+    decided = _MOST_DIVIDED + (2 * found - 1) ** 2
+    weights = np.float32(max(sure, _LEAST_SURE) ** 8) * decided
+    return np.dstack([weights * found, weights])
+
+
+def _way(gray: NDArray[np.uint8], other: NDArray[np.uint8], flow: "DISOpticalFlow") -> _Way:
+    import cv2
+
+    height, width = gray.shape
+    steps = flow.calc(gray, other, None)
+    places = steps + np.dstack(np.meshgrid(np.arange(width), np.arange(height)))
+    places = places.astype(np.float32)
+    differ = np.abs(gray - _moved(other.astype(np.float32), places))
+    differ = cv2.blur(differ, (_AROUND, _AROUND))
+    return _Way(places, np.exp(-((differ / _CHANGED) ** 2)))
+
+
+def _moved(values: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[np.float32]:
+    import cv2
+
+    return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _median_of_three(looks: Iterable[Look]) -> Iterator[Steady]:
+    shot: list[Mask] = []  # the last two maps of this shot
+    number, before = 0, None
+    for seen in looks:
+        if before is not None and _is_cut(before, seen.gray):
+            yield from _last(shot, number)
+            shot, number = [], number + 1
+        before = seen.gray
+        if len(shot) == 1:  # the first of a shot has but one beside it
+            yield Steady(shot[0], number)
+        if len(shot) == 2:
+            yield Steady(np.median([*shot, seen.found], axis=0), number)
+        shot = [*shot[-1:], seen.found]
+    yield from _last(shot, number)
+
+
+def _last(shot: list[Mask], number: int) -> Iterator[Steady]:
+    """Yield the last frame of a shot, which has but one beside it."""
+    if shot:
+        yield Steady(shot[-1], number)
+
+
+def _is_cut(gray: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    one, two = (np.histogram(frame, 32, (0, 256))[0] for frame in (gray, other))
+    return np.abs(one - two).sum() / 2 > _OTHER * gray.size
