@@ -1,6 +1,6 @@
 """Score the masks of clips against ground truth: how right they are, and how steady.
 
-    python benchmarks/video.py CLIPS... [--methods alone steady median best rembg] [--half A|B]
+    python benchmarks/video.py CLIPS... [--methods alone steady median rembg ...] [--half A|B]
 
 Each folder CLIPS holds folders with ``images/`` and ``masks/`` that pair by stem, one a clip; DAVIS
 (Perazzi et al., CVPR 2016) can be had in this form and is no part of this project. Needs
@@ -14,8 +14,8 @@ dtSSD     100 sqrt(mean((da - dg)^2)), where da and dg are the changes of mask a
 jitter    mean of |dA - dG|, where A and G are the areas of mask and truth, in % of the mean G.
 passes    how often the net looks at a frame.
 
-``alone`` is ``predict_mask`` for each frame, ``best`` the same with that quality; ``steady`` and
-``median`` are ``video.steady`` with and without OpenCV, with one look a frame.
+``alone`` is ``predict_mask`` for each frame; ``steady`` is ``video.steady``, ``median`` the same
+without OpenCV; ``best`` is that quality.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from tqdm import tqdm
 import u2demo as u2
 from u2demo.inference.predict import predict_raw
 from u2demo.masks.mask import Mask
-from u2demo.video.steady import look, steady
+from u2demo.video.steady import steady
 
 Method = Callable[[list[Image.Image]], Iterator[Mask]]  # the frames of a clip -> their masks
 
@@ -145,13 +145,14 @@ def each_alone(model: nn.Module, *, quality: str) -> Method:
     return lambda frames: u2.predict_masks(model, frames, quality=quality)
 
 
-def steadied(model: nn.Module, *, motion: bool) -> Method:
-    """Return what ``steady`` makes of one look at each frame."""
+def steadied(model: nn.Module, *, motion: bool, quality: str = "fast") -> Method:
+    """Return what ``steady`` makes of the net's looks."""
+    see = partial(predict_raw, model)
 
     def predict(frames: list[Image.Image]) -> Iterator[Mask]:
-        looks = (look(frame, predict_raw(model, frame)) for frame in frames)
-        for frame, settled in zip(frames, steady(looks, motion=motion), strict=True):
-            yield u2.predict_mask(Given(settled.found), frame)
+        settled = steady(frames, see, motion=motion, quality=quality)
+        for frame, one in zip(frames, settled, strict=True):
+            yield u2.predict_mask(Given(one.found), frame)
 
     return predict
 
@@ -164,8 +165,9 @@ def rembg_alone(model: nn.Module) -> Method:
 METHODS: dict[str, Callable[[nn.Module], Method]] = {
     "alone": partial(each_alone, quality="fast"),
     "steady": partial(steadied, motion=True),
+    "steady best": partial(steadied, motion=True, quality="best"),
     "median": partial(steadied, motion=False),
-    "best": partial(each_alone, quality="best"),
+    "alone best": partial(each_alone, quality="best"),
     "rembg": rembg_alone,
 }
 

@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from u2demo.video.steady import Look, Steady, look, steady
+from u2demo.video.steady import Steady, steady
 
 pytest.importorskip("cv2")
 
 HEIGHT, WIDTH = 90, 160
+BLUE = 50  # of 255; more would show as motion
 WAYS = pytest.mark.parametrize("motion", [True, False], ids=["motion", "median"])
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Let maps have as many pixels as the frames here."""
+    monkeypatch.setattr("u2demo.video.steady._PIXELS", HEIGHT * WIDTH)
 
 
 def texture(seed):
@@ -35,8 +42,23 @@ def clip(count, *, seed=0, speed=2):
     return grays, truths
 
 
-def seen(grays, maps):
-    return [Look(gray, found) for gray, found in zip(grays, maps, strict=True)]
+def framed(grays, maps):
+    """Yield frames in gray that carry, in a little blue, what a net finds in them."""
+    for gray, found in zip(grays, maps, strict=True):
+        yield Image.fromarray(np.dstack([gray, gray, np.uint8(np.rint(found * BLUE))]))
+
+
+def see(picture):
+    """Return what the net finds in a frame from ``framed``, or in a part of one."""
+    return np.asarray(picture, np.float32)[..., 2] / BLUE
+
+
+def settle(grays, maps, **options):
+    """Return what is found in each frame, at the frames' own size."""
+    return [
+        one._replace(found=np.asarray(Image.fromarray(one.found).resize((WIDTH, HEIGHT))))
+        for one in steady(framed(grays, maps), see, **options)
+    ]
 
 
 def errors(maps, truths):
@@ -54,7 +76,7 @@ def changes(maps, truths):
 def test_each_frame_has_its_answer_in_order(count, motion):
     gray = texture(0)[:, :WIDTH]
     maps = [np.full(gray.shape, number / 64, np.float32) for number in range(count)]
-    found = list(steady(seen([gray] * count, maps), motion=motion))
+    found = settle([gray] * count, maps, motion=motion)
     assert len(found) == count
     assert all(isinstance(one, Steady) and one.found.shape == gray.shape for one in found)
     assert all(one.found.dtype == np.float32 and one.shot == 0 for one in found)
@@ -67,7 +89,7 @@ def test_a_subject_that_is_lost_in_one_frame_is_carried_over(motion):
     grays, truths = clip(9)
     maps = [true * 0.95 for true in truths]
     maps[4] = np.zeros_like(maps[4])
-    found = [one.found for one in steady(seen(grays, maps), motion=motion)]
+    found = [one.found for one in settle(grays, maps, motion=motion)]
     assert (found[4][truths[4] > 0] > 0.5).mean() > 0.85
 
 
@@ -76,7 +98,7 @@ def test_a_subject_that_is_lost_for_some_frames_is_carried_along():
     maps = [true * 0.95 for true in truths]
     for number in range(8, 13):
         maps[number] = maps[number] * 0.2
-    found = [one.found for one in steady(seen(grays, maps))]
+    found = [one.found for one in settle(grays, maps)]
     for number in range(8, 13):
         assert errors(found, truths)[number] < errors(maps, truths)[number] / 2
 
@@ -86,7 +108,7 @@ def test_what_appears_in_one_frame_only_goes(motion):
     grays, truths = clip(9)
     maps = [true.copy() for true in truths]
     maps[4][5:25, 120:150] = 0.8
-    found = [one.found for one in steady(seen(grays, maps), motion=motion)]
+    found = [one.found for one in settle(grays, maps, motion=motion)]
     assert found[4][5:25, 120:150].mean() < 0.4
 
 
@@ -101,7 +123,7 @@ def plain_average(maps):
 @pytest.mark.parametrize("speed", [6, 9])
 def test_a_moving_subject_leaves_no_ghost_as_in_a_plain_average(speed):
     grays, truths = clip(15, speed=speed)
-    found = [one.found for one in steady(seen(grays, truths))]
+    found = [one.found for one in settle(grays, truths)]
     ours, plain = errors(found, truths).mean(), errors(plain_average(truths), truths).mean()
     assert ours < 0.013 and ours < plain / 2
 
@@ -115,7 +137,7 @@ def test_noisy_maps_become_steadier_and_not_less_right():
         .astype(np.float32)
         for true in truths
     ]
-    found = [one.found for one in steady(seen(grays, maps))]
+    found = [one.found for one in settle(grays, maps)]
     assert changes(found, truths) < 0.75 * changes(maps, truths)
     assert errors(found, truths).mean() < errors(maps, truths).mean()
 
@@ -125,7 +147,7 @@ def test_nothing_is_carried_over_a_cut(motion):
     (before, truths), (after, _) = clip(10), clip(10, seed=7)
     after = [gray // 3 for gray in after]
     maps = [*truths, *[np.zeros_like(true) for true in truths]]
-    settled = list(steady(seen([*before, *after], maps), motion=motion))
+    settled = settle([*before, *after], maps, motion=motion)
     assert [one.shot for one in settled] == [0] * 10 + [1] * 10
     assert all(one.found.max() < 0.02 for one in settled[10:])
     assert all(one.found.max() > 0.9 for one in settled[:10])
@@ -135,37 +157,66 @@ def test_nothing_is_carried_over_a_cut(motion):
 def test_a_flash_or_a_fast_pan_is_no_reason_to_ghost(motion):
     grays, truths = clip(9)
     grays[4] = (grays[4] // 4 + 190).astype(np.uint8)
-    found = [one.found for one in steady(seen(grays, truths), motion=motion)]
+    found = [one.found for one in settle(grays, truths, motion=motion)]
     assert errors(found, truths).max() < 0.03
 
 
 @WAYS
-def test_few_looks_wait(motion):
+def test_few_frames_are_waited_for(motion):
     grays, truths = clip(60, speed=1)
     taken = []
 
-    def looks():
-        for number, one in enumerate(seen(grays, truths)):
-            taken.append(number)
-            yield one
+    def frames():
+        for frame in framed(grays, truths):
+            taken.append(len(taken))
+            yield frame
 
-    most = max(len(taken) - given for given, _ in enumerate(steady(looks(), motion=motion)))
+    settled = steady(frames(), see, motion=motion)
+    most = max(len(taken) - given for given, _ in enumerate(settled))
     assert most <= (24 if motion else 3)
 
 
-@WAYS
-def test_arguments_stay_as_they_are(motion):
-    grays, truths = clip(5)
-    for array in (*grays, *truths):
-        array.setflags(write=False)
-    list(steady(seen(grays, truths), motion=motion))
+def looks_at(count, **options):
+    """Return the sizes of what a net is shown of a clip."""
+    grays, truths = clip(count, speed=1)
+    sizes = []
+
+    def look(picture):
+        sizes.append(picture.size)
+        return see(picture)
+
+    list(steady(framed(grays, truths), look, **options))
+    return sizes
+
+
+def test_every_other_look_is_a_closer_one():
+    sizes = looks_at(8)
+    assert sizes[::2] == [(WIDTH, HEIGHT)] * 4
+    assert all(44 <= width < 100 and 44 <= height <= HEIGHT for width, height in sizes[1::2])
+
+
+def test_the_best_quality_looks_twice_and_not_more():
+    assert len(looks_at(8)) == len(looks_at(8, motion=False)) == 8
+    assert len(looks_at(8, quality="best")) == 15  # nothing is known when the shot begins
+
+
+def test_without_a_subject_the_whole_frame_is_looked_at():
+    gray, sizes = texture(0)[:, :WIDTH], []
+
+    def look(picture):
+        sizes.append(picture.size)
+        return see(picture)
+
+    nothing = np.zeros(gray.shape, np.float32)
+    list(steady(framed([gray] * 5, [nothing] * 5), look, quality="best"))
+    assert sizes == [(WIDTH, HEIGHT)] * 5
 
 
 @WAYS
 def test_an_empty_clip_has_no_subject_and_no_nan(motion):
     black = np.zeros((HEIGHT, WIDTH), np.uint8)
     nothing = np.zeros((HEIGHT, WIDTH), np.float32)
-    for one in steady(seen([black] * 5, [nothing] * 5), motion=motion):
+    for one in settle([black] * 5, [nothing] * 5, motion=motion):
         assert one.found.max() == 0
 
 
@@ -173,25 +224,29 @@ def test_without_opencv_it_is_the_median_and_says_how_to_do_better(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     grays, truths = clip(5)
     maps = [*truths[:2], np.zeros_like(truths[2]), *truths[3:]]
-    plain = [one.found for one in steady(seen(grays, maps))]
-    assert np.array_equal(plain[2], np.median([truths[1], maps[2], truths[3]], axis=0))
+    plain = [one.found for one in settle(grays, maps)]
+    assert errors(plain[2:3], [np.median([truths[1], maps[2], truths[3]], axis=0)])[0] < 0.005
     with pytest.raises(ModuleNotFoundError, match="pip install opencv-python-headless"):
-        list(steady(seen(grays, maps), motion=True))
+        (settle(grays, maps, motion=True))
 
 
-@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (320, 320), (50, 40), (9000, 3)])
-def test_a_look_keeps_the_proportions_and_about_the_pixels_of_a_map(size):
-    seen = look(Image.new("RGB", size, "gray"), np.full((320, 320), 0.25, np.float32))
-    height, width = seen.gray.shape
-    assert seen.found.shape == seen.gray.shape
-    assert seen.gray.dtype == np.uint8 and seen.found.dtype == np.float32
-    assert 0.9 < width * height / 320**2 < 1.1
-    assert seen.found.min() == seen.found.max() == 0.25
+@WAYS
+@pytest.mark.parametrize(
+    "size", [(1920, 1080), (1080, 1920), (320, 320), (50, 40), (9000, 3), (1, 1)]
+)
+def test_maps_have_about_the_pixels_of_a_net_whatever_the_frames(size, motion):
+    frames = [Image.new("RGB", size, "gray")] * 3
+    settled = steady(frames, lambda picture: np.full((320, 320), 0.25, np.float32), motion=motion)
+    for found, _ in settled:
+        assert found.dtype == np.float32 and found.min() == found.max() == 0.25
+        assert 0.95 < found.size / (HEIGHT * WIDTH) < 1.05
 
 
-def test_what_is_no_map_is_refused():
+def test_what_is_no_frame_map_or_quality_is_refused():
     image = Image.new("RGB", (9, 6))
     with pytest.raises(ValueError, match="float32"):
-        look(image, np.zeros((6, 9)))
+        list(steady([image], lambda picture: np.zeros((6, 9))))
     with pytest.raises(TypeError, match="expected an image"):
-        look("frame.png", np.zeros((6, 9), np.float32))
+        list(steady(["frame.png"], see))
+    with pytest.raises(ValueError, match="quality 'good'"):
+        steady([image], see, quality="good")

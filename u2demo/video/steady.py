@@ -1,15 +1,16 @@
-"""maps -> maps: what a net finds in each frame of a clip, made steady from frame to frame.
+"""(frames, net) -> maps: what a net finds in each frame of a clip, steady from frame to frame.
 
 A map is averaged with those of the frames around it, each moved along with the picture. What a net
 is sure of counts for more: a subject that it loses for some frames is carried over from the others.
+Since neighbors help each other, the net need not see the same in all: it looks at one frame as a
+whole, and in the next one closer, at what is around the subject.
 
 The motion comes from OpenCV (dense inverse search, Kroeger et al., 2016). Without OpenCV each pixel
 gets the median of three frames, which takes out what appears in one frame only. Nothing is carried
-over a cut. Settings were chosen on five clips of DAVIS; docs/benchmarks.md has what the other five
-gave.
+over a cut. Settings were chosen on five clips of DAVIS.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,12 +19,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from u2demo.images.rgb import check_image
+from u2demo.inference.recipes import check_quality
+from u2demo.masks.box import Box, box_around, widen
 from u2demo.masks.mask import Mask, check_mask
 
 if TYPE_CHECKING:  # OpenCV is optional
     from cv2 import DISOpticalFlow
 
+See = Callable[[Image.Image], Mask]  # a picture -> the net's map of it, of any size
+Sums = NDArray[np.float32]  # (h, w, 2): sums of weighted maps, and of their weights
+
 _PIXELS = 320 * 320  # of the small copies: as many as a net's map has
+_LONGEST = 4  # times as wide as high, or as high as wide; OpenCV finds no motion in longer strips
 _AHEAD = 12  # frames; a map is steadied by so many that follow, and by all that came before
 _FADES = 0.95  # what a frame's map still counts one frame further
 _CHANGED = 20.0  # gray levels of 255 by which pixels differ that do not show the same any more
@@ -31,13 +38,9 @@ _AROUND = 5  # pixels; side of the square over which that is judged
 _HELD = 0.3  # share of a frame that shows the same as the one before; below it there is a cut
 _OTHER = 0.2  # share of pixels whose gray is another; above it there is a cut, without OpenCV
 _LEAST_SURE, _MOST_DIVIDED = 0.2, 0.1  # a frame, and a pixel of it, count at least this much
-
-
-class Look(NamedTuple):
-    """A frame in gray, (h, w) uint8, and what the net finds in it, (h, w) float32 from 0 to 1."""
-
-    gray: NDArray[np.uint8]
-    found: Mask
+_MARGIN = 0.3  # around the subject in a closer look, as a share of its longer side
+_CLOSEST = 0.25  # of the frame's longer side; a closer look shows at least that
+_CLOSE = 0.8  # of the frame's area; a closer look at more than that shows little new
 
 
 class Steady(NamedTuple):
@@ -47,35 +50,28 @@ class Steady(NamedTuple):
     shot: int
 
 
-def look(image: Image.Image, found: Mask) -> Look:
-    """Return a frame and the map that a net gave for it, of any size, at the size for ``steady``.
+def steady(
+    frames: Iterable[Image.Image], see: See, *, quality: str = "fast", motion: bool | None = None
+) -> Iterator[Steady]:
+    """Yield, in order, what is found in each frame, a map of about 320 x 320 pixels as wide as it.
 
-    The frame's proportions are kept, with about 320 x 320 pixels.
+    ``see`` is called with a frame, or with a part of one, and returns the net's map of that
+    picture, such as ``predict_raw`` does. It is called once a frame, or with ``quality`` "best"
+    up to twice.
 
-    Raises:
-        TypeError: ``image`` is not an image.
-        ValueError: ``image`` has no pixels, or ``found`` is not float32, (h, w), from 0 to 1.
-    """
-    check_image(image)
-    check_mask(found)
-    shrink = (_PIXELS / (image.width * image.height)) ** 0.5
-    size = max(1, round(image.width * shrink)), max(1, round(image.height * shrink))
-    gray = image.convert("L").resize(size, Image.Resampling.BOX)
-    small = Image.fromarray(found).resize(size, Image.Resampling.BILINEAR)
-    return Look(np.asarray(gray), np.asarray(small).clip(0, 1))
-
-
-def steady(looks: Iterable[Look], *, motion: bool | None = None) -> Iterator[Steady]:
-    """Yield, for each frame in order, what is found in it once its neighbors have a say.
-
-    With ``motion``, up to 24 looks wait in memory (3 MB each); without, three. By default it is
-    followed if OpenCV is installed.
+    With ``motion``, the maps of up to 24 frames wait in memory (3 MB each), without it those of
+    two; frames do not wait. By default motion is followed if OpenCV is installed.
 
     Raises:
+        ValueError: ``quality`` is unknown, or ``see`` does not return a float32 map from 0 to 1.
+        TypeError: a frame is not an image.
         ModuleNotFoundError: ``motion`` is asked for, and OpenCV is missing.
     """
+    check_quality(quality)
     flow = None if motion is False else _flow_of_opencv(needed=bool(motion))
-    return _median_of_three(looks) if flow is None else _along_the_motion(looks, flow)
+    if flow is None:
+        return _median_of_three(frames, see)
+    return _along_the_motion(frames, see, flow, thorough=quality == "best")
 
 
 def _flow_of_opencv(*, needed: bool) -> "DISOpticalFlow | None":
@@ -97,8 +93,8 @@ class _Way:
     places: NDArray[np.float32]  # (h, w, 2): x and y
     holds: NDArray[np.float32]  # (h, w): 1 where both show the same, toward 0 where they differ
 
-    def bring(self, sums: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return sums of the other frame, (h, w, 2), at the pixels of this one, faded."""
+    def bring(self, sums: Sums) -> Sums:
+        """Return sums of the other frame at the pixels of this one, faded."""
         return _FADES * self.holds[..., None] * _moved(sums, self.places)
 
 
@@ -106,18 +102,21 @@ class _Way:
 class _Frame:
     """A frame that waits for those that follow it."""
 
-    own: NDArray[np.float32]  # (h, w, 2): the map times its weights, and the weights
-    past: NDArray[np.float32]  # the same, with all that was brought from the frames before
-    ahead: _Way | None  # from the frame before to this one, None where a shot begins
     gray: NDArray[np.uint8]
+    own: Sums  # what is seen in this frame
+    past: Sums  # the same, with all that was brought from the frames before
+    ahead: _Way | None  # from the frame before to this one, None where a shot begins
     shot: int
+    number: int  # in its shot, from 0
 
 
-def _along_the_motion(looks: Iterable[Look], flow: "DISOpticalFlow") -> Iterator[Steady]:
+def _along_the_motion(
+    frames: Iterable[Image.Image], see: See, flow: "DISOpticalFlow", *, thorough: bool
+) -> Iterator[Steady]:
     waiting: list[_Frame] = []
     before = None
-    for seen in looks:
-        before = _after(before, seen, flow)
+    for image in frames:
+        before = _after(before, image, see, flow, thorough=thorough)
         waiting.append(before)
         if len(waiting) == 2 * _AHEAD:
             yield from _settled(waiting)[:_AHEAD]
@@ -125,16 +124,28 @@ def _along_the_motion(looks: Iterable[Look], flow: "DISOpticalFlow") -> Iterator
     yield from _settled(waiting)
 
 
-def _after(before: _Frame | None, seen: Look, flow: "DISOpticalFlow") -> _Frame:
-    """Return a frame with what comes to it from the past, nothing if a shot begins."""
-    own, gray = _weighted(seen.found), np.ascontiguousarray(seen.gray)
+def _after(
+    before: _Frame | None, image: Image.Image, see: See, flow: "DISOpticalFlow", *, thorough: bool
+) -> _Frame:
+    """Return a frame with what comes to it from the past, which also says where to look."""
+    gray = _small_gray(image)
     if before is None:
-        return _Frame(own, own, None, gray, shot=0)
+        own = _seen(image, see, None, gray.shape)
+        return _Frame(gray, own, own, None, shot=0, number=0)
     back = _way(gray, before.gray, flow)
     if back.holds.mean() < _HELD:
-        return _Frame(own, own, None, gray, before.shot + 1)
+        own = _seen(image, see, None, gray.shape)
+        return _Frame(gray, own, own, None, before.shot + 1, number=0)
+    past, number = back.bring(before.past), before.number + 1
+    area = _area(past)
+    if area is None:
+        own = _seen(image, see, None, gray.shape)
+    elif thorough:
+        own = _seen(image, see, None, gray.shape) + _seen(image, see, area, gray.shape)
+    else:
+        own = _seen(image, see, area if number % 2 else None, gray.shape)
     ahead = _way(before.gray, gray, flow)
-    return _Frame(own, own + back.bring(before.past), ahead, gray, before.shot)
+    return _Frame(gray, own, own + past, ahead, before.shot, number)
 
 
 def _settled(frames: list[_Frame]) -> list[Steady]:
@@ -144,21 +155,60 @@ def _settled(frames: list[_Frame]) -> list[Steady]:
     for frame in reversed(frames):
         later = np.zeros_like(frame.own) if ahead is None else ahead.bring(future)
         total, weight = np.moveaxis(frame.past + later, 2, 0)
-        settled.append(Steady(total / weight, frame.shot))
+        settled.append(Steady(total / np.maximum(weight, 1e-12), frame.shot))
         ahead, future = frame.ahead, frame.own + later
     return settled[::-1]
 
 
-def _weighted(found: Mask) -> NDArray[np.float32]:
-    """Return a map times its weights, and the weights: (h, w, 2).
+def _area(past: Sums) -> Box | None:
+    """Return the surroundings of the subject that past frames show, None if that is all."""
+    box = box_around(2 * past[..., 0] > past[..., 1])
+    if box is None:
+        return None
+    height, width = past.shape[:2]
+    longer = max(box.right - box.left, box.bottom - box.top)
+    margin = max(_MARGIN, (_CLOSEST * max(width, height) / longer - 1) / 2)
+    area = widen(box, margin, (width, height))
+    is_close = (area.right - area.left) * (area.bottom - area.top) < _CLOSE * width * height
+    return area if is_close else None
 
-    The weight of a frame is the mean value of what is found in it, to the eighth power; that of a
+
+def _seen(image: Image.Image, see: See, area: Box | None, shape: tuple[int, int]) -> Sums:
+    """Return what the net sees in an area of the small copy, which has that shape, or in all."""
+    height, width = shape
+    left, top, right, bottom = area or Box(0, 0, width, height)
+    if area:
+        x, y = image.width / width, image.height / height
+        image = image.crop((round(left * x), round(top * y), round(right * x), round(bottom * y)))
+    sums = np.zeros((height, width, 2), np.float32)
+    sums[top:bottom, left:right] = _weighted(_small(see(image), (right - left, bottom - top)))
+    return sums
+
+
+def _weighted(found: Mask) -> Sums:
+    """Return a map times its weights, and the weights.
+
+    The weight of a look is the mean value of what is found in it, to the eighth power; that of a
     pixel grows from one half, where the net cannot decide, to 0 and to 1.
     """
     sure = float((found**2).sum() / max(found.sum(), 1e-6))
     decided = _MOST_DIVIDED + (2 * found - 1) ** 2
     weights = np.float32(max(sure, _LEAST_SURE) ** 8) * decided
     return np.dstack([weights * found, weights])
+
+
+def _small(found: Mask, size: tuple[int, int]) -> Mask:
+    check_mask(found)
+    resized = Image.fromarray(found).resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(resized).clip(0, 1)
+
+
+def _small_gray(image: Image.Image) -> NDArray[np.uint8]:
+    """Return the frame in gray, with about ``_PIXELS`` pixels, in its proportions up to a limit."""
+    check_image(image)
+    proportion = min(max(image.width / image.height, 1 / _LONGEST), _LONGEST)
+    size = round((_PIXELS * proportion) ** 0.5), round((_PIXELS / proportion) ** 0.5)
+    return np.array(image.convert("L").resize(size, Image.Resampling.BOX))
 
 
 def _way(gray: NDArray[np.uint8], other: NDArray[np.uint8], flow: "DISOpticalFlow") -> _Way:
@@ -179,19 +229,21 @@ def _moved(values: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[
     return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _median_of_three(looks: Iterable[Look]) -> Iterator[Steady]:
+def _median_of_three(frames: Iterable[Image.Image], see: See) -> Iterator[Steady]:
     shot: list[Mask] = []  # the last two maps of this shot
     number, before = 0, None
-    for seen in looks:
-        if before is not None and _is_cut(before, seen.gray):
+    for image in frames:
+        gray = _small_gray(image)
+        if before is not None and _is_cut(before, gray):
             yield from _last(shot, number)
             shot, number = [], number + 1
-        before = seen.gray
+        before = gray
+        found = _small(see(image), gray.shape[::-1])
         if len(shot) == 1:  # the first of a shot has but one beside it
             yield Steady(shot[0], number)
         if len(shot) == 2:
-            yield Steady(np.median([*shot, seen.found], axis=0), number)
-        shot = [*shot[-1:], seen.found]
+            yield Steady(np.median([*shot, found], axis=0), number)
+        shot = [*shot[-1:], found]
     yield from _last(shot, number)
 
 
