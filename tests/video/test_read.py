@@ -229,6 +229,35 @@ def test_what_else_the_file_holds_is_said(make_clip, tmp_path):
     assert u2.open_video(tmp_path / "two.mkv").left_out == ("1 more video stream",)
 
 
+def test_sound_that_cannot_be_decoded_is_left_out_and_said(make_clip):
+    """As the spatial sound of newer phones."""
+    path = make_clip("phone.mov", sound="pcm_s16le")
+    change(path, b"sowt", b"apa9")
+    clip = u2.open_video(path)
+    assert not clip.audio and clip.left_out == ("1 undecodable audio track",)
+    assert len(list(clip)) == 5
+
+
+def test_a_song_with_a_cover_is_no_clip(tmp_path):
+    av = pytest.importorskip("av")
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as out:
+        sound, cover = out.add_stream("aac", rate=44100), out.add_stream("png", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "rgb24"
+        cover.disposition = av.stream.Disposition.attached_pic
+        out.mux([*cover.encode(av.VideoFrame.from_image(quarters())), *cover.encode()])
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 9000), np.float32), "flt", "mono")
+        frame.rate = 44100
+        out.mux([*sound.encode(frame), *sound.encode()])
+    assert reason(path) == "not a clip; there is only sound in it"
+
+
+def test_full_range_colors_of_old_cameras_are_right(make_clip):
+    path = make_clip("old.avi", codec="mjpeg", pixels="yuvj420p", tick=Fraction(1, 30), count=1)
+    (frame,) = u2.open_video(path)
+    assert are_near(corners(frame.image), [RED, GREEN, BLUE, WHITE], 8)
+
+
 def test_sound_alone_is_no_clip(tmp_path):
     av = pytest.importorskip("av")
     path = tmp_path / "song.mp3"

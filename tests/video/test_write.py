@@ -75,12 +75,20 @@ def test_alpha_survives(kind, make_clip, tmp_path):
         assert are_near(corners(frame.image)[1:], [(*c, 255) for c in (GREEN, BLUE, WHITE)], 12)
 
 
-def test_a_soft_mask_survives(make_clip, tmp_path):
+@pytest.mark.parametrize("kind", FILES)
+def test_a_soft_mask_survives(kind, make_clip, tmp_path):
     clip = u2.open_video(make_clip("clip.mp4", count=3, size=(256, 48)))
-    ramp = Image.fromarray(np.tile(np.arange(256, dtype=np.uint8), (48, 1)))
-    write_clip(tmp_path / "mask.mp4", [Frame(f.time, ramp) for f in clip], like=clip)
-    for frame in u2.open_video(tmp_path / "mask.mp4"):
-        assert np.abs(np.asarray(frame.image, int)[..., 0] - np.asarray(ramp)).mean() < 2
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (48, 1))
+    masks = [
+        Image.fromarray(np.roll(ramp, 9 * number, axis=0) // (1 + number)) for number in range(3)
+    ]
+    frames = [Frame(frame.time, mask) for frame, mask in zip(clip, masks, strict=True)]
+    write_clip(tmp_path / f"mask{kind}", frames, like=clip)
+    written = list(u2.open_video(tmp_path / f"mask{kind}"))
+    assert len(written) == 3
+    for frame, mask in zip(written, masks, strict=True):
+        gray = np.asarray(frame.image.convert("L"), int)
+        assert np.abs(gray - np.asarray(mask)).mean() < 2
 
 
 @pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov", ".webp", ".apng"])

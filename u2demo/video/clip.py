@@ -34,8 +34,8 @@ class Clip:
     """A clip on disk. Iterating it decodes its frames, upright, from the first; see ``read``.
 
     ``size`` is (width, height), upright, in square pixels. ``duration`` is in seconds, ``rate`` in
-    frames a second, on average; ``frames`` is how many there are. What the file does not say is
-    None. With ``alpha``, frames are RGBA, else RGB. ``audio`` is whether there is sound.
+    frames a second, on average; ``frames`` is how many the file says there are. What it does not
+    say is None. With ``alpha``, frames are RGBA, else RGB. ``audio`` is whether there is sound.
     ``left_out`` says in plain words what else the file holds, such as "2 more video streams".
     ``about`` is its title, author, copyright, description and dates, as far as it says them.
     """

@@ -16,6 +16,7 @@ from u2demo.video.clip import Clip, DamagedError, Frame
 
 if TYPE_CHECKING:  # av is optional
     from av import Packet, VideoFrame
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.filter import Graph
     from av.stream import Stream
@@ -91,12 +92,17 @@ def read_clip(path: Path) -> Clip:
             duration=_duration(container, stream),
             rate=_rate(stream),
             alpha=look.alpha,
-            audio=bool(container.streams.audio),
+            audio=bool(sounds(container)),
             frames=stream.frames or None,
             left_out=_left_out(container),
             about=_about(container),
             decode=partial(_frames, path, look),
         )
+
+
+def sounds(container: "InputContainer") -> list["AudioStream"]:
+    """Return the sound tracks that FFmpeg can decode; a phone's spatial sound is none of them."""
+    return [stream for stream in container.streams.audio if stream.codec_context]
 
 
 def start_of(container: "InputContainer") -> Fraction:
@@ -105,7 +111,7 @@ def start_of(container: "InputContainer") -> Fraction:
     That is when the first of picture and sound begins; sound before 0 is the run-up of its encoder.
     """
     video = [seconds(s.start_time, s) for s in container.streams.video if s.start_time is not None]
-    audio = [seconds(s.start_time, s) for s in container.streams.audio if s.start_time is not None]
+    audio = [seconds(s.start_time, s) for s in sounds(container) if s.start_time is not None]
     return min([*video, *(max(time, Fraction(0)) for time in audio)], default=Fraction(0))
 
 
@@ -279,24 +285,20 @@ def _rate(stream: "VideoStream") -> Fraction:
 
 def _left_out(container: "InputContainer") -> tuple[str, ...]:
     """Return what the file holds besides its first picture track and its first sound track."""
-    streams = container.streams
-    more = {
-        "video stream": len(_pictures(container)) - 1,
-        "audio track": len(streams.audio) - 1,
-        "subtitle track": len(streams.subtitles),
-    }
-    return tuple(_count(number, name) for name, number in more.items() if number > 0)
+    streams, heard = container.streams, sounds(container)
+    rest = [
+        (len(_pictures(container)) - 1, "more video stream", "more video streams"),
+        (len(heard) - 1, "more audio track", "more audio tracks"),
+        (len(streams.audio) - len(heard), "undecodable audio track", "undecodable audio tracks"),
+        (len(streams.subtitles), "subtitle track", "subtitle tracks"),
+    ]
+    return tuple(f"{n} {one if n == 1 else many}" for n, one, many in rest if n > 0)
 
 
 def _about(container: "InputContainer") -> Mapping[str, str]:
     """Return what may be passed on about a clip; places, cameras and programs may not."""
     said = {key.lower(): value for key, value in container.metadata.items()}
     return {key: said[key] for key in _PASSED_ON if key in said}
-
-
-def _count(number: int, name: str) -> str:
-    other = "" if name.startswith("sub") else "more "
-    return f"{number} {other}{name}{'s' if number > 1 else ''}"
 
 
 def _fraction(rational: Fraction) -> Fraction:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from u2demo.video.clip import Clip
-from u2demo.video.decode import open_container, seconds, start_of
+from u2demo.video.decode import open_container, seconds, sounds, start_of
 
 if TYPE_CHECKING:  # av is optional
     from av import AudioFrame, Packet
@@ -17,7 +17,7 @@ _RATE = 48000  # the one that Opus has, and every other codec has too
 
 
 class Sound:
-    """The first sound track of a clip, on its way into ``out``, as far as the picture has come.
+    """A clip's first sound track, on its way into ``out`` as far as the picture has come.
 
     Use it as a context. A clip without sound gives none.
     """
@@ -29,7 +29,7 @@ class Sound:
         self._waiting: Packet | None = None
         if self._source is None:
             return
-        stream = self._source.streams.audio[0]
+        stream = sounds(self._source)[0]
         if stream.codec_context.name in copied:
             track = out.add_stream_from_template(stream)
             self._packets = _copied(self._source, stream, track)

@@ -131,7 +131,7 @@ def suffix(picture: Image.Image, format: str = "auto") -> str:
 
 
 def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
-    """Write a clip to ``path``, in the format of its suffix; one of ``KINDS``.
+    """Write a clip to ``path``, in the format of its suffix, one of ``KINDS``, else a folder.
 
     Frames are RGB, RGBA or L, all of one mode and size. Sound comes from ``like``, the clip that
     they were made from: copied where the format allows, else encoded again; animations and folders
@@ -146,7 +146,7 @@ def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
         FileExistsError: ``path`` is a folder that is there already.
         ModuleNotFoundError: PyAV is needed and missing.
     """
-    kind = KINDS.get(path.suffix, KINDS[""])
+    kind = KINDS.get(path.suffix.lower(), KINDS[""])
     shape, frames = _peek(path, iter(frames))
     if shape.mode == "RGBA" and not kind.alpha:
         raise _no_alpha()
@@ -280,7 +280,8 @@ def _animate(
                 f"the clip is too long for an animation, which may have {room} frames of"
                 f" {shape.width}x{shape.height}; choose webm, or make it smaller"
             )
-        pictures.append(frame.image)
+        # Pillow cannot write an animated PNG in gray.
+        pictures.append(frame.image.convert("RGB") if shape.mode == "L" else frame.image)
         ticks.append(tick)
     end = round(like.duration / animation.tick) if like.duration else 0
     usual = max(animation.shortest, round(1 / like.rate / animation.tick))
