@@ -102,6 +102,15 @@ def test_variable_frame_rates_survive(kind, make_clip, tmp_path):
     assert [float(t) for t in new] == pytest.approx([float(t) for t in times], abs=0.0006)
 
 
+def test_a_fast_clip_becomes_a_gif_that_browsers_do_not_slow_down(make_clip, tmp_path):
+    """They show frames of 10 ms or less for 100."""
+    clip = u2.open_video(make_clip("fast.mov", pictures=moving(10), rate=120))
+    write_clip(tmp_path / "new.gif", clip, like=clip)
+    times = [frame.time for frame in u2.open_video(tmp_path / "new.gif")]
+    assert len(times) == 5 and min(np.diff(times)) >= Fraction(2, 100)
+    assert float(times[-1]) == pytest.approx(9 / 120, abs=0.02)
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.ts", "a.webm"])
 @pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
 def test_sound_stays_in_time(name, kind, make_clip, tmp_path):
