@@ -84,9 +84,20 @@ def test_120_frames_a_second_keep_their_times(make_clip):
 
 @pytest.mark.parametrize("name", ["late.ts", "late.mkv", "late.mp4"])
 def test_a_clip_starts_at_0_wherever_its_file_does(name, make_clip):
-    times = [Fraction(36000 + 3000 * number, 90000) for number in range(5)]
-    path = make_clip(name, pictures=[quarters()] * 5, times=times)
-    assert [round(float(f.time), 2) for f in u2.open_video(path)] == [0, 0.03, 0.07, 0.1, 0.13]
+    times = [Fraction(180000 + 3000 * number, 90000) for number in range(5)]
+    clip = u2.open_video(make_clip(name, pictures=[quarters()] * 5, times=times))
+    frames, reports = read(clip)
+    assert [round(float(frame.time), 2) for frame in frames] == [0, 0.03, 0.07, 0.1, 0.13]
+    assert reports == [] and float(clip.duration) == pytest.approx(5 / 30, abs=0.002)
+
+
+@pytest.mark.parametrize("name", ["late.mkv", "late.mp4", "late.mov"])
+def test_a_picture_that_begins_after_the_sound_keeps_its_distance(name, make_clip):
+    times = [Fraction(180000 + 3000 * number, 90000) for number in range(5)]
+    clip = u2.open_video(make_clip(name, pictures=[quarters()] * 5, times=times, sound="aac"))
+    frames, reports = read(clip)
+    assert float(frames[0].time) == pytest.approx(2, abs=0.03) and reports == []
+    assert float(clip.duration) == pytest.approx(2 + 5 / 30, abs=0.03)
 
 
 def test_a_negative_start_is_0(make_clip):

@@ -48,7 +48,7 @@ class Clip:
     audio: bool
     frames: int | None
     left_out: tuple[str, ...]
-    about: Mapping[str, str]
+    about: Mapping[str, str] = field(hash=False)
     decode: Callable[[], Iterator[Frame]] = field(repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Frame]:

@@ -15,7 +15,7 @@ from u2demo.machine.cores import available_cores
 from u2demo.video.clip import Clip, DamagedError, Frame
 
 if TYPE_CHECKING:  # av is optional
-    from av import Packet, VideoFrame
+    from av import AudioFrame, Packet, VideoFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.filter import Graph
@@ -115,7 +115,7 @@ def start_of(container: "InputContainer") -> Fraction:
     return min([*video, *(max(time, Fraction(0)) for time in audio)], default=Fraction(0))
 
 
-def seconds(ticks: int, timed: "Stream | Packet | Frame") -> Fraction:
+def seconds(ticks: int, timed: "Stream | Packet | AudioFrame") -> Fraction:
     """Return a time that is given in the time base of a stream, packet or frame of PyAV."""
     return ticks * _fraction(timed.time_base)
 
@@ -267,14 +267,17 @@ def _turn(frame: "VideoFrame") -> Image.Transpose | None:
 
 
 def _duration(container: "InputContainer", stream: "VideoStream") -> Fraction | None:
+    """Return when the last frame ends, from the clip's start, as far as the file says it."""
+    start = start_of(container)
+    begins = seconds(stream.start_time or 0, stream) - start
     if container.format.name == "avi" and stream.frames:  # FFmpeg shortens what is cut off
-        return stream.frames / _rate(stream)
+        return begins + stream.frames / _rate(stream)
     if stream.duration:
-        return seconds(stream.duration, stream)
+        return begins + seconds(stream.duration, stream)
     said = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
-    if said:  # in Matroska and WebM
+    if said:  # in Matroska and WebM: the time at which it ends
         hours, minutes, rest = map(Fraction, said.groups())
-        return 3600 * hours + 60 * minutes + rest
+        return 3600 * hours + 60 * minutes + rest - start
     return Fraction(container.duration, 10**6) if container.duration else None
 
 
