@@ -1,6 +1,6 @@
 """Score the masks of clips against ground truth: how right they are, and how steady.
 
-    python benchmarks/video.py CLIPS... [--methods alone steady median rembg ...] [--half A|B]
+    python benchmarks/video.py CLIPS... [--methods alone steady median best rembg] [--half A|B]
 
 Each folder CLIPS holds folders with ``images/`` and ``masks/`` that pair by stem, one a clip; DAVIS
 (Perazzi et al., CVPR 2016) can be had in this form and is no part of this project. Needs
@@ -15,7 +15,7 @@ jitter    mean of |dA - dG|, where A and G are the areas of mask and truth, in %
 passes    how often the net looks at a frame.
 
 ``alone`` is ``predict_mask`` for each frame; ``steady`` is ``video.steady``, ``median`` the same
-without OpenCV; ``best`` is that quality.
+without OpenCV; ``best`` is ``predict_mask`` with that quality, for each frame.
 """
 
 import argparse
@@ -145,12 +145,12 @@ def each_alone(model: nn.Module, *, quality: str) -> Method:
     return lambda frames: u2.predict_masks(model, frames, quality=quality)
 
 
-def steadied(model: nn.Module, *, motion: bool, quality: str = "fast") -> Method:
-    """Return what ``steady`` makes of the net's looks."""
+def steadied(model: nn.Module, *, motion: bool) -> Method:
+    """Return what ``steady`` makes of one look at each frame."""
     see = partial(predict_raw, model)
 
     def predict(frames: list[Image.Image]) -> Iterator[Mask]:
-        settled = steady(frames, see, motion=motion, quality=quality)
+        settled = steady(frames, see, motion=motion)
         for frame, one in zip(frames, settled, strict=True):
             yield u2.predict_mask(Given(one.found), frame)
 
@@ -165,9 +165,8 @@ def rembg_alone(model: nn.Module) -> Method:
 METHODS: dict[str, Callable[[nn.Module], Method]] = {
     "alone": partial(each_alone, quality="fast"),
     "steady": partial(steadied, motion=True),
-    "steady best": partial(steadied, motion=True, quality="best"),
     "median": partial(steadied, motion=False),
-    "alone best": partial(each_alone, quality="best"),
+    "best": partial(each_alone, quality="best"),
     "rembg": rembg_alone,
 }
 

@@ -49,7 +49,7 @@ def framed(grays, maps):
 
 
 def see(picture):
-    """Return what the net finds in a frame from ``framed``, or in a part of one."""
+    """Return what the net finds in a frame from ``framed``."""
     return np.asarray(picture, np.float32)[..., 2] / BLUE
 
 
@@ -176,40 +176,17 @@ def test_few_frames_are_waited_for(motion):
     assert most <= (24 if motion else 3)
 
 
-def looks_at(count, **options):
-    """Return the sizes of what a net is shown of a clip."""
-    grays, truths = clip(count, speed=1)
+@WAYS
+def test_the_net_looks_once_at_each_frame(motion):
+    grays, truths = clip(30, speed=1)
     sizes = []
 
     def look(picture):
         sizes.append(picture.size)
         return see(picture)
 
-    list(steady(framed(grays, truths), look, **options))
-    return sizes
-
-
-def test_every_other_look_is_a_closer_one():
-    sizes = looks_at(8)
-    assert sizes[::2] == [(WIDTH, HEIGHT)] * 4
-    assert all(44 <= width < 100 and 44 <= height <= HEIGHT for width, height in sizes[1::2])
-
-
-def test_the_best_quality_looks_twice_and_not_more():
-    assert len(looks_at(8)) == len(looks_at(8, motion=False)) == 8
-    assert len(looks_at(8, quality="best")) == 15  # nothing is known when the shot begins
-
-
-def test_without_a_subject_the_whole_frame_is_looked_at():
-    gray, sizes = texture(0)[:, :WIDTH], []
-
-    def look(picture):
-        sizes.append(picture.size)
-        return see(picture)
-
-    nothing = np.zeros(gray.shape, np.float32)
-    list(steady(framed([gray] * 5, [nothing] * 5), look, quality="best"))
-    assert sizes == [(WIDTH, HEIGHT)] * 5
+    list(steady(framed(grays, truths), look, motion=motion))
+    assert sizes == [(WIDTH, HEIGHT)] * 30
 
 
 @WAYS
@@ -242,11 +219,9 @@ def test_maps_have_about_the_pixels_of_a_net_whatever_the_frames(size, motion):
         assert 0.95 < found.size / (HEIGHT * WIDTH) < 1.05
 
 
-def test_what_is_no_frame_map_or_quality_is_refused():
+def test_what_is_no_frame_or_map_is_refused():
     image = Image.new("RGB", (9, 6))
     with pytest.raises(ValueError, match="float32"):
         list(steady([image], lambda picture: np.zeros((6, 9))))
     with pytest.raises(TypeError, match="expected an image"):
         list(steady(["frame.png"], see))
-    with pytest.raises(ValueError, match="quality 'good'"):
-        steady([image], see, quality="good")

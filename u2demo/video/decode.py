@@ -28,6 +28,7 @@ _CONTAINERS = (
     "mpegvideo,m4v,yuv4mpegpipe,rm,mp3,wav,flac,aac"
 )
 _MOST_PIXELS = 2**27  # of a frame: twice 8K
+_STRETCH = 4  # times as wide as high; pixels further from a square are a mistake
 _MOST_THREADS = 4  # each holds a frame
 _USUAL_RATE = Fraction(25)  # of the few files that do not say theirs
 _SHORT = Fraction(1, 2)  # seconds that may be missing at the end, as the sound may be longer
@@ -252,7 +253,8 @@ def _tone_map(frame: "VideoFrame") -> "Graph":
 
 def _look(frame: "VideoFrame", stream: "VideoStream") -> _Look:
     ratio = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
-    width = frame.width * _fraction(ratio) if ratio else frame.width
+    is_sound = ratio and 1 / _STRETCH <= ratio <= _STRETCH
+    width = frame.width * _fraction(ratio) if is_sound else frame.width
     alpha = any(component.is_alpha for component in frame.format.components)
     return _Look((max(1, round(width)), frame.height), _turn(frame), alpha)
 

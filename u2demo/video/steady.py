@@ -2,8 +2,6 @@
 
 A map is averaged with those of the frames around it, each moved along with the picture. What a net
 is sure of counts for more: a subject that it loses for some frames is carried over from the others.
-Since neighbors help each other, the net need not see the same in all: it looks at one frame as a
-whole, and in the next one closer, at what is around the subject.
 
 The motion comes from OpenCV (dense inverse search, Kroeger et al., 2016). Without OpenCV each pixel
 gets the median of three frames, which takes out what appears in one frame only. Nothing is carried
@@ -19,14 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from u2demo.images.rgb import check_image
-from u2demo.inference.recipes import check_quality
-from u2demo.masks.box import Box, box_around, widen
 from u2demo.masks.mask import Mask, check_mask
 
 if TYPE_CHECKING:  # OpenCV is optional
     from cv2 import DISOpticalFlow
 
-See = Callable[[Image.Image], Mask]  # a picture -> the net's map of it, of any size
+See = Callable[[Image.Image], Mask]  # a frame -> the net's map of it, of any size
 Sums = NDArray[np.float32]  # (h, w, 2): sums of weighted maps, and of their weights
 
 _PIXELS = 320 * 320  # of the small copies: as many as a net's map has
@@ -38,9 +34,6 @@ _AROUND = 5  # pixels; side of the square over which that is judged
 _HELD = 0.3  # share of a frame that shows the same as the one before; below it there is a cut
 _OTHER = 0.2  # share of pixels whose gray is another; above it there is a cut, without OpenCV
 _LEAST_SURE, _MOST_DIVIDED = 0.2, 0.1  # a frame, and a pixel of it, count at least this much
-_MARGIN = 0.3  # around the subject in a closer look, as a share of its longer side
-_CLOSEST = 0.25  # of the frame's longer side; a closer look shows at least that
-_CLOSE = 0.8  # of the frame's area; a closer look at more than that shows little new
 
 
 class Steady(NamedTuple):
@@ -51,27 +44,22 @@ class Steady(NamedTuple):
 
 
 def steady(
-    frames: Iterable[Image.Image], see: See, *, quality: str = "fast", motion: bool | None = None
+    frames: Iterable[Image.Image], see: See, *, motion: bool | None = None
 ) -> Iterator[Steady]:
     """Yield, in order, what is found in each frame, a map of about 320 x 320 pixels as wide as it.
 
-    ``see`` is called with a frame, or with a part of one, and returns the net's map of that
-    picture, such as ``predict_raw`` does. It is called once a frame, or with ``quality`` "best"
-    up to twice.
+    ``see`` is called once with each frame and returns the net's map of it, as ``predict_raw`` does.
 
     With ``motion``, the maps of up to 24 frames wait in memory (3 MB each), without it those of
     two; frames do not wait. By default motion is followed if OpenCV is installed.
 
     Raises:
-        ValueError: ``quality`` is unknown, or ``see`` does not return a float32 map from 0 to 1.
+        ValueError: ``see`` does not return a float32 map from 0 to 1.
         TypeError: a frame is not an image.
         ModuleNotFoundError: ``motion`` is asked for, and OpenCV is missing.
     """
-    check_quality(quality)
     flow = None if motion is False else _flow_of_opencv(needed=bool(motion))
-    if flow is None:
-        return _median_of_three(frames, see)
-    return _along_the_motion(frames, see, flow, thorough=quality == "best")
+    return _median_of_three(frames, see) if flow is None else _along_the_motion(frames, see, flow)
 
 
 def _flow_of_opencv(*, needed: bool) -> "DISOpticalFlow | None":
@@ -107,16 +95,17 @@ class _Frame:
     past: Sums  # the same, with all that was brought from the frames before
     ahead: _Way | None  # from the frame before to this one, None where a shot begins
     shot: int
-    number: int  # in its shot, from 0
 
 
 def _along_the_motion(
-    frames: Iterable[Image.Image], see: See, flow: "DISOpticalFlow", *, thorough: bool
+    frames: Iterable[Image.Image], see: See, flow: "DISOpticalFlow"
 ) -> Iterator[Steady]:
     waiting: list[_Frame] = []
     before = None
     for image in frames:
-        before = _after(before, image, see, flow, thorough=thorough)
+        gray = _small_gray(image)
+        own = _weighted(_small(see(image), gray))
+        before = _after(before, gray, own, flow)
         waiting.append(before)
         if len(waiting) == 2 * _AHEAD:
             yield from _settled(waiting)[:_AHEAD]
@@ -125,27 +114,16 @@ def _along_the_motion(
 
 
 def _after(
-    before: _Frame | None, image: Image.Image, see: See, flow: "DISOpticalFlow", *, thorough: bool
+    before: _Frame | None, gray: NDArray[np.uint8], own: Sums, flow: "DISOpticalFlow"
 ) -> _Frame:
-    """Return a frame with what comes to it from the past, which also says where to look."""
-    gray = _small_gray(image)
+    """Return a frame with what comes to it from the past, nothing if a shot begins."""
     if before is None:
-        own = _seen(image, see, None, gray.shape)
-        return _Frame(gray, own, own, None, shot=0, number=0)
+        return _Frame(gray, own, own, None, shot=0)
     back = _way(gray, before.gray, flow)
     if back.holds.mean() < _HELD:
-        own = _seen(image, see, None, gray.shape)
-        return _Frame(gray, own, own, None, before.shot + 1, number=0)
-    past, number = back.bring(before.past), before.number + 1
-    area = _area(past)
-    if area is None:
-        own = _seen(image, see, None, gray.shape)
-    elif thorough:
-        own = _seen(image, see, None, gray.shape) + _seen(image, see, area, gray.shape)
-    else:
-        own = _seen(image, see, area if number % 2 else None, gray.shape)
+        return _Frame(gray, own, own, None, before.shot + 1)
     ahead = _way(before.gray, gray, flow)
-    return _Frame(gray, own, own + past, ahead, before.shot, number)
+    return _Frame(gray, own, own + back.bring(before.past), ahead, before.shot)
 
 
 def _settled(frames: list[_Frame]) -> list[Steady]:
@@ -160,35 +138,10 @@ def _settled(frames: list[_Frame]) -> list[Steady]:
     return settled[::-1]
 
 
-def _area(past: Sums) -> Box | None:
-    """Return the surroundings of the subject that past frames show, None if that is all."""
-    box = box_around(2 * past[..., 0] > past[..., 1])
-    if box is None:
-        return None
-    height, width = past.shape[:2]
-    longer = max(box.right - box.left, box.bottom - box.top)
-    margin = max(_MARGIN, (_CLOSEST * max(width, height) / longer - 1) / 2)
-    area = widen(box, margin, (width, height))
-    is_close = (area.right - area.left) * (area.bottom - area.top) < _CLOSE * width * height
-    return area if is_close else None
-
-
-def _seen(image: Image.Image, see: See, area: Box | None, shape: tuple[int, int]) -> Sums:
-    """Return what the net sees in an area of the small copy, which has that shape, or in all."""
-    height, width = shape
-    left, top, right, bottom = area or Box(0, 0, width, height)
-    if area:
-        x, y = image.width / width, image.height / height
-        image = image.crop((round(left * x), round(top * y), round(right * x), round(bottom * y)))
-    sums = np.zeros((height, width, 2), np.float32)
-    sums[top:bottom, left:right] = _weighted(_small(see(image), (right - left, bottom - top)))
-    return sums
-
-
 def _weighted(found: Mask) -> Sums:
     """Return a map times its weights, and the weights.
 
-    The weight of a look is the mean value of what is found in it, to the eighth power; that of a
+    The weight of a frame is the mean value of what is found in it, to the eighth power; that of a
     pixel grows from one half, where the net cannot decide, to 0 and to 1.
     """
     sure = float((found**2).sum() / max(found.sum(), 1e-6))
@@ -197,9 +150,10 @@ def _weighted(found: Mask) -> Sums:
     return np.dstack([weights * found, weights])
 
 
-def _small(found: Mask, size: tuple[int, int]) -> Mask:
+def _small(found: Mask, gray: NDArray[np.uint8]) -> Mask:
+    """Return a map at the size of a frame's small copy in gray."""
     check_mask(found)
-    resized = Image.fromarray(found).resize(size, Image.Resampling.BILINEAR)
+    resized = Image.fromarray(found).resize(gray.shape[::-1], Image.Resampling.BILINEAR)
     return np.asarray(resized).clip(0, 1)
 
 
@@ -238,7 +192,7 @@ def _median_of_three(frames: Iterable[Image.Image], see: See) -> Iterator[Steady
             yield from _last(shot, number)
             shot, number = [], number + 1
         before = gray
-        found = _small(see(image), gray.shape[::-1])
+        found = _small(see(image), gray)
         if len(shot) == 1:  # the first of a shot has but one beside it
             yield Steady(shot[0], number)
         if len(shot) == 2:
