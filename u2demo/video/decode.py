@@ -252,20 +252,22 @@ def _tone_map(frame: "VideoFrame") -> "Graph":
 
 
 def _look(frame: "VideoFrame", stream: "VideoStream") -> _Look:
-    ratio = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
-    is_sound = ratio and 1 / _STRETCH <= ratio <= _STRETCH
-    width = frame.width * _fraction(ratio) if is_sound else frame.width
+    said = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    ratio = _fraction(said) if said else Fraction(1)
+    width = frame.width * ratio if 1 / _STRETCH <= ratio <= _STRETCH else frame.width
     alpha = any(component.is_alpha for component in frame.format.components)
     return _Look((max(1, round(width)), frame.height), _turn(frame), alpha)
 
 
 def _turn(frame: "VideoFrame") -> Image.Transpose | None:
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            a, b, _, c, d = struct.unpack("=9i", bytes(data))[:5]
-            largest = max(map(abs, (a, b, c, d))) or 1
-            return _TURNS.get(tuple(round(value / largest) for value in (a, b, c, d)))
-    return None
+    from av.sidedata.sidedata import Type
+
+    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    if data is None:
+        return None
+    a, b, _, c, d = struct.unpack("=9i", bytes(data))[:5]
+    largest = max(map(abs, (a, b, c, d))) or 1
+    return _TURNS.get(tuple(round(value / largest) for value in (a, b, c, d)))
 
 
 def _duration(container: "InputContainer", stream: "VideoStream") -> Fraction | None:

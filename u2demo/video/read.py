@@ -83,7 +83,13 @@ def _reason(error: Exception, path: Path) -> str:
             return "not enough memory for its frames"
         case Image.DecompressionBombError():
             return f"frames with more pixels than the limit, {2 * (Image.MAX_IMAGE_PIXELS or 0)}"
-    first = _first_bytes(path)
+        case OSError() | ValueError():
+            return _damage(error, _first_bytes(path))
+    return f"cannot be read ({type(error).__name__}: {error})"
+
+
+def _damage(error: Exception, first: bytes) -> str:
+    """Return a phrase on a file that begins like this and that a decoder has refused."""
     if not first:
         return "an empty file"
     if _MP4.match(first):
