@@ -65,7 +65,7 @@ def _copied(
     shift = round(start_of(source) / seconds(1, stream))
     with suppress(av.FFmpegError):  # the file ends in the middle of a packet
         for packet in source.demux(stream):
-            if packet.dts is not None:
+            if packet.dts is not None and packet.pts is not None:
                 packet.pts -= shift
                 packet.dts -= shift
                 packet.stream = track

@@ -280,7 +280,7 @@ def _animate(
                 f"the clip is too long for an animation, which may have {room} frames of"
                 f" {shape.width}x{shape.height}; choose webm, or make it smaller"
             )
-        # Pillow cannot write an animated PNG in gray.
+        # Pillow cannot write an animated GIF or PNG in gray.
         pictures.append(frame.image.convert("RGB") if shape.mode == "L" else frame.image)
         ticks.append(tick)
     end = round(like.duration / animation.tick) if like.duration else 0
