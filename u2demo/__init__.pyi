@@ -24,5 +24,6 @@ from .nets.load import load_model as load_model
 from .pipeline import process as process
 from .runs.run import process_folder as process_folder
 from .runs.save import save as save
+from .video.read import open_video as open_video
 
 __version__: str

@@ -31,6 +31,7 @@ LINE = [
     ["effects", "figures"],
     ["pipeline"],
     ["runs"],
+    ["video"],
     ["portrait"],
     ["cli", "notebook"],
 ]
@@ -42,7 +43,8 @@ ALLOWED = {
     "matplotlib": {"figures"},
     "gdown": {"nets"},
     "requests": {"nets"},
-    "cv2": {"portrait"},
+    "av": {"video"},
+    "cv2": {"portrait", "video"},
     "google": {"notebook"},
     "ipywidgets": {"notebook"},
     "IPython": {"notebook"},

@@ -1,0 +1,367 @@
+"""Clips come upright, in their own times, with their alpha; what is no clip is named, and why."""
+
+import gc
+import os
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from PIL import Image
+from quarters import BLUE, GREEN, RED, WHITE, are_near, corners, quarters
+
+import u2demo as u2
+
+ONE = 65536
+MATRICES = {  # (a, b, c, d) of a display matrix -> where the quarters of the stored picture end up
+    "as it is": ((1, 0, 0, 1), [RED, GREEN, BLUE, WHITE]),
+    "a phone held upright": ((0, 1, -1, 0), [BLUE, RED, WHITE, GREEN]),
+    "upside down": ((-1, 0, 0, -1), [WHITE, BLUE, GREEN, RED]),
+    "a phone on its head": ((0, -1, 1, 0), [GREEN, WHITE, RED, BLUE]),
+    "a selfie, mirrored": ((-1, 0, 0, 1), [GREEN, RED, WHITE, BLUE]),
+    "flipped": ((1, 0, 0, -1), [BLUE, WHITE, RED, GREEN]),
+    "mirrored and turned": ((0, 1, 1, 0), [RED, BLUE, GREEN, WHITE]),
+    "flipped and turned": ((0, -1, -1, 0), [WHITE, GREEN, BLUE, RED]),
+}
+
+
+def reason(path):
+    """Return what is said when a file is not read."""
+    with pytest.raises(ValueError) as error:
+        u2.open_video(path)
+    said = str(error.value)
+    assert said.startswith(f"{path}: ") and "\n" not in said
+    return said.removeprefix(f"{path}: ")
+
+
+def read(clip):
+    """Return the frames of a clip, and what is reported."""
+    reports = []
+    return list(clip.read(report=reports.append)), reports
+
+
+def change(path, old, new):
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new))
+
+
+def test_a_clip_says_what_it_is_before_it_is_decoded(make_clip):
+    clip = u2.open_video(make_clip("clip.mp4", count=15, sound="aac"))
+    assert clip.size == (64, 48) and clip.frames == 15 and clip.rate == 30
+    assert clip.duration == Fraction(1, 2)
+    assert clip.audio and not clip.alpha and clip.left_out == ()
+
+
+def test_it_can_be_read_again(make_clip):
+    clip = u2.open_video(make_clip("clip.mp4"))
+    assert [frame.time for frame in clip] == [frame.time for frame in clip]
+
+
+@pytest.mark.parametrize(("signs", "expected"), MATRICES.values(), ids=MATRICES)
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mov"])
+def test_frames_are_upright_whatever_the_rotation_or_flip(name, signs, expected, make_clip):
+    a, b, c, d = (ONE * sign for sign in signs)
+    path = make_clip(name, matrix=[a, b, 0, c, d, 0, 0, 0, 1 << 30], count=2)
+    clip = u2.open_video(path)
+    first = next(iter(clip))
+    assert first.image.size == clip.size == ((64, 48) if a else (48, 64))
+    assert first.image.mode == "RGB" and are_near(corners(first.image), expected)
+
+
+def test_variable_frame_rates_keep_their_times(make_clip):
+    times = [Fraction(tick, 90000) for tick in (0, 2970, 6000, 9000, 15000, 90000)]
+    path = make_clip("phone.mp4", pictures=[quarters()] * 6, times=times)
+    assert [frame.time for frame in u2.open_video(path)] == times
+
+
+def test_120_frames_a_second_keep_their_times(make_clip):
+    path = make_clip("slow.mov", count=12, rate=120)
+    clip = u2.open_video(path)
+    assert clip.rate == 120
+    assert [frame.time for frame in clip] == [Fraction(number, 120) for number in range(12)]
+
+
+@pytest.mark.parametrize("name", ["late.ts", "late.mkv", "late.mp4"])
+def test_a_clip_starts_at_0_wherever_its_file_does(name, make_clip):
+    times = [Fraction(180000 + 3000 * number, 90000) for number in range(5)]
+    clip = u2.open_video(make_clip(name, pictures=[quarters()] * 5, times=times))
+    frames, reports = read(clip)
+    assert [round(float(frame.time), 2) for frame in frames] == [0, 0.03, 0.07, 0.1, 0.13]
+    assert reports == [] and float(clip.duration) == pytest.approx(5 / 30, abs=0.002)
+
+
+@pytest.mark.parametrize("name", ["late.mkv", "late.mp4", "late.mov"])
+def test_a_picture_that_begins_after_the_sound_keeps_its_distance(name, make_clip):
+    times = [Fraction(180000 + 3000 * number, 90000) for number in range(5)]
+    clip = u2.open_video(make_clip(name, pictures=[quarters()] * 5, times=times, sound="aac"))
+    frames, reports = read(clip)
+    assert float(frames[0].time) == pytest.approx(2, abs=0.03) and reports == []
+    assert float(clip.duration) == pytest.approx(2 + 5 / 30, abs=0.03)
+
+
+def test_a_negative_start_is_0(make_clip):
+    times = [Fraction(3000 * number, 90000) for number in (-2, -1, 0, 1)]
+    path = make_clip("early.mkv", pictures=[quarters()] * 4, times=times)
+    assert float(next(iter(u2.open_video(path))).time) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels"),
+    [
+        ("a.webm", "libvpx-vp9", "yuva420p"),
+        ("b.webm", "libvpx", "yuva420p"),
+        ("a.mov", "prores_ks", "yuva444p10le"),
+        ("a.mov", "qtrle", "argb"),
+        ("a.mov", "png", "rgba"),
+        ("a.mkv", "ffv1", "bgra"),
+    ],
+)
+def test_alpha_is_kept(name, codec, pixels, make_clip):
+    picture = quarters().convert("RGBA")
+    picture.paste((0, 0, 0, 0), (0, 0, 32, 24))
+    picture.putpixel((60, 44), (255, 255, 255, 255))
+    picture.paste((0, 0, 255, 128), (0, 24, 32, 48))
+    options = {"auto-alt-ref": "0"} if codec == "libvpx" else {}
+    path = make_clip(name, pictures=[picture] * 3, codec=codec, pixels=pixels, options=options)
+    clip = u2.open_video(path)
+    frames = list(clip)
+    assert clip.alpha and len(frames) == 3
+    assert all(frame.image.mode == "RGBA" for frame in frames)
+    alphas = [color[3] for color in corners(frames[-1].image)]
+    assert are_near(alphas, [0, 255, 128, 255], 3)
+
+
+@pytest.mark.parametrize("size", [(65, 49), (63, 48), (64, 47), (1, 1)])
+def test_odd_sizes_are_kept(size, make_clip):
+    clip = u2.open_video(make_clip("odd.mkv", size=size, codec="ffv1", pixels="yuv444p", count=1))
+    (frame,) = clip
+    assert frame.image.size == clip.size == size
+
+
+@pytest.mark.parametrize(("transfer", "white"), [(18, 0.75), (16, 0.58)], ids=["HLG", "PQ"])
+def test_white_of_hdr_is_white_on_an_ordinary_screen(transfer, white, make_clip):
+    """White is 203 cd/m2 (ITU-R BT.2408): 0.75 of the signal in HLG, 0.58 in PQ."""
+
+    def tag(stream):
+        codec = stream.codec_context
+        codec.color_trc, codec.color_primaries, codec.colorspace = transfer, 9, 9
+
+    picture = Image.new("RGB", (64, 48), (round(white * 255),) * 3)
+    path = make_clip("hdr.mkv", pictures=[picture], codec="ffv1", pixels="yuv420p10le", prepare=tag)
+    (frame,) = u2.open_video(path)
+    assert min(frame.image.getpixel((30, 20))) > 245
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((64, 48), 5), ((1280, 720), 1)])
+def test_colors_that_are_not_said_are_those_players_show(size, matrix, make_clip):
+    """BT.601 for small pictures, BT.709 for large ones, whose red differs by 20."""
+    av = pytest.importorskip("av")
+    frame = av.VideoFrame.from_image(Image.new("RGB", size, RED))
+    name = {1: "ITU709", 5: "ITU601"}[matrix]
+    stored = frame.reformat(format="yuv420p", dst_colorspace=name)
+    path = make_clip("a.mkv", size=size, codec="rawvideo", count=1)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("ffv1", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stored.colorspace = 2
+        out.mux([*stream.encode(stored), *stream.encode()])
+    (frame,) = u2.open_video(path)
+    assert are_near([frame.image.getpixel((30, 20))], [RED], 4)
+
+
+def test_pixels_that_are_not_square_are_made_square(make_clip):
+    def stretch(stream):
+        stream.codec_context.sample_aspect_ratio = Fraction(2)
+
+    clip = u2.open_video(make_clip("dv.mp4", prepare=stretch, count=1))
+    assert clip.size == next(iter(clip)).image.size == (128, 48)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_clip_may_have_one_frame(count, make_clip):
+    frames, reports = read(u2.open_video(make_clip("short.mp4", count=count)))
+    assert len(frames) == count and reports == []
+
+
+def noise(count):
+    generator = np.random.default_rng(0)
+    return [
+        Image.fromarray(generator.integers(0, 256, (48, 64, 3), np.uint8)) for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("name", ["cut.mp4", "cut.mov", "cut.webm", "cut.mkv", "cut.avi", "cut.ts"])
+def test_of_a_clip_that_is_cut_off_comes_what_is_there_and_the_rest_is_said(name, make_clip):
+    codec = "libvpx-vp9" if name == "cut.webm" else "libx264"
+    path = make_clip(
+        name, pictures=noise(60), codec=codec, tick=Fraction(1, 30),
+        container={"movflags": "faststart"}, options={"g": "5"},
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    frames, reports = read(u2.open_video(path))
+    assert 10 < len(frames) < 60
+    if name == "cut.ts":  # made to be cut anywhere: it does not say how long it is
+        assert reports == []
+    else:
+        (said,) = reports
+        assert str(path) in said and "of 2.0 seconds could be read" in said
+
+
+def test_a_clip_with_a_hole_says_so(make_clip):
+    path = make_clip("hole.mp4", pictures=noise(40), options={"g": "5"})
+    data = bytearray(path.read_bytes())
+    middle = data.index(b"mdat") + 30000
+    data[middle : middle + 8000] = bytes(8000)
+    path.write_bytes(data)
+    frames, (said,) = read(u2.open_video(path))
+    assert 15 < len(frames) < 40
+    assert said == f"{path}: damaged; {40 - len(frames)} of its 40 frames could not be read"
+
+
+def test_reading_to_the_end_of_a_damaged_clip_warns(make_clip):
+    path = make_clip("cut.mkv", pictures=noise(60))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.warns(UserWarning, match=r"cut\.mkv: damaged or cut off"):
+        list(u2.open_video(path))
+
+
+def test_what_else_the_file_holds_is_said(make_clip, tmp_path):
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "two.mkv"), "w") as out:
+        streams = [out.add_stream("ffv1", rate=30) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for stream in streams:
+            out.mux([*stream.encode(av.VideoFrame.from_image(quarters())), *stream.encode()])
+    assert u2.open_video(tmp_path / "two.mkv").left_out == ("1 more video stream",)
+
+
+def test_sound_that_cannot_be_decoded_is_left_out_and_said(make_clip):
+    """As the spatial sound of newer phones."""
+    path = make_clip("phone.mov", sound="pcm_s16le")
+    change(path, b"sowt", b"apa9")
+    clip = u2.open_video(path)
+    assert not clip.audio and clip.left_out == ("1 undecodable audio track",)
+    assert len(list(clip)) == 5
+
+
+def test_a_song_with_a_cover_is_no_clip(tmp_path):
+    av = pytest.importorskip("av")
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as out:
+        sound, cover = out.add_stream("aac", rate=44100), out.add_stream("png", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "rgb24"
+        cover.disposition = av.stream.Disposition.attached_pic
+        out.mux([*cover.encode(av.VideoFrame.from_image(quarters())), *cover.encode()])
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 9000), np.float32), "flt", "mono")
+        frame.rate = 44100
+        out.mux([*sound.encode(frame), *sound.encode()])
+    assert reason(path) == "not a clip; there is only sound in it"
+
+
+def test_full_range_colors_of_old_cameras_are_right(make_clip):
+    path = make_clip("old.avi", codec="mjpeg", pixels="yuvj420p", tick=Fraction(1, 30), count=1)
+    (frame,) = u2.open_video(path)
+    assert are_near(corners(frame.image), [RED, GREEN, BLUE, WHITE], 8)
+
+
+def test_sound_alone_is_no_clip(tmp_path):
+    av = pytest.importorskip("av")
+    path = tmp_path / "song.mp3"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mp3", rate=44100)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 9000), np.float32), "flt", "mono")
+        frame.rate = 44100
+        out.mux([*stream.encode(frame), *stream.encode()])
+    assert reason(path) == "not a clip; there is only sound in it"
+
+
+def test_an_encrypted_clip_is_said_to_be(make_clip):
+    path = make_clip("film.mp4")
+    change(path, b"avc1", b"encv")
+    assert reason(path).startswith("encrypted; ask")
+
+
+def test_a_codec_that_is_not_known_is_said_to_be(make_clip):
+    path = make_clip("future.mp4")
+    change(path, b"avc1", b"zzz9")
+    assert reason(path) == (
+        "its codec is not known to this build of FFmpeg; convert it to H.264 first"
+    )
+
+
+def test_a_clip_that_a_phone_did_not_finish_is_said_to_be_cut_off(make_clip):
+    path = make_clip("dead.mp4", pictures=noise(30))
+    path.write_bytes(path.read_bytes()[:-3000])
+    assert reason(path).startswith("damaged or cut off; the list of its frames")
+
+
+def test_what_is_no_clip_is_named(tmp_path):
+    pytest.importorskip("av")
+    (tmp_path / "text.mp4").write_text("hello" * 99)
+    (tmp_path / "empty.mp4").touch()
+    quarters().save(tmp_path / "photo.jpg")
+    quarters().save(tmp_path / "photo.png")
+    (tmp_path / "bad.gif").write_bytes(b"GIF89a" + bytes(30))
+    said = {
+        "text.mp4": "not a clip of a known kind, or damaged at its start",
+        "empty.mp4": "an empty file",
+        "photo.jpg": "a photo, not a clip; open_image reads it",
+        "photo.png": "a photo, not a clip; open_image reads it",
+        "missing.mp4": "there is no such file",
+        ".": "this is a folder, expected a clip",
+    }
+    assert {name: reason(tmp_path / name) for name in said} == said
+    assert reason(tmp_path / "bad.gif").startswith("damaged or cut off")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_what_may_never_end_is_refused():
+    assert reason("/dev/zero") == "a pipe, socket or device, expected a file"
+
+
+def test_a_list_of_files_is_not_followed(make_clip, tmp_path):
+    """FFmpeg would open any file or address that such a list names."""
+    make_clip("clip.ts")
+    (tmp_path / "list.mp4").write_text("#EXTM3U\n#EXTINF:1,\nclip.ts\n#EXT-X-ENDLIST\n")
+    (tmp_path / "concat.mp4").write_text("ffconcat version 1.0\nfile clip.ts\n")
+    for name in ("list.mp4", "concat.mp4"):
+        assert reason(tmp_path / name).startswith("not a clip of a known kind")
+
+
+@pytest.mark.parametrize("name", ["100%d.mp4", "a:b.mp4", "-i.mp4", "été ☂.mp4", "a b'c\".mp4"])
+def test_any_name_can_be_read(name, make_clip):
+    if os.name == "nt":
+        pytest.skip("Windows refuses some of these names")
+    path = make_clip("clip.mp4")
+    path = path.rename(path.with_name(name))
+    assert len(list(u2.open_video(path))) == 5
+
+
+def test_without_pyav_it_says_what_to_install(make_clip, monkeypatch):
+    path = make_clip("clip.mp4")
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ModuleNotFoundError, match="to read clips: pip install av"):
+        u2.open_video(path)
+
+
+def pictures_alive():
+    alive = [thing for thing in gc.get_objects() if isinstance(thing, Image.Image)]
+    return sum(picture.size == (62, 46) for picture in alive)
+
+
+def test_at_most_four_frames_are_alive(make_clip):
+    path = make_clip("clip.mp4", size=(62, 46), count=12)
+    most = max(pictures_alive() for _frame in u2.open_video(path))
+    assert 1 <= most <= 4
+
+
+def test_leaving_early_closes_the_file_and_ends_the_thread(make_clip):
+    import threading
+
+    before = threading.active_count()
+    frames = iter(u2.open_video(make_clip("clip.mp4", count=30)))
+    next(frames)
+    frames.close()
+    assert threading.active_count() == before

@@ -1,0 +1,227 @@
+"""Maps become steady: a subject that is lost for a moment is not, and nothing crosses a cut."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from u2demo.video.steady import Steady, steady
+
+pytest.importorskip("cv2")
+
+HEIGHT, WIDTH = 90, 160
+BLUE = 50  # of 255; more would show as motion
+WAYS = pytest.mark.parametrize("motion", [True, False], ids=["motion", "median"])
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Let maps have as many pixels as the frames here."""
+    monkeypatch.setattr("u2demo.video.steady._PIXELS", HEIGHT * WIDTH)
+
+
+def texture(seed):
+    """Return a picture full of detail, three times as wide as a frame."""
+    noise = np.random.default_rng(seed).integers(0, 256, (HEIGHT, 3 * WIDTH), np.uint8)
+    return np.asarray(Image.fromarray(noise).filter(ImageFilter.GaussianBlur(2)), np.uint8)
+
+
+def clip(count, *, seed=0, speed=2):
+    """Return grays and truths: a textured disc that moves over a texture that moves, too."""
+    ground, skin = texture(seed), texture(seed + 100) // 2 + 128
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    grays, truths = [], []
+    for number in range(count):
+        left = 40 + speed * number
+        inside = np.hypot(x - left, y - 45) < 22
+        frame = ground[:, number : number + WIDTH].copy()
+        frame[inside] = skin[y[inside], x[inside] - left + 40]
+        grays.append(frame)
+        truths.append(inside.astype(np.float32))
+    return grays, truths
+
+
+def framed(grays, maps):
+    """Yield frames in gray that carry, in a little blue, what a net finds in them."""
+    for gray, found in zip(grays, maps, strict=True):
+        yield Image.fromarray(np.dstack([gray, gray, np.uint8(np.rint(found * BLUE))]))
+
+
+def see(picture):
+    """Return what the net finds in a frame from ``framed``."""
+    return np.asarray(picture, np.float32)[..., 2] / BLUE
+
+
+def settle(grays, maps, **options):
+    """Return what is found in each frame, at the frames' own size."""
+    return [
+        one._replace(found=np.asarray(Image.fromarray(one.found).resize((WIDTH, HEIGHT))))
+        for one in steady(framed(grays, maps), see, **options)
+    ]
+
+
+def errors(maps, truths):
+    return np.array([np.abs(found - true).mean() for found, true in zip(maps, truths, strict=True)])
+
+
+def changes(maps, truths):
+    """Return how much more, or other than the truth, maps change from frame to frame."""
+    wrong = np.diff(np.stack(maps), axis=0) - np.diff(np.stack(truths), axis=0)
+    return np.sqrt((wrong**2).mean(axis=(1, 2))).mean()
+
+
+@WAYS
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 23, 24, 25, 37, 60])
+def test_each_frame_has_its_answer_in_order(count, motion):
+    gray = texture(0)[:, :WIDTH]
+    maps = [np.full(gray.shape, number / 64, np.float32) for number in range(count)]
+    found = settle([gray] * count, maps, motion=motion)
+    assert len(found) == count
+    assert all(isinstance(one, Steady) and one.found.shape == gray.shape for one in found)
+    assert all(one.found.dtype == np.float32 and one.shot == 0 for one in found)
+    means = [one.found.mean() for one in found]
+    assert means == sorted(means)
+
+
+@WAYS
+def test_a_subject_that_is_lost_in_one_frame_is_carried_over(motion):
+    grays, truths = clip(9)
+    maps = [true * 0.95 for true in truths]
+    maps[4] = np.zeros_like(maps[4])
+    found = [one.found for one in settle(grays, maps, motion=motion)]
+    assert (found[4][truths[4] > 0] > 0.5).mean() > 0.85
+
+
+def test_a_subject_that_is_lost_for_some_frames_is_carried_along():
+    grays, truths = clip(20)
+    maps = [true * 0.95 for true in truths]
+    for number in range(8, 13):
+        maps[number] = maps[number] * 0.2
+    found = [one.found for one in settle(grays, maps)]
+    for number in range(8, 13):
+        assert errors(found, truths)[number] < errors(maps, truths)[number] / 2
+
+
+@WAYS
+def test_what_appears_in_one_frame_only_goes(motion):
+    grays, truths = clip(9)
+    maps = [true.copy() for true in truths]
+    maps[4][5:25, 120:150] = 0.8
+    found = [one.found for one in settle(grays, maps, motion=motion)]
+    assert found[4][5:25, 120:150].mean() < 0.4
+
+
+def plain_average(maps):
+    """Return each map mixed with the average of those before it, where they are."""
+    mixed = [maps[0]]
+    for found in maps[1:]:
+        mixed.append((mixed[-1] + found) / 2)
+    return mixed
+
+
+@pytest.mark.parametrize("speed", [6, 9])
+def test_a_moving_subject_leaves_no_ghost_as_in_a_plain_average(speed):
+    grays, truths = clip(15, speed=speed)
+    found = [one.found for one in settle(grays, truths)]
+    ours, plain = errors(found, truths).mean(), errors(plain_average(truths), truths).mean()
+    assert ours < 0.013 and ours < plain / 2
+
+
+def test_noisy_maps_become_steadier_and_not_less_right():
+    generator = np.random.default_rng(1)
+    grays, truths = clip(20)
+    maps = [
+        (true * generator.uniform(0.5, 1) + generator.normal(0, 0.1, true.shape))
+        .clip(0, 1)
+        .astype(np.float32)
+        for true in truths
+    ]
+    found = [one.found for one in settle(grays, maps)]
+    assert changes(found, truths) < 0.75 * changes(maps, truths)
+    assert errors(found, truths).mean() < errors(maps, truths).mean()
+
+
+@WAYS
+def test_nothing_is_carried_over_a_cut(motion):
+    (before, truths), (after, _) = clip(10), clip(10, seed=7)
+    after = [gray // 3 for gray in after]
+    maps = [*truths, *[np.zeros_like(true) for true in truths]]
+    settled = settle([*before, *after], maps, motion=motion)
+    assert [one.shot for one in settled] == [0] * 10 + [1] * 10
+    assert all(one.found.max() < 0.02 for one in settled[10:])
+    assert all(one.found.max() > 0.9 for one in settled[:10])
+
+
+@WAYS
+def test_a_flash_or_a_fast_pan_is_no_reason_to_ghost(motion):
+    grays, truths = clip(9)
+    grays[4] = (grays[4] // 4 + 190).astype(np.uint8)
+    found = [one.found for one in settle(grays, truths, motion=motion)]
+    assert errors(found, truths).max() < 0.03
+
+
+@WAYS
+def test_few_frames_are_waited_for(motion):
+    grays, truths = clip(60, speed=1)
+    taken = []
+
+    def frames():
+        for frame in framed(grays, truths):
+            taken.append(len(taken))
+            yield frame
+
+    settled = steady(frames(), see, motion=motion)
+    most = max(len(taken) - given for given, _ in enumerate(settled))
+    assert most <= (24 if motion else 3)
+
+
+@WAYS
+def test_the_net_looks_once_at_each_frame(motion):
+    grays, truths = clip(30, speed=1)
+    sizes = []
+
+    def look(picture):
+        sizes.append(picture.size)
+        return see(picture)
+
+    list(steady(framed(grays, truths), look, motion=motion))
+    assert sizes == [(WIDTH, HEIGHT)] * 30
+
+
+@WAYS
+def test_an_empty_clip_has_no_subject_and_no_nan(motion):
+    black = np.zeros((HEIGHT, WIDTH), np.uint8)
+    nothing = np.zeros((HEIGHT, WIDTH), np.float32)
+    for one in settle([black] * 5, [nothing] * 5, motion=motion):
+        assert one.found.max() == 0
+
+
+def test_without_opencv_it_is_the_median_and_says_how_to_do_better(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    grays, truths = clip(5)
+    maps = [*truths[:2], np.zeros_like(truths[2]), *truths[3:]]
+    plain = [one.found for one in settle(grays, maps)]
+    assert errors(plain[2:3], [np.median([truths[1], maps[2], truths[3]], axis=0)])[0] < 0.005
+    with pytest.raises(ModuleNotFoundError, match="pip install opencv-python-headless"):
+        (settle(grays, maps, motion=True))
+
+
+@WAYS
+@pytest.mark.parametrize(
+    "size", [(1920, 1080), (1080, 1920), (320, 320), (50, 40), (9000, 3), (1, 1)]
+)
+def test_maps_have_about_the_pixels_of_a_net_whatever_the_frames(size, motion):
+    frames = [Image.new("RGB", size, "gray")] * 3
+    settled = steady(frames, lambda picture: np.full((320, 320), 0.25, np.float32), motion=motion)
+    for found, _ in settled:
+        assert found.dtype == np.float32 and found.min() == found.max() == 0.25
+        assert 0.95 < found.size / (HEIGHT * WIDTH) < 1.05
+
+
+def test_what_is_no_frame_or_map_is_refused():
+    image = Image.new("RGB", (9, 6))
+    with pytest.raises(ValueError, match="float32"):
+        list(steady([image], lambda picture: np.zeros((6, 9))))
+    with pytest.raises(TypeError, match="expected an image"):
+        list(steady(["frame.png"], see))

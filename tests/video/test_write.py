@@ -1,0 +1,272 @@
+"""What is written holds the pictures, their alpha, times and sound; whole, or not at all."""
+
+import subprocess
+import sys
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from PIL import Image
+from quarters import BLUE, GREEN, RED, WHITE, are_near, corners, quarters
+
+import u2demo as u2
+from u2demo.video.clip import Frame
+from u2demo.video.write import FORMATS, KINDS, suffix, write_clip
+
+av = pytest.importorskip("av")
+
+FILES = [kind for kind in KINDS if kind]
+WITH_ALPHA = [kind for kind in FILES if KINDS[kind].alpha]
+
+
+def cut_out(clip):
+    """Yield the frames of ``clip`` with a hole where they are red."""
+    for time_shown, image in clip:
+        picture = image.convert("RGBA")
+        width, height = picture.size
+        picture.paste((0, 0, 0, 0), (0, 0, width // 2, height // 2))
+        yield Frame(time_shown, picture)
+
+
+def loudest(path, rate=48000):
+    """Return when, in seconds, the clicks of a clip's sound begin."""
+    with av.open(str(path)) as file:
+        stream = file.streams.audio[0]
+        resampler = av.AudioResampler("flt", "mono", rate)
+        wave, start = [], None
+        for frame in file.decode(stream):
+            start = float(frame.time) if start is None else start
+            wave += [ready.to_ndarray()[0] for ready in resampler.resample(frame)]
+        wave += [ready.to_ndarray()[0] for ready in resampler.resample(None)]
+    loud = np.flatnonzero(np.abs(np.concatenate(wave)) > 0.4)
+    begins = loud[np.diff(loud, prepend=-rate) > rate // 20]
+    return begins / rate + start
+
+
+def moving(count, size=(64, 48)):
+    """Return pictures that differ, for some formats make one of two that do not."""
+    pictures = [quarters(size) for _ in range(count)]
+    for number, picture in enumerate(pictures):
+        picture.paste((0, 0, 0), (20 + 4 * number, 20, 24 + 4 * number, 28))
+    return pictures
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_pictures_and_times_survive(kind, make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", pictures=moving(4), rate=25))
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    frames = list(u2.open_video(tmp_path / f"new{kind}"))
+    assert [frame.time for frame in frames] == [Fraction(number, 25) for number in range(4)]
+    for frame in frames:
+        assert frame.image.size == (64, 48)
+        assert are_near(corners(frame.image.convert("RGB")), [RED, GREEN, BLUE, WHITE], 10)
+
+
+@pytest.mark.parametrize("kind", WITH_ALPHA)
+def test_alpha_survives(kind, make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", pictures=moving(3)))
+    write_clip(tmp_path / f"new{kind}", cut_out(clip), like=clip)
+    new = u2.open_video(tmp_path / f"new{kind}")
+    assert new.alpha
+    for frame in new:
+        alphas = [color[3] for color in corners(frame.image)]
+        assert are_near(alphas, [0, 255, 255, 255], 3)
+        assert are_near(corners(frame.image)[1:], [(*c, 255) for c in (GREEN, BLUE, WHITE)], 12)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_soft_mask_survives(kind, make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", count=3, size=(256, 48)))
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (48, 1))
+    masks = [
+        Image.fromarray(np.roll(ramp, 9 * number, axis=0) // (1 + number)) for number in range(3)
+    ]
+    frames = [Frame(frame.time, mask) for frame, mask in zip(clip, masks, strict=True)]
+    write_clip(tmp_path / f"mask{kind}", frames, like=clip)
+    written = list(u2.open_video(tmp_path / f"mask{kind}"))
+    assert len(written) == 3
+    for frame, mask in zip(written, masks, strict=True):
+        gray = np.asarray(frame.image.convert("L"), int)
+        assert np.abs(gray - np.asarray(mask)).mean() < 2
+
+
+@pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov", ".webp", ".apng"])
+def test_variable_frame_rates_survive(kind, make_clip, tmp_path):
+    times = [Fraction(tick, 90000) for tick in (0, 2970, 6000, 9000, 15000, 45000, 47970)]
+    clip = u2.open_video(make_clip("phone.mp4", pictures=[quarters()] * 7, times=times))
+    pictures = [frame.image.rotate(90 * (n % 2)) for n, frame in enumerate(clip)]
+    frames = [Frame(t, picture) for t, picture in zip(times, pictures, strict=True)]
+    write_clip(tmp_path / f"new{kind}", frames, like=clip)
+    new = [frame.time for frame in u2.open_video(tmp_path / f"new{kind}")]
+    assert [float(t) for t in new] == pytest.approx([float(t) for t in times], abs=0.0006)
+
+
+def test_a_fast_clip_becomes_a_gif_that_browsers_do_not_slow_down(make_clip, tmp_path):
+    """They show frames of 10 ms or less for 100."""
+    clip = u2.open_video(make_clip("fast.mov", pictures=moving(10), rate=120))
+    write_clip(tmp_path / "new.gif", clip, like=clip)
+    times = [frame.time for frame in u2.open_video(tmp_path / "new.gif")]
+    assert len(times) == 5 and min(np.diff(times)) >= Fraction(2, 100)
+    assert float(times[-1]) == pytest.approx(9 / 120, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.ts", "a.webm"])
+@pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
+def test_sound_stays_in_time(name, kind, make_clip, tmp_path):
+    """Clicks at each tenth of a second; AAC and Opus are copied where the format takes them."""
+    webm = name == "a.webm"
+    codec, sound = ("libvpx-vp9", "libopus") if webm else ("libx264", "aac")
+    path = make_clip(name, count=36, codec=codec, sound=sound)
+    clip = u2.open_video(path)
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    with av.open(str(path)) as old, av.open(str(tmp_path / f"new{kind}")) as new:
+        copied = (kind == ".webm") == webm
+        names = [file.streams.audio[0].codec_context.name for file in (old, new)]
+        assert copied == (names[0] == names[1])
+        first, written = (next(file.decode(video=0)).time for file in (old, new))
+    before, after = loudest(path), loudest(tmp_path / f"new{kind}")
+    assert len(before) == len(after) >= 11
+    assert np.abs((after - before) - (written - first)).max() < 0.01
+
+
+def test_sound_of_a_clip_that_starts_late_stays_with_its_picture(make_clip, tmp_path):
+    times = [Fraction(45000 + 3000 * number, 90000) for number in range(20)]
+    path = make_clip("late.mkv", pictures=[quarters()] * 20, times=times, sound="aac")
+    clip = u2.open_video(path)
+    assert float(next(iter(clip)).time) == pytest.approx(0.5, abs=0.001)  # as the sound is at 0
+    write_clip(tmp_path / "new.mp4", clip, like=clip)
+    assert float(next(iter(u2.open_video(tmp_path / "new.mp4"))).time) == pytest.approx(
+        0.5, abs=0.03
+    )
+    assert loudest(tmp_path / "new.mp4")[:3] == pytest.approx(loudest(path)[:3], abs=0.01)
+
+
+def test_an_mp4_plays_before_it_is_loaded(make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mkv"))
+    write_clip(tmp_path / "new.mp4", clip, like=clip)
+    data = (tmp_path / "new.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_odd_sizes_can_be_written(kind, make_clip, tmp_path):
+    clip = u2.open_video(
+        make_clip("odd.mkv", pictures=moving(2, (65, 49)), codec="ffv1", pixels="yuv444p")
+    )
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    expected = (66, 50) if kind == ".mp4" else (65, 49)
+    assert u2.open_video(tmp_path / f"new{kind}").size == expected
+
+
+def test_a_turned_clip_is_written_upright(make_clip, tmp_path):
+    one = 65536
+    path = make_clip("phone.mov", matrix=[0, one, 0, -one, 0, 0, 0, 0, 1 << 30], count=2)
+    clip = u2.open_video(path)
+    write_clip(tmp_path / "new.mp4", clip, like=clip)
+    with av.open(str(tmp_path / "new.mp4")) as file:
+        frame = next(file.decode(video=0))
+        assert (frame.width, frame.height, frame.rotation) == (48, 64, 0)
+        assert are_near(corners(frame.to_image()), [BLUE, RED, WHITE, GREEN], 30)
+
+
+def test_frames_can_be_numbered_pictures(make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", count=3))
+    write_clip(tmp_path / "frames", cut_out(clip), like=clip)
+    files = sorted((tmp_path / "frames").iterdir())
+    assert [file.name for file in files] == ["000001.png", "000002.png", "000003.png"]
+    assert Image.open(files[0]).mode == "RGBA"
+    with pytest.raises(FileExistsError, match="is there already"):
+        write_clip(tmp_path / "frames", clip, like=clip)
+
+
+def test_the_format_is_chosen_by_what_an_effect_gives():
+    photo, cutout, mask = (Image.new(mode, (4, 4)) for mode in ("RGB", "RGBA", "L"))
+    assert [suffix(picture) for picture in (photo, cutout, mask)] == [".mp4", ".webm", ".mp4"]
+    assert {suffix(cutout, name) for name in FORMATS if name != "mp4"} == {*WITH_ALPHA, ""}
+    with pytest.raises(ValueError, match=r"unknown format 'avi'; choose one of auto, webm"):
+        suffix(photo, "avi")
+
+
+def test_an_mp4_with_alpha_is_refused_with_what_else_there_is(make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", count=1))
+    with pytest.raises(ValueError, match=r"MP4 cannot hold transparency; choose webm .*mov .*png"):
+        suffix(Image.new("RGBA", (4, 4)), "mp4")
+    with pytest.raises(ValueError, match="MP4 cannot hold transparency"):
+        write_clip(tmp_path / "new.mp4", cut_out(clip), like=clip)
+    assert not (tmp_path / "new.mp4").exists()
+
+
+def test_frames_of_different_sizes_are_refused(make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", count=1))
+    frames = [Frame(Fraction(0), quarters()), Frame(Fraction(1), quarters((32, 48)))]
+    with pytest.raises(ValueError, match=r"at 1\.00 s is 32x48 RGB, the first 64x48 RGB"):
+        write_clip(tmp_path / "new.mp4", frames, like=clip)
+    with pytest.raises(ValueError, match="no frames"):
+        write_clip(tmp_path / "new.mp4", [], like=clip)
+
+
+def test_a_clip_too_long_for_an_animation_says_what_else_there_is(make_clip, tmp_path, monkeypatch):
+    clip = u2.open_video(make_clip("clip.mp4", count=5))
+    monkeypatch.setattr("u2demo.video.write._MOST_PIXELS", 3 * 64 * 48)
+    with pytest.raises(
+        ValueError, match=r"too long for an animation, which may have 3 frames of 64x48; choose"
+    ):
+        write_clip(tmp_path / "new.gif", clip, like=clip)
+
+
+def interrupted(frames):
+    for number, frame in enumerate(frames):
+        if number == 2:
+            raise KeyboardInterrupt
+        yield frame
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_clip_is_whole_or_not_there_at_all(kind, make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", sound="aac"))
+    results = tmp_path / "results"
+    results.mkdir()
+    if kind:
+        (results / f"new{kind}").write_bytes(b"what was there")
+    with pytest.raises(KeyboardInterrupt):
+        write_clip(results / f"new{kind}", interrupted(clip), like=clip)
+    left = {path.name: path.read_bytes() for path in results.iterdir()}
+    assert left == ({f"new{kind}": b"what was there"} if kind else {})
+
+
+@pytest.mark.parametrize("kind", [".webm", ""])
+def test_what_a_killed_process_left_does_not_stay(kind, make_clip, tmp_path):
+    path = make_clip("clip.mp4", count=300)
+    code = (
+        "import time, u2demo as u2; from pathlib import Path;"
+        "from u2demo.video.write import write_clip;"
+        f"clip = u2.open_video({str(path)!r});"
+        "slow = (time.sleep(0.02) or print(flush=True) or frame for frame in clip);"
+        f"write_clip(Path({str(tmp_path / ('new' + kind))!r}), slow, like=clip)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        time.sleep(0.1)
+        process.kill()
+    assert not (tmp_path / f"new{kind}").exists()
+    clip = u2.open_video(path)
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    assert {p.name for p in tmp_path.iterdir()} == {"clip.mp4", f"new{kind}"}
+
+
+def test_what_is_kept_about_a_clip(make_clip, tmp_path):
+    path = make_clip("clip.mp4", count=1)
+    with av.open(str(path)) as old, av.open(str(tmp_path / "tagged.mp4"), "w") as new:
+        new.metadata.update(artist="Ada", copyright="2026 Ada", location="+48.1+011.5/")
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+    clip = u2.open_video(tmp_path / "tagged.mp4")
+    write_clip(tmp_path / "new.webm", clip, like=clip)
+    with av.open(str(tmp_path / "new.webm")) as file:
+        said = {key.lower(): value for key, value in file.metadata.items()}
+    assert said["artist"] == "Ada" and said["copyright"] == "2026 Ada"
+    assert not any("loc" in key for key in said)

@@ -1,0 +1,1 @@
+"""Clip <-> frames: reading, masks that are steady over time, writing."""

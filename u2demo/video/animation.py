@@ -1,0 +1,105 @@
+"""file -> clip: what Pillow reads, animated GIF, PNG, WebP and AVIF, and the pages of a TIFF."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from u2demo.images.rgb import as_rgb
+from u2demo.images.silence import silence
+from u2demo.video.clip import Clip, DamagedError, Frame
+
+_FORMATS = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")
+_PAGE = Fraction(1)  # seconds that a page of a TIFF is shown
+_HASTE = 10  # milliseconds; browsers show frames with no more than that for 100
+_UNHURRIED = Fraction(1, 10)
+
+
+class _Survey(NamedTuple):
+    """What all the frames of a file have in common, and how long each is shown."""
+
+    times: list[Fraction]
+    duration: Fraction
+    alpha: bool
+
+
+def read_animation(path: Path) -> Clip | None:
+    """Return the clip in a file of pictures, None if it holds just one.
+
+    Pages of a TIFF are frames of one second. All frames are decoded once to see how long they are
+    shown, which most of these formats say at each frame only.
+
+    Raises:
+        OSError: not a picture in one of these formats.
+    """
+    with silence, _open(path) as pictures:
+        if getattr(pictures, "n_frames", 1) == 1:
+            return None
+        survey = _survey(pictures)
+        return Clip(
+            path=path,
+            size=pictures.size,
+            duration=survey.duration,
+            rate=len(survey.times) / survey.duration,
+            alpha=survey.alpha,
+            audio=False,
+            frames=pictures.n_frames,
+            left_out=(),
+            about={},
+            decode=partial(_frames, path, survey),
+        )
+
+
+def _open(path: Path) -> Image.Image:
+    Image.init()
+    return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+
+
+def _survey(pictures: Image.Image) -> _Survey:
+    times, now, alpha = [], Fraction(0), False
+    for number in range(pictures.n_frames):
+        try:
+            pictures.seek(number)
+            pictures.load()
+        except Exception:  # damaged; decoders raise nearly every exception there is
+            if number == 0:
+                raise
+            break
+        times.append(now)
+        now += _shown(pictures)
+        alpha = alpha or _is_transparent(pictures)
+    return _Survey(times, now, alpha)
+
+
+def _frames(path: Path, survey: _Survey) -> Iterator[Frame]:
+    with silence:
+        pictures = _open(path)
+    with pictures:
+        for number, time in enumerate(survey.times):
+            with silence:
+                pictures.seek(number)
+                pictures.load()
+                picture = pictures.copy()  # the next frame is loaded into the same memory
+            picture = picture.convert("RGBA") if survey.alpha else as_rgb(picture)
+            picture.info = {}
+            yield Frame(time, picture)
+        missing = pictures.n_frames - len(survey.times)
+    if missing:
+        raise DamagedError(f"damaged or cut off; its last {missing} frames could not be read")
+
+
+def _shown(pictures: Image.Image) -> Fraction:
+    """Return how many seconds the frame that is loaded is shown."""
+    if pictures.format == "TIFF":
+        return _PAGE
+    milliseconds = pictures.info.get("duration") or 0
+    return Fraction(milliseconds) / 1000 if milliseconds > _HASTE else _UNHURRIED
+
+
+def _is_transparent(pictures: Image.Image) -> bool:
+    if not pictures.has_transparency_data:
+        return False
+    return pictures.convert("RGBA").getextrema()[3][0] < 255

@@ -1,0 +1,80 @@
+"""decoder -> clip: what is known of a clip, and its frames, decoded a little ahead."""
+
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+_AHEAD = 2  # frames; with one that is worked on and one that is handed over, four are alive
+
+
+class Frame(NamedTuple):
+    """A picture of a clip, and the time it is shown at, in seconds from the clip's start."""
+
+    time: Fraction
+    image: Image.Image
+
+
+class DamagedError(Exception):
+    """A decoder has given all the frames it could, and some are missing; the text says why."""
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, stacklevel=3)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip on disk. Iterating it decodes its frames, upright, from the first; see ``read``.
+
+    ``size`` is (width, height), upright, in square pixels. ``duration`` is in seconds, ``rate`` in
+    frames a second, on average; ``frames`` is how many the file says there are. What it does not
+    say is None. With ``alpha``, frames are RGBA, else RGB. ``audio`` is whether there is sound.
+    ``left_out`` says in plain words what else the file holds, such as "2 more video streams".
+    ``about`` is its title, author, copyright, description and dates, as far as it says them.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    duration: Fraction | None
+    rate: Fraction
+    alpha: bool
+    audio: bool
+    frames: int | None
+    left_out: tuple[str, ...]
+    about: Mapping[str, str] = field(hash=False)
+    decode: Callable[[], Iterator[Frame]] = field(repr=False, compare=False)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.read()
+
+    def read(self, *, report: Callable[[str], None] = _warn) -> Iterator[Frame]:
+        """Yield the frames in order; their times increase.
+
+        A thread of its own decodes them. Keep no more than one at a time, and at most four are in
+        memory. Where a file is damaged or cut off, the frames that can be decoded come, and at the
+        end ``report`` is called with a sentence that says what is missing; by default it warns.
+        """
+        try:
+            yield from _ahead(self.decode())
+        except DamagedError as damage:
+            report(f"{self.path}: {damage}")
+
+
+def _ahead(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Yield ``frames``, decoded by a thread that is up to ``_AHEAD`` of them ahead."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="decode")
+    try:
+        pending = deque(pool.submit(next, frames, None) for _ in range(_AHEAD))
+        while (frame := pending.popleft().result()) is not None:
+            pending.append(pool.submit(next, frames, None))
+            yield frame
+    finally:
+        pool.shutdown(cancel_futures=True)
+        frames.close()

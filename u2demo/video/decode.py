@@ -1,0 +1,313 @@
+"""file -> clip: what FFmpeg reads, upright, in its own times and in the colors that were seen."""
+
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from PIL import Image
+
+from u2demo.machine.cores import available_cores
+from u2demo.video.clip import Clip, DamagedError, Frame
+
+if TYPE_CHECKING:  # av is optional
+    from av import AudioFrame, Packet, VideoFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.filter import Graph
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+# Formats of clips. FFmpeg knows more: some are lists that make it open other files and addresses.
+_CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,flv,mpegts,mpeg,mxf,nut,ogg,ivf,dv,h264,hevc,"
+    "mpegvideo,m4v,yuv4mpegpipe,rm,mp3,wav,flac,aac"
+)
+_MOST_PIXELS = 2**27  # of a frame: twice 8K
+_STRETCH = 4  # times as wide as high; pixels further from a square are a mistake
+_MOST_THREADS = 4  # each holds a frame
+_USUAL_RATE = Fraction(25)  # of the few files that do not say theirs
+_SHORT = Fraction(1, 2)  # seconds that may be missing at the end, as the sound may be longer
+_TURN = Image.Transpose
+# By the signs of a, b, c and d of a display matrix, which takes (x, y) to (ax + cy, bx + dy).
+_TURNS = {
+    (-1, 0, 0, 1): _TURN.FLIP_LEFT_RIGHT, (1, 0, 0, -1): _TURN.FLIP_TOP_BOTTOM,
+    (-1, 0, 0, -1): _TURN.ROTATE_180, (0, 1, 1, 0): _TURN.TRANSPOSE,
+    (0, 1, -1, 0): _TURN.ROTATE_270, (0, -1, 1, 0): _TURN.ROTATE_90,
+    (0, -1, -1, 0): _TURN.TRANSVERSE,
+}  # fmt: skip
+_SIDEWAYS = {_TURN.ROTATE_90, _TURN.ROTATE_270, _TURN.TRANSPOSE, _TURN.TRANSVERSE}
+# Numbers of ITU-T H.273.
+_HDR = {16, 18}  # transfer characteristics: PQ and HLG
+_TICK = Fraction(1, 1000)  # any will do: times are not read from filtered frames
+_UNSAID = 2  # matrix coefficients
+_HD = 577  # rows; from here on players take a matrix that is not said for that of BT.709
+# FFmpeg's own decoders drop the alpha of these; libvpx, called by name, keeps it.
+_KEEPS_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+_ENCRYPTED = {"encv", "drmi"}  # sample entries of ISO 23001-7 and FairPlay
+
+
+_PASSED_ON = ("title", "artist", "copyright", "description", "creation_time", "date")
+
+
+class RefusedError(Exception):
+    """A file that holds no clip, or none that can be read; the text says why."""
+
+
+class _Look(NamedTuple):
+    """How frames become pictures, as the first of them says."""
+
+    size: tuple[int, int]  # before it is turned
+    turn: Image.Transpose | None
+    alpha: bool
+
+
+def open_container(path: Path) -> "InputContainer":
+    """Return the file, open for FFmpeg; it opens no other file and no address."""
+    import av
+
+    return av.open(f"file:{path}", options={"format_whitelist": _CONTAINERS})
+
+
+def read_clip(path: Path) -> Clip:
+    """Return the clip in a file.
+
+    Raises:
+        RefusedError: there is no video in it, or it cannot be decoded.
+        av.FFmpegError: FFmpeg cannot read the file.
+    """
+    with open_container(path) as container:
+        stream = _video(container, path)
+        first = next(filter(None, _decoded(container, stream)), None)
+        if first is None:
+            raise RefusedError("damaged: not one frame of it can be decoded")
+        look = _look(first, stream)
+        size = look.size[::-1] if look.turn in _SIDEWAYS else look.size
+        return Clip(
+            path=path,
+            size=size,
+            duration=_duration(container, stream),
+            rate=_rate(stream),
+            alpha=look.alpha,
+            audio=bool(sounds(container)),
+            frames=stream.frames or None,
+            left_out=_left_out(container),
+            about=_about(container),
+            decode=partial(_frames, path, look),
+        )
+
+
+def sounds(container: "InputContainer") -> list["AudioStream"]:
+    """Return the sound tracks that FFmpeg can decode; a phone's spatial sound is none of them."""
+    return [stream for stream in container.streams.audio if stream.codec_context]
+
+
+def start_of(container: "InputContainer") -> Fraction:
+    """Return the time in the file, in seconds, at which the clip starts.
+
+    That is when the first of picture and sound begins; sound before 0 is the run-up of its encoder.
+    """
+    video = [seconds(s.start_time, s) for s in container.streams.video if s.start_time is not None]
+    audio = [seconds(s.start_time, s) for s in sounds(container) if s.start_time is not None]
+    return min([*video, *(max(time, Fraction(0)) for time in audio)], default=Fraction(0))
+
+
+def seconds(ticks: int, timed: "Stream | Packet | AudioFrame") -> Fraction:
+    """Return a time that is given in the time base of a stream, packet or frame of PyAV."""
+    return ticks * _fraction(timed.time_base)
+
+
+def _frames(path: Path, look: _Look) -> Iterator[Frame]:
+    with open_container(path) as container:
+        stream = _video(container, path)
+        start, step = start_of(container), 1 / _rate(stream)
+        duration = _duration(container, stream)
+        picture = _Pictures(look)
+        time, end, count, lost = -step, Fraction(0), 0, 0
+        for frame in _decoded(container, stream):
+            if frame is None:
+                lost += 1
+                continue
+            said = None if frame.pts is None else seconds(frame.pts, stream) - start
+            time = time + step if said is None or (count and said <= time) else said
+            end = time + (seconds(frame.duration, stream) or step)
+            count += 1
+            yield Frame(time, picture(frame))
+    if duration is not None and duration - end > max(_SHORT, 3 * step):
+        raise DamagedError(
+            f"damaged or cut off; {float(end):.1f} of {float(duration):.1f} seconds could be read"
+        )
+    if lost:
+        raise DamagedError(f"damaged; {lost} of its {count + lost} frames could not be read")
+
+
+def _video(container: "InputContainer", path: Path) -> "VideoStream":
+    """Return the clip's picture track.
+
+    Raises:
+        RefusedError: there is none, or FFmpeg cannot decode it.
+    """
+    streams = _pictures(container)
+    if not streams:
+        kind = "only sound" if container.streams.audio else "no pictures"
+        raise RefusedError(f"not a clip; there is {kind} in it")
+    stream = streams[0]
+    codec = stream.codec_context
+    if (codec and codec.codec_tag in _ENCRYPTED) or (codec is None and _names_encryption(path)):
+        raise RefusedError("encrypted; ask where it comes from for one that is not protected")
+    if codec is None:
+        raise RefusedError(
+            "its codec is not known to this build of FFmpeg; convert it to H.264 first"
+        )
+    if codec.width * codec.height > _MOST_PIXELS:
+        raise RefusedError(
+            f"its frames are {codec.width}x{codec.height}, more than {_MOST_PIXELS / 1e6:.0f}"
+            " million pixels; make it smaller first"
+        )
+    return stream
+
+
+def _pictures(container: "InputContainer") -> list["VideoStream"]:
+    """Return the video streams, without the cover of a piece of music."""
+    from av.stream import Disposition
+
+    streams = container.streams.video
+    return [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
+
+
+def _names_encryption(path: Path) -> bool:
+    """Return whether the start or the end of an MP4 file, where its tracks stand, says so."""
+    with path.open("rb") as file:
+        head = file.read(2**20)
+        file.seek(max(0, path.stat().st_size - 2**20))
+        tail = file.read()
+    return any(name.encode() in part for name in _ENCRYPTED for part in (head, tail))
+
+
+def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["VideoFrame | None"]:
+    """Yield the frames, None for each packet that cannot be decoded."""
+    import av
+
+    codec = stream.codec_context
+    if stream.metadata.get("alpha_mode") == "1" and codec.name in _KEEPS_ALPHA:
+        codec = av.CodecContext.create(_KEEPS_ALPHA[codec.name], "r")
+    codec.thread_type = "AUTO"
+    codec.thread_count = min(_MOST_THREADS, available_cores())
+    for packet in _packets(container, stream):
+        try:
+            frames = codec.decode(packet)
+        except av.FFmpegError:
+            frames = [None]
+        yield from frames
+
+
+def _packets(container: "InputContainer", stream: "VideoStream") -> Iterator["Packet | None"]:
+    """Yield what is in the file, up to where it is cut off, then None, which empties a decoder."""
+    import av
+
+    with suppress(av.FFmpegError):  # it ends in the middle of a packet
+        yield from (packet for packet in container.demux(stream) if packet.size)
+    yield None
+
+
+class _Pictures:
+    """frame -> picture, in sRGB, with the size and the turn of ``look``."""
+
+    def __init__(self, look: _Look):
+        self._look = look
+        self._format = "rgba" if look.alpha else "rgb24"
+        self._tone_map = None
+
+    def __call__(self, frame: "VideoFrame") -> Image.Image:
+        width, height = self._look.size
+        if frame.color_trc in _HDR and not self._look.alpha:
+            frame = self._tone_mapped(frame)
+        matrix = "ITU709" if frame.colorspace == _UNSAID and frame.height >= _HD else None
+        frame = frame.reformat(width, height, self._format, src_colorspace=matrix)
+        picture = Image.fromarray(frame.to_ndarray())
+        return picture if self._look.turn is None else picture.transpose(self._look.turn)
+
+    def _tone_mapped(self, frame: "VideoFrame") -> "VideoFrame":
+        if self._tone_map is None:
+            self._tone_map = _tone_map(frame)
+        self._tone_map.push(frame)
+        return self._tone_map.pull()
+
+
+def _tone_map(frame: "VideoFrame") -> "Graph":
+    """Return the filters of FFmpeg that take HDR frames like this one to BT.709."""
+    from av.filter import Graph
+
+    graph = Graph()
+    given = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=_TICK
+    )
+    scale = graph.add("scale", "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709")
+    graph.link_nodes(given, scale, graph.add("buffersink")).configure()
+    return graph
+
+
+def _look(frame: "VideoFrame", stream: "VideoStream") -> _Look:
+    said = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    ratio = _fraction(said) if said else Fraction(1)
+    width = frame.width * ratio if 1 / _STRETCH <= ratio <= _STRETCH else frame.width
+    alpha = any(component.is_alpha for component in frame.format.components)
+    return _Look((max(1, round(width)), frame.height), _turn(frame), alpha)
+
+
+def _turn(frame: "VideoFrame") -> Image.Transpose | None:
+    from av.sidedata.sidedata import Type
+
+    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    if data is None:
+        return None
+    a, b, _, c, d = struct.unpack("=9i", bytes(data))[:5]
+    largest = max(map(abs, (a, b, c, d))) or 1
+    return _TURNS.get(tuple(round(value / largest) for value in (a, b, c, d)))
+
+
+def _duration(container: "InputContainer", stream: "VideoStream") -> Fraction | None:
+    """Return when the last frame ends, from the clip's start, as far as the file says it."""
+    start = start_of(container)
+    begins = seconds(stream.start_time or 0, stream) - start
+    if container.format.name == "avi" and stream.frames:  # FFmpeg shortens what is cut off
+        return begins + stream.frames / _rate(stream)
+    if stream.duration:
+        return begins + seconds(stream.duration, stream)
+    said = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if said:  # in Matroska and WebM: the time at which it ends
+        hours, minutes, rest = map(Fraction, said.groups())
+        return 3600 * hours + 60 * minutes + rest - start
+    return Fraction(container.duration, 10**6) if container.duration else None
+
+
+def _rate(stream: "VideoStream") -> Fraction:
+    rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+    return _fraction(rate) if rate else _USUAL_RATE
+
+
+def _left_out(container: "InputContainer") -> tuple[str, ...]:
+    """Return what the file holds besides its first picture track and its first sound track."""
+    streams, heard = container.streams, sounds(container)
+    rest = [
+        (len(_pictures(container)) - 1, "more video stream", "more video streams"),
+        (len(heard) - 1, "more audio track", "more audio tracks"),
+        (len(streams.audio) - len(heard), "undecodable audio track", "undecodable audio tracks"),
+        (len(streams.subtitles), "subtitle track", "subtitle tracks"),
+    ]
+    return tuple(f"{n} {one if n == 1 else many}" for n, one, many in rest if n > 0)
+
+
+def _about(container: "InputContainer") -> Mapping[str, str]:
+    """Return what may be passed on about a clip; places, cameras and programs may not."""
+    said = {key.lower(): value for key, value in container.metadata.items()}
+    return {key: said[key] for key in _PASSED_ON if key in said}
+
+
+def _fraction(rational: Fraction) -> Fraction:
+    """Return a rational of PyAV, whose type depends on its version, as a ``Fraction``."""
+    return Fraction(rational.numerator, rational.denominator)

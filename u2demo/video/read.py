@@ -1,0 +1,99 @@
+"""path -> clip: one loader for every clip, or a sentence that says why there is none."""
+
+import re
+import stat
+from pathlib import Path
+
+from PIL import Image
+
+from u2demo.video.animation import read_animation
+from u2demo.video.clip import Clip
+from u2demo.video.decode import RefusedError, read_clip
+
+# The first bytes of files that may be an animation, and of those that are photos.
+_PICTURES = re.compile(rb"GIF8|\x89PNG\r\n|RIFF....WEBP|II\*\0|MM\0\*|....ftypavi[fs]", re.DOTALL)
+_PHOTO = re.compile(
+    rb"\xff\xd8\xff|BM.{12}[\x0c\x28\x6c\x7c]|....ftyp(?:hei|hev|mif|msf)", re.DOTALL
+)
+_MP4 = re.compile(rb"....(?:ftyp|moov|mdat|wide|free|skip)", re.DOTALL)
+
+
+def open_video(path: str | Path) -> Clip:
+    """Return the clip at ``path``; iterating it gives each ``Frame(time, image)``, upright.
+
+    It is read by PyAV: MP4, MOV, WebM, Matroska, AVI, MPEG and others. Animated GIF, PNG, WebP and
+    AVIF, and the pages of a TIFF, need Pillow only. The kind is decided by content. Rotation and
+    flips are applied, frame times kept as they vary, pixels made square; alpha is kept, also
+    WebM's; HDR (HLG and PQ) is brought into the range of ordinary screens.
+
+    Raises:
+        ValueError: the file is missing, damaged, encrypted, of an unknown kind or codec, or holds
+            no clip, but a photo or sound; the text names the file and the reason.
+        ModuleNotFoundError: PyAV is needed and missing.
+    """
+    path = Path(path)
+    try:
+        return _read(path)
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # decoders fed with damaged files raise nearly all there is
+        raise ValueError(f"{path}: {_reason(error, path)}") from error
+
+
+def _read(path: Path) -> Clip:
+    first = _first_bytes(path)
+    if _PICTURES.match(first):
+        clip = read_animation(path)
+    elif _PHOTO.match(first):
+        clip = None
+    else:
+        clip = _with_av(path)
+    if clip is None:
+        raise RefusedError("a photo, not a clip; open_image reads it")
+    return clip
+
+
+def _first_bytes(path: Path) -> bytes:
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        raise RefusedError("a pipe, socket or device, expected a file")
+    with path.open("rb") as file:
+        return file.read(16)
+
+
+def _with_av(path: Path) -> Clip:
+    try:
+        import av  # noqa: F401  # optional; may be installed later
+    except ImportError:
+        raise ModuleNotFoundError(f"{path}: to read clips: pip install av", name="av") from None
+    return read_clip(path)
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Return a phrase that says why there is no clip, and what helps, if anything does."""
+    match error:
+        case RefusedError():
+            return str(error)
+        case FileNotFoundError():
+            return "there is no such file"
+        case IsADirectoryError():
+            return "this is a folder, expected a clip"
+        case PermissionError():
+            return "no permission to read this file"
+        case MemoryError():
+            return "not enough memory for its frames"
+        case Image.DecompressionBombError():
+            return f"frames with more pixels than the limit, {2 * (Image.MAX_IMAGE_PIXELS or 0)}"
+        case OSError() | ValueError():
+            return _damage(error, _first_bytes(path))
+    return f"cannot be read ({type(error).__name__}: {error})"
+
+
+def _damage(error: Exception, first: bytes) -> str:
+    """Return a phrase on a file that begins like this and that a decoder has refused."""
+    if not first:
+        return "an empty file"
+    if _MP4.match(first):
+        return "damaged or cut off; the list of its frames, which is written last, is missing"
+    if _PICTURES.match(first):
+        return f"damaged or cut off ({error or type(error).__name__})"
+    return "not a clip of a known kind, or damaged at its start"

@@ -1,0 +1,93 @@
+"""clip -> sound of another clip: copied where the format allows it, else encoded again."""
+
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from u2demo.video.clip import Clip
+from u2demo.video.decode import open_container, seconds, sounds, start_of
+
+if TYPE_CHECKING:  # av is optional
+    from av import AudioFrame, Packet
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer, OutputContainer
+
+_RATE = 48000  # the one that Opus has, and every other codec has too
+
+
+class Sound:
+    """A clip's first sound track, on its way into ``out`` as far as the picture has come.
+
+    Use it as a context. A clip without sound gives none.
+    """
+
+    def __init__(self, out: "OutputContainer", clip: Clip, *, copied: Collection[str], codec: str):
+        self._out = out
+        self._source = open_container(clip.path) if clip.audio else None
+        self._packets: Iterator[Packet] = iter(())
+        self._waiting: Packet | None = None
+        if self._source is None:
+            return
+        stream = sounds(self._source)[0]
+        if stream.codec_context.name in copied:
+            track = out.add_stream_from_template(stream)
+            self._packets = _copied(self._source, stream, track)
+        else:
+            layout = "mono" if stream.codec_context.layout.nb_channels == 1 else "stereo"
+            track = out.add_stream(codec, rate=_RATE, layout=layout)
+            self._packets = _encoded(self._source, stream, track)
+
+    def __enter__(self) -> "Sound":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._packets = iter(())
+        if self._source:
+            self._source.close()
+
+    def write_until(self, time: Fraction | None) -> None:
+        """Write what is heard up to ``time``, all the rest if that is None."""
+        while True:
+            packet = self._waiting or next(self._packets, None)
+            self._waiting = packet
+            if packet is None or (time is not None and seconds(packet.dts, packet) > time):
+                return
+            self._out.mux(packet)
+            self._waiting = None
+
+
+def _copied(
+    source: "InputContainer", stream: "AudioStream", track: "AudioStream"
+) -> Iterator["Packet"]:
+    import av
+
+    shift = round(start_of(source) / seconds(1, stream))
+    with suppress(av.FFmpegError):  # the file ends in the middle of a packet
+        for packet in source.demux(stream):
+            if packet.dts is not None and packet.pts is not None:
+                packet.pts -= shift
+                packet.dts -= shift
+                packet.stream = track
+                yield packet
+
+
+def _encoded(
+    source: "InputContainer", stream: "AudioStream", track: "AudioStream"
+) -> Iterator["Packet"]:
+    start = start_of(source)
+    for frame in _decoded(source, stream):
+        if frame.pts is not None:
+            frame.pts -= round(start / seconds(1, frame))
+        yield from track.encode(frame)
+    yield from track.encode()
+
+
+def _decoded(source: "InputContainer", stream: "AudioStream") -> Iterator["AudioFrame"]:
+    """Yield what can be decoded."""
+    import av
+
+    with suppress(av.FFmpegError):
+        for packet in source.demux(stream):
+            with suppress(av.FFmpegError):
+                yield from packet.decode()

@@ -1,0 +1,306 @@
+"""frames -> file: a clip in the format that suits what an effect gives, whole or not at all."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from u2demo.images.write import encode
+from u2demo.machine.disk import discard, partial_file
+from u2demo.video.clip import Clip, Frame
+from u2demo.video.sound import Sound
+
+if TYPE_CHECKING:  # av is optional
+    from av import VideoFrame
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+_BT709 = 1  # the number of its primaries, curve and matrix (ITU-T H.273)
+_LIMITED = 1  # FFmpeg's number for values from 16 to 235
+_MOST_PIXELS = 150_000_000  # of all frames of an animation, which are in memory together
+
+
+class Coding(NamedTuple):
+    """How FFmpeg encodes pictures and sound. ``copied`` is sound that need not be encoded again."""
+
+    container: str
+    codec: str
+    options: Mapping[str, str]
+    pixels: str
+    pixels_with_alpha: str | None
+    tick: Fraction  # seconds; frame times are multiples of it
+    copied: frozenset[str]
+    audio: str  # what other sound becomes
+    even: bool = False  # whether width and height must be
+
+    @property
+    def alpha(self) -> bool:
+        """Whether pictures may be transparent."""
+        return self.pixels_with_alpha is not None
+
+
+class Animation(NamedTuple):
+    """How Pillow encodes a short clip."""
+
+    format: str
+    options: Mapping[str, object]
+    tick: Fraction  # seconds
+    shortest: int = 1  # ticks that a frame is shown; frames that come sooner are left out
+    alpha: bool = True
+
+
+class Folder(NamedTuple):
+    """A folder of numbered pictures."""
+
+    suffix: str = ".png"
+    alpha: bool = True
+
+
+# By the suffix of the file.
+KINDS: Mapping[str, Coding | Animation | Folder] = {
+    ".mp4": Coding(
+        "mp4",
+        "libx264",
+        {"crf": "18", "preset": "veryfast"},
+        "yuv420p",
+        None,
+        Fraction(1, 90000),
+        frozenset({"aac", "mp3", "ac3", "eac3", "alac"}),
+        "aac",
+        even=True,
+    ),
+    ".webm": Coding(
+        "webm",
+        "libvpx-vp9",
+        # With auto-alt-ref libvpx would lose alpha.
+        {"crf": "18", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1",
+         "auto-alt-ref": "0"},
+        "yuv420p",
+        "yuva420p",
+        Fraction(1, 1000),  # WebM knows no finer
+        frozenset({"opus", "vorbis"}),
+        "libopus",
+    ),
+    ".mov": Coding(
+        "mov",
+        "prores_ks",
+        {"profile": "4444", "vendor": "apl0"},
+        "yuv444p10le",
+        "yuva444p10le",
+        Fraction(1, 90000),
+        frozenset({"aac", "alac", "mp3", "ac3", "pcm_s16le", "pcm_s16be", "pcm_s24le"}),
+        "aac",
+    ),
+    ".gif": Animation("GIF", {"loop": 0, "disposal": 2}, Fraction(1, 100), shortest=2),
+    ".webp": Animation("WEBP", {"loop": 0, "quality": 90, "alpha_quality": 100, "method": 2},
+                       Fraction(1, 1000)),
+    ".apng": Animation("PNG", {"loop": 0, "disposal": 1}, Fraction(1, 1000)),
+    "": Folder(),
+}  # fmt: skip
+# A clip becomes the first of these kinds that holds its pictures.
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "auto": (".mp4", ".webm"),
+    "webm": (".webm",),
+    "mov": (".mov",),
+    "mp4": (".mp4",),
+    "png": ("",),
+    "gif": (".gif",),
+    "webp": (".webp",),
+    "apng": (".apng",),
+}
+
+
+def suffix(picture: Image.Image, format: str = "auto") -> str:
+    """Return the suffix of the clip that pictures like this one become, "" for a folder of them.
+
+    Raises:
+        ValueError: ``format`` is not one of ``FORMATS``, or cannot hold the picture's alpha.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
+    for kind in FORMATS[format]:
+        if KINDS[kind].alpha or picture.mode != "RGBA":
+            return kind
+    raise _no_alpha()
+
+
+def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
+    """Write a clip to ``path``, in the format of its suffix, one of ``KINDS``, else a folder.
+
+    Frames are RGB, RGBA or L, all of one mode and size. Sound comes from ``like``, the clip that
+    they were made from: copied where the format allows, else encoded again; animations and folders
+    have none. Times are kept, to the millisecond in WebM, WebP and PNG and to a hundredth of a
+    second in GIF. Until the clip is complete, whatever was there stays.
+
+    Where a side is odd, ``.mp4`` repeats its last row or column, for H.264 has no odd sides.
+
+    Raises:
+        ValueError: there are no frames, they differ in size or mode, the format cannot hold their
+            alpha, or they are too many for an animation.
+        FileExistsError: ``path`` is a folder that is there already.
+        ModuleNotFoundError: PyAV is needed and missing.
+    """
+    kind = KINDS.get(path.suffix.lower(), KINDS[""])
+    shape, frames = _peek(path, iter(frames))
+    if shape.mode == "RGBA" and not kind.alpha:
+        raise _no_alpha()
+    with _whole(path) as partial:
+        _WRITERS[type(kind)](kind, partial, _alike(frames, shape), shape, like)
+
+
+class _Shape(NamedTuple):
+    """What all frames of a clip have in common."""
+
+    width: int
+    height: int
+    mode: str
+
+
+def _shape(picture: Image.Image) -> _Shape:
+    return _Shape(*picture.size, picture.mode)
+
+
+def _peek(path: Path, frames: Iterator[Frame]) -> tuple[_Shape, Iterator[Frame]]:
+    """Return the shape of the first frame, and all the frames."""
+    first = next(frames, None)
+    if first is None:
+        raise ValueError(f"{path}: there are no frames to write")
+    return _shape(first.image), chain([first], frames)
+
+
+def _no_alpha() -> ValueError:
+    return ValueError(
+        "MP4 cannot hold transparency; choose webm (plays in browsers), mov (for editing) or png"
+        " (a folder of frames), or put a background behind the cut-out"
+    )
+
+
+def _alike(frames: Iterator[Frame], wanted: _Shape) -> Iterator[Frame]:
+    """Yield ``frames`` after a check that each has the size and mode of the first."""
+    for frame in frames:
+        found = _shape(frame.image)
+        if found != wanted:
+            raise ValueError(
+                f"the frame at {float(frame.time):.2f} s is {found.width}x{found.height}"
+                f" {found.mode}, the first {wanted.width}x{wanted.height} {wanted.mode};"
+                " all frames of a clip need one size and mode"
+            )
+        yield frame
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Give the name of a hidden file or folder that becomes ``path`` if nothing goes wrong."""
+    if path.is_dir():
+        raise FileExistsError(f"{path} is there already; choose another name for the frames")
+    partial = partial_file(path)
+    _remove(partial)  # left by a process that was killed
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        _remove(partial)
+        raise
+
+
+def _remove(partial: Path) -> None:
+    if partial.is_dir():
+        shutil.rmtree(partial, ignore_errors=True)
+    else:
+        discard(partial)
+
+
+def _encode(coding: Coding, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip) -> None:
+    try:
+        import av  # optional; may be installed later
+    except ImportError:
+        raise ModuleNotFoundError("to write clips: pip install av", name="av") from None
+
+    options = {"movflags": "+faststart"} if coding.container in ("mp4", "mov") else {}
+    with av.open(f"file:{path}", "w", format=coding.container, container_options=options) as out:
+        out.metadata.update(like.about)
+        stream = _picture_track(out, coding, shape, like)
+        with Sound(out, like, copied=coding.copied, codec=coding.audio) as sound:
+            last = -1
+            for frame in frames:
+                picture = _for_codec(frame.image, stream)
+                last = max(round(frame.time / coding.tick), last + 1)
+                picture.pts, picture.time_base = last, coding.tick
+                out.mux(stream.encode(picture))
+                sound.write_until(frame.time)
+            out.mux(stream.encode())
+            sound.write_until(None)
+
+
+def _picture_track(
+    out: "OutputContainer", coding: Coding, shape: _Shape, like: Clip
+) -> "VideoStream":
+    rate = like.rate.limit_denominator(10**6)
+    stream = out.add_stream(coding.codec, rate=rate, options=dict(coding.options))
+    stream.width = shape.width + (shape.width % 2 if coding.even else 0)
+    stream.height = shape.height + (shape.height % 2 if coding.even else 0)
+    stream.pix_fmt = coding.pixels_with_alpha if shape.mode == "RGBA" else coding.pixels
+    codec = stream.codec_context
+    codec.time_base = stream.time_base = coding.tick
+    codec.color_primaries = codec.color_trc = codec.colorspace = _BT709
+    codec.color_range = _LIMITED
+    return stream
+
+
+def _for_codec(picture: Image.Image, stream: "VideoStream") -> "VideoFrame":
+    """Return a picture in the stream's pixels; a side that is too short is filled up."""
+    from av import VideoFrame
+
+    alpha = picture.mode == "RGBA"
+    values = np.asarray(picture if alpha else picture.convert("RGB"))
+    below, right = stream.height - picture.height, stream.width - picture.width
+    if below or right:
+        values = np.pad(values, ((0, below), (0, right), (0, 0)), "edge")
+    frame = VideoFrame.from_ndarray(values, format="rgba" if alpha else "rgb24")
+    return frame.reformat(format=stream.pix_fmt, dst_colorspace="ITU709")
+
+
+def _animate(
+    animation: Animation, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip
+) -> None:
+    room = _MOST_PIXELS // (shape.width * shape.height)
+    pictures, ticks = [], []
+    for frame in frames:
+        tick = round(frame.time / animation.tick)
+        if ticks and tick - ticks[-1] < animation.shortest:
+            continue
+        if len(pictures) == room:
+            raise ValueError(
+                f"the clip is too long for an animation, which may have {room} frames of"
+                f" {shape.width}x{shape.height}; choose webm, or make it smaller"
+            )
+        # Pillow cannot write an animated GIF or PNG in gray.
+        pictures.append(frame.image.convert("RGB") if shape.mode == "L" else frame.image)
+        ticks.append(tick)
+    end = round(like.duration / animation.tick) if like.duration else 0
+    usual = max(animation.shortest, round(1 / like.rate / animation.tick))
+    ticks.append(end if end - ticks[-1] >= animation.shortest else ticks[-1] + usual)
+    durations = [int(step * animation.tick * 1000) for step in np.diff(ticks).tolist()]
+    first, *others = pictures
+    first.save(path, animation.format, save_all=True, append_images=others, duration=durations,
+               **animation.options)  # fmt: skip
+
+
+def _number(folder: Folder, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip) -> None:
+    path.mkdir()
+    for number, frame in enumerate(frames, start=1):
+        picture = encode(frame.image, folder.suffix, like=frame.image)
+        (path / f"{number:06}{folder.suffix}").write_bytes(picture)
+
+
+_WRITERS: Mapping[type, Callable[..., None]] = {
+    Coding: _encode,
+    Animation: _animate,
+    Folder: _number,
+}
