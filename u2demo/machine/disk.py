@@ -108,13 +108,18 @@ def discard_partial_files(folder: Path) -> None:
                 discard(Path(entry))
 
 
-def _write_partial(folder: Path, data: bytes, durable: bool = False) -> Path:
-    """Write ``data`` to a new hidden file in ``folder``, and return it.
+def partial_file(folder: Path) -> Path:
+    """Return the path of a hidden file in ``folder`` that gets its own name when it is complete.
 
     Its name is random, so that nobody can have put a file or a link there, and short, so that it
     fits wherever the final name does.
     """
-    partial = folder / f".u2demo-{os.urandom(8).hex()}.part"
+    return folder / f".u2demo-{os.urandom(8).hex()}.part"
+
+
+def _write_partial(folder: Path, data: bytes, durable: bool = False) -> Path:
+    """Write ``data`` to a new hidden file in ``folder``, and return it."""
+    partial = partial_file(folder)
     try:
         with partial.open("xb") as file:
             file.write(data)

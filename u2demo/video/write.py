@@ -199,8 +199,7 @@ def _whole(path: Path) -> Iterator[Path]:
     """Give the name of a hidden file or folder that becomes ``path`` if nothing goes wrong."""
     if path.is_dir():
         raise FileExistsError(f"{path} is there already; choose another name for the frames")
-    partial = partial_file(path)
-    _remove(partial)  # left by a process that was killed
+    partial = partial_file(path.parent)
     try:
         yield partial
         partial.replace(path)
