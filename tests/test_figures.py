@@ -28,6 +28,12 @@ def test_masks_are_gray_from_0_to_1_whatever_they_hold(scene):
     assert shown.cmap.name == "gray"
 
 
+def test_an_alpha_divided_by_255_shows():
+    alpha = np.full((4, 6), 255, np.uint8) / 255
+    shown = u2.image_row({"alpha": alpha}).axes[0].images[0].get_array()
+    assert shown.shape == (4, 6) and (shown == 1).all()
+
+
 def test_transparent_pixels_show_a_checkerboard():
     shown = u2.image_row({"nothing": Image.new("RGBA", (40, 40))}).axes[0].images[0].get_array()
     assert set(np.unique(shown)) == {225, 255}

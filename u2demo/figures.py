@@ -81,11 +81,13 @@ def _panel(picture: Image.Image | Mask) -> np.ndarray:
     if not isinstance(picture, Image.Image | np.ndarray):
         raise TypeError(f"expected an image or a mask to show, not {type(picture).__name__}")
     if isinstance(picture, np.ndarray):
-        check_mask(picture)
-        if not picture.size:
-            raise ValueError(f"the mask is {picture.shape}, expected one with pixels")
-        step = -(-max(picture.shape) // _LONGEST_SIDE)
-        return picture[::step, ::step]
+        # Divided by a number, an array of 8 bits has 64, and shows as well.
+        mask = picture.astype(np.float32) if picture.dtype.kind == "f" else picture
+        check_mask(mask)
+        if not mask.size:
+            raise ValueError(f"the mask is {mask.shape}, expected one with pixels")
+        step = -(-max(mask.shape) // _LONGEST_SIDE)
+        return mask[::step, ::step]
     check_image(picture)
     small = picture.copy()
     small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))

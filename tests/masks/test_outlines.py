@@ -108,6 +108,6 @@ def test_polygons_are_those_that_pillow_fills():
     assert both.sum() > 0.97 * (mask > 0.5).sum()
 
 
-def test_a_mask_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="a mask is a float32 array"):
+def test_what_is_not_a_valid_mask_is_refused():
+    with pytest.raises(ValueError, match="expected a float32 array"):
         outlines(np.zeros((3, 3)))

@@ -324,13 +324,13 @@ CLOUD.winerror = 362
     [CLOUD, OSError(errno.EIO, "Input/output error"), OSError(errno.ETIMEDOUT, "timed out")],
 )
 def test_a_photo_that_its_cloud_does_not_give_costs_no_other(error, photos, tmp_path, monkeypatch):
-    def fetch(path, **options):
-        if str(path).endswith("photo1.png"):
+    def fetch(path, mode="r", **options):
+        if path.name == "photo1.png" and mode == "rb":
             raise error
-        return opened(path, **options)
+        return opened(path, mode, **options)
 
-    opened = Image.open
-    monkeypatch.setattr(Image, "open", fetch)
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", fetch)
     errors = {record.stem: record.error for record in run(photos, tmp_path / "out")}
     assert "its drive or cloud folder does not give its content" in errors.pop("photo1")
     assert set(errors.values()) == {""}
