@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from u2demo.formats.content import HEAVY, LIGHT, PLAIN, Content, Price, RefusedError
+from u2demo.formats.content import CODEC, HEAVY, LIGHT, PLAIN, Content, Price, RefusedError
 from u2demo.formats.directory import is_honest_exif
 from u2demo.formats.pieces import Piece, join
 
@@ -207,7 +207,7 @@ def examine_webp(file: BinaryIO) -> Content:
     file.seek(0)
     data = file.read()
     if data[8:12] != b"WEBP":
-        raise RefusedError("a RIFF file that is no WebP; export it as JPEG or PNG")
+        raise RefusedError("a RIFF file, but not WebP; export it as JPEG or PNG")
     pieces: list[Piece] = []
     coded = frames = 0
     for chunk in _few(_riff_chunks(data)):
@@ -225,9 +225,8 @@ def examine_webp(file: BinaryIO) -> Content:
     size = _webp_size(data)
     length = sum(end - start for start, end in pieces)
     view = join(file, [b"RIFF" + struct.pack("<I", length + 4) + b"WEBP", *pieces])
-    return Content(
-        size, coded, lambda: Image.OPEN["WEBP"][0](view, ""), frames_left_out(frames - 1)
-    )
+    left_out = frames_left_out(frames - 1)
+    return Content(size, coded, lambda: Image.OPEN["WEBP"][0](view, ""), left_out, CODEC)
 
 
 def _riff_chunks(data: bytes) -> Iterator[_Chunk]:
