@@ -4,12 +4,13 @@ import io
 import struct
 import time
 
+import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 import u2demo as u2
 from u2demo.formats.exif import ARTIST, CHANGED, COPYRIGHT, DESCRIPTION, TAKEN, read_exif
-from u2demo.images.credits import credits_of_iptc, credits_of_xmp
+from u2demo.images.credits import credits_of_iptc, credits_of_texts, credits_of_xmp
 from u2demo.images.write import METADATA, encode
 from u2demo.pipeline import Result
 
@@ -225,13 +226,35 @@ def test_a_date_without_its_time_is_not_made_up():
     assert credits_of_iptc(b"\x1c\2\x37\0\x0820240506") == {TAKEN: "2024:05:06   :  :  "}
 
 
-def test_texts_of_a_png_count_too():
+@pytest.mark.parametrize("pixels", [np.uint8, np.uint16, np.float32])
+def test_credits_of_xmp_are_found_in_a_tiff_of_any_depth(pixels):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[700] = XMP
+    tags.tagtype[700] = 1
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((40, 64), pixels)).save(file, "TIFF", tiffinfo=tags)
+    assert read_exif(u2.open_image(file).info["exif"]).image[COPYRIGHT][1] == "(c) Zoë\0".encode()
+
+
+@pytest.mark.parametrize(
+    "date", ["Mon, 06 May 2024 07:08:09 +0000", "2024-05-06T07:08:09Z", "2024:05:06 07:08:09"]
+)
+def test_texts_of_a_png_count_too(date):
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Author", "Max")
     texts.add_itxt("Description", "A cat")
+    texts.add_text("Creation Time", date)
     said = read_exif(opened("PNG", pnginfo=texts).info["exif"])
     assert said.image[ARTIST][1] == b"Max\0"
     assert said.image[DESCRIPTION][1] == b"A cat\0"
+    assert said.photo[TAKEN][1] == b"2024:05:06 07:08:09\0"
+
+
+@pytest.mark.parametrize(
+    "date", ["yesterday", "0", ", , ,", "6 May", "²²²²-05-06", "99 May 2024 25:00:00"]
+)
+def test_a_date_that_nobody_can_read_is_left_out(date):
+    assert TAKEN not in credits_of_texts({"Creation Time": date})
 
 
 BOMB = b"""<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>

@@ -39,7 +39,7 @@ _MOST_PIECES = 2**20  # strips or tiles
 _TILE_SPARE = 2**24  # pixels by which a tile may be larger than its picture
 _USUAL_SCANS, _MOST_VISITS = 12, 25_000_000  # as in jpeg, here of a channel and its blocks
 _REDUCED, _PAGE_MASK = 1, 4  # bits of NewSubfileType
-_MOST_PROFILE = 2**22
+_MOST_PROFILE, _MOST_XMP = 2**22, 2**20
 
 
 def examine(file: BinaryIO) -> Content:
@@ -165,7 +165,7 @@ def _check_scans(file: BinaryIO, layout: Layout) -> None:
 
 
 def _more_pages(pages: list[_Tags]) -> tuple[str, ...]:
-    """Return the phrase for further pages; smaller copies and masks are none."""
+    """Return the phrase for further pages; smaller copies and masks do not count."""
     count = sum(
         not page.number(254, 0) & (_REDUCED | _PAGE_MASK) and page.number(255, 1) != 2
         for page in pages
@@ -230,7 +230,6 @@ def _read(file: BinaryIO, layout: Layout, tags: _Tags) -> Image.Image:
     with _rare_compressions(layout):
         picture = read_samples(file, layout)
     picture.info["exif"] = write_exif(read_exif(file))
-    profile = tags.data(34675, _MOST_PROFILE)
-    if profile:
-        picture.info["icc_profile"] = profile
+    picture.info["xmp"] = tags.data(700, _MOST_XMP)
+    picture.info["icc_profile"] = tags.data(34675, _MOST_PROFILE)
     return picture

@@ -5,6 +5,7 @@ XMP: ISO 16684-1 and its part 2, for the properties. IPTC: the Information Inter
 
 import re
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from xml.etree import ElementTree
 
 from u2demo.formats.exif import ARTIST, COPYRIGHT, DESCRIPTION, TAKEN
@@ -27,8 +28,10 @@ _XMP_PROPERTIES = {  # the first that is there counts
 }
 _IPTC_DATASETS = {COPYRIGHT: 116, ARTIST: 80, DESCRIPTION: 120}  # of record 2
 _IPTC_DATE, _IPTC_TIME = 55, 60
-_PNG_KEYWORDS = {COPYRIGHT: "Copyright", ARTIST: "Author", DESCRIPTION: "Description"}
-_DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d):?(\d\d)?)?")
+_PNG_KEYWORDS = {
+    COPYRIGHT: "Copyright", ARTIST: "Author", DESCRIPTION: "Description", TAKEN: "Creation Time",
+}  # fmt: skip
+_DATE = re.compile(r"(\d{4})[-:]?(\d\d)[-:]?(\d\d)(?:[T ]?(\d\d):?(\d\d):?(\d\d)?)?", re.ASCII)
 
 
 def credits_of_xmp(packet: bytes) -> Credits:
@@ -79,10 +82,18 @@ def _exif_date(text: str) -> str:
     """Return a date as EXIF writes it, with blanks for what is unknown."""
     match = _DATE.match(text)
     if not match:
-        return ""
+        return _from_mail_date(text)
     year, month, day, *time = match.groups()
     hour, minute, second = (part or "  " for part in time)
     return f"{year}:{month}:{day} {hour}:{minute}:{second}"
+
+
+def _from_mail_date(text: str) -> str:
+    """Return a date written as in e-mail (RFC 1123), which PNG recommends, as EXIF writes it."""
+    try:
+        return f"{parsedate_to_datetime(text):%Y:%m:%d %H:%M:%S}"
+    except (TypeError, ValueError):
+        return ""
 
 
 def _properties(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
