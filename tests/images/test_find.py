@@ -105,6 +105,13 @@ def test_pictures_that_are_not_read_are_told_from_files_that_are_none(photo, tmp
     assert found.images == [tmp_path / "cat.png"]
 
 
+def test_a_photo_without_a_suffix_is_told_from_text_that_begins_like_one(photo, tmp_path):
+    photo.save(tmp_path / "a", "BMP")
+    photo.save(tmp_path / "b", "TIFF", big_tiff=True)
+    (tmp_path / "cars.txt").write_text("BMW, Audi, Mercedes, Opel, Porsche and Volkswagen")
+    assert [path.name for path in find_images(tmp_path)] == ["a", "b"]
+
+
 def test_a_kind_is_told_by_the_first_bytes_if_the_name_says_nothing(tmp_path):
     (tmp_path / "logo").write_bytes(b"8BPS\0\1" + bytes(20))
     (tmp_path / "logo.jpg").write_bytes(b"8BPS\0\1" + bytes(20))

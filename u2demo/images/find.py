@@ -17,10 +17,11 @@ SUFFIXES = frozenset(
 )
 # The first bytes of those formats; "." stands for any byte.
 _SIGNATURE = re.compile(
-    rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|GIF8|BM|II\*\0|MM\0\*|....ftyp(?:avi|hei|hev|mif|msf)",
+    rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|GIF8|II[*+]\0|MM\0[*+]"
+    rb"|BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0"  # text may begin with BM
+    rb"|....ftyp(?:avi|hei|hev|mif|msf)",
     re.DOTALL,
 )
-
 
 # Folders that computers and drives keep for themselves, and whose they are. Nobody's photos are
 # missed: they hold thumbnails, deleted files and earlier versions.
@@ -124,7 +125,7 @@ def _sort_in(path: Path, found: Found) -> None:
             return
         if not by_suffix and not why_unread(path, first):
             with path.open("rb") as file:
-                first = file.read(16)
+                first = file.read(32)
     except PermissionError:
         by_suffix = True  # otherwise the photo would be missing without a word
     except OSError:  # a link to nothing, a share that is gone: what it is can be told by its name
