@@ -149,6 +149,26 @@ def test_no_fringe_of_the_old_background_shows_on_a_new_one():
     assert np.abs(moved.mean(-1) - 255)[soft].mean() < 0.25 * np.abs(plain - 255)[soft].mean()
 
 
+def test_a_crop_may_have_more_pixels_than_pillow_opens_by_itself(scene, monkeypatch, recwarn):
+    image, mask = scene
+    cropped = image.crop(u2.bounding_box(mask))
+    pixels = cropped.width * cropped.height
+    assert pixels < image.width * image.height
+    for limit in (pixels - 1, pixels // 2 - 1):  # Pillow warns above one, and fails above two
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        assert u2.crop(image, mask).tobytes() == cropped.tobytes()
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("effect", [u2.replace_background, u2.highlight, u2.draw_box])
+def test_a_see_through_color_is_refused_not_painted_solid(effect, scene):
+    option = "background" if effect is u2.replace_background else "color"
+    assert effect(*scene, **{option: "#00ff00ff"})
+    for color in ("#00ff0080", "#0f08"):
+        with pytest.raises(ValueError, match=f"{option} is '{color}', .*solid"):
+            effect(*scene, **{option: color})
+
+
 def test_a_new_color_fills_the_background(scene):
     image, mask = scene
     picture = u2.replace_background(image, mask, "#102030")

@@ -12,14 +12,17 @@ def as_color(name: str, color: object) -> tuple[int, int, int]:
 
     Raises:
         TypeError: it is neither text nor three numbers.
-        ValueError: its name is unknown, or a number is not from 0 to 255.
+        ValueError: its name is unknown, it is see-through, or a number is not from 0 to 255.
     """
     sentence = f"{name} is {color!r:.80}, expected {_EXPECTED}"
     if isinstance(color, str):
         try:
-            return ImageColor.getrgb(color)[:3]
+            red, green, blue, alpha = (*ImageColor.getrgb(color), 255)[:4]
         except ValueError:
             raise ValueError(sentence) from None
+        if alpha < 255:
+            raise ValueError(f"{name} is {color!r:.80}, expected a solid color such as '#3c78ff'")
+        return red, green, blue
     if not isinstance(color, tuple | list) or len(color) != 3:
         raise TypeError(sentence)
     if not all(isinstance(value, Integral) and not isinstance(value, bool) for value in color):
