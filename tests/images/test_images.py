@@ -231,6 +231,13 @@ def test_padding_makes_no_bomb_acceptable():
         assert "a decompression bomb" in refusal(io.BytesIO(bomb))
 
 
+def test_a_webp_may_have_fewer_pixels_a_byte_than_what_is_read_in_strips():
+    size = 11_999 | 11_999 << 14  # width and height less 1
+    body = b"\x2f" + struct.pack("<I", size) + bytes(300_000)
+    webp = b"RIFF" + struct.pack("<I4s4sI", len(body) + 12, b"WEBP", b"VP8L", len(body)) + body
+    assert "a decompression bomb: 144 megapixels" in refusal(io.BytesIO(webp))
+
+
 def test_a_white_page_of_many_pixels_is_no_bomb():
     page = encoded(Image.new("1", (8000, 4100), 1), "TIFF", compression="group4")
     assert open_image(page).size == (8000, 4100)
@@ -338,10 +345,18 @@ def test_the_limit_can_be_raised_for_every_format(file_format, two_tone, monkeyp
     assert Image.MAX_IMAGE_PIXELS == 100
 
 
-def test_an_environment_that_names_no_number_of_pixels_is_told_so(monkeypatch, two_tone):
-    monkeypatch.setenv("U2DEMO_MAX_PIXELS", "many")
-    with pytest.raises(ValueError, match="U2DEMO_MAX_PIXELS is 'many', expected a number"):
+@pytest.mark.parametrize("given", ["many", "-5", "0", "inf", "1e9", "M", "²", 400 * "9"])
+def test_an_environment_that_names_no_number_of_pixels_is_told_so(given, monkeypatch, two_tone):
+    monkeypatch.setenv("U2DEMO_MAX_PIXELS", given)
+    with pytest.raises(ValueError, match="U2DEMO_MAX_PIXELS is '.*, expected a number"):
         open_image(encoded(two_tone, "PNG"))
+
+
+@pytest.mark.parametrize("given", ["1k", "0.001M", " 1_000 ", "960"])
+def test_the_environment_counts_pixels_as_the_command_line_does(given, monkeypatch, two_tone):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    monkeypatch.setenv("U2DEMO_MAX_PIXELS", given)
+    assert open_image(encoded(two_tone, "PNG")).size == two_tone.size
 
 
 def test_large_photos_within_the_limit_are_read_without_a_warning(recwarn, monkeypatch):

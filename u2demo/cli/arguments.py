@@ -2,7 +2,6 @@
 
 import argparse
 import platform
-import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from PIL import ImageColor
 
 from u2demo import __version__
 from u2demo.effects import EFFECTS
-from u2demo.images.read import open_image
+from u2demo.images.read import open_image, pixel_count
 from u2demo.images.write import FORMATS, METADATA
 from u2demo.inference.recipes import QUALITIES
 from u2demo.nets.checkpoints import CHECKPOINTS
@@ -32,8 +31,6 @@ raw files, are said at the end; they count as failed only if you name them.
 Exit code: 0; 1 if a photo failed or a folder was left out; 2 for a mistake in
 the command; 128 + N if signal N stopped it.
 See also: u2demo weights --help. For a folder called weights, write ./weights."""
-
-_THOUSANDS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -163,11 +160,10 @@ def _path(text: str) -> Path:
 
 
 def _pixels(text: str) -> int:
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([kMG]?)", text.replace("_", "").strip())
-    count = int(float(match[1]) * _THOUSANDS[match[2]]) if match else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a number of pixels such as 400M")
-    return count
+    try:
+        return pixel_count(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from None
 
 
 def _names(text: str, choices: Iterable[str]) -> list[str]:

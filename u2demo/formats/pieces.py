@@ -19,10 +19,7 @@ class _Pieces(io.RawIOBase):
     def __init__(self, file: BinaryIO, pieces: Sequence[Piece]):
         self._file = file
         self._pieces = pieces
-        sizes = (
-            len(piece) if isinstance(piece, bytes) else piece[1] - piece[0] for piece in pieces
-        )
-        self._ends = list(itertools.accumulate(sizes))
+        self._ends = list(itertools.accumulate(map(_size, pieces)))
         self._at = 0
 
     def readable(self) -> bool:

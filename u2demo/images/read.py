@@ -1,14 +1,16 @@
 """file | bytes -> image: one loader for every photo.
 
-The result is always a new, upright ``PIL.Image.Image`` in mode RGB. A file that cannot be read
-raises a ``ValueError`` that names the file and the reason.
+The result is always a new, upright ``PIL.Image.Image`` in mode RGB, or RGBA if some pixels are
+transparent. A file that cannot be read raises a ``ValueError`` that names the file and the reason.
 """
 
 import contextlib
 import io
+import math
 import os
 import re
 import stat
+import struct
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -27,6 +29,8 @@ from u2demo.machine.names import natural_order
 from u2demo.machine.numbers import check_number
 
 LIMIT = "U2DEMO_MAX_PIXELS"  # the environment variable
+_THOUSANDS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+_COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([kMG]?)")
 # Only formats that photos come in: Pillow would hand an EPS file to an external interpreter.
 _KNOWN = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC"
 _FORMATS: tuple[tuple[re.Pattern[bytes], Callable[[BinaryIO], Content]], ...] = tuple(
@@ -65,7 +69,7 @@ def open_image(source: str | Path | BinaryIO, *, max_pixels: int | None = None) 
     if not (is_path or hasattr(source, "read")) or isinstance(source, io.TextIOBase):
         kind = type(source).__name__
         raise TypeError(f"expected a path or a binary file (io.BytesIO for bytes), not {kind}")
-    limit = _limit(max_pixels)
+    limit = pixel_limit(max_pixels)
     name = _name(source)
     if is_path and _may_never_end(source):
         raise ValueError(f"{name}: a pipe, socket or device, expected a file")
@@ -102,19 +106,36 @@ def _examine(file: BinaryIO) -> Content:
     raise RefusedError(f"not an image of a known format ({_KNOWN})")
 
 
-def _limit(max_pixels: int | None) -> float:
-    """Return the most pixels that a photo may have."""
+def pixel_limit(max_pixels: int | None) -> float:
+    """Return the most pixels that a photo may have; ``max_pixels`` is as for ``open_image``.
+
+    Raises:
+        TypeError, ValueError: ``max_pixels`` or the environment variable is not a number of pixels.
+    """
     if max_pixels is not None:
         check_number("max_pixels", max_pixels, expected="a number of pixels", least=1)
         return max_pixels
     given = os.environ.get(LIMIT)
     if given:
         try:
-            return int(given)
-        except ValueError:
-            raise ValueError(f"{LIMIT} is {given!r}, expected a number of pixels") from None
+            return pixel_count(given)
+        except ValueError as error:
+            raise ValueError(f"{LIMIT} is {error}") from None
     limit = Image.MAX_IMAGE_PIXELS
     return float("inf") if limit is None else 2 * limit
+
+
+def pixel_count(text: str) -> int:
+    """Return a number of pixels that somebody typed, such as "400M", "1.5G" or "178_000_000".
+
+    Raises:
+        ValueError: it is not a number of pixels, 1 or more.
+    """
+    match = _COUNT.fullmatch(text.replace("_", "").strip())
+    count = float(match[1]) * _THOUSANDS[match[2]] if match else 0
+    if not 1 <= count < math.inf:
+        raise ValueError(f"{text!r:.80}, expected a number of pixels such as 400M")
+    return int(count)
 
 
 def _check_size(pixels: int, content: Content, limit: float) -> None:
@@ -179,4 +200,6 @@ def _reason(error: Exception) -> str:
             return "no permission to read this file"
         case MemoryError():
             return "not enough memory for its pixels"
+        case IndexError() | struct.error():  # their words are about our code
+            return "damaged or truncated (its headers are cut short)"
     return f"damaged or truncated ({error or type(error).__name__})"
