@@ -348,7 +348,7 @@ def test_the_limit_can_be_raised_for_every_format(file_format, two_tone, monkeyp
 @pytest.mark.parametrize("given", ["many", "-5", "0", "inf", "1e9", "M", "²", 400 * "9"])
 def test_an_environment_that_names_no_number_of_pixels_is_told_so(given, monkeypatch, two_tone):
     monkeypatch.setenv("U2DEMO_MAX_PIXELS", given)
-    with pytest.raises(ValueError, match="U2DEMO_MAX_PIXELS is '.*, expected a number"):
+    with pytest.raises(ValueError, match=r"U2DEMO_MAX_PIXELS is '.*, expected a number"):
         open_image(encoded(two_tone, "PNG"))
 
 
