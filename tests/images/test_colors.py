@@ -132,6 +132,13 @@ def test_a_profile_for_other_colors_is_dropped(wrong):
     assert "icc_profile" not in image.info
 
 
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_profile_that_is_cut_short_is_dropped(file_format):
+    photo = Image.new("RGB", (9, 9))
+    image = u2.open_image(encoded(photo, file_format, icc_profile=adobe_rgb()[:200]))
+    assert "icc_profile" not in image.info
+
+
 def adobe_by_exif(index="R03", space=0xFFFF):
     exif = Image.Exif()
     exif[0x8769] = {0xA001: space, 0xA005: {1: index, 2: b"0100"}}

@@ -49,6 +49,11 @@ def from_gray(picture: Image.Image, profile: bytes | None) -> Image.Image:
     return picture.point([*(level for band in ramp.split() for level in band.tobytes()), *alpha])
 
 
+def is_sound(profile: bytes) -> bool:
+    """Return whether an RGB profile can be used, which its header does not tell."""
+    return _transform(profile, None, "RGB", "RGB") is not None
+
+
 def color_in(profile: bytes | None, color: _Color) -> _Color:
     """Return how ``color``, meant in sRGB, is written in a picture with ``profile``."""
     if profile is None:

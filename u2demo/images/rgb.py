@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from u2demo.images.colors import convert, from_gray, from_inks
+from u2demo.images.colors import convert, from_gray, from_inks, is_sound
 from u2demo.images.described import describe, look_before_loading, valid_dpi
 from u2demo.images.profiles import is_for
 
@@ -148,7 +148,7 @@ def alpha_channel(photo: Image.Image) -> NDArray[np.float32]:
 def shared_info(picture: Image.Image) -> dict[str, object]:
     """Return the ``info`` that a picture has in common with those made from it."""
     profile = picture.info.get("icc_profile")
-    if not has_rgb(picture) or not is_for(profile, b"RGB "):
+    if not has_rgb(picture) or not is_for(profile, b"RGB ") or not is_sound(profile):
         profile = None
     info = {"icc_profile": profile, "dpi": valid_dpi(picture.info.get("dpi"))}
     return {name: value for name, value in info.items() if value}
