@@ -115,6 +115,7 @@ TABLE = {
     "image_row": {"pictures": ({"a": PHOTO}, TITLES), "height": (1, NUMBERS)},
     "load_model": {"name": ("u2netp", TEXTS), "device": ("cpu", TEXTS), "weights": (None, PATHS)},
     "open_image": {"source": (FILE, PATHS), "max_pixels": (None, NUMBERS)},
+    "open_video": {"path": (".", PATHS)},
     "predict_mask": {"model": (NET, NETS), "image": ONE_OF["image"], "quality": ("fast", TEXTS)},
     "predict_masks": {
         "model": (NET, NETS),

@@ -151,7 +151,7 @@ KEPT = {  # fact: how to make a file with it, and whether a picture has it
     ),
     "EXIF": (with_exif, lambda picture: picture.getexif().get(COPYRIGHT) == "(c) Zoe"),
 }
-SAID = {"more frames": (with_more, "more "), "gain map": (with_gain_map, "an HDR gain map")}
+REPORTED = {"more frames": (with_more, "more "), "gain map": (with_gain_map, "an HDR gain map")}
 
 
 def outcome(kind, fact):
@@ -160,10 +160,10 @@ def outcome(kind, fact):
         make, has = KEPT[fact]
         found = {has(picture) for picture in pictures_of(u2.open_image(io.BytesIO(make(kind))))}
         return {frozenset({True}): "kept", frozenset({False}): "dropped"}.get(frozenset(found))
-    if fact in SAID:
-        make, words = SAID[fact]
+    if fact in REPORTED:
+        make, words = REPORTED[fact]
         left_out = u2.open_image(io.BytesIO(make(kind))).info.get("left_out", ())
-        return "said" if any(words in phrase for phrase in left_out) else "dropped"
+        return "reported" if any(words in phrase for phrase in left_out) else "dropped"
     gray = u2.open_image(io.BytesIO(deep(kind))).getpixel((32, 24))
     return "converted" if all(abs(level - 128) <= 2 for level in gray[:3]) else "damaged"
 
@@ -176,4 +176,4 @@ def test_what_the_table_says_happens(kind, fact):
 def test_the_table_has_every_format_and_every_fact():
     kinds, facts = {kind for kind, _ in TABLE}, {fact for _, fact in TABLE}
     assert kinds == {"JPEG", "PNG", "WebP", "TIFF", "GIF", "BMP", "AVIF", "HEIC"}
-    assert facts == {*KEPT, *SAID, "more than 8 bits"}
+    assert facts == {*KEPT, *REPORTED, "more than 8 bits"}
