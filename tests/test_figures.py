@@ -101,3 +101,16 @@ def test_a_notebook_shows_a_figure_also_without_pyplot(scene):
     image, _ = scene
     shown = Image.open(io.BytesIO(u2.image_row({"photo": image})._repr_png_()))
     assert shown.format == "PNG" and shown.width > 200
+
+
+@pytest.mark.parametrize("mode", ["I;16", "F", "La", "LAB"])
+def test_pictures_of_any_mode_show_as_open_image_reads_them(mode):
+    deep = {"I;16": (np.uint16, 0x8080), "F": (np.float32, 0.5)}
+    if mode in deep:
+        kind, gray = deep[mode]
+        picture = Image.fromarray(np.full((9, 9), gray, kind))
+    else:
+        picture = Image.new(mode, (9, 9), {"La": (128, 255), "LAB": (137, 128, 128)}[mode])
+    figure = u2.image_row({"half as bright as white": picture})
+    shown = figure.axes[0].images[0].get_array()
+    assert abs(int(shown[4, 4, 0]) - 128) <= 3

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from u2demo.images.rgb import check_image
+from u2demo.images.rgb import as_photo
 from u2demo.machine.numbers import check_number
 from u2demo.masks.mask import Mask, check_mask
 
@@ -88,8 +88,7 @@ def _panel(picture: Image.Image | Mask) -> np.ndarray:
             raise ValueError(f"the mask is {mask.shape}, expected one with pixels")
         step = -(-max(mask.shape) // _LONGEST_SIDE)
         return mask[::step, ::step]
-    check_image(picture)
-    small = picture.copy()
+    small = as_photo(picture).copy()
     small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     small = small.convert("RGBA")
     board = checkerboard(small.size)

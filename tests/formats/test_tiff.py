@@ -232,3 +232,10 @@ def test_what_pillow_writes_is_read_as_pillow_reads_it():
             picture = photo.convert(mode)
             picture.save(file := io.BytesIO(), "TIFF", compression=compression)
             assert np.array_equal(open_image(file), picture.convert("RGB")), (compression, mode)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_jpegs_in_a_tiff_are_read_in_gray_too(mode):
+    photo = Image.fromarray(COLOR.astype(np.uint8)).convert(mode)
+    photo.save(file := io.BytesIO(), "TIFF", compression="jpeg")
+    assert np.array_equal(open_image(file), Image.open(file).convert("RGB"))

@@ -99,7 +99,8 @@ def _layout(tags: _Tags, directories: Directories) -> Layout:
         raise ValueError(f"{width}x{height} pixels")
     compression = tags.number(259, 1)
     is_tiled = 322 in tags
-    samples = tags.number(277, 3 if compression in _JPEGS else 1)
+    is_old_color = compression == _OLD_JPEG and tags.number(262, _YCBCR) in (_RGB, _YCBCR)
+    samples = tags.number(277, 3 if is_old_color else 1)
     if samples > 100:
         raise RefusedError(f"a TIFF of {samples} channels; export the three to see as RGB")
     bits = tags.numbers(258, 100) or (1,)
