@@ -198,7 +198,7 @@ def _more_frames(chunks: list[_Chunk]) -> tuple[str, ...]:
 
 
 def frames_left_out(count: int) -> tuple[str, ...]:
-    """Return the phrase for that many frames after the first, none if there are none."""
+    """Return the phrase for ``count`` frames after the first; nothing if there are no more."""
     return (f"{count} more frame{'s' * (count > 1)}",) if count > 0 else ()
 
 

@@ -22,7 +22,7 @@ SIGNATURE = b"\xff\xd8\xff"
 _SOF = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB}
 _HIERARCHICAL = {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
 _SEQUENTIAL = {0xC0, 0xC1, 0xC9}
-_SOS, _EOI, _DNL, _APP1, _APP2, _COM = 0xDA, 0xD9, 0xDC, 0xE1, 0xE2, 0xFE
+_SOS, _EOI, _DNL, _APP1, _APP2, _APP13, _COM = 0xDA, 0xD9, 0xDC, 0xE1, 0xE2, 0xED, 0xFE
 _TABLES = {0xC4, 0xCC, 0xDB, 0xDD}  # of Huffman, arithmetic coding, quantization; restarts
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]", re.DOTALL)  # none that stand inside a scan
 _MOST_SEGMENTS = 5000  # before the picture, 64 kB each, and from there to its end
@@ -108,20 +108,15 @@ def _read_segments(data: bytes, found: _Found) -> int:
         if marker in _SOF | _HIERARCHICAL or marker in (0xC8, 0xF7):
             found.frame = segment
             found.pieces.append(segment)
-        elif marker in _TABLES or marker in (0xE0, 0xEE) or _is_photoshop(marker, body, found):
+        elif marker in _TABLES or marker in (0xE0, 0xEE):
             found.pieces.append(segment)
+        elif marker == _APP13:
+            _note_app13(segment, body, found)
         elif marker == _APP1:
             _note_app1(segment, body, found)
         elif marker == _APP2:
             _note_app2(segment, body, place, found)
     raise EOFError("it ends before the picture")
-
-
-def _is_photoshop(marker: int, body: bytes, found: _Found) -> bool:
-    """Return whether a segment has Photoshop's resources, IPTC among them; only a few are read."""
-    is_one = marker == 0xED and body.startswith(b"Photoshop 3.0\0")
-    found.resources += is_one
-    return is_one and found.resources <= _MOST_RESOURCES
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -148,6 +143,13 @@ def _exif(found: _Found) -> list[bytes]:
     """Return the segments of EXIF, which Pillow joins; none if they claim more than they have."""
     whole = b"".join(segment[10:] for segment in found.exif[:_MOST_EXIF])
     return found.exif[:_MOST_EXIF] if is_honest_exif(whole) else []
+
+
+def _note_app13(segment: bytes, body: bytes, found: _Found) -> None:
+    """Note Photoshop's resources, IPTC among them; only a few are read."""
+    if body.startswith(b"Photoshop 3.0\0") and found.resources < _MOST_RESOURCES:
+        found.resources += 1
+        found.pieces.append(segment)
 
 
 def _note_app2(segment: bytes, body: bytes, place: int, found: _Found) -> None:
@@ -220,8 +222,10 @@ def _left_out(data: bytes, end: int, found: _Found) -> tuple[str, ...]:
     has_map = found.has_iso_gain_map or _GAIN_MAP.search(found.xmp)
     if has_map or any(_GAIN_MAP.search(start) for start in maps):
         phrases.append("an HDR gain map")
-        others = [place for place, start in zip(others, maps, strict=True)
-                  if not _GAIN_MAP.search(start)][bool(has_map and len(others) == 1) :]  # fmt: skip
+        if has_map and len(others) == 1:  # it is the map, even if it does not say so itself
+            others = []
+        starts = zip(others, maps, strict=False)
+        others = [place for place, start in starts if not _GAIN_MAP.search(start)]
     if others:
         phrases.append(f"{len(others)} more picture{'s' * (len(others) > 1)}")
     if _CLIP.search(found.xmp) or data.find(_SAMSUNG_CLIP, max(end, len(data) - 2**16)) >= 0:

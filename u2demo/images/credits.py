@@ -104,7 +104,8 @@ def _properties(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
         for element in description:
             items = [item.text or "" for item in element.findall(f"*/{_RDF}li")]
             is_choice = element.find(f"{_RDF}Alt") is not None  # of languages; the default is first
-            yield element.tag, "; ".join(items[:1] if is_choice else items) or element.text or ""
+            texts = items[:1] if is_choice else items
+            yield element.tag, "; ".join(texts) or element.text or ""
 
 
 def _decoded(data: bytes) -> str:

@@ -27,7 +27,7 @@ _ON_ITS_SIDE = {5, 6, 7, 8}  # EXIF's orientations
 _INCHES = {1: None, 2: 1.0, 3: 2.54, None: 1.0}  # by EXIF's unit: 1 says nothing, 3 is centimeters
 _INCHES_OF_JFIF = {1: 1.0, 2: 2.54}
 _OWN_RESOLUTION = {"PNG", "BMP", "DIB", None}  # formats; Pillow invents one for others
-_DPI = 2, 65_535  # what is below is no resolution, and a JPEG holds no more
+_DPI = 2, 65_535  # below is no real resolution; above is more than a JPEG can hold
 
 
 class Described(NamedTuple):

@@ -26,7 +26,7 @@ _FULL = 0.9  # a subject that takes this share of the picture stands out from no
 
 def check_mask(mask: Mask) -> None:
     """Raise ``ValueError`` unless ``mask`` is float32, (H, W), 0 to 1 give or take rounding."""
-    # Of a matrix, rows are no arrays; of a masked array, some values are missing.
+    # The rows of a matrix are not arrays, and a masked array lacks some values.
     array = isinstance(mask, np.ndarray) and not isinstance(mask, np.matrix | np.ma.MaskedArray)
     if not array or mask.ndim != 2 or mask.dtype != np.float32:
         what = f"{mask.dtype} {mask.shape}" if array else type(mask).__name__
