@@ -110,7 +110,7 @@ def test_the_home_of_nobody_is_answered_with_a_sentence(
     if home:
         monkeypatch.setenv("U2DEMO_HOME", home)
     assert main(command) == 1
-    assert "~nobody.there is no home folder on this computer" in capsys.readouterr().err
+    assert "~nobody.there is not a home folder on this computer" in capsys.readouterr().err
 
 
 def test_a_user_without_a_home_gets_no_folder_called_tilde(monkeypatch):

@@ -1,6 +1,7 @@
 """argv -> options of the command line, checked as far as possible without a photo."""
 
 import argparse
+import math
 import platform
 import re
 from collections.abc import Iterable
@@ -28,7 +29,7 @@ pictures, such as more frames. The same command resumes a stopped run; with
 --overwrite it starts over. No file of yours is replaced, nor a picture that you
 have changed.
 Pictures of kinds that are not read, such as Photoshop's, JPEG XL and cameras'
-raw files, are said at the end; they count as failed only if you name them.
+raw files, are listed at the end; they count as failed only if you name them.
 Exit code: 0; 1 if a photo failed or a folder was left out; 2 for a mistake in
 the command; 128 + N if signal N stopped it.
 See also: u2demo weights --help. For a folder called weights, write ./weights."""
@@ -164,10 +165,10 @@ def _path(text: str) -> Path:
 
 def _pixels(text: str) -> int:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([kMG]?)", text.replace("_", "").strip())
-    count = int(float(match[1]) * _THOUSANDS[match[2]]) if match else 0
-    if count < 1:
+    count = float(match[1]) * _THOUSANDS[match[2]] if match else 0
+    if not 1 <= count < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r}, expected a number of pixels such as 400M")
-    return count
+    return int(count)
 
 
 def _names(text: str, choices: Iterable[str]) -> list[str]:

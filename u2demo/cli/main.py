@@ -93,7 +93,8 @@ def _sentence(error: Exception) -> str:
 
 
 def _effects(options: argparse.Namespace) -> dict:
-    names = options.effects or (["background"] if options.background else ["cutout"])
+    usual = "background" if options.background else "cutout"
+    names = options.effects or [usual]
     effects = {name: EFFECTS[name] for name in names}
     if options.background:
         effects["background"] = partial(replace_background, background=options.background)
