@@ -166,6 +166,16 @@ def test_a_limit_that_is_not_a_number_of_pixels_is_refused(text, capsys):
     assert "expected a number of pixels such as 400M" in capsys.readouterr().err
 
 
+def test_a_limit_in_the_environment_that_is_not_a_number_is_said_once(
+    photos, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("U2DEMO_MAX_PIXELS", "400M")
+    assert main([str(photos), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert said.count("U2DEMO_MAX_PIXELS is '400M', expected a number of pixels") == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_yolo_and_yolo_seg_at_once_are_refused_before_the_work(photos, tmp_path, capsys):
     command = [str(photos), "-o", str(tmp_path / "out"), "--boxes", "yolo,yolo-seg"]
     assert main(command) == 1

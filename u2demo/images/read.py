@@ -65,7 +65,7 @@ def open_image(source: str | Path | BinaryIO, *, max_pixels: int | None = None) 
     if not (is_path or hasattr(source, "read")) or isinstance(source, io.TextIOBase):
         kind = type(source).__name__
         raise TypeError(f"expected a path or a binary file (io.BytesIO for bytes), not {kind}")
-    limit = _limit(max_pixels)
+    limit = pixel_limit(max_pixels)
     name = _name(source)
     if is_path and _may_never_end(source):
         raise ValueError(f"{name}: a pipe, socket or device, expected a file")
@@ -102,8 +102,12 @@ def _examine(file: BinaryIO) -> Content:
     raise RefusedError(f"not an image of a known format ({_KNOWN})")
 
 
-def _limit(max_pixels: int | None) -> float:
-    """Return the most pixels that a photo may have."""
+def pixel_limit(max_pixels: int | None) -> float:
+    """Return the most pixels that a photo may have; ``max_pixels`` is as for ``open_image``.
+
+    Raises:
+        TypeError, ValueError: ``max_pixels`` or the environment variable is not a number of pixels.
+    """
     if max_pixels is not None:
         check_number("max_pixels", max_pixels, expected="a number of pixels", least=1)
         return max_pixels
@@ -112,7 +116,9 @@ def _limit(max_pixels: int | None) -> float:
         try:
             return int(given)
         except ValueError:
-            raise ValueError(f"{LIMIT} is {given!r}, expected a number of pixels") from None
+            raise ValueError(
+                f"{LIMIT} is {given!r:.80}, expected a number of pixels such as 400000000"
+            ) from None
     limit = Image.MAX_IMAGE_PIXELS
     return float("inf") if limit is None else 2 * limit
 
