@@ -25,7 +25,7 @@ _EPILOG = """examples:
   u2demo photos --background "#f2f2f2"    a new background: a color or a photo
 
 RESULTS/manifest.csv says what became of each photo, and what is not in its
-pictures, such as more frames. The same command resumes a stopped run; with
+pictures, such as further frames. The same command resumes a stopped run; with
 --overwrite it starts over. No file of yours is replaced, nor a picture that you
 have changed.
 Pictures of kinds that are not read, such as Photoshop's, JPEG XL and cameras'

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import math
 import os
+import re
 import signal
 import sys
 import time
@@ -109,6 +110,12 @@ def printable(text: object) -> str:
     """Return ``text`` on one line, with anything that a terminal or ``print`` rejects escaped."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # None is a closed stream
     return on_one_line(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def sentence(error: Exception) -> str:
+    """Return what an error says, safe to print, without the system's error number."""
+    text = re.sub(r"^\[(Errno|WinError) -?\d+\] ", "", str(error))
+    return "\n".join(map(printable, text.splitlines()))
 
 
 def _duration(seconds: float) -> str:
