@@ -51,6 +51,19 @@ def test_a_file_of_that_very_name_is_meant_itself(tmp_path):
     assert meant(tmp_path, "[2024] trip/*.jpg") == ["[2024] trip/b.jpg"]
 
 
+def test_a_pattern_on_a_drive_that_is_not_there_is_not_found(tmp_path, monkeypatch):
+    """As ``Z:\\*.jpg`` on Windows, where nothing above it exists."""
+    looked_at = []
+
+    def is_missing(path):
+        looked_at.append(path)
+        assert len(looked_at) < 100, "the search never ends"
+        return False
+
+    monkeypatch.setattr("u2demo.cli.sources.os.path.lexists", is_missing)
+    assert expand([tmp_path / "*.jpg"]) == [tmp_path / "*.jpg"]
+
+
 def test_a_pattern_that_fits_nothing_is_not_found(tmp_path, capsys):
     assert main([str(tmp_path / "*.jpg"), "-o", str(tmp_path / "out")]) == 1
     assert f"not found: {tmp_path / '*.jpg'}" in capsys.readouterr().err
@@ -146,11 +159,21 @@ def test_a_limit_of_pixels_is_handed_to_the_reader(text, pixels, photos, tmp_pat
     assert limits == [pixels]
 
 
-@pytest.mark.parametrize("text", ["many", "0", "-5", "12X", "", "1e3", "0.1"])
-def test_a_limit_that_is_no_number_is_refused(text, capsys):
+@pytest.mark.parametrize("text", ["many", "0", "-5", "12X", "", "1e3", "0.1", "9" * 400])
+def test_a_limit_that_is_not_a_number_of_pixels_is_refused(text, capsys):
     with pytest.raises(SystemExit, match="2"):
         parse(["a.jpg", f"--max-pixels={text}"])
     assert "expected a number of pixels such as 400M" in capsys.readouterr().err
+
+
+def test_a_limit_in_the_environment_that_is_not_a_number_is_said_once(
+    photos, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("U2DEMO_MAX_PIXELS", "400M")
+    assert main([str(photos), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert said.count("U2DEMO_MAX_PIXELS is '400M', expected a number of pixels") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_yolo_and_yolo_seg_at_once_are_refused_before_the_work(photos, tmp_path, capsys):

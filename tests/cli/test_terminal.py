@@ -39,6 +39,27 @@ def test_closed_output_is_not_a_failure(in_shell):
 
 
 @posix
+@pytest.mark.parametrize(("redirection", "code"), [("| true", 0), (">&-", 0), (">/dev/full", 1)])
+def test_a_list_of_weights_that_nobody_reads_is_not_a_failure(redirection, code):
+    line = f"{shlex.join([sys.executable, '-m', 'u2demo', 'weights', 'list'])} {redirection}"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stderr == ("could not print this; is the disk full?\n" if code else "")
+
+
+def test_a_folder_of_weights_cannot_drive_the_terminal(tmp_path, monkeypatch, capsys):
+    home = tmp_path / "h\x1b[31m"
+    home.mkdir()
+    (home / "u2net.pth").touch()
+    monkeypatch.setenv("U2DEMO_HOME", str(home))
+    main(["weights", "list"])
+    main(["weights", "verify"])
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert said.count(r"h\x1b[31m") == 2
+
+
+@posix
 def test_a_summary_that_is_lost_on_a_full_disk_shows_in_the_exit_code_and_on_stderr(in_shell):
     run = in_shell(">/dev/full")
     assert run.returncode == 1
@@ -110,7 +131,7 @@ def test_the_home_of_nobody_is_answered_with_a_sentence(
     if home:
         monkeypatch.setenv("U2DEMO_HOME", home)
     assert main(command) == 1
-    assert "~nobody.there is no home folder on this computer" in capsys.readouterr().err
+    assert "~nobody.there is not a home folder on this computer" in capsys.readouterr().err
 
 
 def test_a_user_without_a_home_gets_no_folder_called_tilde(monkeypatch):

@@ -196,8 +196,10 @@ def test_a_photo_removed_after_the_click_is_saved_as_it_was_asked_for(results):
 @pytest.mark.usefixtures("no_loop")
 def test_photos_without_names_and_a_name_for_a_net_are_answered_with_what_was_expected():
     app = OneClick(Bright())
+    app.run({"spot.png": spot()})
     with pytest.raises(TypeError, match="photos is a list, expected images by name"):
         app.run([spot()])
+    assert [photo.name for photo in app.photos] == ["spot.png"]
     app.close()
     with pytest.raises(TypeError, match="expected a net, as from load_model, not str"):
         OneClick("u2net")

@@ -172,6 +172,6 @@ def test_names_that_leave_no_room_for_a_suffix_cost_no_other_label(tmp_path):
 def test_a_folder_too_deep_for_labels_is_said(tmp_path):
     deep = "/".join(["d" * 200] * 25)
     records = [Record(f"/{deep}/a.jpg", f"{deep}/a", "v", "done", size=(9, 9)), RECORDS[1]]
-    with pytest.warns(UserWarning, match="no name that this disk takes"):
+    with pytest.warns(UserWarning, match="not a name that this disk accepts"):
         labels = write_yolo(records, tmp_path)
     assert (labels / "wall.txt").is_file()

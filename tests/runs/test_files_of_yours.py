@@ -216,3 +216,15 @@ def test_coco_files_of_earlier_versions_are_replaced(out):
     (out / "boxes.coco.json").write_text(json.dumps({"info": info, "images": []}))
     coco = json.loads(write_coco([RECORD], out).read_text())
     assert len(coco["images"]) == 1
+
+
+@pytest.mark.parametrize("line", ['["labels/cat.txt", "foo"]', '["labels/cat.txt", "-"]', "[[]]"])
+def test_a_line_of_the_list_of_labels_that_was_edited_costs_only_itself(line, out):
+    label = write_yolo([RECORD], out) / "cat.txt"
+    mark = out / "labels" / ".u2demo"
+    lines = [old for old in mark.read_text().splitlines() if "cat.txt" not in old]
+    mark.write_text("\n".join([*lines, line]))
+    label.write_text("mine")
+    with pytest.warns(UserWarning, match=r"cat\.txt stays as it is"):
+        write_yolo([RECORD], out)
+    assert label.read_text() == "mine"

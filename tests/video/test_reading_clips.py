@@ -316,6 +316,16 @@ def test_what_is_no_clip_is_named(tmp_path):
     assert reason(tmp_path / "bad.gif").startswith("damaged or cut off")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows says it in other words")
+def test_a_name_that_no_file_can_have_is_named(tmp_path):
+    long = str(tmp_path / f"{'a' * 300}.mp4")
+    assert reason(long) == "File name too long"
+    assert reason("a\0b.mp4") == "embedded null byte"
+    for careless in (5, b"clip.mp4", None):
+        with pytest.raises(TypeError, match="expected a path"):
+            u2.open_video(careless)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 def test_what_may_never_end_is_refused():
     assert reason("/dev/zero") == "a pipe, socket or device, expected a file"

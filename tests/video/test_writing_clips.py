@@ -180,6 +180,21 @@ def test_frames_can_be_numbered_pictures(make_clip, tmp_path):
         write_clip(tmp_path / "frames", clip, like=clip)
 
 
+def test_a_file_in_place_of_a_folder_of_frames_is_said_before_the_work(make_clip, tmp_path):
+    def drawn():
+        for frame in clip:
+            seen.append(frame)
+            yield frame
+
+    clip = u2.open_video(make_clip("clip.mp4", count=3))
+    seen = []
+    (tmp_path / "frames").write_text("mine")
+    with pytest.raises(FileExistsError, match="frames is there already"):
+        write_clip(tmp_path / "frames", drawn(), like=clip)
+    assert len(seen) == 1
+    assert (tmp_path / "frames").read_text() == "mine"
+
+
 def test_the_format_is_chosen_by_what_an_effect_gives():
     photo, cutout, mask = (Image.new(mode, (4, 4)) for mode in ("RGB", "RGBA", "L"))
     assert [suffix(picture) for picture in (photo, cutout, mask)] == [".mp4", ".webm", ".mp4"]

@@ -23,11 +23,11 @@ _EPILOG = """examples:
   u2demo photos --background "#f2f2f2"    a new background: a color or a photo
 
 RESULTS/manifest.csv says what became of each photo, and what is not in its
-pictures, such as more frames. The same command resumes a stopped run; with
+pictures, such as further frames. The same command resumes a stopped run; with
 --overwrite it starts over. No file of yours is replaced, nor a picture that you
 have changed.
 Pictures of kinds that are not read, such as Photoshop's, JPEG XL and cameras'
-raw files, are said at the end; they count as failed only if you name them.
+raw files, are listed at the end; they count as failed only if you name them.
 Exit code: 0; 1 if a photo failed or a folder was left out; 2 for a mistake in
 the command; 128 + N if signal N stopped it.
 See also: u2demo weights --help. For a folder called weights, write ./weights."""

@@ -1,7 +1,6 @@
 """argv -> runs: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
 
 import argparse
-import re
 import signal
 import sys
 import warnings
@@ -12,7 +11,7 @@ from pathlib import Path
 from u2demo.cli import weights
 from u2demo.cli.arguments import parse
 from u2demo.cli.sources import expand, find, unread_lines
-from u2demo.cli.terminal import printable, progress, say, stopped_by_signals
+from u2demo.cli.terminal import printable, progress, say, sentence, stopped_by_signals
 from u2demo.effects import EFFECTS
 from u2demo.effects.background import replace_background
 from u2demo.machine.memory import keep_freed_memory
@@ -39,8 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         say(f"\nstopped; {again}", sys.stderr)
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, OSError) as error:
-        sentence = "\n".join(map(printable, _sentence(error).splitlines()))
-        say(f"u2demo: {sentence}", sys.stderr)
+        say(f"u2demo: {sentence(error)}", sys.stderr)
         return 1
     summary = "\n".join(lines)
     if not say(summary, sys.stdout):
@@ -87,13 +85,9 @@ def _write_boxes(options: argparse.Namespace) -> list[str]:
     return [f"  {printable(warning.message)}" for warning in caught]
 
 
-def _sentence(error: Exception) -> str:
-    """Return what an error says, without the system's error number."""
-    return re.sub(r"^\[(Errno|WinError) -?\d+\] ", "", str(error))
-
-
 def _effects(options: argparse.Namespace) -> dict:
-    names = options.effects or (["background"] if options.background else ["cutout"])
+    usual = "background" if options.background else "cutout"
+    names = options.effects or [usual]
     effects = {name: EFFECTS[name] for name in names}
     if options.background:
         effects["background"] = partial(replace_background, background=options.background)

@@ -107,9 +107,9 @@ def _is_there(source: Path) -> bool:
 
 
 def _matches(source: Path) -> list[Path]:
-    """Return what a pattern stands for; folders at its beginning that exist are no patterns."""
+    """Return what a pattern stands for; folders that exist are taken literally."""
     root = source.parent
-    while not _is_there(root):
+    while not _is_there(root) and root != root.parent:  # a drive may be missing
         root = root.parent
     pattern = os.path.join(glob.escape(str(root)), source.relative_to(root))  # noqa: PTH118
     found = [Path(path) for path in glob.iglob(pattern, recursive=True)]  # noqa: PTH207

@@ -4,14 +4,17 @@ import contextlib
 import errno
 import math
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
+from u2demo.machine.names import printable as on_one_line
+
 if TYPE_CHECKING:
-    from u2demo.runs.manifest import Record
+    from u2demo.runs.records import Record
 
 # Errors of print when nobody listens: in a pipe to head -1, the same on Windows, a closed terminal.
 _NOBODY = {errno.EPIPE, errno.EINVAL, errno.EIO}
@@ -35,8 +38,9 @@ def stopped_by_signals() -> Iterator[None]:
             raise KeyboardInterrupt(number)
 
     usual = (signal.SIG_DFL, signal.default_int_handler)
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    found = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names}
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    found = {number: signal.getsignal(number) for number in numbers}
     before = {number: handler for number, handler in found.items() if handler in usual}
     try:
         for number in before:
@@ -58,7 +62,9 @@ def say(text: str, stream: TextIO | None) -> bool:
         print(text, file=stream, flush=True)
     except OSError as error:
         # Otherwise Python would try again at exit, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
         return error.errno in _NOBODY
     return True
 
@@ -102,9 +108,14 @@ class ProgressLines:
 
 def printable(text: object) -> str:
     """Return ``text`` on one line, with anything that a terminal or ``print`` rejects escaped."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # None is a closed stream
-    return shown.encode(encoding, "backslashreplace").decode(encoding)
+    return on_one_line(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def sentence(error: Exception) -> str:
+    """Return what an error says, safe to print, without the system's error number."""
+    text = re.sub(r"^\[(Errno|WinError) -?\d+\] ", "", str(error))
+    return "\n".join(map(printable, text.splitlines()))
 
 
 def _duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from u2demo.cli.terminal import printable, say, sentence
 from u2demo.nets import store
 from u2demo.nets.checkpoints import CHECKPOINTS
 
@@ -16,10 +17,10 @@ def main(argv: list[str]) -> int:
     try:
         return options.run(options)
     except KeyboardInterrupt:
-        print("\nstopped; the same command resumes", file=sys.stderr)
+        say("\nstopped; the same command resumes", sys.stderr)
         return 130
     except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
+        say(sentence(error), sys.stderr)
         return 1
 
 
@@ -52,7 +53,7 @@ def _list(_: argparse.Namespace) -> int:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())
+        _print("  ".join(cells).rstrip())
     return 0
 
 
@@ -60,7 +61,7 @@ def _fetch(options: argparse.Namespace) -> int:
     from u2demo.nets.load import fetch_weights  # imports torch: a second, not needed to list
 
     for name in options.names:
-        print(fetch_weights(name))
+        _print(fetch_weights(name))
     return 0
 
 
@@ -74,5 +75,17 @@ def _verify(_: argparse.Namespace) -> int:
         state = "bad" if faults else "not fetched yet"
         if path:
             state = f"{store.verdict(record, path)}, {path}"
-        print(f"{record.name}: {state}", *faults, sep="\n  ")
+        _print(f"{record.name}: {state}")
+        for fault in faults:
+            _print(fault, indent="  ")
     return int(bad > 0)
+
+
+def _print(text: object, *, indent: str = "") -> None:
+    """Print a line, even if nobody listens any more.
+
+    Raises:
+        OSError: a listener misses it.
+    """
+    if not say(indent + printable(text), sys.stdout):
+        raise OSError("could not print this; is the disk full?")

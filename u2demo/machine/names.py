@@ -43,7 +43,8 @@ def expand_home(path: str | Path) -> Path:
     except RuntimeError:
         whose = Path(path).parts[0]
         raise ValueError(
-            f"{path}: {whose} is no home folder on this computer, expected one or a path without ~"
+            f"{path}: {whose} is not a home folder on this computer;"
+            " expected one, or a path without ~"
         ) from None
 
 

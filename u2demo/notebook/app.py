@@ -91,14 +91,14 @@ class OneClick:
 
         The packaged samples are the default.
         """
+        if photos is not None and not isinstance(photos, Mapping):
+            kind = type(photos).__name__
+            raise TypeError(f"photos is a {kind}, expected images by name: {{'cat.jpg': image}}")
         self._jobs.clear()
         self._saver.forget()
         self._album.clear()
         self._look_again()  # there are no photos yet: this clears the notes and selects a quality
         self._shows_samples = photos is None
-        if photos is not None and not isinstance(photos, Mapping):
-            kind = type(photos).__name__
-            raise TypeError(f"photos is a {kind}, expected images by name: {{'cat.jpg': image}}")
         chosen = sample_images() if photos is None else photos
         self._jobs.start(self._open(list(chosen.items())), self._notes.report)
 
@@ -189,7 +189,8 @@ class OneClick:
 
     def _look_again(self) -> None:
         self._notes.clear()
-        _, self._panel.quality.value = self._way_of_looking()
+        _, quality = self._way_of_looking()
+        self._panel.quality.value = quality
         self._jobs.start(self._bring_up_to_date(), self._notes.report)
 
     def _bring_up_to_date(self) -> Job:

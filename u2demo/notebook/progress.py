@@ -37,7 +37,8 @@ class Progress(ipywidgets.VBox):
         if self.layout.display == "none":  # a new run: the page's button must be new, too
             self._run += 1
             self._stop.value = _STOP.format(run=self._run, answer=self._answer)
-        self._text.value, self._bar.value = text, share
+        self._text.value = text
+        self._bar.value = share
         self.layout.display = ""
 
     def hide(self) -> None:

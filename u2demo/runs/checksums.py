@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import os
+import re
 import zlib
 from functools import partial
 from pathlib import Path, PurePath
@@ -15,6 +16,7 @@ from u2demo import __version__
 from u2demo.images.write import KINDS, is_whole
 
 _PIECE = 2**20  # bytes
+_CONTENT = re.compile("[0-9]+-[0-9a-f]{32}")
 
 
 def checksum(settings: object) -> str:
@@ -34,6 +36,11 @@ def checksum(settings: object) -> str:
 def content_checksum(data: bytes) -> str:
     """Return the number of bytes and, after a hyphen, 32 hexadecimal digits of their hash."""
     return f"{len(data)}-{hashlib.blake2b(data, digest_size=16).hexdigest()}"
+
+
+def is_content_checksum(text: str) -> bool:
+    """Return whether ``text`` is what ``content_checksum`` returns for some content."""
+    return _CONTENT.fullmatch(text) is not None
 
 
 def file_checksum(file: Path) -> str:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePath
 
 from u2demo.masks.box import Box
+from u2demo.runs.checksums import is_content_checksum
 
 JOURNAL = "manifest.jsonl"
 _FROM_HERE = "photo_from_results"  # journal field: the photo's path relative to the results
 # The errors of a line that is not a record.
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-_CHECKSUM = re.compile("[0-9]+-[0-9a-f]{32}")  # as content_checksum returns it
 _KEYS = {"photo", "stem", "version", "status", "files"}  # what every version has written
 _LONGEST_LINE = 2**26  # bytes; a record of ten thousand objects has a hundredth
 _BEGIN = b'{"photo": "'
@@ -170,7 +170,7 @@ def _check(record: Record) -> None:
         raise ValueError("not texts")
     if record.size is not None and len(record.size) != 2:
         raise ValueError("not a size")
-    if not all(map(_CHECKSUM.fullmatch, [*record.written.values(), *record.writing.values()])):
+    if not all(map(is_content_checksum, [*record.written.values(), *record.writing.values()])):
         raise ValueError("not checksums of files")
     if any(_leads_out(name) for name in (record.stem, *record.pictures)):
         raise ValueError("files outside the results")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from u2demo.machine.disk import not_ours, write_file, write_new_file
-from u2demo.runs.checksums import content_checksum, is_as_written
+from u2demo.runs.checksums import content_checksum, is_as_written, is_content_checksum
 
 
 class Registry:
@@ -76,4 +76,4 @@ class Registry:
         for line in lines:
             with contextlib.suppress(ValueError, TypeError, RecursionError):
                 name, *checksums = map(str, json.loads(line))
-                self._known[name] = checksums
+                self._known[name] = list(filter(is_content_checksum, checksums))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from u2demo.effects import DEFAULT_EFFECTS, Effect
 from u2demo.images.find import is_unread
-from u2demo.images.read import open_image
+from u2demo.images.read import open_image, pixel_limit
 from u2demo.images.write import check_format, check_metadata
 from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores, thread_pool
@@ -57,9 +57,9 @@ class Run:
     with segmentation.
 
     Raises:
-        ValueError: unknown ``quality``, ``format`` or ``metadata``, or an effect name that cannot
-            be part of a file name.
-        TypeError: ``effects`` is not a mapping.
+        ValueError: unknown ``quality``, ``format`` or ``metadata``, an effect name that cannot be
+            part of a file name, or a limit of pixels that is not a number.
+        TypeError: ``effects`` is not a mapping, or ``max_pixels`` not a number.
     """
 
     effects: Mapping[str, Effect] = field(default_factory=lambda: DEFAULT_EFFECTS)
@@ -74,6 +74,7 @@ class Run:
         check_format(self.format)
         check_metadata(self.metadata)
         check_quality(self.quality)
+        pixel_limit(self.max_pixels)  # otherwise every photo would fail
         known_effects(self.effects)
 
     @cached_property

@@ -94,7 +94,7 @@ def _write(records: Iterable[Record], results: Path, line: Line) -> Path:
                 too_long.append(name)
         registry.store()
     _warn(registry.kept, "stays as it is: u2demo did not write it, or it was changed since")
-    _warn(too_long, "is no name that this disk takes; this file is left out")
+    _warn(too_long, "is not a name that this disk accepts; the file is left out")
     return results / _LABELS
 
 

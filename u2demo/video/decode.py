@@ -49,8 +49,6 @@ _HD = 577  # rows; from here on players take a matrix that is not said for that 
 # FFmpeg's own decoders drop the alpha of these; libvpx, called by name, keeps it.
 _KEEPS_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _ENCRYPTED = {"encv", "drmi"}  # sample entries of ISO 23001-7 and FairPlay
-
-
 _PASSED_ON = ("title", "artist", "copyright", "description", "creation_time", "date")
 
 
@@ -102,7 +100,7 @@ def read_clip(path: Path) -> Clip:
 
 
 def sounds(container: "InputContainer") -> list["AudioStream"]:
-    """Return the sound tracks that FFmpeg can decode; a phone's spatial sound is none of them."""
+    """Return the sound tracks that FFmpeg can decode; a phone's spatial sound is not among them."""
     return [stream for stream in container.streams.audio if stream.codec_context]
 
 

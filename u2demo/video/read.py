@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from u2demo.machine.paths import as_path
 from u2demo.video.animation import read_animation
 from u2demo.video.clip import Clip
 from u2demo.video.decode import RefusedError, read_clip
@@ -29,9 +30,10 @@ def open_video(path: str | Path) -> Clip:
     Raises:
         ValueError: the file is missing, damaged, encrypted, of an unknown kind or codec, or holds
             no clip, but a photo or sound; the text names the file and the reason.
+        TypeError: ``path`` is not a path.
         ModuleNotFoundError: PyAV is needed and missing.
     """
-    path = Path(path)
+    path = as_path("path", path)
     try:
         return _read(path)
     except ModuleNotFoundError:
@@ -82,14 +84,20 @@ def _reason(error: Exception, path: Path) -> str:
         case MemoryError():
             return "not enough memory for its frames"
         case Image.DecompressionBombError():
-            return f"frames with more pixels than the limit, {2 * (Image.MAX_IMAGE_PIXELS or 0)}"
+            return f"frames with more pixels than {2 * Image.MAX_IMAGE_PIXELS:,}, Pillow's limit"
         case OSError() | ValueError():
-            return _damage(error, _first_bytes(path))
+            return _damage(error, path)
     return f"cannot be read ({type(error).__name__}: {error})"
 
 
-def _damage(error: Exception, first: bytes) -> str:
-    """Return a phrase on a file that begins like this and that a decoder has refused."""
+def _damage(error: Exception, path: Path) -> str:
+    """Return a phrase on a file that a decoder has refused, or that cannot even be opened."""
+    try:
+        first = _first_bytes(path)
+    except OSError as unread:
+        return unread.strerror
+    except ValueError as unread:  # a zero byte in the name
+        return str(unread)
     if not first:
         return "an empty file"
     if _MP4.match(first):

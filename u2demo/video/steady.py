@@ -46,9 +46,10 @@ class Steady(NamedTuple):
 def steady(
     frames: Iterable[Image.Image], see: See, *, motion: bool | None = None
 ) -> Iterator[Steady]:
-    """Yield, in order, what is found in each frame, a map of about 320 x 320 pixels as wide as it.
+    """Yield, in order, what is found in each frame: a small map in the frame's proportions.
 
     ``see`` is called once with each frame and returns the net's map of it, as ``predict_raw`` does.
+    Those that come back have about as many pixels as 320 x 320.
 
     With ``motion``, the maps of up to 24 frames wait in memory (3 MB each), without it those of
     two; frames do not wait. By default motion is followed if OpenCV is installed.

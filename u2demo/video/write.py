@@ -1,5 +1,6 @@
 """frames -> file: a clip in the format that suits what an effect gives, whole or not at all."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from u2demo.images.write import encode
-from u2demo.machine.disk import discard, partial_file
+from u2demo.machine.disk import discard, partial_file, retry_busy
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.sound import Sound
 
@@ -122,8 +123,8 @@ def suffix(picture: Image.Image, format: str = "auto") -> str:
     Raises:
         ValueError: ``format`` is not one of ``FORMATS``, or cannot hold the picture's alpha.
     """
-    if format not in FORMATS:
-        raise ValueError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
+    if not isinstance(format, str) or format not in FORMATS:
+        raise ValueError(f"unknown format {format!r:.80}; choose one of {', '.join(FORMATS)}")
     for kind in FORMATS[format]:
         if KINDS[kind].alpha or picture.mode != "RGBA":
             return kind
@@ -143,14 +144,14 @@ def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
     Raises:
         ValueError: there are no frames, they differ in size or mode, the format cannot hold their
             alpha, or they are too many for an animation.
-        FileExistsError: ``path`` is a folder that is there already.
+        FileExistsError: ``path`` is a folder, or frames are to go into one and it is a file.
         ModuleNotFoundError: PyAV is needed and missing.
     """
     kind = KINDS.get(path.suffix.lower(), KINDS[""])
     shape, frames = _peek(path, iter(frames))
     if shape.mode == "RGBA" and not kind.alpha:
         raise _no_alpha()
-    with _whole(path) as partial:
+    with _whole(path, is_folder=isinstance(kind, Folder)) as partial:
         _WRITERS[type(kind)](kind, partial, _alike(frames, shape), shape, like)
 
 
@@ -195,14 +196,14 @@ def _alike(frames: Iterator[Frame], wanted: _Shape) -> Iterator[Frame]:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
+def _whole(path: Path, *, is_folder: bool) -> Iterator[Path]:
     """Give the name of a hidden file or folder that becomes ``path`` if nothing goes wrong."""
-    if path.is_dir():
+    if path.is_dir() or (is_folder and os.path.lexists(path)):
         raise FileExistsError(f"{path} is there already; choose another name for the frames")
     partial = partial_file(path.parent)
     try:
         yield partial
-        partial.replace(path)
+        retry_busy(lambda: partial.replace(path), path.parent, os.W_OK)
     except BaseException:
         _remove(partial)
         raise

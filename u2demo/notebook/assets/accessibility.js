@@ -7,9 +7,9 @@ function label(app) {
   for (const image of app.querySelectorAll(".u2-tile img")) set(image, "alt", ""); // the button says it
   for (const image of app.querySelectorAll("img.u2-before")) set(image, "alt", "The photo");
   for (const image of app.querySelectorAll("img.u2-after")) set(image, "alt", "The result");
-  for (const tile of app.querySelectorAll(".u2-tile")) {
-    const isOnStage = tile.classList.contains("u2-chosen");
-    set(tile.querySelector("button:not(.u2-remove)"), "aria-current", String(isOnStage));
+  for (const button of app.querySelectorAll(".u2-tile button:not(.u2-remove)")) {
+    const isOnStage = button.closest(".u2-tile").classList.contains("u2-chosen");
+    set(button, "aria-current", String(isOnStage));
   }
   for (const toggle of app.querySelectorAll(".widget-toggle-button")) {
     set(toggle, "aria-pressed", String(toggle.classList.contains("mod-active")));
@@ -38,10 +38,14 @@ function assist(app) {
 // Assist the app around `el` once it is on the page, if there is one; return a function that ends it.
 function assistAround(el) {
   let end = () => {};
+  const waitAndLook = () => {
+    const frame = requestAnimationFrame(look);
+    end = () => cancelAnimationFrame(frame);
+  };
   const look = () => {
     const app = el.closest(".u2-app");
     if (app) end = assist(app);
-    else if (!el.isConnected) end = cancelAnimationFrame.bind(null, requestAnimationFrame(look));
+    else if (!el.isConnected) waitAndLook();
   };
   look();
   return () => end();
