@@ -254,11 +254,11 @@ def _parts(data: bytes) -> list[bytes]:
 
 def _with_right_checksums(data: bytes) -> bytes:
     """Return a PNG whose chunks pass the first check, so that what is in them is looked at."""
-    repaired, place = data[:8], 8
+    repaired, place = [data[:8]], 8
     while place + 12 <= len(data):
         length = struct.unpack_from(">I", data, place)[0]
         if place + 12 + length > len(data):
             break
-        repaired += chunk(data[place + 4 : place + 8], data[place + 8 : place + 8 + length])
+        repaired.append(chunk(data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
         place += 12 + length
-    return repaired + data[place:]
+    return b"".join([*repaired, data[place:]])
