@@ -275,12 +275,9 @@ def test_a_photo_that_needs_too_much_memory_fails_alone(error, tmp_path):
     assert errors == {"photo0": "", "photo1": said, "pets/photo2": ""}
 
 
-@pytest.mark.parametrize(
-    "where",
-    ["file_checksum", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
-)
-def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, monkeypatch):
-    function, calls = getattr(runs, where), []
+def lacks_memory_once(module, name, monkeypatch):
+    """Let the first call of a function end with MemoryError."""
+    function, calls = getattr(module, name), []
 
     def scarce(*arguments, **options):
         calls.append(arguments)
@@ -288,7 +285,15 @@ def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, 
             raise MemoryError
         return function(*arguments, **options)
 
-    monkeypatch.setattr(runs, where, scarce)
+    monkeypatch.setattr(module, name, scarce)
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["file_checksum", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
+)
+def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, monkeypatch):
+    lacks_memory_once(runs, where, monkeypatch)
     records = run(photos, tmp_path / "out", outlines=True)
     assert sorted(record.status for record in records) == ["done", "done", "failed"]
     (failed,) = (record for record in records if record.status == "failed")
@@ -302,15 +307,7 @@ def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, 
 def test_memory_that_runs_out_while_pictures_are_written_costs_one_photo(
     where, photos, tmp_path, monkeypatch
 ):
-    function, calls = getattr(pictures, where), []
-
-    def scarce(*arguments, **options):
-        calls.append(arguments)
-        if len(calls) == 1:
-            raise MemoryError
-        return function(*arguments, **options)
-
-    monkeypatch.setattr(pictures, where, scarce)
+    lacks_memory_once(pictures, where, monkeypatch)
     statuses = sorted(record.status for record in run(photos, tmp_path / "out"))
     assert statuses == ["done", "done", "failed"]
 

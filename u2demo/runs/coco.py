@@ -42,10 +42,8 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
         width, height = record.size
         image = {"id": number, "file_name": names[record.photo], "width": width, "height": height}
         images.append({**image, "license": _LICENSE["id"]})
-        outlines = record.outlines or [""] * len(record.objects)
-        for box, outline in zip(record.objects, outlines, strict=False):
-            if record.clear:
-                annotations.append(_annotation(len(annotations) + 1, number, box, outline))
+        for box, outline in record.subjects:
+            annotations.append(_annotation(len(annotations) + 1, number, box, outline))
     coco = {
         "licenses": [_LICENSE],
         "images": images,

@@ -53,6 +53,15 @@ class Record:
     content: str = ""  # checksum of the photo's file
 
     @property
+    def subjects(self) -> list[tuple[Box, str]]:
+        """The box and the outline of each object to learn: none if no subject stands out.
+
+        An outline is "" where the run found none.
+        """
+        outlines = self.outlines or ("",) * len(self.objects)
+        return list(zip(self.objects, outlines, strict=False)) if self.clear else []
+
+    @property
     def pictures(self) -> tuple[str, ...]:
         """Every file that is one of the photo's pictures, or may be one after a kill."""
         return tuple(dict.fromkeys([*self.files, *self.written, *self.writing]))

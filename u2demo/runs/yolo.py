@@ -107,19 +107,12 @@ def _warn(files: Sequence[object], what: str) -> None:
 def _files(named: dict[str, Record], line: Line) -> Iterator[tuple[str, bytes]]:
     """Yield the name and content of every file, in an order that is always the same."""
     for name, record in named.items():
-        yield f"{_LABELS}/{name}.txt", "".join(_lines(record, line)).encode()
+        lines = [line(record.size, box, outline) for box, outline in record.subjects]
+        yield f"{_LABELS}/{name}.txt", "".join(lines).encode()
     if "classes" not in named:  # a photo may have that name
         yield f"{_LABELS}/classes.txt", b"subject\n"
     yield "images.txt", "".join(_image_lines(named)).encode(errors="surrogateescape")
     yield "data.yaml", _DATA.encode()
-
-
-def _lines(record: Record, line: Line) -> Iterator[str]:
-    """Yield a line for each object that a detector should learn: none that hardly stands out."""
-    if record.clear:
-        outlines = record.outlines or [""] * len(record.objects)
-        for box, outline in zip(record.objects, outlines, strict=False):
-            yield line(record.size, box, outline)
 
 
 def _image_lines(named: dict[str, Record]) -> Iterator[str]:
