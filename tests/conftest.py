@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import u2demo as u2
+from u2demo.machine.cores import available_cores
 
 
 def pytest_addoption(parser):
@@ -34,6 +35,9 @@ def pytest_configure(config):
         config.add_cleanup(folder.cleanup)
         os.environ["U2DEMO_SAVE_DIR"] = folder.name
     os.environ.setdefault("U2DEMO_OFFLINE", "1")  # weights are fetched from 127.0.0.1 or not at all
+    if "PYTEST_XDIST_WORKER" in os.environ:  # PyTorch's threads, which wait busily, would pile up
+        workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // workers)))
 
 
 @pytest.fixture
