@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -231,15 +230,8 @@ def _whole(path: Path, *, is_folder: bool) -> Iterator[Path]:
         yield partial
         retry_busy(lambda: partial.replace(path), path.parent, os.W_OK)
     except BaseException:
-        _remove(partial)
-        raise
-
-
-def _remove(partial: Path) -> None:
-    if partial.is_dir():
-        shutil.rmtree(partial, ignore_errors=True)
-    else:
         discard(partial)
+        raise
 
 
 def _encode(
