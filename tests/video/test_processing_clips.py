@@ -27,17 +27,17 @@ EFFECTS = {name: u2.EFFECTS[name] for name in ("cutout", "box")}
 @pytest.fixture
 def clip(make_clip):
     """The path of a clip of eight frames with sound."""
-    return make_clip("waves.mov", pictures=moving(8), rate=25, sound="aac")
+    return make_clip("waves.mov", pictures=moving(5), rate=25, sound="aac")
 
 
 def test_a_clip_for_each_effect_with_sound_and_times_of_the_one_it_was_made_from(clip, tmp_path):
     record = process_video(Dark(), clip, tmp_path / "out", effects=EFFECTS)
     assert record.status == "done" and record.files == ("waves_cutout.webm", "waves_box.mp4")
-    assert (record.frames, record.duration, record.size) == (8, 0.32, (64, 48))
+    assert (record.frames, record.duration, record.size) == (5, 0.2, (64, 48))
     cutout, box = (u2.open_video(tmp_path / "out" / file) for file in record.files)
     assert cutout.alpha and cutout.audio and not box.alpha and box.audio
     for made in (cutout, box):
-        assert [frame.time for frame in made] == [Fraction(n, 25) for n in range(8)]
+        assert [frame.time for frame in made] == [Fraction(n, 25) for n in range(5)]
     for number, frame in enumerate(cutout):
         left = 8 + 2 * number
         assert frame.image.getpixel((left + SIDE // 2, 24))[3] > 250
@@ -47,7 +47,7 @@ def test_a_clip_for_each_effect_with_sound_and_times_of_the_one_it_was_made_from
 def test_the_net_looks_once_at_each_frame_however_many_effects(clip, tmp_path):
     model = Dark()
     process_video(model, clip, tmp_path / "out", effects=EFFECTS)
-    assert model.looks == 8
+    assert model.looks == 5
     assert names(tmp_path / "out") == ["waves_box.mp4", "waves_cutout.webm"]
 
 
@@ -58,8 +58,8 @@ def test_progress_goes_up_to_one_and_counts_the_frames_of_both_steps(clip, tmp_p
     assert shares == sorted(shares) and shares[-1] == 1
     for step in ("looking", "writing"):
         counted = [progress for progress in seen if progress.step == step]
-        assert [progress.frames for progress in counted] == list(range(1, 9))
-        assert all(progress.total == 8 and progress.clip == clip for progress in counted)
+        assert [progress.frames for progress in counted] == list(range(1, 6))
+        assert all(progress.total == 5 and progress.clip == clip for progress in counted)
 
 
 @pytest.mark.parametrize("step", ["looking", "writing"])
@@ -94,12 +94,12 @@ def test_formats_that_are_asked_for(format, files, clip, tmp_path):
     assert made == files
     if format == "png":
         pictures = sorted((tmp_path / "waves_cutout").iterdir())
-        assert [path.name for path in pictures] == [f"{n:06}.png" for n in range(1, 9)]
+        assert [path.name for path in pictures] == [f"{n:06}.png" for n in range(1, 6)]
         assert Image.open(pictures[0]).mode == "RGBA"
         return
     for file in files:
         frames = frames_of(tmp_path / file)
-        assert len(frames) == 8 and frames[0].image.size == (64, 48)
+        assert len(frames) == 5 and frames[0].image.size == (64, 48)
 
 
 def test_a_cut_out_as_mp4_is_refused_before_any_work(clip, tmp_path):
@@ -117,7 +117,7 @@ def test_a_cut_out_as_mp4_is_refused_before_any_work(clip, tmp_path):
 def test_a_clip_too_long_for_an_animation_is_refused_before_the_net_looks(
     clip, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("u2demo.video.write._MOST_PIXELS", 5 * 64 * 48)
+    monkeypatch.setattr("u2demo.video.write._MOST_PIXELS", 3 * 64 * 48)
     model = Dark()
     with pytest.raises(ValueError, match=r"waves.mov: the clip is too long .* choose webm"):
         process_video(model, clip, tmp_path / "out", effects=EFFECTS, format="gif")
@@ -236,11 +236,11 @@ def test_metadata_none_leaves_the_title_out(make_clip, tmp_path):
 
 def test_maps_wait_in_a_file_without_a_name_and_not_in_memory(clip, tmp_path):
     with Findings(u2.open_video(clip), Dark(), folder=tmp_path) as findings:
-        assert list(findings.look()) == list(range(1, 9))
+        assert list(findings.look()) == list(range(1, 6))
         assert [path for path in tmp_path.iterdir() if path != clip] == []
         again = [[mask.copy() for _, mask in findings.frames()] for _ in range(2)]
     assert np.array_equal(*again)
-    assert len(again[0]) == 8
+    assert len(again[0]) == 5
 
 
 def test_looking_may_be_stopped_and_begun_again(clip):
@@ -252,13 +252,13 @@ def test_looking_may_be_stopped_and_begun_again(clip):
         with pytest.raises(ValueError, match="exhaust look"):
             next(findings.frames())
         list(findings.look())
-        assert findings.count == 8 and len(findings.shots) == 1
+        assert findings.count == 5 and len(findings.shots) == 1
 
 
 def test_a_clip_that_changes_between_the_two_passes_is_an_error(clip, make_clip):
     with Findings(u2.open_video(clip), Dark()) as findings:
         list(findings.look())
-        make_clip("waves.mov", pictures=moving(5), rate=25)
+        make_clip("waves.mov", pictures=moving(3), rate=25)
         with pytest.raises(ValueError, match="has changed while it was worked on"):
             list(findings.frames())
 

@@ -46,3 +46,26 @@ def moving(count, *, step=2, **options):
 def bright_share(picture):
     """Return the share of a picture that is bright."""
     return float((np.asarray(picture.convert("L")) > 128).mean())
+
+
+def write(path, pictures, *, rate=25):
+    """Write pictures as H.264 to ``path``, and return it."""
+    import av
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=rate)
+        stream.width, stream.height = pictures[0].size
+        stream.pix_fmt = "yuv420p"
+        for picture in pictures:
+            out.mux(stream.encode(av.VideoFrame.from_image(picture)))
+        out.mux(stream.encode())
+    return path
+
+
+def animate(path, pictures, **options):
+    """Write pictures as an animation to ``path``, and return it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first, *others = pictures
+    first.save(path, save_all=True, append_images=others, **options)
+    return path
