@@ -222,6 +222,12 @@ def test_a_file_that_is_no_clip_is_an_error_that_names_it(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_clip_that_a_run_has_made_there_is_not_made_again(clip, tmp_path):
+    process_video(Dark(), clip, tmp_path / "out", effects={"box": EFFECTS["box"]})
+    with pytest.raises(ValueError, match=r"waves_box.mp4 was made by u2demo in that folder"):
+        process_video(Dark(), tmp_path / "out" / "waves_box.mp4", tmp_path / "out")
+
+
 def test_metadata_none_leaves_the_title_out(make_clip, tmp_path):
     def title(stream):
         stream.container.metadata["title"] = "Waves"

@@ -165,13 +165,10 @@ class Findings:
         number = 0
         with closing(self.clip.read(report=lambda sentence: None)) as frames:
             for frame in frames:
-                if number == self.count:
-                    break
-                yield Piece(frame, self._found(number), self._shot_of[number])
+                if number < self.count:
+                    yield Piece(frame, self._found(number), self._shot_of[number])
                 number += 1
-            else:
-                frame = None
-        if (frame is not None or number < self.count) and not self.damage:
+        if number != self.count and not self.damage:
             raise ValueError(f"{self.clip.path}: has changed while it was worked on; do it again")
 
     def finished(self, piece: Piece) -> tuple[Frame, Mask]:

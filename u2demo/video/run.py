@@ -97,7 +97,12 @@ def process_video(
     open_video(clip)  # says what is wrong with it
     run = Run(known_effects(effects), quality, overwrite=overwrite, metadata=metadata,
               clip_format=format)  # fmt: skip
-    (record,) = process_clips(model, {clip: Path(clip.name)}, results, run, report=report)
+    records = process_clips(model, {clip: Path(clip.name)}, results, run, report=report)
+    if not records:
+        raise ValueError(
+            f"{clip} was made by u2demo in that folder; choose another for the results"
+        )
+    (record,) = records
     if record.status == "failed":
         raise ValueError(record.error)
     return record

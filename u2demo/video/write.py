@@ -81,7 +81,7 @@ KINDS: Mapping[str, Coding | Animation | Folder] = {
         "libvpx-vp9",
         # With auto-alt-ref libvpx would lose alpha.
         {"crf": "18", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1",
-         "auto-alt-ref": "0"},
+         "auto-alt-ref": "0", "lag-in-frames": "0"},
         "yuv420p",
         "yuva420p",
         Fraction(1, 1000),  # WebM knows no finer
