@@ -2,14 +2,16 @@
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from PIL import Image
+
+T = TypeVar("T")
 
 _AHEAD = 2  # frames; with one that is worked on and one that is handed over, four are alive
 
@@ -38,6 +40,8 @@ class Clip:
     say is None. With ``alpha``, frames are RGBA, else RGB. ``audio`` is whether there is sound.
     ``left_out`` says in plain words what else the file holds, such as "2 more video streams".
     ``about`` is its title, author, copyright, description and dates, as far as it says them.
+    ``animation`` is "gif", "webp" or "apng" if it is one, else "", and ``plays`` how often it is
+    shown, 0 for ever.
     """
 
     path: Path
@@ -50,6 +54,8 @@ class Clip:
     left_out: tuple[str, ...]
     about: Mapping[str, str] = field(hash=False)
     decode: Callable[[], Iterator[Frame]] = field(repr=False, compare=False)
+    animation: str = ""
+    plays: int = 0
 
     def __iter__(self) -> Iterator[Frame]:
         return self.read()
@@ -62,19 +68,19 @@ class Clip:
         end ``report`` is called with a sentence that says what is missing; by default it warns.
         """
         try:
-            yield from _ahead(self.decode())
+            yield from ahead(self.decode())
         except DamagedError as damage:
             report(f"{self.path}: {damage}")
 
 
-def _ahead(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Yield ``frames``, decoded by a thread that is up to ``_AHEAD`` of them ahead."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="decode")
+def ahead(items: Generator[T, None, None], count: int = _AHEAD) -> Iterator[T]:
+    """Yield ``items``, which are not None, made by a thread that is up to ``count`` ahead."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
     try:
-        pending = deque(pool.submit(next, frames, None) for _ in range(_AHEAD))
-        while (frame := pending.popleft().result()) is not None:
-            pending.append(pool.submit(next, frames, None))
-            yield frame
+        pending = deque(pool.submit(next, items, None) for _ in range(count))
+        while (item := pending.popleft().result()) is not None:
+            pending.append(pool.submit(next, items, None))
+            yield item
     finally:
         pool.shutdown(cancel_futures=True)
-        frames.close()
+        items.close()
