@@ -5,7 +5,7 @@ is sure of counts for more: a subject that it loses for some frames is carried o
 
 The motion comes from OpenCV (dense inverse search, Kroeger et al., 2016). Without OpenCV each pixel
 gets the median of three frames, which takes out what appears in one frame only. Nothing is carried
-over a cut. Settings were chosen on five clips of DAVIS.
+over a cut. Settings were chosen on clips of DAVIS.
 """
 
 from collections.abc import Iterable, Iterator
@@ -51,8 +51,8 @@ def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iter
     ``ahead`` that follow: with ``motion``, twice as many maps wait in memory (3 MB each), but no
     frames. With ``ahead=0``, as for a camera, each comes back before the next is asked for.
 
-    By default motion is followed if OpenCV is installed. Without it one frame is waited for, none
-    with ``ahead=0``.
+    By default motion is followed if OpenCV is installed. Without it one frame is waited for; with
+    ``ahead=0`` maps stay as they are, as the median with past ones would lag behind.
 
     Raises:
         ValueError: a map is not float32 from 0 to 1, or ``ahead`` is negative.
@@ -62,7 +62,7 @@ def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iter
     check_number("ahead", ahead, expected="a number of frames from 0")
     flow = None if motion is False else _flow_of_opencv(needed=bool(motion))
     if flow is None:
-        return _median_of_three(looks, wait=ahead > 0)
+        return _median_of_three(looks) if ahead else _each_alone(looks)
     return _along_the_motion(looks, flow, int(ahead))
 
 
@@ -194,24 +194,29 @@ def _moved(values: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[
     return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _median_of_three(looks: Looks, *, wait: bool) -> Iterator[Steady]:
-    """Yield the median of each map and the two beside it, or the two before if not to ``wait``."""
-    shot: list[Mask] = []  # the last two maps of this shot
+def _each_alone(looks: Looks) -> Iterator[Steady]:
     number, before = 0, None
-    for image, own in looks:
+    for image, found in looks:
         gray = _small_gray(image)
         if before is not None and _is_cut(before, gray):
-            if wait:
-                yield Steady(shot[-1], number)  # the last of a shot has but one beside it
-            shot, number = [], number + 1
+            number += 1
         before = gray
-        shot = [*shot[-2:], _small(own, gray)]
+        yield Steady(_small(found, gray), number)
+
+
+def _median_of_three(looks: Looks) -> Iterator[Steady]:
+    """Yield the median of each map and the two beside it; the ends of a shot stay as they are."""
+    shot: list[Steady] = []  # the last of this shot, at most three
+    for one in _each_alone(looks):
+        if shot and shot[-1].shot != one.shot:
+            yield shot[-1]
+            shot = []
+        shot = [*shot[-2:], one]
+        if len(shot) == 2:
+            yield shot[0]
         if len(shot) == 3:
-            yield Steady(np.median(shot, axis=0), number)
-        elif len(shot) == 2 or not wait:
-            yield Steady(shot[0] if wait else shot[-1], number)
-    if wait and shot:
-        yield Steady(shot[-1], number)
+            yield Steady(np.median([frame.found for frame in shot], axis=0), one.shot)
+    yield from shot[-1:]
 
 
 def _is_cut(gray: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
