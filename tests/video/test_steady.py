@@ -193,7 +193,7 @@ def test_without_opencv_it_is_the_median_and_says_how_to_do_better(monkeypatch):
     plain = [one.found for one in settle(grays, maps)]
     assert errors(plain[2:3], [np.median([truths[1], maps[2], truths[3]], axis=0)])[0] < 0.005
     with pytest.raises(ModuleNotFoundError, match="pip install opencv-python-headless"):
-        (settle(grays, maps, motion=True))
+        settle(grays, maps, motion=True)
 
 
 @WAYS
