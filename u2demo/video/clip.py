@@ -4,6 +4,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -38,6 +39,7 @@ class Clip:
     say is None. With ``alpha``, frames are RGBA, else RGB. ``audio`` is whether there is sound.
     ``left_out`` says in plain words what else the file holds, such as "2 more video streams".
     ``about`` is its title, author, copyright, description and dates, as far as it says them.
+    ``decode(since=0)`` yields its frames from about that time on, or some earlier one.
     """
 
     path: Path
@@ -49,7 +51,7 @@ class Clip:
     frames: int | None
     left_out: tuple[str, ...]
     about: Mapping[str, str] = field(hash=False)
-    decode: Callable[[], Iterator[Frame]] = field(repr=False, compare=False)
+    decode: Callable[..., Iterator[Frame]] = field(repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Frame]:
         return self.read()
@@ -65,6 +67,29 @@ class Clip:
             yield from _ahead(self.decode())
         except DamagedError as damage:
             report(f"{self.path}: {damage}")
+
+    def at(self, time: Fraction) -> Frame:
+        """Return the frame that is shown at ``time``, in seconds; of a damaged clip, the nearest.
+
+        Raises:
+            ValueError: not one frame can be decoded.
+        """
+        since = time
+        while (found := self._shown_at(time, since)) is None:
+            if since == 0:
+                raise ValueError(f"{self.path}: damaged; not one frame of it can be decoded")
+            since = since / 2 if since > 1 else Fraction(0)  # the end of the file is missing
+        return found
+
+    def _shown_at(self, time: Fraction, since: Fraction) -> Frame | None:
+        """Return the last frame from ``since`` on that begins by ``time``, or the first of all."""
+        found = None
+        with suppress(DamagedError), closing(self.decode(since=since)) as frames:
+            for frame in frames:
+                if found is not None and frame.time > time:
+                    break
+                found = frame
+        return found
 
 
 def _ahead(frames: Iterator[Frame]) -> Iterator[Frame]:
