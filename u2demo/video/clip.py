@@ -75,10 +75,12 @@ class Clip:
             ValueError: not one frame can be decoded.
         """
         since = time
-        while (found := self._shown_at(time, since)) is None:
-            if since == 0:
-                raise ValueError(f"{self.path}: damaged; not one frame of it can be decoded")
-            since = since / 2 if since > 1 else Fraction(0)  # the end of the file is missing
+        found = self._shown_at(time, since)
+        while since and (found is None or found.time > time):  # the file's end, or its index, lacks
+            since = since / 2 if since > 1 else Fraction(0)
+            found = self._shown_at(time, since)
+        if found is None:
+            raise ValueError(f"{self.path}: damaged; not one frame of it can be decoded")
         return found
 
     def _shown_at(self, time: Fraction, since: Fraction) -> Frame | None:
