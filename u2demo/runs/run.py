@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
@@ -18,7 +18,7 @@ from u2demo.images.find import is_unread
 from u2demo.images.read import open_image, pixel_limit
 from u2demo.images.write import check_format, check_metadata
 from u2demo.inference.recipes import check_quality
-from u2demo.machine.cores import available_cores, thread_pool
+from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.machine.disk import advise
 from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.paths import as_path
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from u2demo.inference.predict import Prediction
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 # Errors of the machine, not of a photo: every later photo would fail too.
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
@@ -203,11 +200,11 @@ class _Work:
 
         count = at_once(self._model)
         if count == 1:  # a CPU gains most when each core takes a photo from file to files
-            yield from _in_parallel(self._process_alone, jobs, self._workers)
+            yield from in_parallel(self._process_alone, jobs, self._workers)
             return
-        with contextlib.closing(_in_parallel(self._open, jobs, self._workers)) as opened:
+        with contextlib.closing(in_parallel(self._open, jobs, self._workers)) as opened:
             looked_at = self._look_at_all(opened, count)
-            yield from _in_parallel(self._finish, looked_at, self._workers)
+            yield from in_parallel(self._finish, looked_at, self._workers)
 
     def _process_alone(self, job: Job) -> Record:
         (photo,) = self._look([self._open(job)])
@@ -298,22 +295,3 @@ def _describe(result: Result) -> dict[str, object]:
         "clear": result.has_clear_subject,
         "left_out": tuple(result.image.info.get("left_out", ())),
     }
-
-
-def _in_parallel(work: Callable[[T], U], items: Iterable[T], workers: int) -> Iterator[U]:
-    """Yield ``work(item)`` for each item in order, never more than ``workers`` + 1 items ahead.
-
-    Python 3.14 can do this: ``pool.map(work, items, buffersize=workers)``.
-    """
-    with thread_pool(workers) as pool:
-        running: deque = deque()
-        try:
-            for item in items:
-                running.append(pool.submit(work, item))
-                if len(running) > workers:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-        finally:
-            for future in running:
-                future.cancel()

@@ -1,5 +1,6 @@
 """frames -> file: a clip in the format that suits what an effect gives, whole or not at all."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -132,27 +133,52 @@ def suffix(picture: Image.Image, format: str = "auto") -> str:
 
 
 def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
-    """Write a clip to ``path``, in the format of its suffix, one of ``KINDS``, else a folder.
+    """Write a clip to ``path``, in the format of its suffix, one of ``KINDS``.
 
-    Frames are RGB, RGBA or L, all of one mode and size. Sound comes from ``like``, the clip that
-    they were made from: copied where the format allows, else encoded again; animations and folders
-    have none. Times are kept, to the millisecond in WebM, WebP and PNG and to a hundredth of a
-    second in GIF. Until the clip is complete, whatever was there stays.
+    Without a suffix, that is a folder of numbered pictures. Frames are RGB, RGBA or L, all of one
+    mode and size. Sound comes from ``like``, the clip that they were made from: copied where the
+    format allows, else encoded again; animations and folders have none. Times are kept, to the
+    millisecond in WebM, WebP and PNG and to a hundredth of a second in GIF. Until the clip is
+    complete, whatever was there stays.
 
     Where a side is odd, ``.mp4`` repeats its last row or column, for H.264 has no odd sides.
 
     Raises:
-        ValueError: there are no frames, they differ in size or mode, the format cannot hold their
-            alpha, or they are too many for an animation.
+        ValueError: an unknown suffix, there are no frames, they differ in size or mode, the format
+            cannot hold their alpha, or they are too many for an animation.
+        FileNotFoundError: the folder that ``path`` is in does not exist.
         FileExistsError: ``path`` is a folder, or frames are to go into one and it is a file.
         ModuleNotFoundError: PyAV is needed and missing.
     """
-    kind = KINDS.get(path.suffix.lower(), KINDS[""])
-    shape, frames = _peek(path, iter(frames))
-    if shape.mode == "RGBA" and not kind.alpha:
+    for _ in writing(path, frames, like=like):
+        pass
+
+
+def writing(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fraction]:
+    """Do what ``write_clip`` does; yield the time of each frame once it is written.
+
+    The clip has its name when the iterator ends. Close that to stop; nothing is left then.
+    """
+    kind = path.suffix.lower()
+    if kind not in KINDS:
+        known = ", ".join(filter(None, KINDS))
+        raise ValueError(
+            f"{path}: clips are not written as {path.suffix}; choose {known}, or a name without a"
+            " suffix, for a folder of frames"
+        )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
+    with _whole(path, is_folder=not kind) as partial:
+        yield from filling(partial, kind, frames, like=like)
+
+
+def filling(path: Path, kind: str, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fraction]:
+    """Do what ``writing`` does, but straight to ``path``, whose name need not say the ``kind``."""
+    how = KINDS[kind]
+    shape, frames = _peek(like.path, iter(frames))
+    if shape.mode == "RGBA" and not how.alpha:
         raise _no_alpha()
-    with _whole(path, is_folder=isinstance(kind, Folder)) as partial:
-        _WRITERS[type(kind)](kind, partial, _alike(frames, shape), shape, like)
+    yield from _WRITERS[type(how)](how, path, _alike(frames, shape), shape, like)
 
 
 class _Shape(NamedTuple):
@@ -216,7 +242,9 @@ def _remove(partial: Path) -> None:
         discard(partial)
 
 
-def _encode(coding: Coding, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip) -> None:
+def _encode(
+    coding: Coding, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip
+) -> Iterator[Fraction]:
     try:
         import av  # optional; may be installed later
     except ImportError:
@@ -234,6 +262,7 @@ def _encode(coding: Coding, path: Path, frames: Iterator[Frame], shape: _Shape, 
                 picture.pts, picture.time_base = last, coding.tick
                 out.mux(stream.encode(picture))
                 sound.write_until(frame.time)
+                yield frame.time
             out.mux(stream.encode())
             sound.write_until(None)
 
@@ -268,10 +297,11 @@ def _for_codec(picture: Image.Image, stream: "VideoStream") -> "VideoFrame":
 
 def _animate(
     animation: Animation, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip
-) -> None:
+) -> Iterator[Fraction]:
     room = _MOST_PIXELS // (shape.width * shape.height)
     pictures, ticks = [], []
     for frame in frames:
+        yield frame.time
         tick = round(frame.time / animation.tick)
         if ticks and tick - ticks[-1] < animation.shortest:
             continue
@@ -292,14 +322,17 @@ def _animate(
                **animation.options)  # fmt: skip
 
 
-def _number(folder: Folder, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip) -> None:
+def _number(
+    folder: Folder, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip
+) -> Iterator[Fraction]:
     path.mkdir()
     for number, frame in enumerate(frames, start=1):
         picture = encode(frame.image, folder.suffix, like=frame.image)
         (path / f"{number:06}{folder.suffix}").write_bytes(picture)
+        yield frame.time
 
 
-_WRITERS: Mapping[type, Callable[..., None]] = {
+_WRITERS: Mapping[type, Callable[..., Iterator[Fraction]]] = {
     Coding: _encode,
     Animation: _animate,
     Folder: _number,
