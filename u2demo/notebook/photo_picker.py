@@ -36,7 +36,9 @@ def make_photo_picker(
         from u2demo.notebook.file_transfer import PhotoPicker  # needs anywidget, which is optional
     except ImportError:
         return _plain_picker(on_files, label, multiple)
-    return PhotoPicker(on_files, label=label, hint=hint, multiple=multiple, camera=camera)
+    return PhotoPicker(
+        on_files, label=label, hint=hint, multiple=multiple, main=multiple, camera=camera
+    )
 
 
 def _colab_picker(on_files: OnFiles, notes: Notes, label: str, camera: bool) -> ipywidgets.Widget:
