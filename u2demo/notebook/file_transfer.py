@@ -47,13 +47,14 @@ class PhotoPicker(anywidget.AnyWidget):
 
     def _receive(self, _: object, message: dict, buffers: list) -> None:
         if message["batch"] != self._batch:
-            self._batch, self._files = message["batch"], {}
+            self._batch = message["batch"]
+            self._drop(*self._files)
         if message.get("end"):
             self._finish_batch()
         elif message.get("cancel"):
-            self._files = {}
+            self._drop(*self._files)
         elif message.get("drop"):  # the page could not read the rest of this file
-            self._files.pop(message["index"], None)
+            self._drop(message["index"])
         else:
             self._append(message["index"], message["name"], buffers[0])
             self.send({"batch": self._batch})
@@ -62,6 +63,10 @@ class PhotoPicker(anywidget.AnyWidget):
         if index not in self._files:
             self._files[index] = name, io.BytesIO()
         self._files[index][1].write(piece)
+
+    def _drop(self, *indexes: int) -> None:
+        for index in indexes:
+            self._files.pop(index, None)
 
     def _finish_batch(self) -> None:
         arrived = [self._files[index] for index in sorted(self._files)]

@@ -1,0 +1,145 @@
+"""(clip, net) -> three stills, and a clip on disk with an effect; no widgets here.
+
+The net looks at a clip once. Then any number of clips can be made of what it found.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from PIL import Image
+
+from u2demo.effects.effect import Effect
+from u2demo.machine.names import safe_name
+from u2demo.notebook.photo import Photo, find_subject
+from u2demo.video.clip import Clip
+from u2demo.video.draw import draw, mode_of
+from u2demo.video.find import Findings
+from u2demo.video.preview import copying
+from u2demo.video.write import suffix, writing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Way(NamedTuple):
+    """How a net looks: the app's name for it, and the quality."""
+
+    network: str
+    quality: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A small clip for the page: the content of its file, and its type, such as "video/mp4"."""
+
+    data: bytes
+    type: str
+
+
+def stills(clip: Clip, model: "nn.Module", way: Way) -> Iterator[Photo]:
+    """Yield the frames at the clip's start, middle and end with their masks, named by their times.
+
+    Of a clip with fewer than three frames there are fewer.
+    """
+    end = max(Fraction(0), (clip.duration or Fraction(0)) - 1 / clip.rate)
+    seen = set()
+    for time in (Fraction(0), end / 2, end):
+        frame = clip.at(time)
+        if frame.time not in seen:
+            seen.add(frame.time)
+            name = f"{float(frame.time):.1f} s"
+            yield find_subject(model, name, frame.image, frame.image, **way._asdict())
+
+
+class Workshop:
+    """A place where clips are made of one clip; ``file`` is the last one, ``previews`` show it.
+
+    All lies in a folder of its own, outside of what a file browser shows, until ``close``.
+    """
+
+    def __init__(self, clip: Clip, name: str):
+        self.clip = clip
+        self.file: Path | None = None
+        self.previews: tuple[Preview, ...] = ()  # of the clip, and of what was made
+        self._stem = Path(safe_name(name)).stem
+        self._folder = tempfile.TemporaryDirectory(prefix="u2demo-")
+        self._findings: Findings | None = None
+        self._way: Way | None = None
+        self._original: Preview | None = None
+
+    @property
+    def damage(self) -> str:
+        """What of the clip could not be decoded, in words; "" if all could."""
+        return self._findings.damage if self._findings else ""
+
+    @property
+    def frames(self) -> int:
+        """How many frames were looked at, 0 until all have been."""
+        return self._findings.count if self._findings else 0
+
+    def has_looked(self, way: Way) -> bool:
+        """Return whether a net has looked at all frames in this way."""
+        return self._way == way and self.frames > 0
+
+    def look(self, model: "nn.Module", way: Way) -> Iterator[int]:
+        """Let ``model`` look at the frames; yield how many it has seen."""
+        self._forget()
+        self._findings = Findings(self.clip, model, quality=way.quality)
+        self._way = way
+        with closing(self._findings.look()) as seen:
+            yield from seen
+
+    def check(self, effect: Effect, format: str) -> str:
+        """Return the suffix of the clip that ``effect`` makes, "" for a folder of pictures.
+
+        Raises:
+            ValueError: ``format`` cannot hold what it makes.
+        """
+        return suffix(self._sample(effect), format)
+
+    def make(self, effect: Effect, name: str, format: str) -> Iterator[Fraction]:
+        """Make a clip, called after the effect's ``name``; yield the time of each frame written."""
+        self.file, self.previews = None, ()
+        folder = Path(tempfile.mkdtemp(dir=self._folder.name))
+        file = folder / f"{self._stem}_{name}{self.check(effect, format)}"
+        copy = folder / f"preview{suffix(self._sample(effect))}"
+        drawn = copying(copy, draw(self._findings, effect), like=self.clip)
+        with closing(drawn), closing(writing(file, drawn, like=self.clip)) as written:
+            yield from written
+        yield from self._show_original()
+        self.previews = (self._original, _preview(copy))
+        self.file = file
+
+    def close(self) -> None:
+        """Delete all that was made and found."""
+        self._forget()
+        self._folder.cleanup()
+
+    def _forget(self) -> None:
+        if self._findings:
+            self._findings.__exit__()
+        self._findings, self._way = None, None
+
+    def _sample(self, effect: Effect) -> Image.Image:
+        """Return a picture of the mode that ``effect`` makes of the clip's frames."""
+        return Image.new(mode_of(effect, self._findings), (1, 1))
+
+    def _show_original(self) -> Iterator[Fraction]:
+        """Make the small copy of the clip itself, once."""
+        if self._original:
+            return
+        copy = Path(self._folder.name) / f"original{'.webm' if self.clip.alpha else '.mp4'}"
+        frames = self.clip.read(report=lambda sentence: None)
+        with closing(frames), closing(copying(copy, frames, like=self.clip)) as copied:
+            for frame in copied:
+                yield frame.time
+        self._original = _preview(copy)
+
+
+def _preview(path: Path) -> Preview:
+    return Preview(path.read_bytes(), f"video/{path.suffix[1:]}")
