@@ -17,7 +17,7 @@ from u2demo.effects.effect import Effect
 from u2demo.machine.names import safe_name
 from u2demo.notebook.photo import Photo, find_subject
 from u2demo.video.clip import Clip
-from u2demo.video.draw import draw, mode_of
+from u2demo.video.draw import draw, first_of, sample
 from u2demo.video.find import Findings
 from u2demo.video.preview import copying
 from u2demo.video.write import suffix, writing
@@ -94,20 +94,21 @@ class Workshop:
         with closing(self._findings.look()) as seen:
             yield from seen
 
-    def check(self, effect: Effect, format: str) -> str:
-        """Return the suffix of the clip that ``effect`` makes, "" for a folder of pictures.
-
-        Raises:
-            ValueError: ``format`` cannot hold what it makes.
-        """
-        return suffix(self._sample(effect), format)
+    def check(self, effect: Effect, format: str) -> None:
+        """Raise ``ValueError`` if ``format`` cannot hold what ``effect`` makes."""
+        suffix(sample(effect, first_of(self.clip)), format)
 
     def make(self, effect: Effect, name: str, format: str) -> Iterator[Fraction]:
-        """Make a clip, called after the effect's ``name``; yield the time of each frame written."""
+        """Make a clip, called after the effect's ``name``; yield the time of each frame written.
+
+        Raises:
+            ValueError: ``format`` cannot hold what the effect makes, or so many frames.
+        """
         self.file, self.previews = None, ()
+        picture = sample(effect, first_of(self.clip))
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
-        file = folder / f"{self._stem}_{name}{self.check(effect, format)}"
-        copy = folder / f"preview{suffix(self._sample(effect))}"
+        file = folder / f"{self._stem}_{name}{suffix(picture, format)}"
+        copy = folder / f"preview{suffix(picture)}"
         drawn = copying(copy, draw(self._findings, effect), like=self.clip)
         with closing(drawn), closing(writing(file, drawn, like=self.clip)) as written:
             yield from written
@@ -124,10 +125,6 @@ class Workshop:
         if self._findings:
             self._findings.__exit__()
         self._findings, self._way = None, None
-
-    def _sample(self, effect: Effect) -> Image.Image:
-        """Return a picture of the mode that ``effect`` makes of the clip's frames."""
-        return Image.new(mode_of(effect, self._findings), (1, 1))
 
     def _show_original(self) -> Iterator[Fraction]:
         """Make the small copy of the clip itself, once."""

@@ -8,7 +8,7 @@ import contextlib
 import itertools
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -49,9 +49,15 @@ class Job:
 class Names:
     """The names in a results folder: the photo that claims each one, and which are free."""
 
-    def __init__(self, folder: Path, effects: Iterable[str], records: Iterable[Record]):
+    def __init__(
+        self,
+        folder: Path,
+        effects: Iterable[str],
+        records: Iterable[Record],
+        suffixes: Collection[str] = KINDS,
+    ):
         self._folder = os.path.join(folder, "")  # noqa: PTH118 - asked of millions of names
-        self._endings = [f"_{effect}{suffix}" for effect in effects for suffix in KINDS]
+        self._endings = [f"_{effect}{suffix}" for effect in effects for suffix in suffixes]
         self._owners: dict[str, str] = {}  # photo, by folded file name
         self._counts: dict[str, int] = {}  # last number given, by folded name without number
         records = list(records)
@@ -135,16 +141,22 @@ def pictures_of_runs(sources: Sequence[str | Path]) -> list[Path]:
 
 
 def plan(
-    photos: Mapping[Path, Path], manifest: Manifest, effects: Iterable[str], settings: str
+    photos: Mapping[Path, Path],
+    manifest: Manifest,
+    effects: Iterable[str],
+    settings: str,
+    *,
+    suffixes: Collection[str] = KINDS,
 ) -> list[Job]:
     """Return a job for each photo; no two share a file name.
 
     ``settings`` stands for the net and the quality: when it changes, every photo is done again.
+    ``suffixes`` are those that pictures may get.
     """
     effects = list(effects)
     records = manifest.records.values()
     made = {manifest.folder / file for record in records for file in record.pictures}
-    names = Names(manifest.folder, effects, records)
+    names = Names(manifest.folder, effects, records, suffixes)
     jobs = []
     for photo, place in photos.items():
         if photo in made:  # a picture that an earlier run left among the photos

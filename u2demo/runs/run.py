@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from u2demo.inference.predict import Prediction
 
 # Errors of the machine, not of a photo: every later photo would fail too.
-_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 _MOST_AT_ONCE = 8  # photos in threads, however many cores: one of 12 megapixels takes 200 MB
 _STAYS, _RESUMES = "; finished pictures stay", ", and the same run resumes from there"
 
@@ -49,6 +49,7 @@ class Run:
     """What a run does with each photo.
 
     ``effects``, ``quality``, ``format`` and ``metadata`` are those of ``process`` and ``save``.
+    ``clip_format`` is the one that clips become, ``format`` is for photos only.
     With ``overwrite``, existing pictures are made again; those that were changed since are still
     kept. ``max_pixels`` is that of ``open_image``. ``outlines`` are found on request, for boxes
     with segmentation.
@@ -66,6 +67,7 @@ class Run:
     metadata: str = "private"
     max_pixels: int | None = None
     outlines: bool = False
+    clip_format: str = "auto"
 
     def __post_init__(self):
         check_format(self.format)
@@ -73,6 +75,11 @@ class Run:
         check_quality(self.quality)
         pixel_limit(self.max_pixels)  # otherwise every photo would fail
         known_effects(self.effects)
+
+    @property
+    def then(self) -> str:
+        """What follows when a run has to end: words for the end of a sentence."""
+        return _STAYS if self.overwrite else _STAYS + _RESUMES
 
     @cached_property
     def checksums(self) -> Mapping[str, str]:
@@ -141,9 +148,8 @@ def process_files(
     keep_freed_memory()
     results = Path(results).resolve()
     workers = min(available_cores(), _MOST_AT_ONCE)
-    then = _STAYS if run.overwrite else _STAYS + _RESUMES
     records = []
-    with advise(results, then), Manifest(results) as manifest, share_cores(workers):
+    with advise(results, run.then), Manifest(results) as manifest, share_cores(workers):
         settings = checksum([fingerprint(model), run.quality])
         jobs = plan(photos, manifest, run.effects, settings)
         for record in _Work(model, run, manifest, workers).records(jobs):
@@ -183,11 +189,10 @@ class _Work:
             yield record
 
     def _is_done(self, job: Job) -> bool:
-        known = self._manifest.records.get(job.photo)
-        if known is None or not job.unchanged:
+        if not is_done(job, self._manifest, self._run.checksums):
             return False
-        lacks_outlines = self._run.outlines and known.outlines is None
-        return not lacks_outlines and self._manifest.is_complete(known, self._run.checksums)
+        known = self._manifest.records[job.photo]
+        return not self._run.outlines or known.outlines is not None
 
     def _begin(self, jobs: Iterable[Job]) -> Iterator[Job]:
         for job in jobs:
@@ -219,7 +224,7 @@ class _Work:
     def _open(self, job: Job) -> _Photo:
         photo = _Photo(job, time.perf_counter())
         try:
-            content = _content(Path(job.photo))  # first: a later change must not count as seen
+            content = content_of(Path(job.photo))  # first: a later change must not count as seen
             image = open_image(job.photo, max_pixels=self._run.max_pixels)
             return photo._replace(image=image, content=content)
         except Exception as error:  # one photo's failure must not stop the others
@@ -254,7 +259,7 @@ class _Work:
             try:
                 return self._make(photo, pictures)
             except Exception as raised:  # one photo's failure must not stop the others
-                if isinstance(raised, OSError) and raised.errno in _FATAL:
+                if isinstance(raised, OSError) and raised.errno in FATAL:
                     raise
                 error = raised
         path = photo.job.photo
@@ -276,8 +281,14 @@ class _Work:
         )
 
 
-def _content(photo: Path) -> str:
-    """Return the checksum of a photo's file, "" if it has none; opening it will say why."""
+def is_done(job: Job, manifest: Manifest, effects: Mapping[str, str]) -> bool:
+    """Return whether all pictures of a job are there, made by these effects of the same photo."""
+    known = manifest.records.get(job.photo)
+    return known is not None and job.unchanged and manifest.is_complete(known, effects)
+
+
+def content_of(photo: Path) -> str:
+    """Return the checksum of the file of a photo or clip, "" if it has none."""
     try:
         return file_checksum(photo) if photo.is_file() else ""
     except OSError:

@@ -12,21 +12,26 @@ from u2demo.effects.effect import Effect
 from u2demo.images.rgb import check_image
 from u2demo.machine.cores import in_parallel
 from u2demo.masks.box import Box, box_around
-from u2demo.video.clip import Frame
+from u2demo.masks.mask import has_clear_subject
+from u2demo.video.clip import Clip, Frame
 from u2demo.video.find import Findings, Piece, workers
 from u2demo.video.moving import Choose, ClipEffect, for_clips
 
 _MODES = {"L", "RGB", "RGBA"}  # that a clip may have
-_EACH = 4  # pixels; the subject's area is measured on every fourth of every fourth row
+_EACH = 4  # pixels; area and clearness are measured on every fourth of every fourth row
 
 
 class Drawn(NamedTuple):
-    """What is made of a frame: a picture for each effect. ``area`` is the subject's share of it."""
+    """What is made of a frame: a picture for each effect, and where the subject is.
+
+    ``area`` is its share of the frame, and ``clear`` whether it stands out, see ``Result``.
+    """
 
     time: Fraction
     pictures: tuple[Image.Image, ...]
     box: Box | None
     area: float
+    clear: bool
 
 
 def draw(findings: Findings, effect: Effect) -> Iterator[Frame]:
@@ -47,16 +52,22 @@ def draw(findings: Findings, effect: Effect) -> Iterator[Frame]:
 
 def draw_all(findings: Findings, effects: Sequence[Effect]) -> Iterator[Drawn]:
     """Yield what all of ``effects`` make of each frame, which is decoded just once."""
-    modes = [mode_of(effect, findings) for effect in effects]
+    first = first_of(findings.clip)
+    modes = [sample(effect, first).mode for effect in effects]
 
     def work(task: tuple[Piece, list[Effect]]) -> Drawn:
         piece, chosen = task
         frame, mask = findings.finished(piece)
         drawn = [effect(frame.image, mask) for effect in chosen]
         pictures = [_in_mode(picture, mode) for picture, mode in zip(drawn, modes, strict=True)]
-        subject = mask > 0.5
-        area = float(subject[::_EACH, ::_EACH].mean())
-        return Drawn(frame.time, tuple(pictures), box_around(subject), area)
+        some = np.ascontiguousarray(mask[::_EACH, ::_EACH])
+        return Drawn(
+            frame.time,
+            tuple(pictures),
+            box_around(mask > 0.5),
+            area=float((some > 0.5).mean()),
+            clear=has_clear_subject(some, peak=findings.peak),
+        )
 
     with ExitStack() as stack:
         choices = [stack.enter_context(_choosing(effect, findings)) for effect in effects]
@@ -75,21 +86,25 @@ def _choosing(effect: Effect, findings: Findings) -> Iterator[Choose]:
         yield lambda piece: effect
 
 
-def mode_of(effect: Effect, findings: Findings) -> str:
-    """Return the mode of the pictures that ``effect`` makes of a clip's frames: L, RGB or RGBA.
+def first_of(clip: Clip) -> Image.Image:
+    """Return the first frame of a clip, with a see-through pixel if any frame may have one."""
+    with closing(clip.read(report=lambda sentence: None)) as frames:
+        image = next(frames).image
+    if clip.alpha:
+        image = image.copy()
+        image.putpixel((0, 0), (0, 0, 0, 0))
+    return image
 
-    It is tried on the first frame, with a soft mask.
+
+def sample(effect: Effect, image: Image.Image) -> Image.Image:
+    """Return what ``effect`` makes of a frame whose mask is soft, as a frame: L, RGB or RGBA.
 
     Raises:
         TypeError: ``effect`` does not return an image.
     """
-    with closing(findings.clip.read(report=lambda sentence: None)) as frames:
-        image = next(frames).image
-    if findings.clip.alpha:
-        image = image.copy()
-        image.putpixel((0, 0), (0, 0, 0, 0))  # in other frames something shows through
     mask = np.full((image.height, image.width), 0.5, np.float32)
-    return _frame_mode(_checked(for_clips(effect)(image, mask)))
+    picture = _checked(for_clips(effect)(image, mask))
+    return _in_mode(picture, _frame_mode(picture))
 
 
 def _checked(picture: object) -> Image.Image:

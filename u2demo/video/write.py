@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -99,10 +98,10 @@ KINDS: Mapping[str, Coding | Animation | Folder] = {
         frozenset({"aac", "alac", "mp3", "ac3", "pcm_s16le", "pcm_s16be", "pcm_s24le"}),
         "aac",
     ),
-    ".gif": Animation("GIF", {"loop": 0, "disposal": 2}, Fraction(1, 100), shortest=2),
-    ".webp": Animation("WEBP", {"loop": 0, "quality": 90, "alpha_quality": 100, "method": 2},
+    ".gif": Animation("GIF", {"disposal": 2}, Fraction(1, 100), shortest=2),
+    ".webp": Animation("WEBP", {"quality": 90, "alpha_quality": 100, "method": 2},
                        Fraction(1, 1000)),
-    ".apng": Animation("PNG", {"loop": 0, "disposal": 1}, Fraction(1, 1000)),
+    ".apng": Animation("PNG", {"disposal": 1}, Fraction(1, 1000)),
     "": Folder(),
 }  # fmt: skip
 # A clip becomes the first of these kinds that holds its pictures.
@@ -118,14 +117,19 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def check_format(format: str) -> None:
+    """Raise ``ValueError`` unless ``format`` is one of ``FORMATS``."""
+    if not isinstance(format, str) or format not in FORMATS:
+        raise ValueError(f"unknown format {format!r:.80}; choose one of {', '.join(FORMATS)}")
+
+
 def suffix(picture: Image.Image, format: str = "auto") -> str:
     """Return the suffix of the clip that pictures like this one become, "" for a folder of them.
 
     Raises:
         ValueError: ``format`` is not one of ``FORMATS``, or cannot hold the picture's alpha.
     """
-    if not isinstance(format, str) or format not in FORMATS:
-        raise ValueError(f"unknown format {format!r:.80}; choose one of {', '.join(FORMATS)}")
+    check_format(format)
     for kind in FORMATS[format]:
         if KINDS[kind].alpha or picture.mode != "RGBA":
             return kind
@@ -231,15 +235,8 @@ def _whole(path: Path, *, is_folder: bool) -> Iterator[Path]:
         yield partial
         retry_busy(lambda: partial.replace(path), path.parent, os.W_OK)
     except BaseException:
-        _remove(partial)
-        raise
-
-
-def _remove(partial: Path) -> None:
-    if partial.is_dir():
-        shutil.rmtree(partial, ignore_errors=True)
-    else:
         discard(partial)
+        raise
 
 
 def _encode(
@@ -319,7 +316,14 @@ def _animate(
     durations = [int(step * animation.tick * 1000) for step in np.diff(ticks).tolist()]
     first, *others = pictures
     first.save(path, animation.format, save_all=True, append_images=others, duration=durations,
-               **animation.options)  # fmt: skip
+               **animation.options, **_repeated(animation, like.plays))  # fmt: skip
+
+
+def _repeated(animation: Animation, plays: int) -> Mapping[str, int]:
+    """Return the option of Pillow that has an animation shown so often, 0 for ever."""
+    if animation.format != "GIF" or plays == 0:
+        return {"loop": plays}
+    return {"loop": plays - 1} if plays > 1 else {}  # a GIF says how often it is repeated
 
 
 def _number(
