@@ -15,7 +15,7 @@ from u2demo.video.write import write_clip
 
 CLIP = Path(__file__).parents[1] / "u2demo" / "data" / "samples" / "launch.mp4"
 SIZE = (480, 320)
-FRAMES, RATE = 24, 12
+FRAMES, RATE = 18, 12
 HEIGHT = 310  # of the astronaut, in pixels
 PLACES = (-120, -28)  # of her left side, at the start and at the end; the photo cuts off that arm
 BOB = 8  # pixels that she sways
