@@ -66,8 +66,10 @@ def make(page):
 
 
 def tile(page, number):
-    source = page.locator(".u2-tile img").nth(number).evaluate(
-        "async image => Array.from(new Uint8Array(await (await fetch(image.src)).arrayBuffer()))"
+    """Return the picture of one of the three frames."""
+    shown = page.locator(".u2-tile img").nth(number)
+    source = shown.evaluate(
+        "async ({src}) => Array.from(new Uint8Array(await (await fetch(src)).arrayBuffer()))"
     )
     return Image.open(io.BytesIO(bytes(source)))
 
@@ -172,7 +174,10 @@ def choose(page, path):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("photo.jpg", "photo.jpg: a photo, not a clip. The notebook one_click.ipynb is for photos."),
+        (
+            "photo.jpg",
+            "photo.jpg: a photo, not a clip. The notebook one_click.ipynb is for photos.",
+        ),
         ("letter.mp4", "letter.mp4: not a clip of a known kind"),
     ],
 )

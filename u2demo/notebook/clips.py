@@ -219,7 +219,9 @@ class Clips:
             workshop.check(effect, order.format)
             try:
                 if not workshop.has_looked(order.way):
-                    yield from self._watch("Looking at", workshop.look(self._models.load(), order.way))
+                    yield from self._watch(
+                        "Looking at", workshop.look(self._models.load(), order.way)
+                    )
                 yield from self._watch("Making", workshop.make(effect, order.action, order.format))
             except ModuleNotFoundError as error:
                 raise PageError(f"{str(error).capitalize()}, then try again.") from error
@@ -251,7 +253,7 @@ class Clips:
 
     def _summary(self) -> str:
         size = _size_of(self._workshop.file)
-        return f"{self._workshop.file.name}, {size / 1e6:.1f} MB. Not saved yet."
+        return f"{self._workshop.file.name}, {size / 1e6:.1f} MB"
 
     def _redraw(self) -> None:
         self._album.redraw()
@@ -304,7 +306,7 @@ def _pace(done: int, total: int, seconds: float) -> str:
         return ""
     speed = done / seconds
     left = round(max(0, total - done) / speed)
-    return f", {speed:.1f} a second, {left // 60}:{left % 60:02} left"
+    return f", {speed:.1f} frames/s, {left // 60}:{left % 60:02} left"
 
 
 def _size_of(path: Path) -> int:

@@ -11,8 +11,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from PIL import Image
-
 from u2demo.effects.effect import Effect
 from u2demo.machine.names import safe_name
 from u2demo.notebook.photo import Photo, find_subject

@@ -68,9 +68,7 @@ def _take_photo() -> Files:
     return [("webcam.jpg", photo)] if photo else []
 
 
-def _plain_picker(
-    on_files: OnFiles, label: str, multiple: bool, accept: str
-) -> ipywidgets.Widget:
+def _plain_picker(on_files: OnFiles, label: str, multiple: bool, accept: str) -> ipywidgets.Widget:
     """Return a FileUpload; it works in both generations of ipywidgets, up to 10 MiB at a time."""
     upload = ipywidgets.FileUpload(description=label, accept=accept, multiple=multiple)
 

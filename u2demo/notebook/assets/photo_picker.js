@@ -3,7 +3,8 @@
 
 const PIECE = 512 * 1024; // bytes
 const ICONS = {
-  photos: '<path d="M4 16l4.6-4.6a2 2 0 0 1 2.8 0L16 16m-2-2 1.6-1.6a2 2 0 0 1 2.8 0L20 14"/>' +
+  clip: '<rect x="3" y="5" width="18" height="14" rx="2.5"/><path d="M10 9.2v5.6l5-2.8z"/>',
+  photo: '<path d="M4 16l4.6-4.6a2 2 0 0 1 2.8 0L16 16m-2-2 1.6-1.6a2 2 0 0 1 2.8 0L20 14"/>' +
     '<rect x="3" y="4" width="18" height="16" rx="2.5"/><circle cx="15" cy="9" r="1.2"/>',
   camera: '<path d="M4 8h3l1.6-2.4h6.8L17 8h3a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1z"/>' +
     '<circle cx="12" cy="13" r="3.4"/>',
@@ -90,7 +91,7 @@ function render({ model, el }) {
   const hint = make("span", "u2-hint", { textContent: model.get("hint") });
   const bar = make("progress", "u2-sending", { max: 1, hidden: true });
   const say = make("div", "u2-say");
-  choose.append(icon("photos"), model.get("label"));
+  choose.append(icon(model.get("noun")), model.get("label"));
   input.tabIndex = -1;
   input.setAttribute("aria-label", model.get("label"));
   bar.setAttribute("aria-label", "Sending");
