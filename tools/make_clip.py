@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
 import u2demo as u2
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.write import write_clip
 
 CLIP = Path(__file__).parents[1] / "u2demo" / "data" / "samples" / "launch.mp4"
-SIZE = (480, 320)
+SIZE = (400, 300)
 FRAMES, RATE = 18, 12
-HEIGHT = 310  # of the astronaut, in pixels
-PLACES = (-120, -28)  # of her left side, at the start and at the end; the photo cuts off that arm
+HEIGHT, HIDDEN = 330, 32  # of the astronaut, in pixels, and how many are below the picture
+PLACES = (-92, -40)  # of her left side, at the start and at the end; the photo cuts off that arm
 BOB = 8  # pixels that she sways
-ZOOM = (1.3, 1.15)  # how far the launch is enlarged, at the start and at the end
+ZOOM = (1.5, 1.3)  # how far the launch is enlarged, at the start and at the end
+START = 70  # pixels of the launch that are right of the picture at the start
+BLUR = 3  # pixels; the camera looks at her
 
 
 def between(start: float, end: float, share: float) -> float:
@@ -31,9 +33,11 @@ def behind(launch: Image.Image, share: float) -> Image.Image:
     """Return the launch as the camera sees it: moving to the left, and away."""
     zoom = between(*ZOOM, share)
     wide, high = launch.width / zoom, launch.width / zoom * SIZE[1] / SIZE[0]
-    left = between(launch.width - wide, 0, share)
+    left = between(launch.width - wide - START, 0, share)
     top = between(launch.height - high, launch.height - high - 12, share)
-    return launch.resize(SIZE, Image.Resampling.LANCZOS, (left, top, left + wide, top + high))
+    box = (left, top, left + wide, top + high)
+    seen = launch.resize(SIZE, Image.Resampling.LANCZOS, box)
+    return seen.filter(ImageFilter.GaussianBlur(BLUR))
 
 
 def frames() -> Iterator[Frame]:
@@ -42,7 +46,7 @@ def frames() -> Iterator[Frame]:
     model = u2.load_model()
     mask = u2.predict_mask(model, photos["astronaut.jpg"], quality="best")
     cutout = u2.remove_background(photos["astronaut.jpg"], mask)
-    cutout = cutout.crop((0, 0, cutout.width, cutout.height - 40))
+    cutout = cutout.crop((0, 0, cutout.width, cutout.height - 50))
     astronaut = cutout.resize(
         (round(cutout.width * HEIGHT / cutout.height), HEIGHT), Image.Resampling.LANCZOS
     )
@@ -50,7 +54,7 @@ def frames() -> Iterator[Frame]:
         share = number / (FRAMES - 1)
         picture = behind(photos["rocket.jpg"], share)
         left = round(between(*PLACES, share))
-        top = SIZE[1] - HEIGHT + round(between(BOB, 0, abs(2 * share - 1)))
+        top = SIZE[1] - HEIGHT + HIDDEN + round(between(BOB, 0, abs(2 * share - 1)))
         picture.paste(astronaut, (left, top), astronaut)
         yield Frame(Fraction(number, RATE), picture)
 

@@ -82,7 +82,7 @@ def test_opens_on_the_packaged_clip_with_three_frames(page, shoot):
         "1.4 s",
     ]
     assert all(tile(page, number).mode == "RGBA" for number in range(3))
-    assert "launch.mp4, 480 × 320, 1.5 s" in page.locator(".u2-clip").inner_text()
+    assert "launch.mp4, 400 × 300, 1.5 s" in page.locator(".u2-clip").inner_text()
     assert page.locator(".u2-problem").count() == 0
 
 
@@ -96,7 +96,7 @@ def test_an_effect_is_seen_on_all_three_at_once(page):
 
 def test_the_clip_plays_beside_the_original(page, shoot):
     original, made = make(page)
-    assert original["size"] == made["size"] == [480, 320]
+    assert original["size"] == made["size"] == [400, 300]
     assert made["duration"] == pytest.approx(1.5, abs=0.1)
     assert made["src"].startswith("blob:")
     page.wait_for_function(
@@ -119,7 +119,7 @@ def test_another_effect_makes_another_clip_whose_transparency_shows_the_page(pag
             return [...context.getImageData(0, 0, canvas.width, canvas.height).data];
         }"""
     )
-    alpha = np.array(drawn, np.uint8).reshape(320, 480, 4)[..., 3]
+    alpha = np.array(drawn, np.uint8).reshape(300, 400, 4)[..., 3]
     assert (alpha < 10).mean() > 0.2 and (alpha > 245).mean() > 0.02
     assert "conic-gradient" in page.locator(".u2-screen video").last.evaluate(
         "video => getComputedStyle(video).backgroundImage"
