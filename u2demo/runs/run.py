@@ -29,7 +29,7 @@ from u2demo.pipeline import Result, apply_effects, known_effects
 from u2demo.runs.checksums import checksum, file_checksum
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.pictures import Pictures
-from u2demo.runs.plan import Job, list_photos, plan
+from u2demo.runs.plan import Job, list_files, plan
 from u2demo.runs.reasons import reason_of
 from u2demo.runs.records import Record
 
@@ -105,7 +105,8 @@ def process_folder(
     Subfolders are mirrored. Photos that are done and unchanged are skipped unless ``overwrite``. A
     function of yours counts as changed when its code, defaults or enclosed values have changed. A
     photo that cannot be read gets a record with status ``failed``, and a picture of a kind that is
-    not read, such as Photoshop's, one with status ``left out``. ``results`` gets the pictures,
+    not read, such as Photoshop's, one with status ``left out``; so does a clip, which
+    ``process_video`` takes, but only here, not in the manifest. ``results`` gets the pictures,
     named as by ``save``, which describes ``format`` and ``metadata``, and the records as
     ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called with each record as soon as it
     exists. On a GPU the net takes eight photos at a time.
@@ -126,7 +127,14 @@ def process_folder(
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; process takes single photos")
     run = Run(known_effects(effects), quality, format, overwrite, metadata)
-    return process_files(model, list_photos([folder]), results, run, report=report)
+    files = list_files([folder])
+    records = process_files(model, files.photos, results, run, report=report)
+    for clip, place in files.clips.items():
+        why = f"{clip}: a clip, not a photo; process_video takes it"
+        record = Record(str(clip), place.stem, version="", status="left out", error=why)
+        records.append(record)
+        report(record)
+    return records
 
 
 def process_files(

@@ -148,7 +148,7 @@ class _Work:
     def __init__(self, model: "nn.Module", run: Run, manifest: Manifest):
         self._model, self._run, self._manifest = model, run, manifest
         self._effects = {name: for_clips(effect) for name, effect in run.effects.items()}
-        settings = [run.clip_format, run.metadata]
+        settings = ["clip", run.clip_format, run.metadata]
         self._checksums = {
             name: checksum([effect, *settings]) for name, effect in self._effects.items()
         }
