@@ -22,8 +22,7 @@ from live_app import (
 from PIL import Image
 
 from u2demo.notebook import OneClick
-from u2demo.notebook.photo import Photo
-from u2demo.notebook.photo import left_out
+from u2demo.notebook.photo import Photo, left_out
 from u2demo.notebook.uploads import Uploads
 
 AUTHOR, CAMERA = 0x013B, 0x0110  # EXIF's tags
