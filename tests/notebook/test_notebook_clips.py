@@ -364,6 +364,26 @@ def test_stop_ends_the_work_and_leaves_nothing(clip, temporary):
     visit(steps, clip)
 
 
+def test_a_clip_that_is_stopped_while_it_is_written_is_made_anew_next_time(clip, temporary):
+    async def steps(app):
+        press(app, "Make the clip")
+        await until(lambda: not app.is_busy)
+        assert len(list(temporary.rglob("dog_*"))) == 1
+        press(app, "Box")
+        press(app, "Make the clip")
+        await until(lambda: (progress(app) or [""])[0].startswith("Making frame"))
+        press(app, "Stop")
+        await until(lambda: not app.is_busy)
+        assert below(app) is None and list(temporary.rglob("dog_*")) == []
+        press(app, "Cut out")
+        press(app, "Save to results/")
+        await until(lambda: not app.is_busy)
+        assert below(app).startswith("dog_cutout.webm")
+        assert "dog_cutout.webm" in said_of_saving(app)
+
+    visit(steps, clip)
+
+
 def test_the_page_is_answered_while_frames_are_looked_at(clip):
     async def steps(app):
         press(app, "Make the clip")

@@ -35,14 +35,14 @@ def test_transparency_is_kept(clip, tmp_path):
 
 
 def test_of_a_long_clip_there_is_the_beginning_and_no_sound(clip, tmp_path, monkeypatch):
-    monkeypatch.setattr(preview, "_SECONDS", 0.5)
+    monkeypatch.setattr(preview, "LONGEST", 0.5)
     assert len(list(copying(tmp_path / "copy.mp4", clip, like=clip))) == 6
     copy = u2.open_video(tmp_path / "copy.mp4")
     assert len(list(copy)) == 4 and not copy.audio
 
 
 def test_of_a_heavy_clip_there_is_the_beginning(clip, tmp_path, monkeypatch):
-    monkeypatch.setattr(preview, "_MOST_BYTES", 50_000)
+    monkeypatch.setattr(preview, "HEAVIEST", 50_000)
     frames = [Frame(Fraction(number, 10), frame.image) for number, frame in enumerate([*clip] * 20)]
     assert len(list(copying(tmp_path / "copy.mp4", frames, like=clip))) == 120
     assert 0 < len(list(u2.open_video(tmp_path / "copy.mp4"))) < 110

@@ -213,47 +213,56 @@ class Clips:
         """Make the clip as the controls say now, unless that was done; return its path."""
         if self._workshop is None:
             raise PageError("There is no clip yet. Choose one first.")
-        order, workshop = self._order(), self._workshop
+        order = self._order()
         if self._made != order:
-            effect = self._panel.effect()
-            workshop.check(effect, order.format)
+            self._workshop.check(self._panel.effect(), order.format)
+            self._made = None
             try:
-                if not workshop.has_looked(order.way):
-                    yield from self._watch(
-                        "Looking at", workshop.look(self._models.load(), order.way)
-                    )
-                yield from self._watch("Making", workshop.make(effect, order.action, order.format))
+                yield from self._carry_out(order)
+                self._made = order
             except ModuleNotFoundError as error:
                 raise PageError(f"{str(error).capitalize()}, then try again.") from error
+            except MemoryError as error:
+                raise PageError("The clip is too large for this computer's memory.") from error
             finally:
                 self._progress.hide()
-            self._made = order
+                if self._made is None:
+                    self._player.clear()  # what it showed is deleted
             self._show_result()
-        return workshop.file
+        return self._workshop.file
+
+    def _carry_out(self, order: Order) -> Job:
+        workshop, effect = self._workshop, self._panel.effect()
+        if not workshop.has_looked(order.way):
+            looks = workshop.look(self._models.load(), order.way)
+            yield from self._watch("Looking at", looks)
+        yield from self._watch("Making", workshop.make(effect, order.action, order.format))
+        yield from self._watch("Copying", workshop.copy_original())
 
     def _watch(self, verb: str, steps: Iterator) -> Job:
         """Take ``steps``, one for each frame, beside the page, and say how far they are."""
         total = self._workshop.frames or _count(self._workshop.clip)
         began, done = time.monotonic(), 0
-        self._progress.show(f"{verb} frame 1 of {total}", 0)
         with closing(aside(steps)) as taken:
             for step in taken:
                 if step is not None:
                     done += 1
+                    total = max(total, done)
                     pace = _pace(done, total, time.monotonic() - began)
                     self._progress.show(f"{verb} frame {done} of {total}{pace}", done / total)
                 yield
 
     def _show_result(self) -> None:
         workshop = self._workshop
-        original, made = workshop.previews
-        self._player.show({self._source.name: original, workshop.file.name: made}, self._summary())
+        shown = {self._source.name: workshop.original, workshop.file.name: workshop.result}
+        self._player.show(shown, self._summary())
         if workshop.damage:
             self._notes.say(f"{self._source.name}: {workshop.damage}", kind="problem")
 
     def _summary(self) -> str:
-        size = _size_of(self._workshop.file)
-        return f"{self._workshop.file.name}, {size / 1e6:.1f} MB"
+        workshop = self._workshop
+        shown = "" if workshop.is_shown_whole else ". Its beginning is shown here, in small"
+        return f"{workshop.file.name}, {_size_of(workshop.file) / 1e6:.1f} MB{shown}"
 
     def _redraw(self) -> None:
         self._album.redraw()

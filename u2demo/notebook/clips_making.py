@@ -3,11 +3,13 @@
 The net looks at a clip once. Then any number of clips can be made of what it found.
 """
 
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +19,7 @@ from u2demo.notebook.photo import Photo, find_subject
 from u2demo.video.clip import Clip
 from u2demo.video.draw import draw, first_of, sample
 from u2demo.video.find import Findings
-from u2demo.video.preview import copying
+from u2demo.video.preview import HEAVIEST, LONGEST, copying
 from u2demo.video.write import suffix, writing
 
 if TYPE_CHECKING:
@@ -55,20 +57,29 @@ def stills(clip: Clip, model: "nn.Module", way: Way) -> Iterator[Photo]:
 
 
 class Workshop:
-    """A place where clips are made of one clip; ``file`` is the last one, ``previews`` show it.
+    """A place where clips are made of one clip.
 
+    ``file`` is the last one that was made. ``original`` and ``result`` show on a page the clip and
+    what was made of it, both None until they are there.
     All lies in a folder of its own, outside of what a file browser shows, until ``close``.
     """
 
     def __init__(self, clip: Clip, name: str):
         self.clip = clip
         self.file: Path | None = None
-        self.previews: tuple[Preview, ...] = ()  # of the clip, and of what was made
+        self.original: Preview | None = None
+        self.result: Preview | None = None
         self._stem = Path(safe_name(name)).stem
         self._folder = tempfile.TemporaryDirectory(prefix="u2demo-")
         self._findings: Findings | None = None
+        self._open = ExitStack()  # closes the findings
         self._way: Way | None = None
-        self._original: Preview | None = None
+
+    @property
+    def is_shown_whole(self) -> bool:
+        """Whether ``original`` and ``result`` show more than the beginning, namely all."""
+        heaviest = max(len(self.original.data), len(self.result.data))
+        return (self.clip.duration or 0) <= LONGEST and heaviest < HEAVIEST
 
     @property
     def damage(self) -> str:
@@ -87,7 +98,7 @@ class Workshop:
     def look(self, model: "nn.Module", way: Way) -> Iterator[int]:
         """Let ``model`` look at the frames; yield how many it has seen."""
         self._forget()
-        self._findings = Findings(self.clip, model, quality=way.quality)
+        self._findings = self._open.enter_context(Findings(self.clip, model, quality=way.quality))
         self._way = way
         with closing(self._findings.look()) as seen:
             yield from seen
@@ -102,17 +113,31 @@ class Workshop:
         Raises:
             ValueError: ``format`` cannot hold what the effect makes, or so many frames.
         """
-        self.file, self.previews = None, ()
+        self._discard()
         picture = sample(effect, first_of(self.clip))
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         file = folder / f"{self._stem}_{name}{suffix(picture, format)}"
         copy = folder / f"preview{suffix(picture)}"
         drawn = copying(copy, draw(self._findings, effect), like=self.clip)
-        with closing(drawn), closing(writing(file, drawn, like=self.clip)) as written:
-            yield from written
-        yield from self._show_original()
-        self.previews = (self._original, _preview(copy))
-        self.file = file
+        try:
+            with closing(drawn), closing(writing(file, drawn, like=self.clip)) as written:
+                yield from written
+            self.file, self.result = file, _preview(copy)
+        finally:
+            if self.file is None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def copy_original(self) -> Iterator[Fraction]:
+        """Make ``original``, if it is not there; yield the time of each of its frames."""
+        if self.original:
+            return
+        copy = Path(self._folder.name) / f"original{'.webm' if self.clip.alpha else '.mp4'}"
+        with closing(self.clip.read(report=lambda sentence: None)) as frames:
+            first = takewhile(lambda frame: frame.time <= LONGEST, frames)
+            with closing(copying(copy, first, like=self.clip)) as copied:
+                for frame in copied:
+                    yield frame.time
+        self.original = _preview(copy)
 
     def close(self) -> None:
         """Delete all that was made and found."""
@@ -120,20 +145,14 @@ class Workshop:
         self._folder.cleanup()
 
     def _forget(self) -> None:
-        if self._findings:
-            self._findings.__exit__()
+        self._open.close()
         self._findings, self._way = None, None
 
-    def _show_original(self) -> Iterator[Fraction]:
-        """Make the small copy of the clip itself, once."""
-        if self._original:
-            return
-        copy = Path(self._folder.name) / f"original{'.webm' if self.clip.alpha else '.mp4'}"
-        frames = self.clip.read(report=lambda sentence: None)
-        with closing(frames), closing(copying(copy, frames, like=self.clip)) as copied:
-            for frame in copied:
-                yield frame.time
-        self._original = _preview(copy)
+    def _discard(self) -> None:
+        """Delete what was made last."""
+        if self.file:
+            shutil.rmtree(self.file.parent, ignore_errors=True)
+        self.file = self.result = None
 
 
 def _preview(path: Path) -> Preview:

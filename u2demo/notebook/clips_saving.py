@@ -13,7 +13,7 @@ from u2demo.machine.names import numbered
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError, environment
-from u2demo.notebook.jobs import Job, JobQueue
+from u2demo.notebook.jobs import Job, JobQueue, beside
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.saving import results_folder
 from u2demo.notebook.sending import Sender
@@ -69,7 +69,7 @@ class ClipSaver:
     def _explain(self) -> None:
         self._about.value = escape(_FORMATS[self.format.value][1])
 
-    def _button(self, text: str, save: Callable[[Path], None]) -> ipywidgets.Button:
+    def _button(self, text: str, save: Callable[[Path, Path], Job]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, tooltip=text)
 
         def release() -> None:
@@ -85,36 +85,33 @@ class ClipSaver:
         button.on_click(guarded(press, self._notes))
         return button
 
-    def _save(self, save: Callable[[Path], None]) -> Job:
+    def _save(self, save: Callable[[Path, Path], Job]) -> Job:
         made = yield from self._make()
-        save(made)
-
-    def _download(self, made: Path) -> None:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            file = _one_file(made, Path(folder))
-            if file.stat().st_size > _MOST_SENT:
-                megabytes = f"{file.stat().st_size / 1e6:.0f} MB"
-                raise PageError(f"{file.name} has {megabytes}, too much for a page: save it below.")
-            self._sender.send(file)
+            yield from save(made, Path(folder))
 
-    def _to_folder(self, made: Path) -> None:
+    def _download(self, made: Path, folder: Path) -> Job:
+        file = yield from beside(lambda: _one_file(made, folder))
+        if file.stat().st_size > _MOST_SENT:
+            megabytes = f"{file.stat().st_size / 1e6:.0f} MB"
+            raise PageError(f"{file.name} has {megabytes}, too much for a page. Save it below.")
+        self._sender.send(file)
+
+    def _to_folder(self, made: Path, _: Path) -> Job:
         folder = results_folder()
-        with advise(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            saved = _copy(made, folder)
+        saved = yield from beside(lambda: _copy(made, folder))
         self._notes.say(f"Saved to {folder.resolve()}: {saved.name}.", kind="done")
 
-    def _to_drive(self, made: Path) -> None:
-        with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            file = _one_file(made, Path(folder))
-            try:
-                target = self._sender.show_dialogs(lambda: save_to_drive([file]))
-            except PageError as error:
-                self._notes.say(f"{error} Here is a download instead.", kind="problem")
-                self._sender.send(file)
-            else:
-                where = target.relative_to(target.parents[2])
-                self._notes.say(f"Saved to your Google Drive: {where}/{file.name}.", kind="done")
+    def _to_drive(self, made: Path, folder: Path) -> Job:
+        file = yield from beside(lambda: _one_file(made, folder))
+        try:
+            target = self._sender.show_dialogs(lambda: save_to_drive([file]))
+        except PageError as error:
+            self._notes.say(f"{error} Here is a download instead.", kind="problem")
+            self._sender.send(file)
+        else:
+            where = target.relative_to(target.parents[2])
+            self._notes.say(f"Saved to your Google Drive: {where}/{file.name}.", kind="done")
 
 
 def _one_file(made: Path, folder: Path) -> Path:
@@ -127,17 +124,24 @@ def _one_file(made: Path, folder: Path) -> Path:
 
 def _copy(made: Path, folder: Path) -> Path:
     """Copy a file or a folder of frames under its name, or the next free one; return that path."""
-    partial = partial_file(folder)
-    try:
-        (shutil.copytree if made.is_dir() else shutil.copyfile)(made, partial)
-        for name in numbered(made.name):
-            if os.path.lexists(folder / name):
-                continue
-            try:
-                place(partial, folder / name)
-            except FileExistsError:  # it appeared just now
-                continue
-            return folder / name
-    finally:
-        discard(partial)
+    with advise(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = partial_file(folder)
+        try:
+            (shutil.copytree if made.is_dir() else shutil.copyfile)(made, partial)
+            return _placed(partial, folder, made.name)
+        finally:
+            discard(partial)
+
+
+def _placed(partial: Path, folder: Path, name: str) -> Path:
+    """Give a hidden file or folder its name, or the next free one; return that path."""
+    for free in map(folder.joinpath, numbered(name)):
+        if os.path.lexists(free):
+            continue
+        try:
+            place(partial, free)
+        except FileExistsError:  # it appeared just now
+            continue
+        return free
     raise AssertionError("unreachable: the numbers do not end")

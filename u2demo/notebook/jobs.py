@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -117,6 +117,16 @@ def aside(items: Generator[T, None, None]) -> Iterator[T | None]:
         finally:
             stopped.set()
         work.result()  # raises what the thread did
+
+
+def beside(task: Callable[[], T]) -> Generator[None, None, T]:
+    """Return what ``task`` returns, called in a thread of its own, in steps that wait for it."""
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as thread:
+        work = thread.submit(task)
+        while not work.done():
+            wait([work], timeout=_MOMENT)
+            yield
+    return work.result()
 
 
 def _next(made: SimpleQueue[T]) -> T | None:

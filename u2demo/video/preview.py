@@ -13,8 +13,8 @@ from u2demo.video.clip import Clip, Frame
 from u2demo.video.write import filling
 
 _SIZE = (640, 480)  # pixels, (width, height)
-_SECONDS = 20
-_MOST_BYTES = 4_500_000  # about; what the encoder still holds is added
+LONGEST = 20  # seconds
+HEAVIEST = 4_500_000  # bytes, about: what the encoder still holds is added
 
 
 def copying(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Frame]:
@@ -28,7 +28,7 @@ def copying(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fram
         ValueError: there are no frames, or those of an ``.mp4`` are transparent.
         ModuleNotFoundError: PyAV is needed and missing.
     """
-    has_sound = like.audio and like.duration is not None and like.duration <= _SECONDS
+    has_sound = like.audio and like.duration is not None and like.duration <= LONGEST
     waiting: deque[Frame] = deque()
     copy = filling(path, path.suffix, _taken(waiting), like=replace(like, audio=has_sound))
     with closing(copy):
@@ -48,7 +48,7 @@ def _taken(waiting: deque[Frame]) -> Iterator[Frame]:
 
 def _is_room(path: Path, time: Fraction) -> bool:
     written = path.stat().st_size if path.exists() else 0
-    return time <= _SECONDS and written < _MOST_BYTES
+    return time <= LONGEST and written < HEAVIEST
 
 
 def _small(image: Image.Image) -> Image.Image:
