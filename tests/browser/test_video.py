@@ -195,6 +195,19 @@ def test_a_large_clip_of_ones_own_goes_in(page, files, shoot):
     assert page.locator(".u2-problem").count() == 0
 
 
+def test_an_upload_can_be_canceled_and_the_clip_before_stays(page):
+    drop = """zone => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([new Uint8Array(2 ** 27)], 'huge.mp4'));
+        zone.dispatchEvent(new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true}));
+    }"""
+    page.locator(".u2-zone").first.evaluate(drop)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Canceled.").wait_for()
+    assert "long.mp4" in page.locator(".u2-clip").inner_text()
+    assert page.get_by_role("button", name="Cancel").is_hidden()
+
+
 def test_stop_ends_the_work_and_leaves_nothing(page, site, shoot):
     page.get_by_role("button", name="Make the clip").click()
     page.get_by_text("left").wait_for()

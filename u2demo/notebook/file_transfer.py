@@ -1,7 +1,7 @@
 """page <-> kernel: files of any size, in both directions, through two small anywidgets.
 
 ipywidgets' FileUpload sends all chosen files as one message, which a Jupyter server silently drops
-above 10 MiB. ``PhotoPicker`` sends pieces of 512 KiB and waits for a receipt after each.
+above 10 MiB. ``PhotoPicker`` sends pieces of 1 MiB and waits for a receipt after each.
 """
 
 import io

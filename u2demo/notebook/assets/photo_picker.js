@@ -1,7 +1,7 @@
 // Choose, drop or take photos and send them to the kernel in pieces, because a Jupyter server silently
 // drops any message over 10 MiB. Each piece waits for its receipt, so nothing piles up.
 
-const PIECE = 512 * 1024; // bytes
+const PIECE = 1024 * 1024; // bytes
 const ICONS = {
   clip: '<rect x="3" y="5" width="18" height="14" rx="2.5"/><path d="M10 9.2v5.6l5-2.8z"/>',
   photo: '<path d="M4 16l4.6-4.6a2 2 0 0 1 2.8 0L16 16m-2-2 1.6-1.6a2 2 0 0 1 2.8 0L20 14"/>' +
