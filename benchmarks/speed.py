@@ -6,7 +6,8 @@
 Contenders take turns, round after round, so that a busy machine treats all alike. The tables show
 medians, and ratios of medians to the first line of each table. ``cpu`` is the processor time of all
 threads: it hardly depends on what else is running. Photos are drawn from the packaged ones,
-enlarged, with grain. The ONNX file is the official export that rembg downloads.
+enlarged, with grain; clips show one moving over another. The ONNX file is the official export that
+rembg downloads.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from clips import RATE, draw_clip, peers
 from PIL import Image
 
 import u2demo as u2
@@ -212,7 +214,9 @@ def launch(command: list[str]) -> tuple[float, float, float]:
     return time.perf_counter() - start, float(cpu), megabytes
 
 
-def commands(title: str, work: dict[str, list[str]], rounds: int, photos: int = 0) -> None:
+def commands(
+    title: str, work: dict[str, list[str]], rounds: int, photos: int = 0, unit: str = "photos"
+) -> None:
     """Compare whole processes: time from the start to the end, and peak memory."""
     runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in work}
     for _ in range(rounds):
@@ -225,7 +229,7 @@ def commands(title: str, work: dict[str, list[str]], rounds: int, photos: int = 
     for name, laps in runs.items():
         wall, cpu, peak = (statistics.median(values) for values in zip(*laps, strict=True))
         first = first or wall
-        rate = f"{photos / wall:6.2f} photos/s" if photos else ""
+        rate = f"{photos / wall:6.2f} {unit}/s" if photos else ""
         print(f"{name:24}{wall:8.2f} s{first / wall:7.2f}x{cpu:8.2f} s{peak:7.0f} MB {rate}")
 
 
@@ -260,6 +264,22 @@ def memory(options: argparse.Namespace, folder: Path) -> None:
         source = draw_folder(folder, count, megapixels)
         work = {"u2demo": [sys.executable, "-m", "u2demo", str(source), "-o", "TARGET"]}
         commands(f"Memory: {count} photos, {megapixels} megapixels", work, 1, count)
+
+
+def video(options: argparse.Namespace, folder: Path) -> None:
+    """Compare clips of 1080p, start-up included, and the memory of a short and a long clip."""
+    size = 1920, 1080
+    clip = draw_clip(folder / "clip.mp4", options.seconds, size)
+    run = [sys.executable, "-m", "u2demo", str(clip), "-o", "TARGET", "--effects"]
+    work = peers(clip, size, rembg=bool(rembg_command(options, "b")))
+    work |= {"u2demo, to WebM": [*run, "cutout"], "u2demo, to MP4": [*run, "box"]}
+    frames = round(options.seconds * RATE)
+    commands(f"A clip of {frames} frames, 1080p, H.264", work, 1, frames, unit="frames")
+    for seconds in (20, 600):
+        clip = draw_clip(folder / f"{seconds}.mp4", seconds, (320, 180))
+        run = [sys.executable, "-m", "u2demo", str(clip), "-o", "TARGET"]
+        title = f"Memory: a clip of {seconds} seconds, 320x180"
+        commands(title, {"u2demo": run}, 1, seconds * RATE, unit="frames")
 
 
 def draw_folder(folder: Path, count: int, megapixels: float) -> Path:
@@ -307,6 +327,8 @@ def benchmarks(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str,
     yield "start", partial(start_up, options, folder)
     yield "folder", partial(folders, options, folder)
     yield "memory", partial(memory, options, folder)
+    if installed("av"):
+        yield "video", partial(video, options, folder)
 
 
 def main() -> None:
@@ -317,7 +339,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--photos", type=int, default=60, help="number in a folder")
-    parser.add_argument("--only", help="some of forward,u2net,photo,start,folder,memory")
+    parser.add_argument("--seconds", type=float, default=10, help="of the clip of 1080p")
+    parser.add_argument("--only", help="some of forward,u2net,photo,start,folder,memory,video")
     options = parser.parse_args()
     pin(options.threads)
     print(

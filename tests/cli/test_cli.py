@@ -77,12 +77,12 @@ def test_a_photo_without_a_subject_is_reported(tmp_path, capsys):
     ("arguments", "advice"),
     [
         (["--effects", "cutout,crpo"], "unknown name 'crpo'; choose from cutout, "),
-        (["--background", "blurple"], "'blurple' is neither a color nor a photo"),
+        (["--background", "blurple"], "'blurple' is neither a color, a photo nor a clip"),
         (["--quality", "great"], "choose from"),
-        (["--format", "gif"], "choose from"),
+        (["--format", "psd"], "choose from"),
         (["--background", "#ffffff80"], "'#ffffff80' is transparent, expected a solid color"),
         (["-o", ""], "-o/--output: is empty, expected a name"),
-        ([""], "PHOTO|FOLDER: is empty, expected a name; is a variable of your shell unset?"),
+        ([""], "PHOTO|CLIP|FOLDER: is empty, expected a name; is a variable of your shell unset?"),
     ],
 )
 def test_a_slip_is_answered_with_the_choices(arguments, advice, photo, capsys):
@@ -114,7 +114,7 @@ def test_a_folder_called_weights_can_be_named_and_the_usage_says_how(capsys):
 
 def test_no_photos_is_an_error(tmp_path, capsys):
     assert main([str(tmp_path), "-o", str(tmp_path / "out")]) == 1
-    assert f"no photos found in {tmp_path}" in capsys.readouterr().err
+    assert f"no photos or clips found in {tmp_path}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -123,7 +123,7 @@ def test_a_folder_of_pictures_that_u2demo_made_says_why_nothing_is_taken(photo, 
     assert main([str(photo), "-o", str(results)]) == 0
     assert main([str(results), "-o", str(again)]) == 1
     said = capsys.readouterr().err
-    assert "no photos found" in said and "1 picture that u2demo made" in said
+    assert "no photos or clips found" in said and "1 picture that u2demo made" in said
     assert "name the files instead of the folder" in said
     assert main([str(results / "rocket_cutout.png"), "-o", str(again)]) == 0
     assert (again / "rocket_cutout_cutout.png").is_file()
@@ -182,7 +182,7 @@ def test_runs_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "u2demo", "--help"], capture_output=True, text=True, check=True
     )
-    assert "PHOTO|FOLDER" in done.stdout
+    assert "PHOTO|CLIP|FOLDER" in done.stdout
 
 
 def test_weights_of_ones_own_are_used(photo, tmp_path, capsys):
@@ -220,7 +220,7 @@ def test_help_and_slips_need_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "u2demo: not found: there is none" in done.stderr and "PHOTO|FOLDER" in done.stdout
+    assert "u2demo: not found: there is none" in done.stderr and "PHOTO|CLIP|FOLDER" in done.stdout
 
 
 def test_the_list_of_weights_shows_their_license(capsys):

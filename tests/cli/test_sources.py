@@ -106,7 +106,9 @@ def test_a_folder_of_nothing_else_is_an_error_that_says_why(tmp_path, capsys):
     assert main([str(tmp_path / "photos"), "-o", str(tmp_path / "out")]) == 1
     said = capsys.readouterr().err
     assert (
-        "no photos found" in said and "2 files, each a Photoshop file" in said and "c.jxl" in said
+        "no photos or clips found" in said
+        and "2 files, each a Photoshop file" in said
+        and "c.jxl" in said
     )
     assert not (tmp_path / "out").exists()
 

@@ -221,7 +221,7 @@ def test_an_impossible_path_is_reported_in_a_sentence(name, tree, capsys):
     assert main([name, "-o", str(tree / "results")]) == 1
     with pytest.raises(SystemExit, match="2"):
         main([str(tree), "--background", name])
-    assert "is neither a color nor a photo" in capsys.readouterr().err
+    assert "is neither a color, a photo nor a clip" in capsys.readouterr().err
 
 
 @on_linux

@@ -12,7 +12,7 @@ from quarters import BLUE, GREEN, RED, WHITE, are_near, corners, quarters
 
 import u2demo as u2
 from u2demo.video.clip import Frame
-from u2demo.video.write import FORMATS, KINDS, suffix, write_clip
+from u2demo.video.write import FORMATS, KINDS, suffix, write_clip, writing
 
 av = pytest.importorskip("av")
 
@@ -286,3 +286,29 @@ def test_what_is_kept_about_a_clip(make_clip, tmp_path):
         said = {key.lower(): value for key, value in file.metadata.items()}
     assert said["artist"] == "Ada" and said["copyright"] == "2026 Ada"
     assert not any("loc" in key for key in said)
+
+
+@pytest.mark.parametrize("name", ["new.mkv", "new.avi", "frames.v2", "new.jpg"])
+def test_a_suffix_of_no_kind_is_refused_with_those_that_are(name, make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", count=1))
+    with pytest.raises(ValueError, match=r"choose \.mp4, \.webm, .* or a name without a suffix"):
+        write_clip(tmp_path / "out" / name, clip, like=clip)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.parametrize("kind", ["new.mp4", "new.gif", "new"])
+def test_a_folder_that_is_missing_is_named_and_not_a_hidden_file(kind, make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", count=1))
+    with pytest.raises(FileNotFoundError, match=r"no such folder: '.*out'$"):
+        write_clip(tmp_path / "out" / kind, clip, like=clip)
+
+
+@pytest.mark.parametrize("kind", ["new.mp4", "new.webp", "new"])
+def test_a_caller_may_stop_between_two_frames_and_nothing_is_left(kind, make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", pictures=moving(4), rate=25))
+    writing_it = writing(tmp_path / kind, clip, like=clip)
+    assert [next(writing_it), next(writing_it)] == [0, Fraction(1, 25)]
+    writing_it.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+    assert list(writing(tmp_path / kind, clip, like=clip))[-1] == Fraction(3, 25)
+    assert (tmp_path / kind).exists()

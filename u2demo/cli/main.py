@@ -1,4 +1,4 @@
-"""argv -> runs: ``python -m u2demo PHOTO|FOLDER... -o RESULTS``, installed as ``u2demo``."""
+"""argv -> runs: ``python -m u2demo PHOTO|CLIP|FOLDER... -o RESULTS``, installed as ``u2demo``."""
 
 import argparse
 import signal

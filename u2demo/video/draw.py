@@ -1,6 +1,6 @@
 """findings -> pictures: an effect on each frame of a clip, several at a time, in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from fractions import Fraction
 from typing import NamedTuple
@@ -28,7 +28,7 @@ class Drawn(NamedTuple):
     """
 
     time: Fraction
-    pictures: tuple[Image.Image, ...]
+    pictures: Mapping[str, Image.Image]
     box: Box | None
     area: float
     clear: bool
@@ -45,33 +45,42 @@ def draw(findings: Findings, effect: Effect) -> Iterator[Frame]:
         ValueError: the net has not looked at all frames, or the file has changed since.
         TypeError: ``effect`` does not return an image.
     """
-    with closing(draw_all(findings, [effect])) as drawn:
+    name = getattr(effect, "__name__", type(effect).__name__)
+    with closing(draw_all(findings, {name: effect})) as drawn:
         for one in drawn:
-            yield Frame(one.time, one.pictures[0])
+            yield Frame(one.time, one.pictures[name])
 
 
-def draw_all(findings: Findings, effects: Sequence[Effect]) -> Iterator[Drawn]:
+def draw_all(findings: Findings, effects: Mapping[str, Effect]) -> Iterator[Drawn]:
     """Yield what all of ``effects`` make of each frame, which is decoded just once."""
     first = first_of(findings.clip)
-    modes = [sample(effect, first).mode for effect in effects]
+    modes = {name: sample(name, effect, first).mode for name, effect in effects.items()}
 
-    def work(task: tuple[Piece, list[Effect]]) -> Drawn:
+    def work(task: tuple[Piece, Mapping[str, Effect]]) -> Drawn:
         piece, chosen = task
         frame, mask = findings.finished(piece)
-        drawn = [effect(frame.image, mask) for effect in chosen]
-        pictures = [_in_mode(picture, mode) for picture, mode in zip(drawn, modes, strict=True)]
+        pictures = {
+            name: _in_mode(_checked(name, effect(frame.image, mask)), modes[name])
+            for name, effect in chosen.items()
+        }
         some = np.ascontiguousarray(mask[::_EACH, ::_EACH])
         return Drawn(
             frame.time,
-            tuple(pictures),
+            pictures,
             box_around(mask > 0.5),
             area=float((some > 0.5).mean()),
             clear=has_clear_subject(some, peak=findings.peak),
         )
 
     with ExitStack() as stack:
-        choices = [stack.enter_context(_choosing(effect, findings)) for effect in effects]
-        tasks = ((piece, [choose(piece) for choose in choices]) for piece in findings.pieces())
+        choices = {
+            name: stack.enter_context(_choosing(effect, findings))
+            for name, effect in effects.items()
+        }
+        tasks = (
+            (piece, {name: choose(piece) for name, choose in choices.items()})
+            for piece in findings.pieces()
+        )
         yield from stack.enter_context(closing(in_parallel(work, tasks, workers())))
 
 
@@ -96,23 +105,23 @@ def first_of(clip: Clip) -> Image.Image:
     return image
 
 
-def sample(effect: Effect, image: Image.Image) -> Image.Image:
+def sample(name: str, effect: Effect, image: Image.Image) -> Image.Image:
     """Return what ``effect`` makes of a frame whose mask is soft, as a frame: L, RGB or RGBA.
 
     Raises:
         TypeError: ``effect`` does not return an image.
     """
     mask = np.full((image.height, image.width), 0.5, np.float32)
-    picture = _checked(for_clips(effect)(image, mask))
+    picture = _checked(name, for_clips(effect)(image, mask))
     return _in_mode(picture, _frame_mode(picture))
 
 
-def _checked(picture: object) -> Image.Image:
+def _checked(name: str, picture: object) -> Image.Image:
     try:
         check_image(picture)
     except TypeError:
         kind = type(picture).__name__
-        raise TypeError(f"an effect returned {kind}, expected an image") from None
+        raise TypeError(f"the effect {name!r} returned {kind}, expected an image") from None
     return picture
 
 
@@ -122,9 +131,9 @@ def _frame_mode(picture: Image.Image) -> str:
     return "RGBA" if picture.has_transparency_data else "RGB"
 
 
-def _in_mode(picture: object, mode: str) -> Image.Image:
+def _in_mode(picture: Image.Image, mode: str) -> Image.Image:
     """Return a picture in the mode that all frames of its clip have."""
-    found = _frame_mode(_checked(picture))
+    found = _frame_mode(picture)
     if found == picture.mode == mode or (found == "RGBA" != mode):  # the writer refuses the latter
         return picture
     return picture.convert(mode)

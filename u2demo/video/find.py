@@ -165,13 +165,10 @@ class Findings:
         number = 0
         with closing(self.clip.read(report=lambda sentence: None)) as frames:
             for frame in frames:
-                if number == self.count:
-                    break
-                yield Piece(frame, self._found(number), self._shot_of[number])
+                if number < self.count:
+                    yield Piece(frame, self._found(number), self._shot_of[number])
                 number += 1
-            else:
-                frame = None
-        if (frame is not None or number < self.count) and not self.damage:
+        if number != self.count and not self.damage:
             raise ValueError(f"{self.clip.path}: has changed while it was worked on; do it again")
 
     def finished(self, piece: Piece) -> tuple[Frame, Mask]:
@@ -195,11 +192,9 @@ class Findings:
             with closing(self.clip.read(report=self._note_damage)) as frames:
                 for settled in steady(self._looks(frames, seen, stopped)):
                     self._keep(settled, shots)
+            return () if stopped.is_set() else tuple(map(self._shot, shots))
         finally:
-            seen.put(0)
-        if stopped.is_set():
-            return ()
-        return tuple(self._shot(shot) for shot in shots)
+            seen.put(0)  # last, for the caller then says that it has stopped
 
     def _looks(
         self, frames: Iterator[Frame], seen: SimpleQueue[int], stopped: threading.Event
@@ -215,7 +210,7 @@ class Findings:
             yield one
 
     def _note_damage(self, sentence: str) -> None:
-        self.damage = sentence
+        self.damage = sentence.removeprefix(f"{self.clip.path}: ")
 
     def _keep(self, settled: Steady, shots: list[_Shot]) -> None:
         from u2demo.inference.clips import salience  # imports torch: a second, not needed earlier

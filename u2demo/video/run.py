@@ -27,9 +27,9 @@ from u2demo.runs.run import FATAL, Run, content_of, is_done
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.draw import Drawn, draw_all, first_of, sample
 from u2demo.video.find import Findings
-from u2demo.video.moving import for_clips
+from u2demo.video.moving import CropOfShots, for_clips
 from u2demo.video.read import open_video
-from u2demo.video.write import KINDS, check_format, filling, suffix
+from u2demo.video.write import KINDS, check_format, check_length, filling, suffix
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,7 +97,12 @@ def process_video(
     open_video(clip)  # says what is wrong with it
     run = Run(known_effects(effects), quality, overwrite=overwrite, metadata=metadata,
               clip_format=format)  # fmt: skip
-    (record,) = process_clips(model, {clip: Path(clip.name)}, results, run, report=report)
+    records = process_clips(model, {clip: Path(clip.name)}, results, run, report=report)
+    if not records:
+        raise ValueError(
+            f"{clip} was made by u2demo in that folder; choose another for the results"
+        )
+    (record,) = records
     if record.status == "failed":
         raise ValueError(record.error)
     return record
@@ -134,9 +139,9 @@ def process_clips(
 def check_clip_format(run: Run) -> None:
     """Raise ``ValueError`` if a clip in ``run.clip_format`` cannot hold what an effect gives."""
     check_format(run.clip_format)
-    for effect in run.effects.values():
+    for name, effect in run.effects.items():
         try:
-            picture = sample(effect, Image.new("RGB", _TRIED))
+            picture = sample(name, effect, Image.new("RGB", _TRIED))
         except Exception:  # a function of your own may want a real frame, and gets one later
             continue
         suffix(picture, run.clip_format)
@@ -228,14 +233,23 @@ class _Work:
             return _describe(clip, findings) | summary.fields(with_track=self._run.outlines)
 
     def _kinds(self, clip: Clip) -> dict[str, str]:
-        """Return the suffix of the clip that each effect makes of ``clip``."""
+        """Return the suffix of the clip that each effect makes of ``clip``.
+
+        Raises:
+            ValueError: such a clip cannot hold what the effect makes of the first frame, or as
+                many frames.
+        """
         format = self._run.clip_format
         if format == "auto" and clip.animation:
             format = clip.animation
-        first = first_of(clip)
-        return {
-            name: suffix(sample(effect, first), format) for name, effect in self._effects.items()
-        }
+        first, kinds = first_of(clip), {}
+        for name, effect in self._effects.items():
+            picture = sample(name, effect, first)
+            kinds[name] = suffix(picture, format)
+            if clip.duration and not isinstance(effect, CropOfShots):  # its size is seen later
+                count = _frames_of(clip)
+                check_length(kinds[name], picture.size, count=count, duration=clip.duration)
+        return kinds
 
     def _write(
         self, findings: Findings, made: Mapping[str, Path], kinds: Mapping[str, str]
@@ -245,16 +259,12 @@ class _Work:
         if self._run.metadata == "none":
             like = replace(like, about={})
         with ExitStack() as stack:
-            drawn = stack.enter_context(closing(draw_all(findings, list(self._effects.values()))))
+            drawn = stack.enter_context(closing(draw_all(findings, self._effects)))
             stream, *streams = tee(drawn, 1 + len(made))
-            writers = [
-                stack.enter_context(
-                    closing(filling(file, kinds[name], _frames(own, number), like=like))
-                )
-                for number, (own, (name, file)) in enumerate(
-                    zip(streams, made.items(), strict=True)
-                )
-            ]
+            writers = []
+            for own, name in zip(streams, made, strict=True):
+                writer = filling(made[name], kinds[name], _frames(own, name), like=like)
+                writers.append(stack.enter_context(closing(writer)))
             for one in stream:  # all writers take the same step, so that few frames wait for them
                 for writer in writers:
                     next(writer)
@@ -264,9 +274,9 @@ class _Work:
                     pass
 
 
-def _frames(drawn: Iterator[Drawn], number: int) -> Iterator[Frame]:
+def _frames(drawn: Iterator[Drawn], name: str) -> Iterator[Frame]:
     for one in drawn:
-        yield Frame(one.time, one.pictures[number])
+        yield Frame(one.time, one.pictures[name])
 
 
 class _Summary:

@@ -81,7 +81,7 @@ KINDS: Mapping[str, Coding | Animation | Folder] = {
         "libvpx-vp9",
         # With auto-alt-ref libvpx would lose alpha.
         {"crf": "18", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1",
-         "auto-alt-ref": "0"},
+         "auto-alt-ref": "0", "lag-in-frames": "0"},
         "yuv420p",
         "yuva420p",
         Fraction(1, 1000),  # WebM knows no finer
@@ -134,6 +134,22 @@ def suffix(picture: Image.Image, format: str = "auto") -> str:
         if KINDS[kind].alpha or picture.mode != "RGBA":
             return kind
     raise _no_alpha()
+
+
+def check_length(kind: str, size: tuple[int, int], *, count: int, duration: Fraction) -> None:
+    """Raise ``ValueError`` if a clip of ``count`` frames is too long for its ``kind``."""
+    how = KINDS[kind]
+    if isinstance(how, Animation):
+        _check_length(min(count, int(duration / (how.shortest * how.tick))), size)
+
+
+def _check_length(count: int, size: tuple[int, int]) -> None:
+    room = _MOST_PIXELS // (size[0] * size[1])
+    if count > room:
+        raise ValueError(
+            f"the clip is too long for an animation, which may have {room} frames of"
+            f" {size[0]}x{size[1]}; choose webm, or make it smaller"
+        )
 
 
 def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
@@ -295,18 +311,13 @@ def _for_codec(picture: Image.Image, stream: "VideoStream") -> "VideoFrame":
 def _animate(
     animation: Animation, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip
 ) -> Iterator[Fraction]:
-    room = _MOST_PIXELS // (shape.width * shape.height)
     pictures, ticks = [], []
     for frame in frames:
         yield frame.time
         tick = round(frame.time / animation.tick)
         if ticks and tick - ticks[-1] < animation.shortest:
             continue
-        if len(pictures) == room:
-            raise ValueError(
-                f"the clip is too long for an animation, which may have {room} frames of"
-                f" {shape.width}x{shape.height}; choose webm, or make it smaller"
-            )
+        _check_length(len(pictures) + 1, (shape.width, shape.height))
         # Pillow cannot write an animated GIF or PNG in gray.
         pictures.append(frame.image.convert("RGB") if shape.mode == "L" else frame.image)
         ticks.append(tick)
