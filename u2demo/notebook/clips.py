@@ -75,8 +75,8 @@ class Clips:
         self._choice = ClipChoice(self._receive, self._notes)
         self._about = ipywidgets.HTML()
         self._player = Player()
-        self._make = ipywidgets.Button(description="Make the clip", tooltip="Make the clip")
-        self._make.on_click(guarded(lambda _: self._press_make(), self._notes))
+        self._button = ipywidgets.Button(description="Make the clip", tooltip="Make the clip")
+        self._button.on_click(guarded(lambda _: self._press_make(), self._notes))
         self._saver = ClipSaver(self._up_to_date, self._jobs)
         self._saver.format.observe(guarded(lambda _: self._admit_change(), self._notes), "value")
         self.page = self._lay_out()
@@ -113,8 +113,8 @@ class Clips:
         close(self.page)
 
     def _lay_out(self) -> ipywidgets.Widget:
-        self._make.add_class("u2-primary")
-        below = ipywidgets.HBox([self._album.caption, self._make])
+        self._button.add_class("u2-primary")
+        below = ipywidgets.HBox([self._album.caption, self._button])
         below.add_class("u2-below")
         left = [self._progress, self._album.stage, below, self._album.gallery, self._player]
         page = lay_out(
@@ -197,14 +197,14 @@ class Clips:
         return Order(self._way(), panel.toolbar.value, panel.settings, self._saver.format.value)
 
     def _press_make(self) -> None:
-        if self._make.disabled:  # the second of two quick clicks
+        if self._button.disabled:  # the second of two quick clicks
             return
         self._notes.clear()
-        self._make.disabled = True
+        self._button.disabled = True
         self._jobs.start(self._remake(), self._notes.report, self._release)
 
     def _release(self) -> None:
-        self._make.disabled = False
+        self._button.disabled = False
 
     def _remake(self) -> Job:
         yield from self._up_to_date()

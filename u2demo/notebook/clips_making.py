@@ -46,7 +46,8 @@ def stills(clip: Clip, model: "nn.Module", way: Way) -> Iterator[Photo]:
 
     Of a clip with fewer than three frames there are fewer.
     """
-    end = max(Fraction(0), (clip.duration or Fraction(0)) - 1 / clip.rate)
+    length = clip.duration or (clip.frames or 1) / clip.rate
+    end = max(Fraction(0), length - 1 / clip.rate)
     seen = set()
     for time in (Fraction(0), end / 2, end):
         frame = clip.at(time)
