@@ -215,7 +215,7 @@ class Clips:
             raise PageError("There is no clip yet. Choose one first.")
         order = self._order()
         if self._made != order:
-            self._workshop.check(self._panel.effect(), order.format)
+            self._workshop.check(order.action, self._panel.effect(), order.format)
             self._made = None
             try:
                 yield from self._carry_out(order)
@@ -236,7 +236,7 @@ class Clips:
         if not workshop.has_looked(order.way):
             looks = workshop.look(self._models.load(), order.way)
             yield from self._watch("Looking at", looks)
-        yield from self._watch("Making", workshop.make(effect, order.action, order.format))
+        yield from self._watch("Making", workshop.make(order.action, effect, order.format))
         yield from self._watch("Copying", workshop.copy_original())
 
     def _watch(self, verb: str, steps: Iterator) -> Job:

@@ -20,7 +20,7 @@ from u2demo.video.clip import Clip
 from u2demo.video.draw import draw, first_of, sample
 from u2demo.video.find import Findings
 from u2demo.video.preview import HEAVIEST, LONGEST, copying
-from u2demo.video.write import suffix, writing
+from u2demo.video.write import check_length, suffix, writing
 
 if TYPE_CHECKING:
     from torch import nn
@@ -104,25 +104,29 @@ class Workshop:
         with closing(self._findings.look()) as seen:
             yield from seen
 
-    def check(self, effect: Effect, format: str) -> None:
-        """Raise ``ValueError`` if ``format`` cannot hold what ``effect`` makes."""
-        suffix(sample(effect, first_of(self.clip)), format)
+    def check(self, name: str, effect: Effect, format: str) -> None:
+        """Raise ``ValueError`` if ``format`` cannot hold what the effect makes of this clip."""
+        picture = sample(name, effect, first_of(self.clip))
+        length = self.clip.duration or Fraction(0)
+        count = self.clip.frames or round(length * self.clip.rate)
+        check_length(suffix(picture, format), picture.size, count=count, duration=length)
 
-    def make(self, effect: Effect, name: str, format: str) -> Iterator[Fraction]:
-        """Make a clip, called after the effect's ``name``; yield the time of each frame written.
+    def make(self, name: str, effect: Effect, format: str) -> Iterator[Fraction]:
+        """Make a clip, called after the effect; yield the time of each frame written.
 
         Raises:
             ValueError: ``format`` cannot hold what the effect makes, or so many frames.
         """
         self._discard()
-        picture = sample(effect, first_of(self.clip))
+        picture = sample(name, effect, first_of(self.clip))
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         file = folder / f"{self._stem}_{name}{suffix(picture, format)}"
         copy = folder / f"preview{suffix(picture)}"
-        drawn = copying(copy, draw(self._findings, effect), like=self.clip)
         try:
-            with closing(drawn), closing(writing(file, drawn, like=self.clip)) as written:
-                yield from written
+            with ExitStack() as stack:
+                drawn = stack.enter_context(closing(draw(self._findings, effect)))
+                passing = stack.enter_context(closing(copying(copy, drawn, like=self.clip)))
+                yield from stack.enter_context(closing(writing(file, passing, like=self.clip)))
             self.file, self.result = file, _preview(copy)
         finally:
             if self.file is None:
