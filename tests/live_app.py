@@ -16,7 +16,7 @@ from PIL import Image
 from u2demo.notebook import OneClick
 from u2demo.notebook.notes import Notes
 
-PIECE = 512 * 1024  # bytes that the page sends at a time
+PIECE = 1024 * 1024  # bytes that the page sends at a time
 
 
 def spot(size=(60, 40), left=10):

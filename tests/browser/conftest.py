@@ -92,13 +92,20 @@ def weights():
 def site(request, browser, weights, tmp_path_factory):
     """One server for all tests: each test opens a page, and with it a kernel, of its own."""
     home = tmp_path_factory.mktemp(request.param)
-    root = home / "work"
-    root.mkdir()
-    shutil.copy(NOTEBOOKS / "one_click.ipynb", root)
-    port = _free_port()
     _publish(weights, home)
     weights.released.clear()
-    command = _lab(root, port) if request.param == "lab" else _voila(root, port)
+    with serving(request.param, "one_click.ipynb", home) as site:
+        yield site
+
+
+@contextlib.contextmanager
+def serving(kind: str, notebook: str, home: Path):
+    """Give a running server, JupyterLab or Voila, with one of the notebooks; its files in home."""
+    root = home / "work"
+    root.mkdir()
+    shutil.copy(NOTEBOOKS / notebook, root)
+    port = _free_port()
+    command = _lab(root, port) if kind == "lab" else _voila(root / notebook, port)
     log = (home / "server.log").open("w")
     server = subprocess.Popen(
         command, cwd=root, env=_environment(home), stdout=log, stderr=subprocess.STDOUT
@@ -106,7 +113,7 @@ def site(request, browser, weights, tmp_path_factory):
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(url, server, home / "server.log")
-        yield Site(request.param, url, root, server.pid)
+        yield Site(kind, url, root, server.pid)
     finally:
         server.terminate()
         server.wait(30)
@@ -121,9 +128,9 @@ def _lab(root: Path, port: int) -> list[str]:
     ]
 
 
-def _voila(root: Path, port: int) -> list[str]:
+def _voila(notebook: Path, port: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "voila", str(root / "one_click.ipynb"), "--no-browser"),
+        *(sys.executable, "-m", "voila", str(notebook), "--no-browser"),
         *(f"--port={port}", "--Voila.ip=127.0.0.1"),
         f"--Voila.config_file_paths={NOTEBOOKS.parent / 'tools'}",
     ]
@@ -195,23 +202,23 @@ def app(site, browser):
     )
     page = context.new_page()
     page.set_default_timeout(WAIT)
-    {"lab": _start_in_lab, "voila": _start_in_voila}[site.kind](page, site.url)
+    start(page, site, "one_click.ipynb")
     wait_until_idle(page, tiles=4)
     yield page
     context.close()
 
 
-def _start_in_lab(page, url: str) -> None:
-    page.goto(f"{url}/doc/tree/one_click.ipynb?reset")
+def start(page, site: Site, notebook: str) -> None:
+    """Open a notebook, and run all its cells."""
+    if site.kind == "voila":
+        page.goto(site.url)
+        return
+    page.goto(f"{site.url}/doc/tree/{notebook}?reset")
     page.wait_for_function(
         "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
         "?.connectionStatus === 'connected'"
     )
     page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-
-
-def _start_in_voila(page, url: str) -> None:
-    page.goto(url)
 
 
 def wait_until_idle(page, *, tiles: int) -> None:

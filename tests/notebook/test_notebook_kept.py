@@ -22,7 +22,7 @@ from live_app import (
 from PIL import Image
 
 from u2demo.notebook import OneClick
-from u2demo.notebook.photo import Photo
+from u2demo.notebook.photo import Photo, left_out
 from u2demo.notebook.uploads import Uploads
 
 AUTHOR, CAMERA = 0x013B, 0x0110  # EXIF's tags
@@ -75,9 +75,11 @@ def test_a_photo_with_transparent_parts_lies_on_a_checkerboard_whatever_is_done_
 def test_what_a_file_holds_besides_its_photo_is_said_below_the_photo():
     async def visit(app):
         await receive(app, ("dance.gif", animation()))
-        assert "dance.gif, 60 × 40<br>Not shown, and not saved: 2 more frames." in caption(app)
+        assert caption(app) == (
+            "dance.gif, 60 × 40<br>The first of 3 frames; the notebook video.ipynb does them all."
+        )
         press(app, "one.png")
-        assert "Not shown" not in caption(app)
+        assert "frames" not in caption(app)
 
     on_a_page(visit, Bright())
 
@@ -88,7 +90,17 @@ def test_an_upload_cell_says_it_too():
         [("dance.gif", animation()), ("x.txt", b"text"), ("a.png", as_file(spot()))]
     )
     assert list(uploads.photos) == ["dance.gif", "a.png"]
-    assert "dance.gif: Not shown, and not saved: 2 more frames." in said and len(said) == 2
+    assert "dance.gif: The first of 3 frames; the notebook video.ipynb does them all." in said
+    assert len(said) == 2
+
+
+def test_what_is_not_a_frame_is_said_apart():
+    photo = spot()
+    photo.info["left_out"] = ("1 more frame", "an HDR gain map")
+    assert left_out(photo) == (
+        "The first of 2 frames; the notebook video.ipynb does them all."
+        " Not shown, and not saved: an HDR gain map."
+    )
 
 
 @pytest.mark.parametrize(

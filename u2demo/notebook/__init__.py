@@ -1,10 +1,12 @@
 """The front end for notebooks: Google Colab, JupyterLab, Voila, and unattended runs.
 
-Uploads are bytes in memory. Nothing is written except the results that a person asks for.
+Uploaded photos are bytes in memory. Uploaded clips, and clips that are made, are temporary files
+that no file browser shows. Nothing else is written but the results that a person asks for.
 """
 
 from u2demo.notebook.app import OneClick
+from u2demo.notebook.clips import Clips
 from u2demo.notebook.saving import results_folder
 from u2demo.notebook.uploads import upload
 
-__all__ = ["OneClick", "results_folder", "upload"]
+__all__ = ["Clips", "OneClick", "results_folder", "upload"]

@@ -1,4 +1,4 @@
-"""files -> a person's Google Drive, from Colab."""
+"""files <-> a person's Google Drive, from Colab."""
 
 import os
 import shutil
@@ -11,6 +11,21 @@ from u2demo.notebook.colab import one_line
 from u2demo.notebook.environment import PageError
 
 MOUNT_POINT = "/content/drive"  # where Colab mounts a person's Drive; U2DEMO_DRIVE overrides it
+
+
+def mount_for(path: Path) -> None:
+    """Mount the Drive if ``path`` lies on it.
+
+    Raises:
+        PageError: the Drive cannot be mounted.
+    """
+    mount_point = os.environ.get("U2DEMO_DRIVE", MOUNT_POINT)
+    if not path.is_relative_to(mount_point):
+        return
+    try:
+        _mount(mount_point)
+    except Exception as error:
+        raise PageError(f"Google Drive failed: {one_line(error)}.") from error
 
 
 def save_to_drive(files: Sequence[Path]) -> Path:

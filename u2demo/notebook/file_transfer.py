@@ -1,9 +1,10 @@
 """page <-> kernel: files of any size, in both directions, through two small anywidgets.
 
 ipywidgets' FileUpload sends all chosen files as one message, which a Jupyter server silently drops
-above 10 MiB. ``PhotoPicker`` sends pieces of 512 KiB and waits for a receipt after each.
+above 10 MiB. ``PhotoPicker`` sends pieces of 1 MiB and waits for a receipt after each.
 """
 
+import io
 from collections.abc import Callable
 from importlib import resources
 
@@ -21,14 +22,19 @@ def _asset(name: str) -> str:
 class PhotoPicker(anywidget.AnyWidget):
     """A zone to drop, choose or take photos; ``on_files`` gets them once all have arrived.
 
+    The page's ``main`` picker takes what is dropped or pasted anywhere on the app, others what is
+    dropped on themselves. ``noun`` is what files are called there, ``accept`` the dialog's choice.
     ``patience`` is the number of seconds that the page waits for a receipt before it gives up.
     """
 
     _esm = _asset("camera.js") + _asset("accessibility.js") + _asset("photo_picker.js")
     _css = _asset("app.css")
+    noun = traitlets.Unicode("photo").tag(sync=True)
+    accept = traitlets.Unicode("image/*,.heic,.heif,.avif").tag(sync=True)
     label = traitlets.Unicode("Choose photos").tag(sync=True)
     hint = traitlets.Unicode("or drop them here").tag(sync=True)
     multiple = traitlets.Bool(True).tag(sync=True)
+    main = traitlets.Bool(True).tag(sync=True)
     camera = traitlets.Bool(True).tag(sync=True)
     patience = traitlets.Float(60.0).tag(sync=True)
 
@@ -36,28 +42,36 @@ class PhotoPicker(anywidget.AnyWidget):
         super().__init__(**traits)
         self._on_files = on_files
         self._batch = ""  # one at a time; the page queues the others
-        self._files: dict[int, tuple[str, bytearray]] = {}
+        self._files: dict[int, tuple[str, io.BytesIO]] = {}
         self.on_msg(self._receive)
 
     def _receive(self, _: object, message: dict, buffers: list) -> None:
         if message["batch"] != self._batch:
-            self._batch, self._files = message["batch"], {}
+            self._batch = message["batch"]
+            self._drop(*self._files)
         if message.get("end"):
             self._finish_batch()
+        elif message.get("cancel"):
+            self._drop(*self._files)
         elif message.get("drop"):  # the page could not read the rest of this file
-            self._files.pop(message["index"], None)
+            self._drop(message["index"])
         else:
             self._append(message["index"], message["name"], buffers[0])
             self.send({"batch": self._batch})
 
     def _append(self, index: int, name: str, piece: bytes) -> None:
-        _, data = self._files.setdefault(index, (name, bytearray()))
-        data.extend(piece)
+        if index not in self._files:
+            self._files[index] = name, io.BytesIO()
+        self._files[index][1].write(piece)
+
+    def _drop(self, *indexes: int) -> None:
+        for index in indexes:
+            self._files.pop(index, None)
 
     def _finish_batch(self) -> None:
         arrived = [self._files[index] for index in sorted(self._files)]
         self._files = {}
-        self._on_files([(name, bytes(data)) for name, data in arrived])
+        self._on_files([(name, file.getvalue()) for name, file in arrived])
 
 
 class FileSaver(anywidget.AnyWidget):

@@ -1,11 +1,19 @@
 """jobs -> steps: one job at a time, and the page is answered between its steps."""
 
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 from u2demo.notebook import callbacks
 
+T = TypeVar("T")
 Job = Iterator[None]  # a generator: the work between two yields is one step
+
+_MOMENT = 0.02  # seconds that a step waits for what a thread makes
 
 _PAUSE = 0.01  # seconds between two steps, in which a click that has arrived is handled
 
@@ -83,6 +91,49 @@ class JobQueue:
     def _remove_first(self) -> None:
         _, on_end = self._jobs.popleft()
         on_end()
+
+
+def aside(items: Generator[T, None, None]) -> Iterator[T | None]:
+    """Yield ``items``, made by a thread of its own, and None whenever the next is not there yet.
+
+    So a job can do what takes long between two of its steps. The thread does not wait for items to
+    be taken. Closing ends it after the item that it is at.
+    """
+    made: SimpleQueue[T] = SimpleQueue()
+    stopped = threading.Event()
+
+    def make() -> None:
+        with closing(items):
+            for item in items:
+                made.put(item)
+                if stopped.is_set():
+                    return
+
+    with ThreadPoolExecutor(1, thread_name_prefix="aside") as thread:
+        work = thread.submit(make)
+        try:
+            while not work.done() or not made.empty():
+                yield _next(made)
+        finally:
+            stopped.set()
+        work.result()  # raises what the thread did
+
+
+def beside(task: Callable[[], T]) -> Generator[None, None, T]:
+    """Return what ``task`` returns, called in a thread of its own, in steps that wait for it."""
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as thread:
+        work = thread.submit(task)
+        while not work.done():
+            wait([work], timeout=_MOMENT)
+            yield
+    return work.result()
+
+
+def _next(made: SimpleQueue[T]) -> T | None:
+    try:
+        return made.get(timeout=_MOMENT)
+    except Empty:
+        return None
 
 
 def _reporting(job: Job, on_error: Callable[[Exception], None]) -> Job:

@@ -19,9 +19,9 @@ def lay_out(
     return _named("u2-app", [style(), _named("u2-top", top), toolbar, main])
 
 
-def style() -> ipywidgets.HTML:
-    """Return the app's style sheet as a widget."""
-    sheet = resources.files("u2demo.notebook") / "assets" / "app.css"
+def style(name: str = "app.css") -> ipywidgets.HTML:
+    """Return a style sheet of the app as a widget."""
+    sheet = resources.files("u2demo.notebook") / "assets" / name
     return ipywidgets.HTML(
         f"<style>{sheet.read_text('utf-8')}</style>", layout=ipywidgets.Layout(display="none")
     )

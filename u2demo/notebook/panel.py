@@ -1,10 +1,13 @@
 """The app's controls: what to do with the subject, and how."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import ipywidgets
 from PIL import Image
 
+from u2demo.effects.boxes import crop
+from u2demo.effects.effect import Effect
 from u2demo.masks.mask import Mask, adjust_mask
 from u2demo.notebook.actions import Action, Pictures, Settings, all_actions
 from u2demo.notebook.callbacks import guarded
@@ -23,12 +26,19 @@ class Panel:
 
     ``toolbar`` and ``column`` are the widgets to place. ``quality`` is not one of the settings,
     because it needs the network. ``scene`` is the background photo until another is chosen.
+    ``actions`` are those to offer, by default all.
     """
 
-    def __init__(self, on_change: Callable[[], None], notes: Notes, scene: Image.Image):
+    def __init__(
+        self,
+        on_change: Callable[[], None],
+        notes: Notes,
+        scene: Image.Image,
+        actions: Mapping[str, Action] | None = None,
+    ):
         self._on_change = guarded(on_change, notes)
         self._scene = scene
-        self._actions = all_actions()
+        self._actions = all_actions() if actions is None else actions
         self._controls = _make_controls(Settings())
         for control in self._controls.values():
             control.observe(lambda _: self._on_change(), names="value")
@@ -91,6 +101,18 @@ class Panel:
             return action.draw(image, adjusted, settings)
 
         return draw
+
+    def effect(self) -> Effect:
+        """Return an action of one picture with the present settings, as an effect of clips."""
+        if self.toolbar.value == "crop":  # all frames of a shot share a box
+            return partial(crop, margin=self.settings.margin, threshold=self.settings.threshold)
+        draw = self.drawing()
+
+        def effect(image: Image.Image, mask: Mask) -> Image.Image:
+            (picture,) = draw(image, mask).values()
+            return picture
+
+        return effect
 
     def picture(self, image: Image.Image, mask: Mask) -> Image.Image:
         """Return one picture for the screen: a contact sheet of several, the photo if none."""

@@ -1,6 +1,7 @@
 """(net, uploaded file) -> a photo with its mask, small enough to keep hundreds in memory."""
 
 import io
+import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from u2demo.pipeline import process
 if TYPE_CHECKING:
     from torch import nn
 
+_FRAMES = re.compile(r"(\d+) more frames?")  # of an animation
 _CLOSE_UP = (3 * STAGE[0], 3 * STAGE[1])  # pixels, (width, height)
 
 
@@ -92,9 +94,20 @@ def find_subject(
 
 
 def left_out(image: Image.Image) -> str:
-    """Return a sentence on what a photo's file holds besides ``image``, "" if that is nothing."""
-    phrases = image.info.get("left_out", ())
-    return f"Not shown, and not saved: {', '.join(phrases)}." if phrases else ""
+    """Return sentences on what a photo's file holds besides ``image``, "" if that is nothing."""
+    sentences, others = [], []
+    for phrase in image.info.get("left_out", ()):
+        frames = _FRAMES.fullmatch(phrase)
+        if frames:
+            count = int(frames[1]) + 1
+            sentences.append(
+                f"The first of {count} frames; the notebook video.ipynb does them all."
+            )
+        else:
+            others.append(phrase)
+    if others:
+        sentences.append(f"Not shown, and not saved: {', '.join(others)}.")
+    return " ".join(sentences)
 
 
 def open_upload(

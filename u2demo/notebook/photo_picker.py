@@ -25,18 +25,21 @@ def make_photo_picker(
     hint: str = "or drop them here",
     multiple: bool = True,
     camera: bool = True,
+    accept: str = "image/*",
 ) -> ipywidgets.Widget:
     """Return a control that calls ``on_files`` with the (name, bytes) pairs a person chooses.
 
-    ``notes`` shows problems.
+    ``notes`` shows problems. ``accept`` is the choice in the dialog of the plainest control.
     """
     if environment() == "colab":
         return _colab_picker(on_files, notes, label, camera)
     try:
         from u2demo.notebook.file_transfer import PhotoPicker  # needs anywidget, which is optional
     except ImportError:
-        return _plain_picker(on_files, label, multiple)
-    return PhotoPicker(on_files, label=label, hint=hint, multiple=multiple, camera=camera)
+        return _plain_picker(on_files, label, multiple, accept)
+    return PhotoPicker(
+        on_files, label=label, hint=hint, multiple=multiple, main=multiple, camera=camera
+    )
 
 
 def _colab_picker(on_files: OnFiles, notes: Notes, label: str, camera: bool) -> ipywidgets.Widget:
@@ -65,9 +68,9 @@ def _take_photo() -> Files:
     return [("webcam.jpg", photo)] if photo else []
 
 
-def _plain_picker(on_files: OnFiles, label: str, multiple: bool) -> ipywidgets.Widget:
+def _plain_picker(on_files: OnFiles, label: str, multiple: bool, accept: str) -> ipywidgets.Widget:
     """Return a FileUpload; it works in both generations of ipywidgets, up to 10 MiB at a time."""
-    upload = ipywidgets.FileUpload(description=label, accept="image/*", multiple=multiple)
+    upload = ipywidgets.FileUpload(description=label, accept=accept, multiple=multiple)
 
     def take(change: dict) -> None:
         if not change["new"]:

@@ -4,25 +4,22 @@ import contextlib
 import os
 import tempfile
 import zipfile
-from base64 import b64encode
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import ipywidgets
 
 from u2demo.machine.names import fold_name, numbered
-from u2demo.notebook import colab
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue
-from u2demo.notebook.notes import Notes, escape
+from u2demo.notebook.notes import Notes
+from u2demo.notebook.sending import Sender
 from u2demo.pipeline import Result
 from u2demo.runs.save import save
 
 Results = Generator[Result, None, None]
-_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".zip": "application/zip"}
-_LONGEST_LINK = 40_000_000  # bytes; longest data URL that a page accepts
 
 
 class Saver:
@@ -37,8 +34,7 @@ class Saver:
         self._jobs = jobs
         self._notes = Notes()
         self._in_colab = environment() == "colab"
-        self._file_saver = None if self._in_colab else _make_file_saver()
-        self._output = ipywidgets.Output() if self._in_colab else None  # for Colab's dialogs
+        self._sender = Sender(self._notes)
         self._details = ipywidgets.Dropdown(
             options=[
                 ("Author and dates", "private"),
@@ -55,9 +51,8 @@ class Saver:
         else:
             folder = results_folder().resolve().name
             keep = self._button(f"Save all to {folder}/", self._to_folder, everything=True)
-        hidden = [widget for widget in (self._file_saver, self._output) if widget]
         buttons = [download, self.download_all, keep]
-        self.box = ipywidgets.VBox([self._details, *buttons, self._notes, *hidden])
+        self.box = ipywidgets.VBox([self._details, *buttons, self._notes, *self._sender.hidden])
         self.box.add_class("u2-saver")
 
     def forget(self) -> None:
@@ -89,12 +84,12 @@ class Saver:
             files = yield from _write(results, folder, metadata, self._notes)
             if len(files) > 1:
                 files = [_pack(files, Path(folder) / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
-            self._send(files[0])
+            self._sender.send(files[0])
 
     def _zip(self, results: Results, metadata: str) -> Job:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
             files = yield from _write(results, folder, metadata, self._notes)
-            self._send(_pack(files, Path(folder) / "u2demo.zip"))
+            self._sender.send(_pack(files, Path(folder) / "u2demo.zip"))
 
     def _to_folder(self, results: Results, metadata: str) -> Job:
         folder = results_folder()
@@ -107,38 +102,13 @@ class Saver:
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
             files = yield from _write(results, folder, metadata, self._notes)
             try:
-                target = colab.show_dialogs_in(self._output, lambda: save_to_drive(files))
+                target = self._sender.show_dialogs(lambda: save_to_drive(files))
             except PageError as error:
                 self._notes.say(f"{error} Here is a download instead.", kind="problem")
-                self._send(_pack(files, Path(folder) / "u2demo.zip"))
+                self._sender.send(_pack(files, Path(folder) / "u2demo.zip"))
             else:
                 place = target.relative_to(target.parents[2])
                 self._notes.say(f"Saved to your Google Drive: {place}.", kind="done")
-
-    def _send(self, file: Path) -> None:
-        data, media = file.read_bytes(), _TYPES[file.suffix]
-        if self._file_saver:
-            self._file_saver.save(file.name, data, type=media)
-            self._notes.say(f"{file.name} is in your downloads.", kind="done")
-            return
-        if self._in_colab:
-            self._send_in_colab(file.name, data)
-        self._offer_link(file.name, data, media)
-
-    def _send_in_colab(self, name: str, data: bytes) -> None:
-        try:
-            colab.show_dialogs_in(self._output, lambda: colab.download(name, data))
-        except PageError as error:  # a link is offered as well
-            self._notes.report(error)
-
-    def _offer_link(self, name: str, data: bytes, media: str) -> None:
-        if len(data) > _LONGEST_LINK:
-            self._notes.say(f"{name} is too large for a link ({len(data) / 1e6:.0f} MB).")
-            return
-        url = f"data:{media};base64,{b64encode(data).decode()}"
-        self._notes.add_html(
-            f'Your file: <a download="{escape(name)}" href="{url}">{escape(name)}</a>', kind="done"
-        )
 
 
 def results_folder() -> Path:
@@ -177,11 +147,3 @@ def _pack(files: list[Path], target: Path) -> Path:
             taken.add(fold_name(name))  # "Cat" and "cat" are one file where the zip is unpacked
             archive.write(file, name)
     return target
-
-
-def _make_file_saver() -> ipywidgets.Widget | None:
-    try:
-        from u2demo.notebook.file_transfer import FileSaver  # needs anywidget, which is optional
-    except ImportError:
-        return None
-    return FileSaver()

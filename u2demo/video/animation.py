@@ -1,5 +1,6 @@
 """file -> clip: what Pillow reads, animated GIF, PNG, WebP and AVIF, and the pages of a TIFF."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
@@ -77,11 +78,12 @@ def _survey(pictures: Image.Image) -> _Survey:
     return _Survey(times, now, alpha)
 
 
-def _frames(path: Path, survey: _Survey) -> Iterator[Frame]:
+def _frames(path: Path, survey: _Survey, since: Fraction = Fraction(0)) -> Iterator[Frame]:
     with silence:
         pictures = _open(path)
     with pictures:
-        for number, time in enumerate(survey.times):
+        first = max(0, bisect_right(survey.times, since) - 1)
+        for number, time in enumerate(survey.times[first:], start=first):
             with silence:
                 pictures.seek(number)
                 pictures.load()

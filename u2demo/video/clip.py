@@ -4,6 +4,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -41,7 +42,8 @@ class Clip:
     ``left_out`` says in plain words what else the file holds, such as "2 more video streams".
     ``about`` is its title, author, copyright, description and dates, as far as it says them.
     ``animation`` is "gif", "webp" or "apng" if it is one, else "", and ``plays`` how often it is
-    shown, 0 for ever.
+    shown, 0 for ever. ``decode(since=0)`` yields the frames from about that time on, or some
+    earlier one.
     """
 
     path: Path
@@ -53,7 +55,7 @@ class Clip:
     frames: int | None
     left_out: tuple[str, ...]
     about: Mapping[str, str] = field(hash=False)
-    decode: Callable[[], Iterator[Frame]] = field(repr=False, compare=False)
+    decode: Callable[..., Iterator[Frame]] = field(repr=False, compare=False)
     animation: str = ""
     plays: int = 0
 
@@ -71,6 +73,31 @@ class Clip:
             yield from ahead(self.decode())
         except DamagedError as damage:
             report(f"{self.path}: {damage}")
+
+    def at(self, time: Fraction) -> Frame:
+        """Return the frame that is shown at ``time``, in seconds; of a damaged clip, the nearest.
+
+        Raises:
+            ValueError: not one frame can be decoded.
+        """
+        since = time
+        found = self._shown_at(time, since)
+        while since and (found is None or found.time > time):  # the file's end, or its index, lacks
+            since = since / 2 if since > 1 else Fraction(0)
+            found = self._shown_at(time, since)
+        if found is None:
+            raise ValueError(f"{self.path}: damaged; not one frame of it can be decoded")
+        return found
+
+    def _shown_at(self, time: Fraction, since: Fraction) -> Frame | None:
+        """Return the last frame from ``since`` on that begins by ``time``, or the first of all."""
+        found = None
+        with suppress(DamagedError), closing(self.decode(since=since)) as frames:
+            for frame in frames:
+                if found is not None and frame.time > time:
+                    break
+                found = frame
+        return found
 
 
 def ahead(items: Generator[T, None, None], count: int = _AHEAD) -> Iterator[T]:

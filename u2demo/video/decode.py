@@ -119,12 +119,14 @@ def seconds(ticks: int, timed: "Stream | Packet | AudioFrame") -> Fraction:
     return ticks * _fraction(timed.time_base)
 
 
-def _frames(path: Path, look: _Look) -> Iterator[Frame]:
+def _frames(path: Path, look: _Look, since: Fraction = Fraction(0)) -> Iterator[Frame]:
     with open_container(path) as container:
         stream = _video(container, path)
         start, step = start_of(container), 1 / _rate(stream)
         duration = _duration(container, stream)
         picture = _Pictures(look)
+        if since:
+            _seek(container, start + since)
         time, end, count, lost = -step, Fraction(0), 0, 0
         for frame in _decoded(container, stream):
             if frame is None:
@@ -134,7 +136,8 @@ def _frames(path: Path, look: _Look) -> Iterator[Frame]:
             time = time + step if said is None or (count and said <= time) else said
             end = time + (seconds(frame.duration, stream) or step)
             count += 1
-            yield Frame(time, picture(frame))
+            if end > since or not since:
+                yield Frame(time, picture(frame))
     if duration is not None and duration - end > max(_SHORT, 3 * step):
         raise DamagedError(
             f"damaged or cut off; {float(end):.1f} of {float(duration):.1f} seconds could be read"
@@ -201,6 +204,14 @@ def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["Vi
         except av.FFmpegError:
             frames = [None]
         yield from frames
+
+
+def _seek(container: "InputContainer", time: Fraction) -> None:
+    """Go to the last frame before ``time`` that can be decoded without others, if there is one."""
+    import av
+
+    with suppress(av.FFmpegError):  # not every format can
+        container.seek(round(time * av.time_base))
 
 
 def _packets(container: "InputContainer", stream: "VideoStream") -> Iterator["Packet | None"]:

@@ -1,9 +1,10 @@
 // Choose, drop or take photos and send them to the kernel in pieces, because a Jupyter server silently
 // drops any message over 10 MiB. Each piece waits for its receipt, so nothing piles up.
 
-const PIECE = 512 * 1024; // bytes
+const PIECE = 1024 * 1024; // bytes
 const ICONS = {
-  photos: '<path d="M4 16l4.6-4.6a2 2 0 0 1 2.8 0L16 16m-2-2 1.6-1.6a2 2 0 0 1 2.8 0L20 14"/>' +
+  clip: '<rect x="3" y="5" width="18" height="14" rx="2.5"/><path d="M10 9.2v5.6l5-2.8z"/>',
+  photo: '<path d="M4 16l4.6-4.6a2 2 0 0 1 2.8 0L16 16m-2-2 1.6-1.6a2 2 0 0 1 2.8 0L20 14"/>' +
     '<rect x="3" y="4" width="18" height="16" rx="2.5"/><circle cx="15" cy="9" r="1.2"/>',
   camera: '<path d="M4 8h3l1.6-2.4h6.8L17 8h3a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1z"/>' +
     '<circle cx="12" cy="13" r="3.4"/>',
@@ -20,6 +21,9 @@ function make(tag, className, properties = {}) {
   return Object.assign(document.createElement(tag), { className, ...properties });
 }
 
+// What the files are called, of which several may be chosen, or one.
+const things = (model) => model.get("noun") + (model.get("multiple") ? "s" : "");
+
 // Resolve when the kernel has confirmed a piece of `batch`; reject when it stays silent for too long:
 // it may have stopped, and then the page hears nothing at all.
 function receipt(model, batch) {
@@ -29,13 +33,14 @@ function receipt(model, batch) {
       if (message.batch !== batch) return;
       clearTimeout(timer);
       model.off("msg:custom", listen);
-      resolve();
+      if (message.error) reject(new Error(message.error));
+      else resolve();
     };
     const giveUp = () => {
       model.off("msg:custom", listen);
       reject(new Error(
         `The kernel has not answered for ${patience} seconds. If it has stopped, run the cells ` +
-        "again; if it is busy, wait. Then choose the photos again."
+        `again; if it is busy, wait. Then choose the ${things(model)} again.`
       ));
     };
     const timer = setTimeout(giveUp, 1000 * patience);
@@ -43,9 +48,9 @@ function receipt(model, batch) {
   });
 }
 
-// Send the files and return a sentence for each that the browser cannot read, such as a file of a
-// cloud drive that is not on this computer.
-async function send(model, files, report) {
+// Send the files until `isOver()`, and return a sentence for each that the browser cannot read, such as
+// a file of a cloud drive that is not on this computer.
+async function send(model, files, isOver, report) {
   const batch = crypto.randomUUID?.() ?? String(Math.random());
   const total = files.reduce((sum, file) => sum + file.size, 0);
   const unreadable = [];
@@ -60,6 +65,10 @@ async function send(model, files, report) {
         unreadable.push(`${file.name} could not be read: ${error.message}`);
         model.send({ batch, index, drop: true });
         break;
+      }
+      if (isOver()) {
+        model.send({ batch, cancel: true });
+        return ["Canceled."];
       }
       const done = receipt(model, batch);
       model.send({ batch, index, name: file.name }, undefined, [piece]);
@@ -76,20 +85,22 @@ async function send(model, files, report) {
 function render({ model, el }) {
   const zone = make("div", "u2-zone");
   const input = make("input", "u2-file", {
-    type: "file", accept: "image/*,.heic,.heif,.avif", multiple: model.get("multiple"),
+    type: "file", accept: model.get("accept"), multiple: model.get("multiple"),
   });
   const choose = make("button", "u2-button u2-primary", { type: "button" });
   const hint = make("span", "u2-hint", { textContent: model.get("hint") });
   const bar = make("progress", "u2-sending", { max: 1, hidden: true });
   const say = make("div", "u2-say");
-  choose.append(icon("photos"), model.get("label"));
+  choose.append(icon(model.get("noun")), model.get("label"));
   input.tabIndex = -1;
   input.setAttribute("aria-label", model.get("label"));
   bar.setAttribute("aria-label", "Sending");
   say.setAttribute("role", "status");
   hint.setAttribute("role", "status");
-  zone.append(choose, input, hint, bar);
+  const cancel = make("button", "u2-button", { type: "button", textContent: "Cancel", hidden: true });
+  zone.append(choose, input, hint, cancel, bar);
 
+  let over = false; // whether what is being sent is not wanted any more
   let line = Promise.resolve(); // photos chosen while others are being sent wait in line
   const take = (list) => {
     const files = [...list].slice(0, model.get("multiple") ? undefined : 1);
@@ -97,20 +108,22 @@ function render({ model, el }) {
     return line;
   };
   const deliver = async (files) => {
-    bar.hidden = false;
+    bar.hidden = cancel.hidden = over = false;
     bar.value = 0;
     say.textContent = "";
-    hint.textContent = files.length > 1 ? `Sending ${files.length} photos…` : "Sending the photo…";
+    const noun = model.get("noun");
+    hint.textContent = files.length > 1 ? `Sending ${files.length} ${noun}s…` : `Sending the ${noun}…`;
     try {
-      const unreadable = await send(model, files, (part) => { bar.value = part; });
+      const unreadable = await send(model, files, () => over, (part) => { bar.value = part; });
       say.textContent = unreadable.join(" ");
     } catch (error) {
       say.textContent = `Not sent: ${error.message}`;
     }
-    bar.hidden = true;
+    bar.hidden = cancel.hidden = true;
     hint.textContent = model.get("hint");
   };
 
+  cancel.onclick = () => { over = true; };
   choose.onclick = () => input.click();
   input.onchange = async () => {
     const files = [...input.files];
@@ -140,7 +153,7 @@ function render({ model, el }) {
   // Otherwise the browser would open the dropped photo.
   let fading;
   const isOurs = ({ target }) => {
-    const area = model.get("multiple") ? el.closest(".u2-app") ?? zone : zone;
+    const area = model.get("main") ? el.closest(".u2-app") ?? zone : zone;
     return area.contains(target) && (target.closest(".u2-zone") ?? zone) === zone;
   };
   const onDrag = (event) => {
@@ -155,7 +168,7 @@ function render({ model, el }) {
     event.preventDefault();
     zone.classList.remove("u2-over");
     if (event.dataTransfer.files.length) take(event.dataTransfer.files);
-    else say.textContent = "That is a link or text, not a file. Save the photo, then drop its file.";
+    else say.textContent = `That is a link or text, not a file. Save the ${model.get("noun")}, then drop its file.`;
   };
   const onPaste = (event) => {
     if (!isOurs(event) || !event.clipboardData.files.length) return;
@@ -166,7 +179,7 @@ function render({ model, el }) {
   for (const [type, listen] of Object.entries(listeners)) document.addEventListener(type, listen);
   el.classList.add("u2-picker");
   el.append(zone, say);
-  const endAssistance = model.get("multiple") ? assistAround(el) : () => {};
+  const endAssistance = model.get("main") ? assistAround(el) : () => {};
   return () => {
     endAssistance();
     for (const [type, listen] of Object.entries(listeners)) document.removeEventListener(type, listen);

@@ -1,0 +1,323 @@
+"""The app for clips: a clip in, three of its frames on the page at once, then a clip out."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ipywidgets
+from IPython.display import display
+
+from u2demo.images.read import sample_images
+from u2demo.machine.paths import as_path
+from u2demo.notebook.actions import Settings, all_actions
+from u2demo.notebook.album import Album
+from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.cells import close_on_rerun
+from u2demo.notebook.clips_headless import show_and_save_clip
+from u2demo.notebook.clips_making import Way, Workshop, stills
+from u2demo.notebook.clips_player import Player
+from u2demo.notebook.clips_saving import ClipSaver, Make
+from u2demo.notebook.clips_source import ClipChoice, Source
+from u2demo.notebook.environment import PageError, environment
+from u2demo.notebook.jobs import Job, JobQueue, aside
+from u2demo.notebook.layout import lay_out, style
+from u2demo.notebook.models import ModelMenu
+from u2demo.notebook.notes import Notes, escape
+from u2demo.notebook.panel import Panel
+from u2demo.notebook.progress import Progress
+from u2demo.notebook.widgets import close
+from u2demo.video.clip import Clip
+from u2demo.video.read import open_video
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_SCENE = "coffee.png"  # behind the subject, until another is chosen
+_FOR_PROGRAMS = "; open_image reads it"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the controls say: a clip is made again only if this has changed."""
+
+    way: Way
+    action: str
+    settings: Settings
+    format: str
+
+
+class Clips:
+    """A page that finds the subject of a clip and makes a new clip with it.
+
+    ``show`` opens it on the packaged clip or on yours. The network looks at three frames, which
+    show what the controls do; all frames follow when the clip is made. In an unattended run,
+    ``show`` displays figures and saves the clip at once. ``page`` is the widget that it displays.
+    """
+
+    def __init__(self, model: "nn.Module | None" = None):
+        if model is not None and not hasattr(model, "parameters"):  # torch comes later
+            raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
+        self._workshop: Workshop | None = None
+        self._source: Source | None = None
+        self._made: Order | None = None
+        self._jobs = JobQueue()
+        self._notes = Notes()
+        self._progress = Progress(self._stop, answer="Stopping after this frame…")
+        actions = {name: action for name, action in all_actions().items() if name != "objects"}
+        self._panel = Panel(self._redraw, self._notes, sample_images()[_SCENE], actions)
+        self._album = Album(self._panel, self._notes)
+        self._panel.quality.value = "fast"
+        self._panel.quality.observe(guarded(self._change_quality, self._notes), names="value")
+        self._models = ModelMenu(self._look_again, self._notes, model)
+        self._choice = ClipChoice(self._receive, self._notes)
+        self._about = ipywidgets.HTML()
+        self._player = Player()
+        self._button = ipywidgets.Button(description="Make the clip", tooltip="Make the clip")
+        self._button.on_click(guarded(lambda _: self._press_make(), self._notes))
+        self._saver = ClipSaver(self._up_to_date, self._jobs)
+        self._saver.format.observe(guarded(lambda _: self._admit_change(), self._notes), "value")
+        self.page = self._lay_out()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the app looks at frames, makes or saves a clip, or fetches a network."""
+        return self._jobs.is_busy or self._models.is_fetching
+
+    def show(self, clip: str | Path | None = None) -> None:
+        """Display the app and open it on the ``clip`` at that path, by default the packaged one.
+
+        When a cell runs again, the app that it showed before is closed.
+        """
+        source = _source(clip)
+        if environment() == "headless":
+            show_and_save_clip(self._models.load(), source)
+            return
+        close_on_rerun(self.close)
+        display(self.page)
+        guarded(self._receive, self._notes)(source)
+        if environment() == "voila":  # its page opens later, and misses changes made before
+            self._jobs.finish()
+
+    def run(self, clip: str | Path | None = None) -> None:
+        """Open the clip at that path, by default the packaged one, in place of the present one."""
+        self._receive(_source(clip))
+
+    def close(self) -> None:
+        """Stop all work, delete what was made, and free the memory; the app is of no more use."""
+        self._jobs.clear()
+        self._models.cancel()
+        self._leave()
+        close(self.page)
+
+    def _lay_out(self) -> ipywidgets.Widget:
+        self._button.add_class("u2-primary")
+        below = ipywidgets.HBox([self._album.caption, self._button])
+        below.add_class("u2-below")
+        left = [self._progress, self._album.stage, below, self._album.gallery, self._player]
+        page = lay_out(
+            top=[self._choice, self._notes, self._about],
+            toolbar=self._panel.toolbar,
+            left=left,
+            side=[self._panel.column, self._models.box, self._saver.box],
+        )
+        page.add_class("u2-clips")
+        self._about.add_class("u2-clip")
+        page.children = (style("clips.css"), *page.children)
+        return page
+
+    # A clip comes
+
+    def _receive(self, source: Source) -> None:
+        """Open another clip; if that fails, say why, and the present one stays."""
+        self._notes.clear()
+        try:
+            clip = open_video(source.path)
+        except (ValueError, ModuleNotFoundError) as error:
+            source.close()
+            self._notes.say(_reason(error, source), kind="problem")
+            return
+        self._jobs.clear()
+        self._leave()
+        self._source, self._workshop = source, Workshop(clip, source.name)
+        self._about.value = _describe(clip, source.name)
+        self._look_again()
+
+    def _leave(self) -> None:
+        """Forget the present clip and all that was made of it."""
+        self._album.clear()
+        self._player.clear()
+        self._saver.forget()
+        self._made = None
+        if self._workshop:
+            self._workshop.close()
+            self._source.close()
+        self._workshop = self._source = None
+
+    def _change_quality(self, change: dict) -> None:
+        if change["new"]:
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """Look at three frames with the chosen network and quality."""
+        self._jobs.clear()
+        if self._workshop:
+            self._jobs.start(self._look_at_three(self._workshop.clip), self._notes.report)
+
+    def _look_at_three(self, clip: Clip) -> Job:
+        chosen = self._album.place
+        before = self._album.photos
+        try:
+            self._progress.show("Looking at three frames", 0)
+            yield
+            done = 0
+            with closing(aside(stills(clip, self._models.load(), self._way()))) as found:
+                for photo in found:
+                    if photo and done < len(before):
+                        self._album.replace(before[done], photo)
+                    elif photo:
+                        self._album.add(photo)
+                    done += bool(photo)
+                    self._progress.show("Looking at three frames", done / 3)
+                    yield
+            self._album.choose(chosen)
+        finally:
+            self._progress.hide()
+            self._admit_change()
+
+    # A clip is made
+
+    def _way(self) -> Way:
+        return Way(self._models.name, self._panel.quality.value or "fast")
+
+    def _order(self) -> Order:
+        panel = self._panel
+        return Order(self._way(), panel.toolbar.value, panel.settings, self._saver.format.value)
+
+    def _press_make(self) -> None:
+        if self._button.disabled:  # the second of two quick clicks
+            return
+        self._notes.clear()
+        self._button.disabled = True
+        self._jobs.start(self._remake(), self._notes.report, self._release)
+
+    def _release(self) -> None:
+        self._button.disabled = False
+
+    def _remake(self) -> Job:
+        yield from self._up_to_date()
+
+    def _up_to_date(self) -> Make:
+        """Make the clip as the controls say now, unless that was done; return its path."""
+        if self._workshop is None:
+            raise PageError("There is no clip yet. Choose one first.")
+        order = self._order()
+        if self._made != order:
+            self._workshop.check(order.action, self._panel.effect(), order.format)
+            self._made = None
+            try:
+                yield from self._carry_out(order)
+                self._made = order
+            except ModuleNotFoundError as error:
+                raise PageError(f"{str(error).capitalize()}, then try again.") from error
+            except MemoryError as error:
+                raise PageError("The clip is too large for this computer's memory.") from error
+            finally:
+                self._progress.hide()
+                if self._made is None:
+                    self._player.clear()  # what it showed is deleted
+            self._show_result()
+        return self._workshop.file
+
+    def _carry_out(self, order: Order) -> Job:
+        workshop, effect = self._workshop, self._panel.effect()
+        if not workshop.has_looked(order.way):
+            looks = workshop.look(self._models.load(), order.way)
+            yield from self._watch("Looking at", looks)
+        yield from self._watch("Making", workshop.make(order.action, effect, order.format))
+        yield from self._watch("Copying", workshop.copy_original())
+
+    def _watch(self, verb: str, steps: Iterator) -> Job:
+        """Take ``steps``, one for each frame, beside the page, and say how far they are."""
+        total = self._workshop.frames or _count(self._workshop.clip)
+        began, done = time.monotonic(), 0
+        with closing(aside(steps)) as taken:
+            for step in taken:
+                if step is not None:
+                    done += 1
+                    total = max(total, done)
+                    pace = _pace(done, total, time.monotonic() - began)
+                    self._progress.show(f"{verb} frame {done} of {total}{pace}", done / total)
+                yield
+
+    def _show_result(self) -> None:
+        workshop = self._workshop
+        shown = {self._source.name: workshop.original, workshop.file.name: workshop.result}
+        self._player.show(shown, self._summary())
+        if workshop.damage:
+            self._notes.say(f"{self._source.name}: {workshop.damage}", kind="problem")
+
+    def _summary(self) -> str:
+        workshop = self._workshop
+        shown = "" if workshop.is_shown_whole else ". Its beginning is shown here, in small"
+        return f"{workshop.file.name}, {_size_of(workshop.file) / 1e6:.1f} MB{shown}"
+
+    def _redraw(self) -> None:
+        self._album.redraw()
+        self._admit_change()
+
+    def _admit_change(self) -> None:
+        """Say below the clip that was made if the controls have changed since."""
+        if self._made is None:
+            return
+        is_old = self._made != self._order()
+        self._player.say("Changed since. Make the clip again." if is_old else self._summary())
+
+    def _stop(self) -> None:
+        self._jobs.stop()
+        self._notes.say("Stopped. Nothing was saved.")
+
+
+def _source(clip: str | Path | None) -> Source:
+    if clip is None:
+        return Source.sample()
+    path = as_path("clip", clip)
+    return Source(path.name, path)
+
+
+def _reason(error: Exception, source: Source) -> str:
+    """Return why a clip cannot be opened, for a person who has not seen its path."""
+    text = str(error).replace(str(source.path), source.name)
+    if text.endswith(_FOR_PROGRAMS):
+        return f"{text.removesuffix(_FOR_PROGRAMS)}. The notebook one_click.ipynb is for photos."
+    return text
+
+
+def _describe(clip: Clip, name: str) -> str:
+    """Return HTML that says what a clip is."""
+    length = f"{float(clip.duration):.1f} s" if clip.duration else "of unknown length"
+    facts = [name, f"{clip.size[0]} × {clip.size[1]}", length, f"{float(clip.rate):.3g} frames/s"]
+    facts.append("with sound" if clip.audio else "no sound")
+    left_out = f". Left out: {', '.join(clip.left_out)}" if clip.left_out else ""
+    return escape(", ".join(facts) + left_out)
+
+
+def _count(clip: Clip) -> int:
+    """Return how many frames a clip has, as far as is known before they are decoded."""
+    return max(1, clip.frames or round((clip.duration or 0) * clip.rate))
+
+
+def _pace(done: int, total: int, seconds: float) -> str:
+    """Return the speed and the time left, once there is something to tell them by."""
+    if seconds < 1 or done < 3:
+        return ""
+    speed = done / seconds
+    left = round(max(0, total - done) / speed)
+    return f", {speed:.1f} frames/s, {left // 60}:{left % 60:02} left"
+
+
+def _size_of(path: Path) -> int:
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)

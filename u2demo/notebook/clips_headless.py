@@ -1,0 +1,38 @@
+"""(net, clip) -> figures and a file, for unattended runs."""
+
+from typing import TYPE_CHECKING
+
+from IPython.display import display
+
+from u2demo.effects.cutout import remove_background
+from u2demo.figures import image_row
+from u2demo.notebook.clips_making import Way, stills
+from u2demo.notebook.clips_source import Source
+from u2demo.notebook.saving import results_folder
+from u2demo.video.read import open_video
+from u2demo.video.run import process_video
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def show_and_save_clip(model: "nn.Module", source: Source) -> None:
+    """Display three frames of a clip with their cut-outs, and save the clip's cut-out.
+
+    Where PyAV is missing, say how to install it instead.
+    """
+    try:
+        clip = open_video(source.path)
+    except ModuleNotFoundError:
+        print("To read clips, PyAV is needed: pip install av")
+        return
+    for photo in stills(clip, model, Way("own", "fast")):
+        image, mask = photo.open_image(), photo.unpack_mask()
+        pictures = {"mask": mask, "cutout": remove_background(image, mask)}
+        display(image_row({f"{source.name} at {photo.name}": image, **pictures}))
+    record = process_video(
+        model, source.path, results_folder(), effects={"cutout": remove_background}
+    )
+    source.close()
+    where = results_folder().resolve()
+    print(f"Nobody can click here, so {', '.join(record.files)} was saved in {where}")

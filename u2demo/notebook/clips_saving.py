@@ -1,0 +1,147 @@
+"""clip that was made -> a person's downloads, their Drive, or a folder."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import ipywidgets
+
+from u2demo.machine.disk import advise, discard, partial_file, place
+from u2demo.machine.names import numbered
+from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.drive import save_to_drive
+from u2demo.notebook.environment import PageError, environment
+from u2demo.notebook.jobs import Job, JobQueue, beside
+from u2demo.notebook.notes import Notes, escape
+from u2demo.notebook.saving import results_folder
+from u2demo.notebook.sending import Sender
+
+Make = Generator[None, None, Path]  # a job that returns what it has made
+
+_FORMATS = {
+    "auto": ("Automatic", "WebM if the background is transparent, else MP4."),
+    "webm": (
+        "WebM (VP9)",
+        "Browsers and many editors show its transparency; most players show black instead, and"
+        " Safari and iPhones may not.",
+    ),
+    "mp4": ("MP4 (H.264)", "Plays everywhere. It cannot be transparent."),
+    "mov": ("MOV (ProRes 4444)", "For video editors, with transparency. Very large."),
+    "png": ("PNG frames", "A folder of numbered pictures with transparency, downloaded as a zip."),
+    "gif": ("GIF", "Plays everywhere; 256 colors, hard edges, no sound. For a few seconds."),
+    "webp": ("Animated WebP", "Browsers play it, with transparency, no sound. For a few seconds."),
+    "apng": ("Animated PNG", "As WebP, without any loss, and larger. For a few seconds."),
+}
+_MOST_SENT = 300_000_000  # bytes; a page holds a file that it downloads in memory
+
+
+class ClipSaver:
+    """A menu of formats, and buttons that save the clip that ``make()``, a job, returns."""
+
+    def __init__(self, make: Callable[[], Make], jobs: JobQueue):
+        self._make = make
+        self._jobs = jobs
+        self._notes = Notes()
+        self._sender = Sender(self._notes)
+        self.format = ipywidgets.Dropdown(
+            options=[(title, name) for name, (title, _) in _FORMATS.items()], description="Format"
+        )
+        self._about = ipywidgets.HTML()
+        self._about.add_class("u2-about")
+        self.format.observe(lambda _: self._explain(), names="value")
+        self._explain()
+        download = self._button("Download", self._download)
+        if environment() == "colab":
+            keep = self._button("Save to Google Drive", self._to_drive)
+        else:
+            folder = results_folder().resolve().name
+            keep = self._button(f"Save to {folder}/", self._to_folder)
+        parts = [self.format, self._about, download, keep, self._notes, *self._sender.hidden]
+        self.box = ipywidgets.VBox(parts)
+        self.box.add_class("u2-saver")
+
+    def forget(self) -> None:
+        """Clear the notes on earlier saves: there is another clip."""
+        self._notes.clear()
+
+    def _explain(self) -> None:
+        self._about.value = escape(_FORMATS[self.format.value][1])
+
+    def _button(self, text: str, save: Callable[[Path, Path], Job]) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=text, tooltip=text)
+
+        def release() -> None:
+            button.disabled = False
+
+        def press(_: ipywidgets.Button) -> None:
+            if button.disabled:  # the second of two quick clicks
+                return
+            self._notes.clear()
+            button.disabled = True
+            self._jobs.start(self._save(save), self._notes.report, release)
+
+        button.on_click(guarded(press, self._notes))
+        return button
+
+    def _save(self, save: Callable[[Path, Path], Job]) -> Job:
+        made = yield from self._make()
+        with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
+            yield from save(made, Path(folder))
+
+    def _download(self, made: Path, folder: Path) -> Job:
+        file = yield from beside(lambda: _one_file(made, folder))
+        if file.stat().st_size > _MOST_SENT:
+            megabytes = f"{file.stat().st_size / 1e6:.0f} MB"
+            raise PageError(f"{file.name} has {megabytes}, too much for a page. Save it below.")
+        self._sender.send(file)
+
+    def _to_folder(self, made: Path, _: Path) -> Job:
+        folder = results_folder()
+        saved = yield from beside(lambda: _copy(made, folder))
+        self._notes.say(f"Saved to {folder.resolve()}: {saved.name}.", kind="done")
+
+    def _to_drive(self, made: Path, folder: Path) -> Job:
+        file = yield from beside(lambda: _one_file(made, folder))
+        try:
+            target = self._sender.show_dialogs(lambda: save_to_drive([file]))
+        except PageError as error:
+            self._notes.say(f"{error} Here is a download instead.", kind="problem")
+            self._sender.send(file)
+        else:
+            where = target.relative_to(target.parents[2])
+            self._notes.say(f"Saved to your Google Drive: {where}/{file.name}.", kind="done")
+
+
+def _one_file(made: Path, folder: Path) -> Path:
+    """Return ``made``; a folder of frames as a zip, which is put into ``folder``."""
+    if not made.is_dir():
+        return made
+    target = folder / made.name
+    return Path(shutil.make_archive(str(target), "zip", made.parent, made.name))
+
+
+def _copy(made: Path, folder: Path) -> Path:
+    """Copy a file or a folder of frames under its name, or the next free one; return that path."""
+    with advise(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = partial_file(folder)
+        try:
+            (shutil.copytree if made.is_dir() else shutil.copyfile)(made, partial)
+            return _placed(partial, folder, made.name)
+        finally:
+            discard(partial)
+
+
+def _placed(partial: Path, folder: Path, name: str) -> Path:
+    """Give a hidden file or folder its name, or the next free one; return that path."""
+    for free in map(folder.joinpath, numbered(name)):
+        if os.path.lexists(free):
+            continue
+        try:
+            place(partial, free)
+        except FileExistsError:  # it appeared just now
+            continue
+        return free
+    raise AssertionError("unreachable: the numbers do not end")

@@ -1,0 +1,76 @@
+"""file -> a person's downloads: in Colab, JupyterLab or Voila, or a link where that fails."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets
+
+from u2demo.notebook import colab
+from u2demo.notebook.environment import PageError, environment
+from u2demo.notebook.notes import Notes, escape
+
+TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".zip": "application/zip",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".mov": "video/quicktime",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".apng": "image/apng",
+}
+_LONGEST_LINK = 40_000_000  # bytes; longest data URL that a page accepts
+
+
+class Sender:
+    """Sends files to a person's downloads, and says so in ``notes``.
+
+    ``hidden`` are widgets to place anywhere on the page.
+    """
+
+    def __init__(self, notes: Notes):
+        self._notes = notes
+        self._in_colab = environment() == "colab"
+        self._file_saver = None if self._in_colab else _make_file_saver()
+        self._output = ipywidgets.Output() if self._in_colab else None  # for Colab's dialogs
+        self.hidden = [widget for widget in (self._file_saver, self._output) if widget]
+
+    def send(self, file: Path) -> None:
+        """Start the browser's download of ``file``."""
+        data, media = file.read_bytes(), TYPES[file.suffix]
+        if self._file_saver:
+            self._file_saver.save(file.name, data, type=media)
+            self._notes.say(f"{file.name} is in your downloads.", kind="done")
+            return
+        if self._in_colab:
+            self._send_in_colab(file.name, data)
+        self._offer_link(file.name, data, media)
+
+    def show_dialogs(self, task: Callable[[], object]) -> object:
+        """Return what ``task`` returns, showing Colab's dialogs that it opens."""
+        return colab.show_dialogs_in(self._output, task)
+
+    def _send_in_colab(self, name: str, data: bytes) -> None:
+        try:
+            self.show_dialogs(lambda: colab.download(name, data))
+        except PageError as error:  # a link is offered as well
+            self._notes.report(error)
+
+    def _offer_link(self, name: str, data: bytes, media: str) -> None:
+        if len(data) > _LONGEST_LINK:
+            self._notes.say(f"{name} is too large for a link ({len(data) / 1e6:.0f} MB).")
+            return
+        url = f"data:{media};base64,{b64encode(data).decode()}"
+        self._notes.add_html(
+            f'Your file: <a download="{escape(name)}" href="{url}">{escape(name)}</a>', kind="done"
+        )
+
+
+def _make_file_saver() -> ipywidgets.Widget | None:
+    try:
+        from u2demo.notebook.file_transfer import FileSaver  # needs anywidget, which is optional
+    except ImportError:
+        return None
+    return FileSaver()
