@@ -4,7 +4,8 @@ Uploads are bytes in memory. Nothing is written except the results that a person
 """
 
 from u2demo.notebook.app import OneClick
+from u2demo.notebook.live import Live
 from u2demo.notebook.saving import results_folder
 from u2demo.notebook.uploads import upload
 
-__all__ = ["OneClick", "results_folder", "upload"]
+__all__ = ["Live", "OneClick", "results_folder", "upload"]

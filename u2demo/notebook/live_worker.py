@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from u2demo.machine.cores import available_cores
 from u2demo.notebook.live_masks import (
     LiveFrame,
     box_in_shares,
@@ -17,6 +16,8 @@ from u2demo.notebook.live_masks import (
 
 if TYPE_CHECKING:
     from torch import nn
+
+Answer = Callable[[dict, bytes | None], None]
 
 _IDLE = 2.0  # seconds without work after which the thread ends
 
@@ -32,15 +33,15 @@ class LiveWorker:
     """Looks at what a page sends while it sends something, on a thread of its own.
 
     Only the newest frame waits; photos go before it. ``load`` returns the net. ``answer`` is called
-    with a message, and the bytes of a picture or none. Both run in that thread. It ends when nothing
-    comes any more, and the next frame starts another one. A failure is an answer, too.
+    with a message, and the bytes of a picture or none. Both run in that thread, which computes on
+    ``cores``. It ends when nothing comes any more, and the next frame starts another one. A failure
+    is an answer, too.
     """
 
-    def __init__(
-        self, load: Callable[[], "nn.Module"], answer: Callable[[dict, bytes | None], None]
-    ):
+    def __init__(self, load: Callable[[], "nn.Module"], answer: Answer, *, cores: int):
         self._load = load
         self._answer = answer
+        self._cores = cores
         self._change = threading.Condition()
         self._newest: LiveFrame | None = None
         self._photos: deque[LivePhoto] = deque()
@@ -100,8 +101,7 @@ class LiveWorker:
     def _look(self, model: "nn.Module") -> None:
         from u2demo.nets.threads import use_threads  # loads torch: the page comes first
 
-        # The page draws on this computer, too, if it is the person's own.
-        with use_threads(max(1, available_cores() - 1)):
+        with use_threads(self._cores):
             for number, mask in live_masks(model, self._frames(model)):
                 message = {"kind": "mask", "number": number, "box": box_in_shares(mask)}
                 self._answer(message, mask_as_png(mask))
