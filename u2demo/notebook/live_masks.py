@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 _GAP = 1.0  # seconds; what is older says nothing about a frame
 _FOLLOWS = 0.2  # share by which the level of a shot follows each frame's
-# A CPU gets a smaller square, this share of the net's own side: on 200 photos the masks are as good,
-# in little more than half the time.
+# On a CPU the net gets a square of this share of its own side: in half the time, masks as good.
 _SHARE_ON_CPU = 0.7
 
 
@@ -69,7 +68,7 @@ def live_cutout(model: "nn.Module", jpeg: bytes) -> tuple[Image.Image, Mask]:
 
 
 def mask_as_png(mask: Mask) -> bytes:
-    """Return the mask as the 8-bit alpha of a white picture, which a page can draw with as it is."""
+    """Return the mask as the 8-bit alpha of a white picture: a page can draw with it as it is."""
     alpha = Image.fromarray(np.rint(mask * 255).astype(np.uint8))
     file = io.BytesIO()
     Image.merge("LA", (Image.new("L", alpha.size, 255), alpha)).save(file, "PNG", compress_level=1)
@@ -82,7 +81,7 @@ def picture_as_png(picture: Image.Image) -> bytes:
 
 
 def box_in_shares(mask: Mask) -> list[float] | None:
-    """Return left, top, right and bottom of the subject in shares of the sides, None without one."""
+    """Return the subject's left, top, right and bottom in shares of the sides, None without one."""
     box = bounding_box(mask)
     height, width = mask.shape
     if box is None:

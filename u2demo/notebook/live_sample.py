@@ -1,4 +1,4 @@
-"""photos that move -> frames, for where there is no camera, and what is shown of them unattended."""
+"""a photo that moves -> frames with their masks, for unattended runs."""
 
 import io
 import math

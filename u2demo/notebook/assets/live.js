@@ -11,7 +11,7 @@ const GIVE_UP = 30; // seconds of silence, after which the camera is turned off
 const SAMPLE_ENDS = 20; // seconds
 const PIECE_SIZE = 512 * 1024; // bytes; a Jupyter server drops messages over 10 MiB
 const PIECE_PATIENCE = 20; // seconds
-const PHOTO_PATIENCE = 120;
+const PHOTO_PATIENCE = 180;
 
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 const encode = (canvas, type, quality) => new Promise((resolve) => { canvas.toBlob(resolve, type, quality); });
@@ -161,7 +161,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       source.stop();
       return;
     }
-    stage = { source, open, mask: null, box: null, begun: performance.now(), heard: performance.now(), painted: 0 };
+    stage = { source, open, mask: null, box: null, begun: Infinity, heard: performance.now(), painted: 0 };
     view.source.replaceChildren(source.picture);
     arrange();
     draw();
@@ -262,7 +262,10 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       if (!own || !sent.has(message.number)) return;
       const mask = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
       if (own !== stage) return;
-      if (!own.mask) say("");
+      if (!own.mask) {
+        own.begun = performance.now();
+        say("");
+      }
       own.mask?.close();
       Object.assign(own, { mask, box: message.box });
       masks.add(performance.now() - sent.get(message.number));
@@ -302,7 +305,6 @@ function openLive(host, channel, { samples, keep, patience, done }) {
         "has stopped, run the cell again.", "problem");
     } else if (silence > patience) {
       stage.silent = true;
-      letters.refuse("The kernel does not answer.");
       say("The kernel does not answer. If it is busy with another cell, the picture goes on when that ends; " +
         "if it was restarted or has stopped, run this cell again.", "problem");
     } else if (stage.source.kind === "sample" && performance.now() - stage.begun > 1000 * SAMPLE_ENDS) {
@@ -314,7 +316,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     if (!stage) return;
     requestAnimationFrame(draw);
     const now = performance.now();
-    if (stage.silent || now - stage.painted < 30 || !stage.source.isNew()) return;
+    if (stage.silent || stage.isStill || now - stage.painted < 30 || !stage.source.isNew()) return;
     stage.painted = now;
     const { source, mask, box } = stage;
     if (!recording && (view.canvas.width !== source.width || view.canvas.height !== source.height)) {
@@ -327,21 +329,26 @@ function openLive(host, channel, { samples, keep, patience, done }) {
   // Pictures and recordings to keep
 
   async function takePhoto() {
-    const { width, height } = stage.source;
+    const own = stage;
+    const { width, height } = own.source;
     const picture = blank(width, height);
-    picture.getContext("2d").drawImage(stage.source.picture, 0, 0);
+    picture.getContext("2d").drawImage(own.source.picture, 0, 0);
     const wanted = { ...look };
-    const blob = await encode(picture, "image/jpeg", 0.95);
-    number += 1;
+    own.isStill = true;
     say("Looking closely at the photo. The live picture goes on after that.");
-    const { message, bytes } = await letters.ask(
-      { kind: "photo", number }, await blob.arrayBuffer(), PHOTO_PATIENCE,
-    );
+    const cutout = askForCutout(picture).finally(() => { own.isStill = false; });
+    const { message, bytes } = await cutout;
     const mask = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
     const canvas = blank(width, height);
     paint(canvas, { picture, mask, box: message.box, clean: true }, wanted);
     addTile(await encode(canvas, "image/png"), "png");
     say("");
+  }
+
+  async function askForCutout(picture) {
+    const blob = await encode(picture, "image/jpeg", 0.95);
+    number += 1;
+    return letters.ask({ kind: "photo", number }, await blob.arrayBuffer(), PHOTO_PATIENCE);
   }
 
   function toggleRecording() {
