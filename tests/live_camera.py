@@ -41,6 +41,22 @@ def jpeg(picture):
     return file.getvalue()
 
 
+def write_film(path, *, frames=30, scale=4):
+    """Write what Chromium shows as its camera: the square, over and over, ``scale`` times as large.
+
+    A film of its own format, YUV4MPEG2: an MJPEG would be black (Chromium 115 and later).
+    """
+    width, height = (scale * side for side in SIZE)
+    with path.open("wb") as film:
+        film.write(f"YUV4MPEG2 W{width} H{height} F30:1 Ip A1:1 C420jpeg\n".encode())
+        for number in range(frames):
+            picture = square(number).resize((width, height), Image.Resampling.NEAREST)
+            light, *colors = picture.convert("YCbCr").split()
+            film.write(b"FRAME\n" + light.tobytes())
+            for color in colors:
+                film.write(color.resize((width // 2, height // 2)).tobytes())
+
+
 def frame(number, *, left=None, picture=None):
     """Return a frame as it arrives, ten a second."""
     return LiveFrame(number, number / 10, jpeg(picture or square(number, left=left)))

@@ -7,7 +7,7 @@ const EFFECTS = {
   cutout: "Cut out", color: "Color", photo: "Photo behind", blur: "Blur", box: "Box", highlight: "Highlight",
 };
 const AGAIN = 1000; // milliseconds; a frame without an answer is replaced by a new one
-const GIVE_UP = 30; // seconds of silence, after which the camera is turned off
+const GIVE_UP = 12; // times its patience, after which the page turns the camera off
 const SAMPLE_ENDS = 20; // seconds
 const PIECE_SIZE = 512 * 1024; // bytes; a Jupyter server drops messages over 10 MiB
 const PIECE_PATIENCE = 20; // seconds
@@ -176,6 +176,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     finishRecording();
     if (stage) {
       stage.source.stop();
+      view.source.replaceChildren();
       stage = null;
       channel.send({ kind: "stop" });
       letters.refuse("Stopped.");
@@ -300,9 +301,9 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       view.record.textContent = `Stop recording ${clock}`;
     }
     const silence = (performance.now() - stage.heard) / 1000;
-    if (silence > GIVE_UP) {
-      stop(`The kernel has not answered for ${GIVE_UP} seconds, so the camera is off. If it was restarted or ` +
-        "has stopped, run the cell again.", "problem");
+    if (silence > GIVE_UP * patience) {
+      stop("The kernel has not answered for so long that the camera is off. If it was restarted or has " +
+        "stopped, run this cell again.", "problem");
     } else if (silence > patience) {
       stage.silent = true;
       say("The kernel does not answer. If it is busy with another cell, the picture goes on when that ends; " +
