@@ -86,6 +86,7 @@ def page(browser, tmp_path_factory):
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.goto(file.as_uri())
+    page.locator(".u2-live").wait_for()
     yield page
     context.close()
 

@@ -46,16 +46,20 @@ class _Seen(NamedTuple):
     found: Mask
 
 
-def live_masks(model: "nn.Module", frames: Iterable[LiveFrame]) -> Iterator[LiveMask]:
+def live_masks(
+    model: "nn.Module", frames: Iterable[LiveFrame], *, side: int | None = None
+) -> Iterator[LiveMask]:
     """Yield the mask of each frame before the next one is asked for.
 
-    Masks are steadied by the frames before. After a second without a frame that begins anew.
+    Masks are steadied by the frames before. After a second without a frame that begins anew. The
+    net gets squares of ``side`` pixels, by default its own side on a GPU and 0.7 of it on a CPU.
 
     Raises:
         ValueError: a frame is not an image, or the net returns anything but a map.
     """
+    side = side or _side(model)
     for _, take in groupby(_takes(frames), key=itemgetter(0)):
-        yield from _masks_of_take(model, (frame for _, frame in take))
+        yield from _masks_of_take(model, (frame for _, frame in take), side)
 
 
 def live_cutout(model: "nn.Module", jpeg: bytes) -> tuple[Image.Image, Mask]:
@@ -99,10 +103,12 @@ def _takes(frames: Iterable[LiveFrame]) -> Iterator[tuple[int, LiveFrame]]:
         yield take, frame
 
 
-def _masks_of_take(model: "nn.Module", frames: Iterable[LiveFrame]) -> Iterator[LiveMask]:
+def _masks_of_take(
+    model: "nn.Module", frames: Iterable[LiveFrame], side: int
+) -> Iterator[LiveMask]:
     from u2demo.inference.clips import finish, salience  # loads torch: the page comes first
 
-    seen, ahead = tee(_look(model, frames))
+    seen, ahead = tee(_look(model, frames, side))
     steadied = steady(((each.image, each.found) for each in ahead), ahead=0)
     shot, level = None, 0.0
     for each, (found, its_shot) in zip(seen, steadied, strict=True):
@@ -112,10 +118,9 @@ def _masks_of_take(model: "nn.Module", frames: Iterable[LiveFrame]) -> Iterator[
         yield LiveMask(each.number, finish(each.image, found, salience=level))
 
 
-def _look(model: "nn.Module", frames: Iterable[LiveFrame]) -> Iterator[_Seen]:
+def _look(model: "nn.Module", frames: Iterable[LiveFrame], side: int) -> Iterator[_Seen]:
     from u2demo.inference.predict import predict_raw  # loads torch: the page comes first
 
-    side = _side(model)
     for frame in frames:
         image = open_image(io.BytesIO(frame.jpeg))
         yield _Seen(frame.number, image, predict_raw(model, image, side=side))

@@ -12,6 +12,8 @@ const SAMPLE_ENDS = 20; // seconds
 const PIECE_SIZE = 512 * 1024; // bytes; a Jupyter server drops messages over 10 MiB
 const PIECE_PATIENCE = 20; // seconds
 const PHOTO_PATIENCE = 180;
+const LATEST = 400; // milliseconds; the picture waits at most so long for its mask
+const FRAME = 1000 / 30; // milliseconds
 
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 const encode = (canvas, type, quality) => new Promise((resolve) => { canvas.toBlob(resolve, type, quality); });
@@ -118,6 +120,23 @@ function meter() {
   };
 }
 
+// The pictures of the last moments: a mask takes a while, and fits the picture that it was made from.
+function delayLine() {
+  const pictures = []; // the oldest first, each {canvas, time}
+  return {
+    // Take a picture of `time`; return the one that was taken `delay` milliseconds before.
+    pass({ picture, width, height }, time, delay) {
+      const isFull = pictures.length > LATEST / FRAME;
+      const { canvas } = isFull ? pictures.shift() : { canvas: blank(width, height) };
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+      pictures.push({ canvas, time });
+      const due = time - Math.min(delay, LATEST);
+      return pictures.findLast((each) => each.time <= due)?.canvas ?? pictures[0].canvas;
+    },
+  };
+}
+
 function openLive(host, channel, { samples, keep, patience, done }) {
   const view = layOut(keep);
   const look = { effect: "cutout", color: view.color.value, scene: null, mirror: true };
@@ -127,7 +146,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
   const sent = new Map(); // when each frame was sent
   let number = Math.floor(Math.random() * 1e9); // of messages; other views of this page have others
   let turn = 0; // changes with every start and stop
-  let stage = null; // what is shown: {source, open, mask, box, heard, painted}
+  let stage = null; // what is shown: where it comes from, its mask, and when what happened
   let resume = null; // how to go on when the page is seen again
   let recording = null;
   let arrived = () => {};
@@ -161,7 +180,10 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       source.stop();
       return;
     }
-    stage = { source, open, mask: null, box: null, begun: Infinity, heard: performance.now(), painted: 0 };
+    stage = {
+      source, open, mask: null, box: null, delay: 0, line: delayLine(),
+      begun: Infinity, heard: performance.now(), painted: 0,
+    };
     view.source.replaceChildren(source.picture);
     arrange();
     draw();
@@ -250,7 +272,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       sent.set(number, taken);
       channel.send({ kind: "frame", number, time: taken / 1000 }, bytes);
       const answered = new Promise((resolve) => { arrived = resolve; });
-      await Promise.all([Promise.race([answered, pause(AGAIN)]), pause(1000 / 30)]);
+      await Promise.all([Promise.race([answered, pause(AGAIN)]), pause(FRAME)]);
     }
   }
 
@@ -270,6 +292,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       own.mask?.close();
       Object.assign(own, { mask, box: message.box });
       masks.add(performance.now() - sent.get(message.number));
+      own.delay = masks.read().delay;
       for (const each of sent.keys()) if (each <= message.number) sent.delete(each);
       arrived();
     },
@@ -317,13 +340,13 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     if (!stage) return;
     requestAnimationFrame(draw);
     const now = performance.now();
-    if (stage.silent || stage.isStill || now - stage.painted < 30 || !stage.source.isNew()) return;
+    if (stage.silent || stage.isStill || now - stage.painted < FRAME - 4 || !stage.source.isNew()) return;
     stage.painted = now;
-    const { source, mask, box } = stage;
+    const { source, mask, box, line, delay } = stage;
     if (!recording && (view.canvas.width !== source.width || view.canvas.height !== source.height)) {
       Object.assign(view.canvas, { width: source.width, height: source.height });
     }
-    paint(view.canvas, { picture: source.picture, mask, box }, look);
+    paint(view.canvas, { picture: line.pass(source, now, delay), mask, box }, look);
     view.canvas.dataset.painted = String(Number(view.canvas.dataset.painted ?? 0) + 1);
   }
 
