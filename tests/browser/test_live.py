@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
@@ -23,14 +24,14 @@ globalThis.hear = tell;
 const replies = {
   frame({number}) {
     tell({kind: 'receipt', doing: kernel.doing});
-    if (!kernel.hangs) tell({kind: 'mask', number, box: [0, 0, 0.5, 1]}, asBytes(MASK));
+    if (!kernel.hangs) tell({kind: 'mask', number, box: [0, 0, 0.5, 1]}, asBytes(given.mask));
   },
-  photo: ({number}) => tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(CUTOUT)),
+  photo: ({number}) => tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(given.cutout)),
   piece: ({number}) => tell({kind: 'piece', number, text: 'Saved: here', problem: kernel.problem}),
   stop() {},
 };
 const model = {
-  get: (name) => ({samples: [asBytes(SAMPLE)], keep: 'results/', patience: 0.5})[name],
+  get: (name) => ({samples: [asBytes(given.sample)], keep: 'results/', patience: 0.5})[name],
   on: (event, listen) => listeners.add(listen),
   off: (event, listen) => listeners.delete(listen),
   send(message) {
@@ -70,21 +71,20 @@ def page(browser, tmp_path_factory):
     picture.paste("red", (0, 0, WIDTH // 2, HEIGHT))
     picture.save(cutout, "PNG")
     given = {
-        "MASK": mask_as_png(left_half()),
-        "CUTOUT": cutout.getvalue(),
-        "SAMPLE": jpeg(square(0)),
+        "mask": encoded(mask_as_png(left_half())),
+        "cutout": encoded(cutout.getvalue()),
+        "sample": encoded(jpeg(square(0))),
     }
-    constants = "".join(f"const {name} = '{encoded(data)}';" for name, data in given.items())
     module = LivePage._esm.replace("export default", "const app =")  # what anywidget sends
     start = "globalThis.close = await app.render({model, el: document.querySelector('main')});"
     file = tmp_path_factory.mktemp("live") / "page.html"
     file.write_text(
         f"<!doctype html><meta charset=utf-8><style>{LivePage._css}</style><main></main>"
-        f"<script type=module>{constants}{KERNEL}{module}\n{start}</script>"
+        f"<script type=module>const given = {json.dumps(given)};{KERNEL}{module}\n{start}</script>"
     )
     context = browser.new_context(permissions=["camera"], accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(25_000)
     page.goto(file.as_uri())
     page.locator(".u2-live").wait_for()
     yield page
