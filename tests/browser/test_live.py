@@ -98,7 +98,7 @@ def camera(page):
         "Object.assign(kernel, {silent: false, hangs: false, doing: ''}); tracks.length = 0"
     )
     press(page, "Start camera")
-    page.wait_for_function(f"/masks.*{WIDTH}×{HEIGHT}/.test({text('.u2-figures')})")
+    wait_for_masks(page)
     yield page
     if page.get_by_role("button", name="Stop", exact=True).is_visible():
         press(page, "Stop")
@@ -106,6 +106,10 @@ def camera(page):
 
 def text(selector):
     return f"document.querySelector('{selector}').textContent"
+
+
+def wait_for_masks(page):
+    page.wait_for_function(f"/masks.*{WIDTH}×{HEIGHT}/.test({text('.u2-figures')})")
 
 
 def press(page, name):
@@ -177,7 +181,7 @@ def test_a_hidden_page_turns_the_light_out_until_it_is_seen_again(camera):
     camera.evaluate(HIDE.replace("HIDDEN", "true"))
     assert light(camera) == {"ended"} and is_quiet(camera)
     camera.evaluate("tracks.length = 0;" + HIDE.replace("HIDDEN", "false"))
-    camera.wait_for_function("tracks.length === 1")
+    wait_for_masks(camera)
     assert light(camera) == {"live"}
 
 
@@ -185,7 +189,7 @@ def test_out_of_sight_the_light_is_out(camera):
     camera.evaluate("document.querySelector('main').style.display = 'none'")
     camera.wait_for_function("tracks[0].readyState === 'ended'")
     camera.evaluate("tracks.length = 0; document.querySelector('main').style.display = ''")
-    camera.wait_for_function("tracks.length === 1")
+    wait_for_masks(camera)
 
 
 def test_one_frame_is_on_its_way_and_a_lost_one_is_sent_again(camera):
@@ -213,10 +217,12 @@ def test_a_kernel_that_stays_silent_turns_the_light_out(camera):
 
 
 def test_a_network_that_is_loaded_is_waited_for(page):
-    page.evaluate("Object.assign(kernel, {hangs: true, doing: 'Loading the network…'})")
+    page.evaluate(
+        "Object.assign(kernel, {silent: false, hangs: true, doing: 'Loading the network…'})"
+    )
     press(page, "Start camera")
     said(page, "Loading the network…")
-    page.evaluate("Object.assign(kernel, {hangs: false, silent: false, doing: ''})")
+    page.evaluate("Object.assign(kernel, {hangs: false, doing: ''})")
     page.wait_for_function(f"{text('.u2-say')} === '' && /masks/.test({text('.u2-figures')})")
     press(page, "Stop")
 

@@ -87,10 +87,10 @@ function blurred(shot, width, height) {
   const soft = blank(sharp.width, sharp.height);
   const [from, to] = [sharp.getContext("2d"), soft.getContext("2d")];
   from.drawImage(shot.picture, 0, 0, sharp.width, sharp.height);
-  to.filter = `blur(${BLUR}px)`; // without filters, as in older Safaris, it is only small
   to.drawImage(sharp, 0, 0);
   from.globalCompositeOperation = "destination-out";
   from.drawImage(shot.mask, 0, 0, sharp.width, sharp.height);
+  to.filter = `blur(${BLUR}px)`; // without filters, as in older Safaris, it is only small
   for (let times = 0; times < 4; times += 1) to.drawImage(sharp, 0, 0); // hardly transparent any more
   return soft;
 }
