@@ -82,11 +82,10 @@ def test_the_camera_gets_masks_and_the_kernel_rests_when_it_stops(site, page):
         assert page.evaluate(IN_THE_KERNEL, LIVE_THREADS) == "0\n"
 
 
+@pytest.mark.parametrize("site", ["lab"], indirect=True)  # Voila has no cells
 def test_a_kernel_that_is_restarted_is_a_sentence_and_a_deleted_cell_turns_the_light_out(
     site, page
 ):
-    if site.kind != "lab":
-        pytest.skip("Voila has no cells, and no kernel to restart")
     page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     page.get_by_text("The kernel does not answer. If it is busy").wait_for()
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
