@@ -1,5 +1,6 @@
 """What the kernel does for a live page: the newest frame, one at a time; nothing when at rest."""
 
+import gc
 import io
 import queue
 import threading
@@ -198,3 +199,19 @@ def test_a_receipt_says_that_the_network_is_being_loaded(net, said):
     goes_on.set()
     assert next_answer(said)["kind"] == "mask"
     desk.rest()
+
+
+def test_threads_and_objects_do_not_grow_with_the_number_of_frames(net, said):
+    worker = LiveWorker(lambda: net, lambda *answer: said.put(answer), cores=1)
+
+    def look(count):
+        for number in range(count):
+            worker.look_at(frame(number % 20))
+            next_answer(said)
+        gc.collect()
+        return threading.active_count(), len(gc.get_objects())
+
+    look(10)
+    threads, objects = look(10)
+    assert look(30)[0] == threads and look(10)[1] < objects + 200
+    worker.rest()

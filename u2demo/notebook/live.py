@@ -45,8 +45,8 @@ class Live:
             live_colab.serve(self._load)
         else:
             self.close()
-            self.page = self._make_page()
             close_on_rerun(self.close)
+            self.page = self._make_page()
             display(self.page)
 
     def close(self) -> None:

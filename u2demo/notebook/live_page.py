@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import anywidget
 import traitlets
 
-from u2demo.machine.cores import available_cores
 from u2demo.notebook.live_assets import SCRIPTS, STYLES, assets, sample_pictures
 from u2demo.notebook.live_desk import LiveDesk
 from u2demo.notebook.live_files import keep_in_folder
+from u2demo.notebook.live_worker import live_cores
 from u2demo.notebook.saving import results_folder
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ class LivePage(anywidget.AnyWidget):
     def __init__(self, load: Callable[[], "nn.Module"], **traits: object):
         keep = f"{results_folder().resolve().name}/"
         super().__init__(**{"samples": sample_pictures(), "keep": keep, **traits})
-        # One core is the page's, which draws on the same computer if that is the person's own.
-        cores = max(1, available_cores() - 1)
-        self.desk = LiveDesk(load, self._answer, keep_in_folder, cores=cores)
+        self.desk = LiveDesk(load, self._answer, keep_in_folder, cores=live_cores())
         self.on_msg(self._receive)
 
     def close(self) -> None:

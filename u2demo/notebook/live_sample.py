@@ -13,6 +13,7 @@ from u2demo.effects.background import replace_background
 from u2demo.images.read import open_image, sample_images
 from u2demo.masks.mask import Mask
 from u2demo.notebook.live_masks import LiveFrame, live_masks
+from u2demo.notebook.live_worker import live_cores
 from u2demo.notebook.preview import fit, fit_mask
 
 if TYPE_CHECKING:
@@ -37,13 +38,14 @@ def sample_frames(count: int) -> Iterator[LiveFrame]:
         yield LiveFrame(number, number / _RATE, file.getvalue())
 
 
-def show_sample(model: "nn.Module", *, count: int = 12) -> None:
+def show_sample(model: "nn.Module", *, count: int = 8) -> None:
     """Display an animation: frames of a sample, each beside its picture on a new background."""
+    from u2demo.nets.threads import use_threads  # loads torch: the page comes first
+
     frames = list(sample_frames(count))
-    pictures = [
-        _side_by_side(frame.jpeg, found.mask)
-        for frame, found in zip(frames, live_masks(model, frames), strict=True)
-    ]
+    with use_threads(live_cores()):
+        masks = [found.mask for found in live_masks(model, frames)]
+    pictures = [_side_by_side(*each) for each in zip(frames, masks, strict=True)]
     file = io.BytesIO()
     first, *others = pictures
     first.save(file, "GIF", save_all=True, append_images=others, duration=1000 // _RATE, loop=0)
@@ -51,8 +53,8 @@ def show_sample(model: "nn.Module", *, count: int = 12) -> None:
     print("Nobody can start a camera here, so this is a sample.")
 
 
-def _side_by_side(jpeg: bytes, mask: Mask) -> Image.Image:
-    image = open_image(io.BytesIO(jpeg))
+def _side_by_side(frame: LiveFrame, mask: Mask) -> Image.Image:
+    image = open_image(io.BytesIO(frame.jpeg))
     result = replace_background(image, fit_mask(mask, image.size), _BEHIND)
     both = Image.new("RGB", (2 * image.width, image.height))
     both.paste(image, (0, 0))

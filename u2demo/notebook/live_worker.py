@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from u2demo.machine.cores import available_cores
 from u2demo.notebook.live_masks import (
     LiveFrame,
     box_in_shares,
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 Answer = Callable[[dict, bytes | None], None]
 
 _IDLE = 2.0  # seconds without work after which the thread ends
+
+
+def live_cores() -> int:
+    """Return how many cores to look with: all but one, for the page draws on this computer, too.
+
+    That is so where the computer is the person's own. On a busy one, a net on all cores waits for
+    the slowest: on two cores of a busy machine it took five times as long as on one.
+    """
+    return max(1, available_cores() - 1)
 
 
 class LivePhoto(NamedTuple):

@@ -12,7 +12,8 @@ const SAMPLE_ENDS = 20; // seconds
 const PIECE_SIZE = 512 * 1024; // bytes; a Jupyter server drops messages over 10 MiB
 const PIECE_PATIENCE = 20; // seconds
 const PHOTO_PATIENCE = 180;
-const LATEST = 400; // milliseconds; the picture waits at most so long for its mask
+// Milliseconds that pictures wait for a mask. If masks take longer, only pictures with one are shown.
+const LATEST = 400;
 const FRAME = 1000 / 30; // milliseconds
 
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
@@ -143,7 +144,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
   const letters = correspondence(channel);
   const masks = meter();
   const small = blank(1, 1);
-  const sent = new Map(); // when each frame was sent
+  const sent = new Map(); // when each frame was taken, and its picture if masks are slow
   let number = Math.floor(Math.random() * 1e9); // of messages; other views of this page have others
   let turn = 0; // changes with every start and stop
   let stage = null; // what is shown: where it comes from, its mask, and when what happened
@@ -181,7 +182,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       return;
     }
     stage = {
-      source, open, mask: null, box: null, delay: 0, line: delayLine(),
+      source, open, mask: null, box: null, still: null, delay: 0, line: delayLine(),
       begun: Infinity, heard: performance.now(), painted: 0,
     };
     view.source.replaceChildren(source.picture);
@@ -254,6 +255,12 @@ function openLive(host, channel, { samples, keep, patience, done }) {
 
   // Frames out, masks in
 
+  function copy({ picture, width, height }) {
+    const canvas = blank(width, height);
+    canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+    return canvas;
+  }
+
   async function shrink({ picture, width, height }) {
     const scale = Math.min(1, SMALL / Math.max(width, height));
     small.width = Math.max(1, Math.round(width * scale));
@@ -266,10 +273,11 @@ function openLive(host, channel, { samples, keep, patience, done }) {
   async function follow(own) {
     while (stage === own) {
       const taken = performance.now();
+      const still = own.delay > LATEST ? copy(own.source) : null;
       const bytes = await shrink(own.source);
       if (stage !== own) return;
       number += 1;
-      sent.set(number, taken);
+      sent.set(number, { taken, still });
       channel.send({ kind: "frame", number, time: taken / 1000 }, bytes);
       const answered = new Promise((resolve) => { arrived = resolve; });
       await Promise.all([Promise.race([answered, pause(AGAIN)]), pause(FRAME)]);
@@ -282,7 +290,8 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     },
     async mask(message, bytes) {
       const own = stage;
-      if (!own || !sent.has(message.number)) return;
+      const frame = sent.get(message.number);
+      if (!own || !frame) return;
       const mask = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
       if (own !== stage) return;
       if (!own.mask) {
@@ -290,8 +299,8 @@ function openLive(host, channel, { samples, keep, patience, done }) {
         say("");
       }
       own.mask?.close();
-      Object.assign(own, { mask, box: message.box });
-      masks.add(performance.now() - sent.get(message.number));
+      Object.assign(own, { mask, box: message.box, still: frame.still });
+      masks.add(performance.now() - frame.taken);
       own.delay = masks.read().delay;
       for (const each of sent.keys()) if (each <= message.number) sent.delete(each);
       arrived();
@@ -342,11 +351,12 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     const now = performance.now();
     if (stage.silent || stage.isStill || now - stage.painted < FRAME - 4 || !stage.source.isNew()) return;
     stage.painted = now;
-    const { source, mask, box, line, delay } = stage;
+    const { source, mask, box, line, delay, still } = stage;
     if (!recording && (view.canvas.width !== source.width || view.canvas.height !== source.height)) {
       Object.assign(view.canvas, { width: source.width, height: source.height });
     }
-    paint(view.canvas, { picture: line.pass(source, now, delay), mask, box }, look);
+    const picture = still ?? line.pass(source, now, delay);
+    paint(view.canvas, { picture, mask, box }, look);
     view.canvas.dataset.painted = String(Number(view.canvas.dataset.painted ?? 0) + 1);
   }
 
@@ -355,8 +365,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
   async function takePhoto() {
     const own = stage;
     const { width, height } = own.source;
-    const picture = blank(width, height);
-    picture.getContext("2d").drawImage(own.source.picture, 0, 0);
+    const picture = copy(own.source);
     const wanted = { ...look };
     own.isStill = true;
     say("Looking closely at the photo. The live picture goes on after that.");
