@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import live
 import numpy as np
 from clips import RATE, draw_clip, peers
 from PIL import Image
@@ -233,6 +234,17 @@ def commands(
         print(f"{name:24}{wall:8.2f} s{first / wall:7.2f}x{cpu:8.2f} s{peak:7.0f} MB {rate}")
 
 
+def live_camera(options: argparse.Namespace) -> None:
+    """Show what one mask of a live camera takes in the kernel, on all cores but the page's."""
+    from u2demo.nets.threads import use_threads
+
+    cores = max(1, options.threads - 1)
+    with use_threads(cores):
+        laps = race(live.contenders(), options.rounds)
+    notes = {name: f"{1 / lap.wall:.1f} masks/s" for name, lap in laps.items()}
+    table(f"Live camera, a frame of 480x270 to its mask, threads: {cores}", laps, notes)
+
+
 def start_up(options: argparse.Namespace, folder: Path) -> None:
     """Compare the time until the first photo is done, and the memory that takes."""
     python = sys.executable
@@ -324,6 +336,7 @@ def benchmarks(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str,
     yield "u2net", partial(large_network, options, folder)
     for megapixels in MEGAPIXELS:
         yield "photo", partial(one_photo, megapixels, options)
+    yield "live", partial(live_camera, options)
     yield "start", partial(start_up, options, folder)
     yield "folder", partial(folders, options, folder)
     yield "memory", partial(memory, options, folder)
@@ -340,7 +353,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--photos", type=int, default=60, help="number in a folder")
     parser.add_argument("--seconds", type=float, default=10, help="of the clip of 1080p")
-    parser.add_argument("--only", help="some of forward,u2net,photo,start,folder,memory,video")
+    parser.add_argument("--only", help="some of forward,u2net,photo,live,start,folder,memory,video")
     options = parser.parse_args()
     pin(options.threads)
     print(

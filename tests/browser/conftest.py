@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from live_camera import write_film
 from misbehaving_server import MisbehavingServer
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -63,12 +64,15 @@ def _chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def browser():
+def browser(tmp_path_factory):
     if reason := _missing():
         (pytest.fail if os.environ.get("U2DEMO_REQUIRE_BROWSER") == "1" else pytest.skip)(reason)
     from playwright.sync_api import sync_playwright
 
+    film = tmp_path_factory.mktemp("camera") / "film.y4m"
+    write_film(film)
     arguments = [
+        f"--use-file-for-fake-video-capture={film}",
         "--disable-gpu",
         "--disable-dev-shm-usage",
         "--use-fake-device-for-media-stream",

@@ -27,7 +27,7 @@ def choose_files() -> dict[str, bytes]:
     """
     from google.colab import files
 
-    _check_page_answers()
+    check_page_answers()
     with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
         try:
             chosen = files.upload(target_dir=folder)
@@ -45,7 +45,7 @@ def take_photo() -> bytes | None:
     """
     from google.colab import output
 
-    _check_page_answers()
+    check_page_answers()
     try:
         url = output.eval_js(camera_script())
     except Exception as error:
@@ -99,7 +99,8 @@ def one_line(error: Exception) -> str:
     return text.splitlines()[0].removeprefix("Error: ").rstrip(".")
 
 
-def _check_page_answers() -> None:
+def check_page_answers() -> None:
+    """Raise ``PageError`` if no page is there to answer."""
     from google.colab import output
 
     # Colab's dialogs wait forever where no page answers: in VS Code and in unattended runs.

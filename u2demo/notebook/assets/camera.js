@@ -5,15 +5,16 @@
 const CAMERA_REFUSALS = {
   NotAllowedError: "The browser refused the camera. Allow it in the address bar, then try again.",
   NotFoundError: "No camera was found on this computer.",
+  OverconstrainedError: "This camera is no longer there. Choose another one.",
   NotReadableError: "The camera is busy in another program. Close that one, then try again.",
 };
 
-async function openCamera() {
+async function openCamera(video = { width: { ideal: 1920 } }) {
   if (!navigator.mediaDevices) {
     throw new Error("The camera needs a secure page: https, or http://localhost.");
   }
   try {
-    return await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 } } });
+    return await navigator.mediaDevices.getUserMedia({ video });
   } catch (error) {
     throw new Error(CAMERA_REFUSALS[error.name] ?? `The camera did not start: ${error.message}`);
   }

@@ -6,6 +6,8 @@ from google.colab import _person
 def eval_js(script, ignore_result=False, timeout_sec=None):
     """Run ``script`` in the page; None when nobody answered within the time-out."""
     _person.scripts.append(script)
+    if _person.page:
+        return _person.page(script)
     if not _person.answers:
         if timeout_sec is None:
             raise AssertionError("the real eval_js would wait forever here")

@@ -1,0 +1,311 @@
+"""The live page in a browser, with a stand-in for the kernel that can fall silent."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from live_camera import SIZE, jpeg, square
+from PIL import Image
+
+from u2demo.notebook.live_masks import mask_as_png
+from u2demo.notebook.live_page import LivePage
+
+WIDTH, HEIGHT = (4 * side for side in SIZE)  # of the fake camera
+# A model as anywidget gives it. The kernel behind it answers each message, unless it is `silent`.
+KERNEL = """
+const asBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+globalThis.kernel = {silent: false, hangs: false, doing: '', problem: '', heard: []};
+globalThis.tracks = [];
+const listeners = new Set();
+const tell = (message, bytes) => listeners.forEach((listen) => listen(message, [bytes]));
+globalThis.hear = tell;
+const replies = {
+  frame({number}) {
+    tell({kind: 'receipt', doing: kernel.doing});
+    if (!kernel.hangs) tell({kind: 'mask', number, box: [0, 0, 0.5, 1]}, asBytes(given.mask));
+  },
+  photo: ({number}) => tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(given.cutout)),
+  piece: ({number}) => tell({kind: 'piece', number, text: 'Saved: here', problem: kernel.problem}),
+  stop() {},
+};
+const model = {
+  get: (name) => ({samples: [asBytes(given.sample)], keep: 'results/', patience: 0.5})[name],
+  on: (event, listen) => listeners.add(listen),
+  off: (event, listen) => listeners.delete(listen),
+  send(message) {
+    kernel.heard.push(message.kind);
+    if (!kernel.silent) setTimeout(() => replies[message.kind](message), 5);
+  },
+};
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  if (globalThis.refusal) throw new DOMException('no', globalThis.refusal);
+  const stream = await open(wanted);
+  tracks.push(...stream.getTracks());
+  return stream;
+};
+"""
+HIDE = """
+Object.defineProperty(document, 'hidden', {value: HIDDEN, configurable: true});
+document.dispatchEvent(new Event('visibilitychange'));
+"""
+
+
+def encoded(data):
+    return base64.b64encode(data).decode()
+
+
+def left_half():
+    """A mask whose subject is the left half of the picture."""
+    mask = np.zeros(SIZE[::-1], np.float32)
+    mask[:, : SIZE[0] // 2] = 1
+    return mask
+
+
+@pytest.fixture(scope="module")
+def page(browser, tmp_path_factory):
+    cutout = io.BytesIO()
+    picture = Image.new("RGBA", (WIDTH, HEIGHT))
+    picture.paste("red", (0, 0, WIDTH // 2, HEIGHT))
+    picture.save(cutout, "PNG")
+    given = {
+        "mask": encoded(mask_as_png(left_half())),
+        "cutout": encoded(cutout.getvalue()),
+        "sample": encoded(jpeg(square(0))),
+    }
+    module = LivePage._esm.replace("export default", "const app =")  # what anywidget sends
+    start = "globalThis.close = await app.render({model, el: document.querySelector('main')});"
+    file = tmp_path_factory.mktemp("live") / "page.html"
+    file.write_text(
+        f"<!doctype html><meta charset=utf-8><style>{LivePage._css}</style><main></main>"
+        f"<script type=module>const given = {json.dumps(given)};{KERNEL}{module}\n{start}</script>"
+    )
+    context = browser.new_context(permissions=["camera"], accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(25_000)
+    page.goto(file.as_uri())
+    page.locator(".u2-live").wait_for()
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def camera(page):
+    """The page with the camera's picture."""
+    page.evaluate(
+        "Object.assign(kernel, {silent: false, hangs: false, doing: ''}); tracks.length = 0"
+    )
+    press(page, "Start camera")
+    wait_for_masks(page)
+    yield page
+    if page.get_by_role("button", name="Stop", exact=True).is_visible():
+        press(page, "Stop")
+
+
+def text(selector):
+    return f"document.querySelector('{selector}').textContent"
+
+
+def wait_for_masks(page):
+    page.wait_for_function(f"/masks.*{WIDTH}×{HEIGHT}/.test({text('.u2-figures')})")
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def light(page):
+    """Return the states of the tracks that the page has had from the camera."""
+    return set(page.evaluate("tracks.map((track) => track.readyState)"))
+
+
+def said(page, sentence):
+    page.locator(".u2-say").get_by_text(sentence).wait_for()
+
+
+def colors(page):
+    """Return the canvas as the page shows it, (H, W, 4)."""
+    url = page.evaluate("document.querySelector('.u2-canvas').toDataURL()")
+    return np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGBA")
+    )
+
+
+def is_quiet(page):
+    """Return whether the page has stopped sending frames."""
+    page.wait_for_timeout(100)
+    heard = page.evaluate("kernel.heard.push('') && kernel.heard.length")
+    page.wait_for_timeout(1300)  # a frame without an answer is repeated after one second
+    return page.evaluate("kernel.heard.length") == heard
+
+
+def test_a_sample_plays_on_opening(page):
+    page.wait_for_function(f"/masks.*960×540/.test({text('.u2-figures')})")
+    assert page.locator(".u2-canvas").is_visible() and light(page) == set()
+    assert "Only small frames go to the kernel" in page.locator(".u2-live").inner_text()
+
+
+def test_the_camera_is_cut_out_at_its_own_size_and_mirrored(camera):
+    assert light(camera) == {"live"}
+    picture = colors(camera)
+    assert picture.shape == (HEIGHT, WIDTH, 4)
+    assert picture[:, WIDTH // 2 + 9 :, 3].min() == 255, "the left half, in a mirror"
+    assert picture[:, : WIDTH // 2 - 9, 3].max() == 0
+
+
+def test_another_effect_needs_no_other_mask(camera):
+    camera.evaluate("kernel.hangs = true")
+    camera.wait_for_timeout(100)
+    press(camera, "Color")
+    camera.get_by_label("Background color").fill("#00ff00")
+    camera.wait_for_timeout(300)
+    assert (colors(camera)[:, : WIDTH // 2 - 9] == (0, 255, 0, 255)).all()
+    for effect in ("Photo behind", "Blur", "Box", "Highlight"):
+        press(camera, effect)
+        camera.wait_for_timeout(200)
+        assert colors(camera)[..., 3].min() > 250, effect
+    press(camera, "Cut out")
+
+
+def test_stop_turns_the_light_out_and_the_kernel_gets_no_more_frames(camera):
+    press(camera, "Stop")
+    assert light(camera) == {"ended"}
+    assert "stop" in camera.evaluate("kernel.heard.slice(-2)")
+    assert is_quiet(camera)
+    assert camera.get_by_role("button", name="Start camera").is_visible()
+
+
+def test_a_hidden_page_turns_the_light_out_until_it_is_seen_again(camera):
+    camera.evaluate(HIDE.replace("HIDDEN", "true"))
+    assert light(camera) == {"ended"} and is_quiet(camera)
+    camera.evaluate("tracks.length = 0;" + HIDE.replace("HIDDEN", "false"))
+    wait_for_masks(camera)
+    assert light(camera) == {"live"}
+
+
+def test_out_of_sight_the_light_is_out(camera):
+    camera.evaluate("document.querySelector('main').style.display = 'none'")
+    camera.wait_for_function("tracks[0].readyState === 'ended'")
+    camera.evaluate("tracks.length = 0; document.querySelector('main').style.display = ''")
+    wait_for_masks(camera)
+
+
+def test_one_frame_is_on_its_way_and_a_lost_one_is_sent_again(camera):
+    camera.evaluate("kernel.hangs = true")
+    camera.wait_for_timeout(1000)
+    camera.evaluate("kernel.heard.length = 0")
+    camera.wait_for_timeout(2500)
+    assert 1 <= camera.evaluate("kernel.heard.length") <= 3
+    camera.evaluate("kernel.hangs = false; kernel.heard.length = 0")
+    camera.wait_for_function("kernel.heard.length > 5")
+
+
+def test_a_silent_kernel_is_a_sentence_and_the_picture_goes_on_when_it_answers(camera):
+    camera.evaluate("kernel.silent = true")
+    said(camera, "The kernel does not answer. If it is busy with another cell")
+    assert light(camera) == {"live"}
+    camera.evaluate("kernel.silent = false")
+    camera.wait_for_function(f"{text('.u2-say')} === ''")
+
+
+def test_a_kernel_that_stays_silent_turns_the_light_out(camera):
+    camera.evaluate("kernel.silent = true")
+    said(camera, "for so long that the camera is off")
+    assert light(camera) == {"ended"}
+
+
+def test_a_network_that_is_loaded_is_waited_for(page):
+    page.evaluate(
+        "Object.assign(kernel, {silent: false, hangs: true, doing: 'Loading the network…'})"
+    )
+    press(page, "Start camera")
+    said(page, "Loading the network…")
+    page.evaluate("Object.assign(kernel, {hangs: false, doing: ''})")
+    page.wait_for_function(f"{text('.u2-say')} === '' && /masks/.test({text('.u2-figures')})")
+    press(page, "Stop")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("NotAllowedError", "The browser refused the camera. Allow it in the address bar"),
+        ("NotFoundError", "No camera was found on this computer."),
+        ("NotReadableError", "The camera is busy in another program."),
+        ("OverconstrainedError", "This camera is no longer there. Choose another one."),
+    ],
+)
+def test_a_camera_that_does_not_start_is_a_sentence_and_can_be_tried_again(page, name, sentence):
+    page.evaluate("name => { refusal = name; }", name)
+    press(page, "Start camera")
+    said(page, sentence)
+    page.evaluate("refusal = null")
+    assert page.get_by_role("button", name="Start camera").is_enabled()
+    assert page.get_by_role("button", name="Play the sample").is_visible()
+
+
+def test_a_page_that_is_not_secure_is_a_sentence(page):
+    page.evaluate(
+        "Object.defineProperty(navigator, 'mediaDevices', {value: null, configurable: true})"
+    )
+    press(page, "Start camera")
+    said(page, "The camera needs a secure page")
+    page.evaluate("delete navigator.mediaDevices")
+
+
+def test_a_camera_that_is_pulled_out_is_a_sentence(camera):
+    camera.evaluate("tracks[0].dispatchEvent(new Event('ended'))")
+    said(camera, "The camera was disconnected. Connect it or choose another one")
+    assert is_quiet(camera)
+
+
+def test_a_photo_has_the_clean_colors_and_can_be_saved(camera):
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    with camera.expect_download() as download:
+        camera.get_by_role("link", name="Download").click()
+    picture = Image.open(download.value.path())
+    assert picture.mode == "RGBA" and picture.size == (WIDTH, HEIGHT)
+    assert picture.getpixel((WIDTH - 9, 9)) == (255, 0, 0, 255), "mirrored, as it was seen"
+    assert picture.getpixel((9, 9))[3] == 0
+    camera.evaluate("kernel.problem = 'the disk is full'")
+    press(camera, "Save to results/")
+    camera.get_by_text("Not saved: the disk is full").wait_for()
+    camera.evaluate("kernel.problem = ''")
+    press(camera, "Save to results/")
+    camera.get_by_text("Saved: here").wait_for()
+    camera.locator(".u2-remove").click()
+    assert camera.locator(".u2-take").count() == 0
+
+
+def test_a_recording_plays_and_is_transparent_where_the_picture_is(camera, tmp_path):
+    av = pytest.importorskip("av")
+    press(camera, "Record")
+    camera.get_by_text("Stop recording 0:01").click()
+    camera.locator(".u2-take video").wait_for()
+    with camera.expect_download() as download:
+        camera.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename.endswith(".webm")
+    with av.open(str(download.value.path())) as film:
+        track = film.streams.video[0]
+        assert (track.width, track.height) == (WIDTH, HEIGHT)
+        assert track.metadata["alpha_mode"] == "1"
+        decoder = av.CodecContext.create(f"libvpx-{track.codec_context.name}", "r")
+        frames = [each for packet in film.demux(track) for each in decoder.decode(packet)]
+    assert len(frames) > 3
+    alpha = frames[-1].to_ndarray(format="rgba")[..., 3]
+    assert alpha[:, WIDTH // 2 + 16 :].mean() > 240 and alpha[:, : WIDTH // 2 - 16].mean() < 15
+    camera.locator(".u2-remove").click()
+
+
+def test_a_failure_of_the_network_is_a_sentence(camera):
+    camera.evaluate("hear({kind: 'problem', text: 'The network failed: no memory'})")
+    said(camera, "The network failed: no memory")
+    assert light(camera) == {"ended"}
+
+
+def test_a_closed_page_turns_the_light_out(camera):
+    camera.evaluate("close()")
+    assert light(camera) == {"ended"} and camera.locator(".u2-live").count() == 0
+    assert is_quiet(camera)

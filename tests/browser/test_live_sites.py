@@ -1,0 +1,100 @@
+"""The live notebook in a real JupyterLab and a real Voila, with a camera that Chromium plays."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import NOTEBOOKS, WAIT, Site, _environment, _free_port, _lab, _voila, _wait_for
+from test_app import IN_THE_KERNEL
+
+# The notebook as it is, but for a net that is quick.
+CELL = f"""
+import sys
+sys.path.append({str(Path(__file__).parents[1])!r})
+from bright import Bright
+from u2demo.nets.checkpoints import Input
+net = Bright()
+net.input = Input(side=64)
+live = u2.notebook.Live(net)
+live.show()
+"""
+LIVE_THREADS = "import threading; print([t.name for t in threading.enumerate()].count('live'))"
+SHOWS_CAMERA = "/masks.*384×256/.test(document.querySelector('.u2-figures')?.textContent)"
+LIGHT = "[...document.querySelectorAll('video')].some((video) => video.srcObject)"
+
+
+@pytest.fixture(scope="module", params=["lab", "voila"])
+def site(request, browser, tmp_path_factory):
+    home = tmp_path_factory.mktemp(f"live-{request.param}")
+    root = home / "work"
+    root.mkdir()
+    notebook = json.loads((NOTEBOOKS / "live.ipynb").read_text("utf-8"))
+    notebook["cells"][-1]["source"] = CELL
+    (root / "one_click.ipynb").write_text(json.dumps(notebook))
+    port = _free_port()
+    command = {"lab": _lab, "voila": _voila}[request.param](root, port)
+    with (home / "server.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=root, env=_environment(home), stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url, server, home / "server.log")
+        yield Site(request.param, url, root, server.pid)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture
+def page(site, browser):
+    context = browser.new_context(permissions=["camera"])
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    page.asked = set()
+    page.on("request", lambda request: page.asked.add(request.url))
+    page.on("requestfailed", lambda r: page.asked.discard(r.url) if r.failure == "csp" else None)
+    if site.kind == "lab":
+        page.goto(f"{site.url}/doc/tree/one_click.ipynb?reset")
+        page.wait_for_function(
+            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+            "?.connectionStatus === 'connected'"
+        )
+        page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    else:
+        page.goto(site.url)
+    page.get_by_role("button", name="Start camera").click()
+    page.wait_for_function(SHOWS_CAMERA)
+    yield page
+    context.close()
+
+
+def test_the_camera_gets_masks_and_the_kernel_rests_when_it_stops(site, page):
+    if folder := os.environ.get("U2DEMO_SCREENSHOTS"):
+        page.locator(".u2-live").screenshot(path=Path(folder) / f"live-{site.kind}.png")
+    if site.kind == "voila":
+        ours = (site.url, "data:", "blob:")
+        assert [url for url in page.asked if not url.startswith(ours)] == []
+    page.get_by_role("button", name="Stop", exact=True).click()
+    assert not page.evaluate(LIGHT)
+    if site.kind == "lab":
+        page.wait_for_timeout(2000)
+        assert page.evaluate(IN_THE_KERNEL, LIVE_THREADS) == "0\n"
+
+
+@pytest.mark.parametrize("site", ["lab"], indirect=True)  # Voila has no cells
+def test_a_kernel_that_is_restarted_is_a_sentence_and_a_deleted_cell_turns_the_light_out(
+    site, page
+):
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.get_by_text("The kernel does not answer. If it is busy").wait_for()
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.get_by_role("button", name="Start camera").click()
+    page.wait_for_function(SHOWS_CAMERA)
+    assert page.locator(".u2-live").count() == 1
+    page.evaluate(
+        "globalThis.ended = 0;"
+        "document.querySelector('video').srcObject.getTracks()[0].stop = () => { ended += 1; }"
+    )
+    page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.wait_for_function("ended > 0")

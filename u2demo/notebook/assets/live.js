@@ -1,0 +1,514 @@
+// The live page: camera -> small frames to the kernel, masks back, and the picture drawn from both.
+// One frame is on its way at a time; the kernel looks at the newest. `channel` is how this page talks
+// to the kernel: `send(message, bytes)`, and `onmessage(message, bytes)`, which is set here.
+
+const SMALL = 480; // pixels; longer side of the frames that are sent
+const EFFECTS = {
+  cutout: "Cut out", color: "Color", photo: "Photo behind", blur: "Blur", box: "Box", highlight: "Highlight",
+};
+const AGAIN = 1000; // milliseconds; a frame without an answer is replaced by a new one
+const GIVE_UP = 12; // times its patience, after which the page turns the camera off
+const SAMPLE_ENDS = 20; // seconds
+const PIECE_SIZE = 512 * 1024; // bytes; a Jupyter server drops messages over 10 MiB
+const PIECE_PATIENCE = 20; // seconds
+const PHOTO_PATIENCE = 180;
+// Milliseconds that pictures wait for a mask. If masks take longer, only pictures with one are shown.
+const LATEST = 400;
+const FRAME = 1000 / 30; // milliseconds
+
+const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+const encode = (canvas, type, quality) => new Promise((resolve) => { canvas.toBlob(resolve, type, quality); });
+
+function make(tag, className, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), { className, ...properties });
+  element.append(...children);
+  return element;
+}
+
+function button(text, onclick, className = "") {
+  const made = make("button", `u2-button ${className}`, { type: "button", textContent: text, onclick });
+  made.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes its keys
+  return made;
+}
+
+function tick(text, checked, onchange) {
+  const box = make("input", "", { type: "checkbox", checked, onchange: () => onchange(box.checked) });
+  box.dataset.lmSuppressShortcuts = "true";
+  return make("label", "u2-tick", {}, box, text);
+}
+
+function layOut(keep) {
+  const view = {
+    start: button("Start camera", null, "u2-primary"),
+    stop: button("Stop"),
+    sample: button("Play the sample"),
+    cameras: make("select", "u2-cameras", { hidden: true }),
+    ticks: make("div", "u2-row u2-ticks"),
+    effects: make("div", "u2-row u2-effects"),
+    color: make("input", "u2-color", { type: "color", value: "#ffffff", hidden: true }),
+    scene: button("Choose background"),
+    file: make("input", "u2-file", { type: "file", accept: "image/*" }),
+    source: make("div", "u2-source u2-away"),
+    canvas: make("canvas", "u2-canvas", { width: 960, height: 540 }),
+    figures: make("output", "u2-figures"),
+    say: make("div", "u2-say"),
+    photo: button("Photo"),
+    record: button("Record"),
+    taken: make("div", "u2-taken"),
+    privacy: make("p", "u2-hint", { textContent:
+      "The camera's picture stays in this page. Only small frames go to the kernel, which answers with " +
+      "masks and keeps none of them." }),
+  };
+  view.cameras.setAttribute("aria-label", "Camera");
+  view.color.setAttribute("aria-label", "Background color");
+  view.canvas.setAttribute("role", "img");
+  view.canvas.setAttribute("aria-label", "The live picture");
+  view.effects.setAttribute("role", "group");
+  view.effects.setAttribute("aria-label", "Effect");
+  view.say.setAttribute("role", "status");
+  view.scene.hidden = true;
+  view.top = make("div", "u2-row", {}, view.start, view.stop, view.sample, view.cameras, view.ticks);
+  view.below = make("div", "u2-row", {}, view.photo, view.record, view.figures);
+  const stage = make("div", "u2-stage", {}, view.source, view.canvas);
+  view.root = make("div", "u2-app u2-live", {}, view.top, view.effects, view.say, stage, view.below,
+    view.taken, view.privacy);
+  view.effects.after(make("div", "u2-row u2-options", {}, view.color, view.scene, view.file));
+  view.keep = keep;
+  return view;
+}
+
+// Messages that wait for an answer of the same kind and number.
+function correspondence(channel) {
+  const waiting = new Map();
+  const key = ({ kind, number }) => `${kind} ${number}`;
+  return {
+    ask(message, bytes, seconds) {
+      return new Promise((resolve, reject) => {
+        const late = () => reject(new Error(`The kernel has not answered for ${seconds} seconds.`));
+        const timer = setTimeout(late, 1000 * seconds);
+        waiting.set(key(message), { resolve, reject, timer });
+        channel.send(message, bytes);
+      });
+    },
+    answer(message, bytes) {
+      const asked = waiting.get(key(message));
+      if (!asked) return;
+      waiting.delete(key(message));
+      clearTimeout(asked.timer);
+      asked.resolve({ message, bytes });
+    },
+    refuse(text) {
+      for (const { reject, timer } of waiting.values()) {
+        clearTimeout(timer);
+        reject(new Error(text));
+      }
+      waiting.clear();
+    },
+  };
+}
+
+// How many masks came in the last two seconds, and how old they were.
+function meter() {
+  let laps = [];
+  return {
+    add: (delay) => laps.push({ at: performance.now(), delay }),
+    clear() { laps = []; },
+    read() {
+      laps = laps.filter(({ at }) => performance.now() - at < 2000);
+      const delays = laps.map(({ delay }) => delay).sort((one, other) => one - other);
+      return { rate: laps.length / 2, delay: delays[Math.floor(delays.length / 2)] };
+    },
+  };
+}
+
+// The pictures of the last moments: a mask takes a while, and fits the picture that it was made from.
+function delayLine() {
+  const pictures = []; // the oldest first, each {canvas, time}
+  return {
+    // Take a picture of `time`; return the one that was taken `delay` milliseconds before.
+    pass({ picture, width, height }, time, delay) {
+      const isFull = pictures.length > LATEST / FRAME;
+      const { canvas } = isFull ? pictures.shift() : { canvas: blank(width, height) };
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+      pictures.push({ canvas, time });
+      const due = time - Math.min(delay, LATEST);
+      return pictures.findLast((each) => each.time <= due)?.canvas ?? pictures[0].canvas;
+    },
+  };
+}
+
+function openLive(host, channel, { samples, keep, patience, done }) {
+  const view = layOut(keep);
+  const look = { effect: "cutout", color: view.color.value, scene: null, mirror: true };
+  const letters = correspondence(channel);
+  const masks = meter();
+  const small = blank(1, 1);
+  const sent = new Map(); // when each frame was taken, and its picture if masks are slow
+  let number = Math.floor(Math.random() * 1e9); // of messages; other views of this page have others
+  let turn = 0; // changes with every start and stop
+  let stage = null; // what is shown: where it comes from, its mask, and when what happened
+  let resume = null; // how to go on when the page is seen again
+  let recording = null;
+  let arrived = () => {};
+  let isInView = true;
+
+  function say(text, kind = "") {
+    view.say.textContent = text;
+    view.say.className = text ? `u2-say u2-note ${kind && `u2-${kind}`}` : "u2-say";
+    view.say.setAttribute("role", kind === "problem" ? "alert" : "status");
+  }
+
+  // Start and stop
+
+  async function start(open) {
+    stop();
+    turn += 1;
+    const mine = turn;
+    say("");
+    view.start.disabled = true;
+    let source;
+    try {
+      source = await open();
+    } catch (error) {
+      if (mine === turn) {
+        view.start.disabled = false;
+        say(error.message, "problem");
+      }
+      return;
+    }
+    if (mine !== turn) { // stopped, or closed, while the browser asked
+      source.stop();
+      return;
+    }
+    stage = {
+      source, open, mask: null, box: null, still: null, delay: 0, line: delayLine(),
+      begun: Infinity, heard: performance.now(), painted: 0,
+    };
+    view.source.replaceChildren(source.picture);
+    arrange();
+    draw();
+    follow(stage);
+    if (source.kind === "camera") listCameras();
+    pauseOrResume();
+  }
+
+  function stop(text = "", kind = "") {
+    turn += 1;
+    resume = null;
+    finishRecording();
+    if (stage) {
+      stage.source.stop();
+      view.source.replaceChildren();
+      stage = null;
+      channel.send({ kind: "stop" });
+      letters.refuse("Stopped.");
+    }
+    sent.clear();
+    masks.clear();
+    arrived();
+    say(text, kind);
+    arrange();
+  }
+
+  const camera = () => openLiveCamera(view.cameras.value, () => {
+    stop("The camera was disconnected. Connect it or choose another one, then press Start camera.", "problem");
+  });
+  const sample = () => openSample(samples);
+
+  function arrange() {
+    view.start.disabled = false;
+    view.start.hidden = stage?.source.kind === "camera";
+    view.sample.hidden = stage !== null;
+    view.stop.hidden = stage === null;
+    view.photo.disabled = stage === null;
+    view.record.disabled = stage === null;
+    view.color.hidden = look.effect !== "color";
+    view.scene.hidden = look.effect !== "photo";
+    view.root.classList.toggle("u2-mirrored", look.mirror);
+    for (const each of view.effects.children) each.setAttribute("aria-pressed", String(each.value === look.effect));
+    if (!stage) view.figures.textContent = "";
+  }
+
+  async function listCameras() {
+    const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+    const cameras = devices.filter(({ kind, deviceId }) => kind === "videoinput" && deviceId);
+    const option = ({ deviceId, label }, index) => make("option", "", {
+      value: deviceId, textContent: label || `Camera ${index + 1}`,
+    });
+    view.cameras.replaceChildren(...cameras.map(option));
+    view.cameras.value = stage?.source.deviceId ?? cameras[0]?.deviceId ?? "";
+    view.cameras.hidden = cameras.length < 2;
+  }
+
+  // The picture is live only while it can be seen: the camera's light says so.
+  function pauseOrResume() {
+    const isSeen = !document.hidden && (isInView || recording !== null);
+    if (!isSeen && stage) {
+      const { open } = stage;
+      stop("Paused while it is out of sight.");
+      resume = open;
+    } else if (isSeen && resume) {
+      start(resume);
+    }
+  }
+
+  // Frames out, masks in
+
+  function copy({ picture, width, height }) {
+    const canvas = blank(width, height);
+    canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+    return canvas;
+  }
+
+  async function shrink({ picture, width, height }) {
+    const scale = Math.min(1, SMALL / Math.max(width, height));
+    small.width = Math.max(1, Math.round(width * scale));
+    small.height = Math.max(1, Math.round(height * scale));
+    small.getContext("2d").drawImage(picture, 0, 0, small.width, small.height);
+    const blob = await encode(small, "image/jpeg", 0.8);
+    return blob.arrayBuffer();
+  }
+
+  async function follow(own) {
+    while (stage === own) {
+      const taken = performance.now();
+      const still = own.delay > LATEST ? copy(own.source) : null;
+      const bytes = await shrink(own.source);
+      if (stage !== own) return;
+      number += 1;
+      sent.set(number, { taken, still });
+      channel.send({ kind: "frame", number, time: taken / 1000 }, bytes);
+      const answered = new Promise((resolve) => { arrived = resolve; });
+      await Promise.all([Promise.race([answered, pause(AGAIN)]), pause(FRAME)]);
+    }
+  }
+
+  const answers = {
+    receipt({ doing }) {
+      if (stage && !stage.mask && doing) say(doing);
+    },
+    async mask(message, bytes) {
+      const own = stage;
+      const frame = sent.get(message.number);
+      if (!own || !frame) return;
+      const mask = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+      if (own !== stage) return;
+      if (!own.mask) {
+        own.begun = performance.now();
+        say("");
+      }
+      own.mask?.close();
+      Object.assign(own, { mask, box: message.box, still: frame.still });
+      masks.add(performance.now() - frame.taken);
+      own.delay = masks.read().delay;
+      for (const each of sent.keys()) if (each <= message.number) sent.delete(each);
+      arrived();
+    },
+    problem({ text }) {
+      letters.refuse(text);
+      stop(text, "problem");
+    },
+  };
+
+  channel.onmessage = (message, bytes) => {
+    if (stage) {
+      if (stage.silent) say("");
+      Object.assign(stage, { heard: performance.now(), silent: false });
+    }
+    const react = answers[message.kind] ?? letters.answer;
+    react(message, bytes);
+  };
+
+  // Twice a second: what is shown small, and whether the kernel is still there.
+  const watch = setInterval(() => {
+    if (!stage) return;
+    const { rate, delay } = masks.read();
+    const size = `${stage.source.width}×${stage.source.height}`;
+    view.figures.textContent = rate
+      ? `${rate.toFixed(rate < 10 ? 1 : 0)} masks/s, ${delay.toFixed(0)} ms, ${size}` : size;
+    if (recording) {
+      const seconds = Math.floor((performance.now() - recording.begun) / 1000);
+      const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      view.record.textContent = `Stop recording ${clock}`;
+    }
+    const silence = (performance.now() - stage.heard) / 1000;
+    if (silence > GIVE_UP * patience) {
+      stop("The kernel has not answered for so long that the camera is off. If it was restarted or has " +
+        "stopped, run this cell again.", "problem");
+    } else if (silence > patience) {
+      stage.silent = true;
+      say("The kernel does not answer. If it is busy with another cell, the picture goes on when that ends; " +
+        "if it was restarted or has stopped, run this cell again.", "problem");
+    } else if (stage.source.kind === "sample" && performance.now() - stage.begun > 1000 * SAMPLE_ENDS) {
+      if (!recording) stop("That was the sample. Press Start camera to see yourself.");
+    }
+  }, 500);
+
+  function draw() {
+    if (!stage) return;
+    requestAnimationFrame(draw);
+    const now = performance.now();
+    if (stage.silent || stage.isStill || now - stage.painted < FRAME - 4 || !stage.source.isNew()) return;
+    stage.painted = now;
+    const { source, mask, box, line, delay, still } = stage;
+    if (!recording && (view.canvas.width !== source.width || view.canvas.height !== source.height)) {
+      Object.assign(view.canvas, { width: source.width, height: source.height });
+    }
+    const picture = still ?? line.pass(source, now, delay);
+    paint(view.canvas, { picture, mask, box }, look);
+    view.canvas.dataset.painted = String(Number(view.canvas.dataset.painted ?? 0) + 1);
+  }
+
+  // Pictures and recordings to keep
+
+  async function takePhoto() {
+    const own = stage;
+    const { width, height } = own.source;
+    const picture = copy(own.source);
+    const wanted = { ...look };
+    own.isStill = true;
+    say("Looking closely at the photo. The live picture goes on after that.");
+    const cutout = askForCutout(picture).finally(() => { own.isStill = false; });
+    const { message, bytes } = await cutout;
+    const mask = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    const canvas = blank(width, height);
+    paint(canvas, { picture, mask, box: message.box, clean: true }, wanted);
+    addTile(await encode(canvas, "image/png"), "png");
+    say("");
+  }
+
+  async function askForCutout(picture) {
+    const blob = await encode(picture, "image/jpeg", 0.95);
+    number += 1;
+    return letters.ask({ kind: "photo", number }, await blob.arrayBuffer(), PHOTO_PATIENCE);
+  }
+
+  function toggleRecording() {
+    if (recording) return finishRecording();
+    recording = recordCanvas(view.canvas);
+    view.record.textContent = "Stop recording 0:00";
+    view.record.classList.add("u2-recording");
+  }
+
+  async function finishRecording() {
+    if (!recording) return;
+    const finished = recording;
+    recording = null;
+    view.record.textContent = "Record";
+    view.record.classList.remove("u2-recording");
+    const blob = await finished.finish();
+    if (blob.size) addTile(blob, blob.type === "video/mp4" ? "mp4" : "webm");
+    pauseOrResume();
+  }
+
+  function addTile(blob, suffix) {
+    const stamp = new Date(Date.now() - 60_000 * new Date().getTimezoneOffset()).toISOString();
+    const name = `live ${stamp.slice(0, 19).replace("T", " ").replaceAll(":", "-")}.${suffix}`;
+    const url = URL.createObjectURL(blob);
+    const shown = suffix === "png"
+      ? make("img", "", { src: url, alt: name })
+      : make("video", "", { src: url, controls: true, loop: true, muted: true, playsInline: true });
+    const link = make("a", "u2-button", { href: url, download: name, textContent: "Download" });
+    const note = make("span", "u2-kept");
+    const save = button(`Save to ${view.keep}`, async () => {
+      save.disabled = true;
+      note.textContent = "Saving…";
+      try {
+        note.textContent = await send(blob, suffix);
+      } catch (error) {
+        note.textContent = `Not saved: ${error.message}`;
+        save.disabled = false;
+      }
+    });
+    const remove = button("×", () => {
+      URL.revokeObjectURL(url);
+      tile.remove();
+    }, "u2-remove");
+    remove.setAttribute("aria-label", `Remove ${name}`);
+    const tile = make("div", "u2-take", {}, shown, make("span", "u2-name", { textContent: name }),
+      make("div", "u2-row", {}, link, save, remove), note);
+    view.taken.prepend(tile);
+  }
+
+  // Send a file in pieces, each after the receipt of the one before; return where it is.
+  async function send(blob, suffix) {
+    number += 1;
+    const file = number;
+    for (let offset = 0; ; offset += PIECE_SIZE) {
+      const bytes = await blob.slice(offset, offset + PIECE_SIZE).arrayBuffer();
+      const last = offset + PIECE_SIZE >= blob.size;
+      const asked = { kind: "piece", number: file, suffix, first: offset === 0, last };
+      const { message } = await letters.ask(asked, bytes, PIECE_PATIENCE);
+      if (message.problem) throw new Error(message.problem);
+      if (last) return message.text;
+    }
+  }
+
+  async function chooseScene() {
+    const [file] = view.file.files;
+    view.file.value = "";
+    if (!file) return;
+    try {
+      look.scene = await createImageBitmap(file);
+    } catch {
+      say(`${file.name} is not a picture that this browser can read. Choose another one.`, "problem");
+    }
+  }
+
+  const guarded = (action) => async () => {
+    try {
+      await action();
+    } catch (error) {
+      say(error.message, "problem");
+    }
+  };
+  view.start.onclick = () => start(camera);
+  view.sample.onclick = () => start(sample);
+  view.stop.onclick = () => stop();
+  view.photo.onclick = async () => {
+    view.photo.disabled = true;
+    await guarded(takePhoto)();
+    view.photo.disabled = stage === null;
+  };
+  view.record.onclick = guarded(toggleRecording);
+  view.cameras.onchange = () => stage?.source.kind === "camera" && start(camera);
+  view.color.oninput = () => { look.color = view.color.value; };
+  view.scene.onclick = () => view.file.click();
+  view.file.onchange = chooseScene;
+  for (const [effect, text] of Object.entries(EFFECTS)) {
+    const choose = button(text, () => {
+      look.effect = effect;
+      arrange();
+    }, "u2-effect");
+    choose.value = effect;
+    view.effects.append(choose);
+  }
+  view.ticks.append(
+    tick("Mirror", look.mirror, (on) => {
+      look.mirror = on;
+      arrange();
+    }),
+    tick("Side by side", false, (on) => view.source.classList.toggle("u2-away", !on)),
+  );
+  if (done) view.top.append(button("Done", done));
+
+  const watcher = new IntersectionObserver(([entry]) => {
+    isInView = entry.isIntersecting;
+    pauseOrResume();
+  });
+  document.addEventListener("visibilitychange", pauseOrResume);
+  navigator.mediaDevices?.addEventListener?.("devicechange", listCameras);
+  host.append(view.root);
+  watcher.observe(view.canvas);
+  arrange();
+  if (samples.length) start(sample);
+  return () => {
+    stop();
+    clearInterval(watch);
+    watcher.disconnect();
+    document.removeEventListener("visibilitychange", pauseOrResume);
+    navigator.mediaDevices?.removeEventListener?.("devicechange", listCameras);
+    view.root.remove();
+  };
+}

@@ -1,0 +1,21 @@
+"""What the live page is made of: its scripts and styles, and the photos of its sample."""
+
+from importlib import resources
+
+from u2demo.images.read import sample_images
+from u2demo.notebook.preview import encode, fit
+
+SCRIPTS = ("camera.js", "live_picture.js", "live.js")
+STYLES = ("app.css", "live.css")
+_LARGEST = (960, 640)  # pixels, (width, height)
+
+
+def assets(*names: str) -> str:
+    """Return the text of some of the notebook's assets, one after another."""
+    folder = resources.files("u2demo.notebook") / "assets"
+    return "\n".join((folder / name).read_text("utf-8") for name in names)
+
+
+def sample_pictures() -> list[bytes]:
+    """Return the packaged photos as the page shows them, each an encoded picture."""
+    return [encode(fit(photo, _LARGEST)) for photo in sample_images().values()]

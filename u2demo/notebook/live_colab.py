@@ -1,0 +1,100 @@
+"""page <-> kernel in Google Colab: the live page, asked again and again by a cell that runs.
+
+Colab's kernel hears nothing of a widget while a cell runs, and other widgets than its own need a
+permission. So the cell asks the page what it has to say, and brings the answers along.
+"""
+
+import json
+import queue
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from u2demo.machine.cores import available_cores
+from u2demo.notebook import colab
+from u2demo.notebook.environment import PageError
+from u2demo.notebook.live_assets import SCRIPTS, STYLES, assets, sample_pictures
+from u2demo.notebook.live_desk import LiveDesk
+from u2demo.notebook.live_files import keep_in_drive
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_PATIENCE = 5.0  # seconds after which the page says that the kernel is silent
+_WAIT = 2.0  # seconds; so long the page may wait for an answer that takes long
+
+Answers = queue.SimpleQueue[tuple[dict, bytes | None]]
+
+
+def serve(load: Callable[[], "nn.Module"]) -> None:
+    """Show the live page and answer it until the person presses Done.
+
+    Raises:
+        PageError: the page does not answer, or cannot go on.
+    """
+    colab.check_page_answers()
+    answers: Answers = queue.SimpleQueue()
+
+    def answer(message: dict, picture: bytes | None) -> None:
+        answers.put((message, picture))
+
+    desk = LiveDesk(load, answer, keep_in_drive, cores=available_cores())
+    try:
+        _ask(page_script())
+        said = _ask(_next([]))
+        while said is not None:
+            for message in said:
+                desk.receive(message, b64decode(message.pop("data", "")))
+            said = _ask(_next(_gather(answers)))
+    finally:  # also when the cell is interrupted
+        desk.rest()
+        _end()
+
+
+def page_script() -> str:
+    """Return a JavaScript expression that builds the page, and ``u2live`` to talk with it."""
+    told = {
+        "styles": assets(*STYLES),
+        "samples": [b64encode(picture).decode() for picture in sample_pictures()],
+        "keep": "Google Drive",
+        "patience": _PATIENCE,
+    }
+    scripts = assets(*SCRIPTS, "live_colab.js")
+    return f"(async (told) => {{\n{scripts}\n}})({json.dumps(told)})"
+
+
+def _next(answers: list[tuple[dict, bytes | None]]) -> str:
+    """Return the question what the page has to say; None answers it when the person is done."""
+    brought = [
+        {"message": message, "data": b64encode(picture or b"").decode()}
+        for message, picture in answers
+    ]
+    return f"u2live.next({json.dumps(brought)})"
+
+
+def _gather(answers: Answers) -> list[tuple[dict, bytes | None]]:
+    """Return the answers so far, after waiting a while for one that is more than a receipt."""
+    gathered: list[tuple[dict, bytes | None]] = []
+    end = time.monotonic() + _WAIT
+    while all(message["kind"] == "receipt" for message, _ in gathered):
+        try:
+            gathered.append(answers.get(timeout=max(0.0, end - time.monotonic())))
+        except queue.Empty:
+            break
+    return gathered
+
+
+def _ask(script: str) -> object:
+    from google.colab import output
+
+    try:
+        return output.eval_js(script)
+    except Exception as error:
+        raise PageError(f"The live page failed: {colab.one_line(error)}.") from error
+
+
+def _end() -> None:
+    from google.colab import output
+
+    output.eval_js("globalThis.u2live?.end()", ignore_result=True)

@@ -1,0 +1,66 @@
+"""pieces of a file that a page sends -> a file where a person keeps results."""
+
+import io
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from u2demo.machine.disk import advise, write_new_file
+from u2demo.machine.names import numbered
+from u2demo.notebook.drive import save_to_drive
+from u2demo.notebook.environment import PageError
+from u2demo.notebook.saving import results_folder
+
+_SUFFIXES = ("png", "webm", "mp4")  # what the page makes
+
+
+class LiveFiles:
+    """Files that arrive piece by piece, one at a time; ``keep`` saves each and says where."""
+
+    def __init__(self, keep: Callable[[str, bytes], str]):
+        self._keep = keep
+        self._data = io.BytesIO()
+
+    def receive(self, message: dict, piece: bytes) -> dict:
+        """Return the answer to a piece: a receipt, after the last one where the file is."""
+        if message["first"]:
+            self._data = io.BytesIO()
+        self._data.write(piece)
+        answer = {"kind": "piece", "number": message["number"]}
+        if not message["last"]:
+            return answer
+        data, self._data = self._data.getvalue(), io.BytesIO()
+        try:
+            return {**answer, "text": self._keep(_name(message["suffix"]), data)}
+        except (OSError, PageError, ValueError) as error:
+            return {**answer, "problem": str(error)}
+
+
+def keep_in_folder(name: str, data: bytes) -> str:
+    """Write a file into the folder for results, replacing none, and say where it is."""
+    folder = results_folder()
+    with advise(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for free in map(folder.joinpath, numbered(name)):
+            if os.path.lexists(free):
+                continue
+            write_new_file(free, data)
+            return f"Saved: {free.resolve()}"
+    raise AssertionError("unreachable: the numbers do not end")
+
+
+def keep_in_drive(name: str, data: bytes) -> str:
+    """Write a file to a person's Google Drive, and say where it is."""
+    with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
+        file = Path(folder) / name
+        file.write_bytes(data)
+        target = save_to_drive([file])
+    return f"Saved to your Google Drive: {target.relative_to(target.parents[2])}."
+
+
+def _name(suffix: str) -> str:
+    if suffix not in _SUFFIXES:
+        raise ValueError(f"unknown kind of file {suffix!r:.20}; expected {', '.join(_SUFFIXES)}")
+    return time.strftime(f"live %Y-%m-%d %H-%M-%S.{suffix}")

@@ -1,0 +1,47 @@
+"""page <-> kernel: the live page in JupyterLab and Voila, through an anywidget."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import anywidget
+import traitlets
+
+from u2demo.notebook.live_assets import SCRIPTS, STYLES, assets, sample_pictures
+from u2demo.notebook.live_desk import LiveDesk
+from u2demo.notebook.live_files import keep_in_folder
+from u2demo.notebook.live_worker import live_cores
+from u2demo.notebook.saving import results_folder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class LivePage(anywidget.AnyWidget):
+    """The live page. ``load`` returns the net and is called in the thread that looks at frames.
+
+    ``patience`` is the number of seconds after which the page says that the kernel is silent.
+    """
+
+    _esm = assets(*SCRIPTS, "live_widget.js")
+    _css = assets(*STYLES)
+    samples = traitlets.List(traitlets.Bytes()).tag(sync=True)
+    keep = traitlets.Unicode("").tag(sync=True)  # what the page calls the folder for results
+    patience = traitlets.Float(2.5).tag(sync=True)
+
+    def __init__(self, load: Callable[[], "nn.Module"], **traits: object):
+        keep = f"{results_folder().resolve().name}/"
+        super().__init__(**{"samples": sample_pictures(), "keep": keep, **traits})
+        self.desk = LiveDesk(load, self._answer, keep_in_folder, cores=live_cores())
+        self.on_msg(self._receive)
+
+    def close(self) -> None:
+        """End the work, and the page with it."""
+        self.desk.rest()
+        super().close()
+
+    def _receive(self, _: object, message: dict, buffers: list) -> None:
+        self.desk.receive(message, bytes(buffers[0]) if buffers else b"")
+
+    def _answer(self, message: dict, picture: bytes | None) -> None:
+        if self.comm is not None:  # it may have been closed meanwhile
+            self.send(message, buffers=[picture] if picture else [])
