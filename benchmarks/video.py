@@ -20,12 +20,11 @@ without OpenCV; ``best`` is ``predict_mask`` with that quality, for each frame.
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from accuracy import f_measure, find_pairs, precision_recall, rembg
 from numpy.typing import NDArray
 from PIL import Image
@@ -33,11 +32,11 @@ from torch import nn
 from tqdm import tqdm
 
 import u2demo as u2
-from u2demo.inference.predict import predict_raw
+from u2demo.inference.clips import finish, look, salience
 from u2demo.masks.mask import Mask
 from u2demo.video.steady import steady
 
-Method = Callable[[list[Image.Image]], Iterator[Mask]]  # the frames of a clip -> their masks
+Method = Callable[[list[Image.Image]], Iterable[Mask]]  # the frames of a clip -> their masks
 
 COLUMNS = ("Sm", "max F", "MAE", "IoU", "dtSSD", "jitter", "passes", "ms")
 
@@ -128,31 +127,20 @@ def jitter(masks: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
     return float(100 * np.abs(np.diff(areas) - np.diff(true)).mean() / true.mean())
 
 
-class Given(nn.Module):
-    """A net that answers with a map that it was given, for ``predict_mask`` to finish."""
-
-    def __init__(self, found: Mask):
-        super().__init__()
-        self._answer = torch.from_numpy(found)[None, None]
-
-    def forward(self, batch: torch.Tensor) -> tuple[torch.Tensor]:  # (1, 3, H, W) -> (1, 1, h, w)
-        """Return the map."""
-        return (self._answer,)
-
-
 def each_alone(model: nn.Module, *, quality: str) -> Method:
     """Return ``predict_masks``."""
     return lambda frames: u2.predict_masks(model, frames, quality=quality)
 
 
-def steadied(model: nn.Module, *, motion: bool) -> Method:
-    """Return what ``steady`` makes of one look at each frame."""
-    see = partial(predict_raw, model)
+def steadied(model: nn.Module, *, motion: bool, ahead: int = 12) -> Method:
+    """Return what ``steady`` makes of one look at each frame, with one level for a shot."""
 
-    def predict(frames: list[Image.Image]) -> Iterator[Mask]:
-        settled = steady(frames, see, motion=motion)
-        for frame, one in zip(frames, settled, strict=True):
-            yield u2.predict_mask(Given(one.found), frame)
+    def predict(frames: list[Image.Image]) -> list[Mask]:
+        settled = list(steady(look(model, frames), motion=motion, ahead=ahead))
+        return [
+            finish(frame, one.found, salience=salience(one.found))
+            for frame, one in zip(frames, settled, strict=True)
+        ]
 
     return predict
 

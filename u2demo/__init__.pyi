@@ -27,5 +27,6 @@ from .pipeline import process as process
 from .runs.run import process_folder as process_folder
 from .runs.save import save as save
 from .video.read import open_video as open_video
+from .video.run import process_video as process_video
 
 __version__: str

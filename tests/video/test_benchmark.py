@@ -57,14 +57,3 @@ def test_a_perfect_clip_has_perfect_scores(video):
     (sm, mae, iou), curve = video.score_frames(masks, masks > 0)
     assert (sm, mae, iou) == pytest.approx((1, 0, 1), abs=1e-3)
     assert video.f_measure(*curve).max() == pytest.approx(1)
-
-
-def test_a_map_that_is_given_is_finished_by_the_library(video):
-    import u2demo as u2
-
-    image = u2.sample_images()["rocket.jpg"]
-    found = np.zeros((30, 40), np.float32)
-    found[10:20, 10:30] = 1
-    mask = u2.predict_mask(video.Given(found), image)
-    assert mask.shape == (image.height, image.width)
-    assert mask[image.height // 2, image.width // 2] > 0.9 and mask[0].max() == 0

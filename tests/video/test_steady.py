@@ -11,7 +11,6 @@ from u2demo.video.steady import Steady, steady
 pytest.importorskip("cv2")
 
 HEIGHT, WIDTH = 90, 160
-BLUE = 50  # of 255; more would show as motion
 WAYS = pytest.mark.parametrize("motion", [True, False], ids=["motion", "median"])
 
 
@@ -42,22 +41,17 @@ def clip(count, *, seed=0, speed=2):
     return grays, truths
 
 
-def framed(grays, maps):
-    """Yield frames in gray that carry, in a little blue, what a net finds in them."""
+def looks(grays, maps):
+    """Yield frames with what a net finds in them."""
     for gray, found in zip(grays, maps, strict=True):
-        yield Image.fromarray(np.dstack([gray, gray, np.uint8(np.rint(found * BLUE))]))
-
-
-def see(picture):
-    """Return what the net finds in a frame from ``framed``."""
-    return np.asarray(picture, np.float32)[..., 2] / BLUE
+        yield Image.fromarray(gray).convert("RGB"), found
 
 
 def settle(grays, maps, **options):
     """Return what is found in each frame, at the frames' own size."""
     return [
         one._replace(found=np.asarray(Image.fromarray(one.found).resize((WIDTH, HEIGHT))))
-        for one in steady(framed(grays, maps), see, **options)
+        for one in steady(looks(grays, maps), **options)
     ]
 
 
@@ -161,32 +155,27 @@ def test_a_flash_or_a_fast_pan_is_no_reason_to_ghost(motion):
     assert errors(found, truths).max() < 0.03
 
 
-@WAYS
-def test_few_frames_are_waited_for(motion):
+def waited_for(**options):
+    """Return how many frames are taken before one is answered, at most."""
     grays, truths = clip(60, speed=1)
     taken = []
 
-    def frames():
-        for frame in framed(grays, truths):
-            taken.append(len(taken))
-            yield frame
+    def counted():
+        for one in looks(grays, truths):
+            taken.append(one)
+            yield one
 
-    settled = steady(frames(), see, motion=motion)
-    most = max(len(taken) - given for given, _ in enumerate(settled))
-    assert most <= (24 if motion else 3)
+    return max(len(taken) - given for given, _ in enumerate(steady(counted(), **options)))
 
 
 @WAYS
-def test_the_net_looks_once_at_each_frame(motion):
-    grays, truths = clip(30, speed=1)
-    sizes = []
+def test_few_frames_are_waited_for(motion):
+    assert waited_for(motion=motion) <= (24 if motion else 3)
 
-    def look(picture):
-        sizes.append(picture.size)
-        return see(picture)
 
-    list(steady(framed(grays, truths), look, motion=motion))
-    assert sizes == [(WIDTH, HEIGHT)] * 30
+@WAYS
+def test_without_any_ahead_the_answer_comes_before_the_next_frame_is_asked_for(motion):
+    assert waited_for(motion=motion, ahead=0) == 1
 
 
 @WAYS
@@ -213,8 +202,8 @@ def test_without_opencv_it_is_the_median_and_says_how_to_do_better(monkeypatch):
 )
 def test_maps_have_about_the_pixels_of_a_net_whatever_the_frames(size, motion):
     frames = [Image.new("RGB", size, "gray")] * 3
-    settled = steady(frames, lambda picture: np.full((320, 320), 0.25, np.float32), motion=motion)
-    for found, _ in settled:
+    quarter = np.full((320, 320), 0.25, np.float32)
+    for found, _ in steady([(frame, quarter) for frame in frames], motion=motion):
         assert found.dtype == np.float32 and found.min() == found.max() == 0.25
         assert 0.95 < found.size / (HEIGHT * WIDTH) < 1.05
 
@@ -222,6 +211,8 @@ def test_maps_have_about_the_pixels_of_a_net_whatever_the_frames(size, motion):
 def test_what_is_no_frame_or_map_is_refused():
     image = Image.new("RGB", (9, 6))
     with pytest.raises(ValueError, match="float32"):
-        list(steady([image], lambda picture: np.zeros((6, 9))))
+        list(steady([(image, np.zeros((6, 9)))]))
     with pytest.raises(TypeError, match="expected an image"):
-        list(steady(["frame.png"], see))
+        list(steady([("frame.png", np.zeros((6, 9), np.float32))]))
+    with pytest.raises(ValueError, match="a number of frames from 0"):
+        steady([], ahead=-1)

@@ -10,26 +10,33 @@ import PIL
 from PIL import ImageColor
 
 from u2demo import __version__
+from u2demo.cli.sources import is_animation
 from u2demo.effects import EFFECTS
+from u2demo.images.kinds import is_clip
 from u2demo.images.read import open_image, pixel_count
 from u2demo.images.write import FORMATS, METADATA
 from u2demo.inference.recipes import QUALITIES
 from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.runs.boxes import WRITERS
+from u2demo.video.read import open_video
+from u2demo.video.write import FORMATS as CLIP_FORMATS
 
 _EPILOG = """examples:
   u2demo cat.jpeg -o results              a cut-out: results/cat_cutout.png
   u2demo photos --effects cutout,crop     a folder, its subfolders too
   u2demo photos --background "#f2f2f2"    a new background: a color or a photo
+  u2demo waves.mp4 photos                 clips, too: results/waves_cutout.webm
 
-RESULTS/manifest.csv says what became of each photo, and what is not in its
-pictures, such as further frames. The same command resumes a stopped run; with
+RESULTS/manifest.csv says what became of each photo and clip, and what is not
+in its pictures, such as further frames. The same command resumes a stopped run; with
 --overwrite it starts over. No file of yours is replaced, nor a picture that you
 have changed.
 Pictures of kinds that are not read, such as Photoshop's, JPEG XL and cameras'
 raw files, are listed at the end; they count as failed only if you name them.
-Exit code: 0; 1 if a photo failed or a folder was left out; 2 for a mistake in
-the command; 128 + N if signal N stopped it.
+Clips need "pip install av". They keep their sound; transparent ones become
+.webm, others .mp4. Animated GIF, PNG and WebP become one of their own format.
+Exit code: 0; 1 if a photo or clip failed or a folder was left out; 2 for a
+mistake in the command; 128 + N if signal N stopped it.
 See also: u2demo weights --help. For a folder called weights, write ./weights."""
 
 
@@ -37,7 +44,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """Return the options in ``argv``; help exits with code 0, a mistake with a sentence and 2."""
     parser = argparse.ArgumentParser(
         prog="u2demo",
-        description="Find the subject of photos: cut it out, change its background, box, crop.",
+        description="Find the subject of photos and clips: cut it out, change its background, box,"
+        " crop.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -45,10 +53,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "photos",
         nargs="+",
         type=_path,
-        metavar="PHOTO|FOLDER",
-        help="photos, folders or wildcards; folders are searched recursively, but linked and hidden"
-        " ones are skipped, and those that systems and network drives keep for themselves, such as"
-        " $RECYCLE.BIN and @eaDir",
+        metavar="PHOTO|CLIP|FOLDER",
+        help="photos, clips, folders or wildcards; folders are searched recursively, but linked and"
+        " hidden ones are skipped, and those that systems and network drives keep for themselves,"
+        " such as $RECYCLE.BIN and @eaDir",
     )
     parser.add_argument(
         "-o",
@@ -60,6 +68,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     _add_pictures(parser)
     _add_network(parser)
+    parser.add_argument(
+        "--first-frame",
+        action="store_true",
+        help="take animated GIF, PNG and WebP for photos: their first frame only",
+    )
     parser.add_argument(
         "--overwrite",
         action="store_true",
@@ -86,22 +99,25 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--background",
         type=_background,
-        metavar="COLOR|PHOTO",
-        help="what to put behind the subject: white, #f2f2f2, or a photo file",
+        metavar="COLOR|PHOTO|CLIP",
+        help="what to put behind the subject: white, #f2f2f2, a photo, or a clip, which is repeated"
+        " behind clips and whose first frame photos get",
     )
     parser.add_argument(
         "--boxes",
         type=partial(_names, choices=WRITERS),
         default=[],
         metavar="FORMAT,...",
-        help="also write the subjects' boxes, for training: coco (with outlines), and yolo or"
-        " yolo-seg (outlines)",
+        help="also write the subjects' boxes, for training: coco (with outlines; of clips, a box a"
+        " frame), and yolo or yolo-seg (outlines; photos only)",
     )
     parser.add_argument(
         "--format",
-        choices=list(FORMATS),
+        choices=list(FORMATS | CLIP_FORMATS),
         default="auto",
-        help="auto: JPEG, or PNG for transparency and masks; webp: smaller, lossy",
+        help="auto: JPEG, or PNG for transparency and masks; clips are WebM, or MP4 if nothing is"
+        " transparent. webp: smaller, lossy; of clips, short animations. For clips only: webm, mov"
+        " (ProRes 4444, for editing), mp4, png (folders of frames), and gif and apng (short)",
     )
     parser.add_argument(
         "--metadata",
@@ -178,12 +194,16 @@ def _names(text: str, choices: Iterable[str]) -> list[str]:
 
 def _background(text: str) -> object:
     try:
+        if is_clip(Path(text)) or is_animation(Path(text)):
+            return open_video(text)
         if Path(text).is_file():
             return open_image(text)
         *color, alpha = (*ImageColor.getrgb(text), 255)[:4]
+    except ModuleNotFoundError as error:
+        raise argparse.ArgumentTypeError(error) from error
     except (ValueError, OSError) as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a color nor a photo ({error})"
+            f"{text!r} is neither a color, a photo nor a clip ({error})"
         ) from error
     if alpha < 255:
         raise argparse.ArgumentTypeError(

@@ -4,22 +4,31 @@ import argparse
 import signal
 import sys
 import warnings
-from collections import Counter
 from functools import partial
-from pathlib import Path
 
 from u2demo.cli import weights
 from u2demo.cli.arguments import parse
 from u2demo.cli.sources import expand, find, unread_lines
-from u2demo.cli.terminal import printable, progress, say, sentence, stopped_by_signals
+from u2demo.cli.summary import summary
+from u2demo.cli.terminal import (
+    printable,
+    progress,
+    progress_of_clips,
+    say,
+    sentence,
+    stopped_by_signals,
+)
 from u2demo.effects import EFFECTS
 from u2demo.effects.background import replace_background
+from u2demo.images.write import FORMATS
 from u2demo.machine.memory import keep_freed_memory
 from u2demo.runs.boxes import OUTLINED, WRITERS, check_free
-from u2demo.runs.records import Record, read_records
+from u2demo.runs.checksums import file_checksum
+from u2demo.runs.records import read_records
 from u2demo.runs.run import Run, process_files
-
-_SHOWN = 20  # photos of which parts are left out
+from u2demo.video.clip import Clip
+from u2demo.video.moving import BeforeClip
+from u2demo.video.run import check_clip_format, process_clips
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,40 +49,66 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         say(f"u2demo: {sentence(error)}", sys.stderr)
         return 1
-    summary = "\n".join(lines)
-    if not say(summary, sys.stdout):
-        say(f"u2demo: could not print the summary; is the disk full?\n{summary}", sys.stderr)
+    text = "\n".join(lines)
+    if not say(text, sys.stdout):
+        say(f"u2demo: could not print the summary; is the disk full?\n{text}", sys.stderr)
         return 1
     return 0 if complete else 1
 
 
 def _run(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Return the lines of the summary, and whether all that was asked for was done."""
-    photos, named, left_out = find(expand(options.photos))
+    photos, clips, named, left_out = find(expand(options.photos), first_frame=options.first_frame)
     check_free(options.boxes, options.output)
-    run = Run(
-        _effects(options),
-        options.quality,
-        options.format,
-        options.overwrite,
-        metadata=options.metadata,
-        max_pixels=options.max_pixels,
-        outlines=not OUTLINED.isdisjoint(options.boxes),
-    )
+    run = _settled(options, with_clips=bool(clips))
     from u2demo.nets.load import load_model  # imports torch: a second, not needed for a mistake
 
     keep_freed_memory()
     model = load_model(options.model, device=options.device, weights=options.weights)
-    with progress(len(photos)) as report:
-        records = process_files(model, photos, options.output, run, report=report)
+    of_photos, of_clips = [], []
+    if photos:
+        with progress(len(photos)) as report:
+            of_photos = process_files(model, photos, options.output, run, report=report)
+    if clips:
+        with progress_of_clips() as report:
+            of_clips = process_clips(model, clips, options.output, run, report=report)
     left_out += _write_boxes(options)
     failed = [
         record
-        for record in records
+        for record in [*of_photos, *of_clips]
         if record.status == "failed" or (record.status == "left out" and record.photo in named)
     ]
-    lines = [*_summary(records, options.output), *unread_lines(records), *left_out]
+    lines = summary(of_photos, of_clips, options.output)
+    lines += [*unread_lines(of_photos), *left_out]
+    if clips and not {"yolo", "yolo-seg"}.isdisjoint(options.boxes):
+        lines.append("  labels in YOLO's format are for photos; coco has a box for each frame")
     return lines, not failed and not left_out
+
+
+def _settled(options: argparse.Namespace, *, with_clips: bool) -> Run:
+    """Return what is to be done with each photo and clip.
+
+    Raises:
+        ValueError: the format is for clips and there are none, or it cannot hold what is asked for.
+    """
+    if options.format not in FORMATS and not with_clips:
+        raise ValueError(
+            f"{options.format} is a format of clips, and there are none here; for photos choose"
+            f" {' or '.join(FORMATS)}"
+        )
+    run = Run(
+        _effects(options),
+        options.quality,
+        options.format if options.format in FORMATS else "auto",
+        options.overwrite,
+        metadata=options.metadata,
+        max_pixels=options.max_pixels,
+        outlines=not OUTLINED.isdisjoint(options.boxes),
+        clip_format=options.format,
+    )
+    if with_clips:
+        check_clip_format(run)
+    return run
 
 
 def _write_boxes(options: argparse.Namespace) -> list[str]:
@@ -89,45 +124,9 @@ def _effects(options: argparse.Namespace) -> dict:
     usual = "background" if options.background else "cutout"
     names = options.effects or [usual]
     effects = {name: EFFECTS[name] for name in names}
-    if options.background:
+    if isinstance(options.background, Clip):
+        content = file_checksum(options.background.path)
+        effects["background"] = BeforeClip(options.background, content)
+    elif options.background:
         effects["background"] = partial(replace_background, background=options.background)
     return effects
-
-
-def _summary(records: list[Record], output: Path) -> list[str]:
-    """Return what became of the photos, then a line for each that needs attention."""
-    counts = Counter(record.status for record in records)
-    said = ", ".join(f"{count} {status}" for status, count in counts.items())
-    photos = "1 photo" if len(records) == 1 else f"{len(records)} photos"
-    lines = [f"{photos}: {said}. Pictures and manifest.csv are in {printable(output)}"]
-    lines += [
-        f"  failed: {printable(record.error)}" for record in records if record.status == "failed"
-    ]
-    lines += [
-        f"  no clear subject: {printable(record.photo)}"
-        for record in records
-        if record.status != "failed" and not record.clear
-    ]
-    lines += [
-        f"  {printable(old)} stays as it is: u2demo did not write it, or it was changed since;"
-        f" the new picture is {printable(new)}"
-        for record in records
-        if record.status == "done"
-        for old, new in record.renamed.items()
-    ]
-    return lines + _part_lines(records)
-
-
-def _part_lines(records: list[Record]) -> list[str]:
-    """Return a line for each photo whose file held more than its pictures do, up to a number."""
-    partly = [record for record in records if record.left_out and record.status != "failed"]
-    lines = [
-        f"  {printable(record.photo)}: left out: {printable(', '.join(record.left_out))}"
-        for record in partly[:_SHOWN]
-    ]
-    if partly[_SHOWN:]:
-        lines.append(
-            f"  parts of {len(partly) - _SHOWN:,} more photos were left out;"
-            " manifest.csv lists them as left_out"
-        )
-    return lines

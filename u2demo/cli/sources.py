@@ -1,4 +1,4 @@
-"""what was typed -> the photos that are meant, and what is said of the others."""
+"""what was typed -> the photos and clips that are meant, and what is said of the others."""
 
 import glob
 import os
@@ -8,23 +8,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 from u2demo.cli.terminal import printable
+from u2demo.formats.animated import is_animated
 from u2demo.images.find import is_picture, is_skipped, is_unread
 from u2demo.images.kinds import why_unread
 from u2demo.machine.names import natural_order
-from u2demo.runs.plan import list_photos, pictures_of_runs, spelled_out
+from u2demo.runs.plan import list_files, pictures_of_runs, spelled_out
 from u2demo.runs.records import Record
 
 _SHOWN = 10  # names in a group
+_ANIMATED = {".gif", ".png", ".apng", ".webp"}
 
 
 class Chosen(NamedTuple):
-    """The photos of a command, with their places in the results.
+    """The photos and clips of a command, with their places in the results.
 
-    ``named`` are the paths that were typed themselves. ``left_out`` has a line for each folder that
-    could not be read.
+    Clips are also animations. ``named`` are the paths that were typed themselves. ``left_out`` has
+    a line for each folder that could not be read.
     """
 
     photos: dict[Path, Path]
+    clips: dict[Path, Path]
     named: frozenset[str]
     left_out: list[str]
 
@@ -44,25 +47,46 @@ def expand(sources: Iterable[Path]) -> list[Path]:
     return found
 
 
-def find(sources: list[Path]) -> Chosen:
-    """Return the photos that ``sources`` stand for.
+def find(sources: list[Path], *, first_frame: bool = False) -> Chosen:
+    """Return the photos and clips that ``sources`` stand for.
+
+    With ``first_frame``, animations are photos.
 
     Raises:
-        ValueError: there is no photo; the text says what was left out.
+        ValueError: there is neither; the text says what was left out.
     """
     if not any(map(_is_there, sources)):
         raise ValueError(f"not found: {', '.join(map(str, sources))}")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        photos = list_photos(sources)
-        made = [] if photos else pictures_of_runs(sources)
+        photos, clips = list_files(sources)
+        made = [] if photos or clips else pictures_of_runs(sources)
     left_out = [f"  left out: {warning.message}" for warning in caught]
     named = {spelled_out(source) for source in sources}
-    if not any(photo in named or not is_unread(photo) for photo in photos):
-        lines = [f"no photos found in {', '.join(map(str, sources))}", *dict.fromkeys(left_out)]
+    if not clips and not any(photo in named or not is_unread(photo) for photo in photos):
+        lines = [
+            f"no photos or clips found in {', '.join(map(str, sources))}",
+            *dict.fromkeys(left_out),
+        ]
         unread = [(str(picture), why_unread(picture)) for picture in photos]
         raise ValueError("\n".join([*lines, *_group_lines(unread), *_made_lines(made)]))
-    return Chosen(photos, frozenset(map(str, named)), list(map(printable, left_out)))
+    if not first_frame:
+        clips |= {photo: place for photo, place in photos.items() if is_animation(photo)}
+        photos = {photo: place for photo, place in photos.items() if photo not in clips}
+    return Chosen(photos, clips, frozenset(map(str, named)), list(map(printable, left_out)))
+
+
+def is_animation(path: Path) -> bool:
+    """Return whether a file is a GIF, PNG or WebP of several frames, with the suffix of one."""
+    if path.suffix.lower() not in _ANIMATED:
+        return False
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return is_animated(file)
+    except (OSError, ValueError):  # opening it as a photo will say why
+        return False
 
 
 def unread_lines(records: Iterable[Record]) -> list[str]:

@@ -15,10 +15,12 @@ from u2demo.machine.names import printable as on_one_line
 
 if TYPE_CHECKING:
     from u2demo.runs.records import Record
+    from u2demo.video.run import Progress
 
 # Errors of print when nobody listens: in a pipe to head -1, the same on Windows, a closed terminal.
 _NOBODY = {errno.EPIPE, errno.EINVAL, errno.EIO}
 _EVERY = 60  # seconds between two lines in a log
+_OFTEN = 0.2  # seconds between two changes of a bar
 
 
 @contextlib.contextmanager
@@ -104,6 +106,57 @@ class ProgressLines:
             rate = self._made / (now - self._start)
             done = f"{self._seen:,} of {self._total:,} photos, {rate:.1f} a second"
             say(f"{done}, {_duration(left / rate)} left", sys.stderr)
+
+
+@contextlib.contextmanager
+def progress_of_clips() -> Iterator[Callable[["Progress"], object]]:
+    """Yield a function to call with each ``Progress``: a bar, or a line a minute."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield ClipLines(every=_EVERY).report
+        return
+    from tqdm import tqdm
+
+    shape = "{percentage:3.0f}%|{bar}|{postfix}"
+    with tqdm(total=1.0, bar_format=shape) as bar:
+
+        def show(said: str, share: float) -> None:
+            bar.n = share
+            bar.set_postfix_str(said)
+
+        yield ClipLines(every=_OFTEN, show=show).report
+
+
+class ClipLines:
+    """How far the work on clips has come, frames a second and time left: a line now and then."""
+
+    def __init__(
+        self,
+        *,
+        every: float,
+        show: Callable[[str, float], object] = lambda said, share: say(said, sys.stderr),
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self._every, self._show, self._clock = every, show, clock
+        self._start = self._said = clock()
+        self._step, self._step_start = ("", ""), self._start
+
+    def report(self, progress: "Progress") -> None:
+        """Show a line if the last one is old enough."""
+        now = self._clock()
+        step = str(progress.clip), progress.step
+        if step != self._step:
+            self._step, self._step_start = step, now
+        if now - self._said < self._every:
+            return
+        self._said = now
+        of = f" of {progress.total:,}" if progress.total else ""
+        said = f"{printable(progress.clip.name)}: {progress.step}, frame {progress.frames:,}{of}"
+        if now > self._step_start and progress.frames > 1:
+            said += f", {progress.frames / (now - self._step_start):.1f} frames/s"
+        if progress.share:
+            left = (now - self._start) * (1 / progress.share - 1)
+            said += f", {_duration(left)} left"
+        self._show(said, progress.share)
 
 
 def printable(text: object) -> str:

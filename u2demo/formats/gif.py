@@ -6,6 +6,7 @@ Pillow joins a comment to all before it; comments and the other extensions are l
 import re
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from PIL import Image
@@ -55,6 +56,15 @@ def examine(file: BinaryIO) -> Content:
     return Content(
         size, coded, lambda: Image.OPEN["GIF"][0](view, ""), frames_left_out(frames - 1), price
     )
+
+
+def has_more_frames(data: bytes) -> bool:
+    """Return whether a GIF has more than one frame."""
+    if len(data) < _SCREEN:
+        return False
+    blocks = _blocks(data, _SCREEN + _colors(data[10]))
+    frames = (block for block in islice(blocks, _MOST_BLOCKS) if block.kind == _FRAME)
+    return next(islice(frames, 1, None), None) is not None
 
 
 def _colors(flags: int) -> int:

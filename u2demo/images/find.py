@@ -1,4 +1,4 @@
-"""folder -> the photos in it."""
+"""folder -> the photos in it, and the clips."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from u2demo.images.kinds import in_icloud, why_unread
+from u2demo.images.kinds import in_icloud, is_clip, why_unread
 from u2demo.machine.names import natural_order
 from u2demo.machine.paths import as_path
 
@@ -51,10 +51,11 @@ SYSTEM_FOLDERS = {
 
 
 class Found(NamedTuple):
-    """The pictures below a folder, each list in natural order."""
+    """The pictures and clips below a folder, each list in natural order."""
 
     images: list[Path]
     unread: list[Path]  # of kinds that are not read, see kinds.why_unread
+    clips: list[Path]
 
 
 def find_images(folder: str | Path) -> list[Path]:
@@ -72,7 +73,7 @@ def find_images(folder: str | Path) -> list[Path]:
 
 
 def find_pictures(folder: str | Path) -> Found:
-    """Return what ``find_images`` does and, apart, pictures of kinds that are not read.
+    """Return what ``find_images`` does and, apart, clips and pictures of kinds that are not read.
 
     Raises:
         ValueError: ``folder`` is not a folder.
@@ -80,7 +81,7 @@ def find_pictures(folder: str | Path) -> Found:
     folder = as_path("folder", folder)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; open_image reads a single file")
-    found = Found([], [])
+    found = Found([], [], [])
     for parent, folders, files in os.walk(folder, onerror=_warn):
         folders[:] = [name for name in folders if not is_skipped(name)]
         for name in files:
@@ -92,15 +93,15 @@ def find_pictures(folder: str | Path) -> Found:
 
 
 def is_picture(path: Path) -> bool:
-    """Return whether ``find_pictures`` lists this file, in either list."""
-    found = Found([], [])
+    """Return whether ``find_pictures`` lists this file, in any list."""
+    found = Found([], [], [])
     _sort_in(path, found)
-    return bool(found.images or found.unread)
+    return any(found)
 
 
 def is_unread(path: Path) -> bool:
     """Return whether ``find_pictures`` lists this file among those of kinds that are not read."""
-    found = Found([], [])
+    found = Found([], [], [])
     _sort_in(path, found)
     return bool(found.unread) or bool(in_icloud(path.name))
 
@@ -123,7 +124,7 @@ def _sort_in(path: Path, found: Found) -> None:
         # Not path.is_file(), which from Python 3.14 on returns False where permission is missing.
         if not stat.S_ISREG(path.stat().st_mode):
             return
-        if not by_suffix and not why_unread(path, first):
+        if not (by_suffix or why_unread(path, first) or is_clip(path, first)):
             with path.open("rb") as file:
                 first = file.read(32)
     except PermissionError:
@@ -134,3 +135,5 @@ def _sort_in(path: Path, found: Found) -> None:
         found.images.append(path)
     elif why_unread(path, first):
         found.unread.append(path)
+    elif is_clip(path, first):
+        found.clips.append(path)

@@ -1,4 +1,4 @@
-"""file -> its kind, if it is a picture of a kind that is not read here."""
+"""file -> its kind, if it is a clip, or a picture of a kind that is not read here."""
 
 import re
 from pathlib import Path
@@ -60,6 +60,18 @@ _SIGNATURES = (
     (rb"BPG\xfb|FLIF", ".bpg"),
     (rb"FUJIFILMCCD-RAW|IIU\0|IIR[OS]|FOVb|\0MRM|....ftypcrx |II\x1a\0\0\0HEAPCCDR", ".raf"),
 )
+_CLIPS = (
+    ".mp4 .m4v .mov .qt .webm .mkv .avi .wmv .asf .flv .f4v .mpg .mpeg .m2v .mts .m2ts .3gp .3g2"
+    " .ogv .mxf .vob .dv .ivf .y4m"
+)
+_SOUND = ".mka .mks .weba .wma .m4a .m4b"  # kept in the same containers
+# The first bytes of clips: MP4 and MOV (not HEIC, AVIF or sound), Matroska and WebM, AVI, FLV, ASF,
+# MPEG, IVF.
+_CLIP = re.compile(
+    rb"....ftyp(?:is|mp4|avc|qt|M4V|MSN|3g|dash|iso|f4v)|....moov|\x1a\x45\xdf\xa3|RIFF....AVI "
+    rb"|FLV\x01|\x30\x26\xb2\x75\x8e\x66\xcf\x11|\0\0\x01[\xba\xb3]|DKIF",
+    re.DOTALL,
+)
 # What iCloud leaves in place of a photo that is not on this computer.
 _IN_ICLOUD = re.compile(r"\.(.+)\.icloud")
 
@@ -76,6 +88,19 @@ def why_unread(file: Path, first: bytes | None = None) -> str:
     if kind is None:
         kind = _by_signature(_first_bytes(file) if first is None else first)
     return f"{kind.name}, which is not read here; {kind.advice}" if kind else ""
+
+
+def is_clip(file: Path, first: bytes | None = None) -> bool:
+    """Return whether ``file`` is a clip, told by its suffix or, if that says nothing, its content.
+
+    ``first`` are its first bytes, which are read unless they are given.
+    """
+    suffix = file.suffix.lower()
+    if suffix in _CLIPS.split():
+        return True
+    if suffix in _SOUND.split() or suffix in _BY_SUFFIX:
+        return False
+    return _CLIP.match(_first_bytes(file) if first is None else first) is not None
 
 
 def _first_bytes(file: Path) -> bytes:

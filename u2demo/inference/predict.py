@@ -18,6 +18,7 @@ from u2demo.inference.preprocess import input_of, pixels, to_tensor
 from u2demo.inference.recipes import QUALITIES, Recipe, check_quality
 from u2demo.inference.views import Sum, add_up, placement, run
 from u2demo.masks.edges import refine_in_place
+from u2demo.masks.levels import Levels
 from u2demo.masks.mask import Mask
 from u2demo.nets.checkpoints import Input
 from u2demo.nets.threads import use_threads
@@ -132,15 +133,13 @@ def _finish(photo: Sum, recipe: Recipe, side: int) -> Prediction:
     saliency = photo.mean()
     peak = min(1.0, float(saliency.max()))  # interpolation may round up
     saliency = follow_edges(saliency, pixels(photo.canvas.convert("L")) / 255, side=side)
-    found = _salience_of_subject(saliency)
-    share = saliency / _full_salience(found)
-    mask = _enlarge(recipe.levels.apply(share, certainty=found), photo.image.size)
+    mask = leveled(saliency, recipe.levels, salience_of_subject(saliency), photo.image.size)
     if recipe.refined:
         refine_in_place(photo.image, mask, levels=recipe.refined, side=side)
     return Prediction(mask, peak)
 
 
-def _salience_of_subject(saliency: Tensor) -> float:
+def salience_of_subject(saliency: Tensor) -> float:
     """Return how salient the net finds the subject, from 0 to 1."""
     some = saliency[..., ::4, ::4].clamp(min=0)  # enough for a statistic
     return float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
@@ -155,5 +154,8 @@ def _full_salience(found: float) -> float:
     return max(found, 1 - 2 * found**2)
 
 
-def _enlarge(saliency: Tensor, size: tuple[int, int]) -> Mask:
-    return F.interpolate(saliency.clamp(0, 1), size[::-1], mode="bilinear")[0, 0].numpy()
+def leveled(saliency: Tensor, levels: Levels, found: float, size: tuple[int, int]) -> Mask:
+    """Return a map of salience ``found`` with these levels, enlarged to (width, height)."""
+    share = saliency / _full_salience(found)
+    solid = levels.apply(share, certainty=found)
+    return F.interpolate(solid.clamp(0, 1), size[::-1], mode="bilinear")[0, 0].numpy()

@@ -32,7 +32,7 @@ class Sum:
 
     def __init__(self, image: Image.Image, wanted: Input):
         self.image = as_rgb(image)
-        self.canvas = self.image.reduce(_canvas_step(self.image.size, wanted.side))
+        self.canvas = self.image.reduce(canvas_step(self.image.size, wanted.side))
         self.shown: set[View] = set()
         self.doubt = 0.0  # the largest difference of a view from the mean before it
         self._wanted = wanted
@@ -91,13 +91,13 @@ def add_up(model: nn.Module, images: Sequence[Image.Image], views: Sequence[View
             area = photo.area(view)
             if area:
                 seen.append((photo, area))
-        maps = _run_all(model, [photo.show(view, area) for photo, area in seen])
+        maps = run_all(model, [photo.show(view, area) for photo, area in seen])
         for (photo, area), saliency in zip(seen, maps, strict=True):
             photo.add(view, area, saliency)
     return sums
 
 
-def _canvas_step(size: tuple[int, int], side: int) -> int:
+def canvas_step(size: tuple[int, int], side: int) -> int:
     """Return how many pixels of the photo, in each direction, become one pixel of the canvas.
 
     The canvas has at least ``side`` pixels along its shorter side, if the photo has them; only a
@@ -109,7 +109,7 @@ def _canvas_step(size: tuple[int, int], side: int) -> int:
     return max(min(small_enough, all_seen), needed)
 
 
-def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
+def run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
     """Return the net's map (1, 1, h, w) of each tensor; tensors of one size share a batch."""
     numbers: dict[torch.Size, list[int]] = {}
     for number, tensor in enumerate(shown):

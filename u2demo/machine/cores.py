@@ -3,8 +3,9 @@
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,6 +50,26 @@ def on_all_cores(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return [work(item) for item in items]
     with thread_pool(cores) as pool:
         return list(pool.map(work, items))
+
+
+def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """Yield ``work(item)`` for each item in order, never more than ``workers`` + 1 items ahead.
+
+    Items are taken in the thread that asks for results. Python 3.14 can do this:
+    ``pool.map(work, items, buffersize=workers)``.
+    """
+    with thread_pool(workers) as pool:
+        running: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                running.append(pool.submit(work, item))
+                if len(running) > workers:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            for future in running:
+                future.cancel()
 
 
 def _own_cores() -> int:

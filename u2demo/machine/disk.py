@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,6 +36,7 @@ _NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
 _BUSY = {errno.EBUSY, errno.ETXTBSY}
 _BUSY_ON_WINDOWS = {32, 33}  # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
 _PARTIAL = re.compile(r"\.u2demo-[0-9a-f]{16}\.part")
+_FRAME = re.compile(r"[0-9]{6,}\.png")
 _PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds between attempts, about one in all
 
 
@@ -92,19 +94,41 @@ def write_new_file(
     """
     partial = _write_partial(path.parent, data)
     try:
-        if may_replace(path):  # asked last, to leave hardly any time for a later change
-            _replace(partial, path)
-        else:
-            _move_unless_taken(partial, path)
+        place(partial, path, may_replace=may_replace)
     finally:
         discard(partial)
 
 
+def place(
+    partial: Path, path: Path, *, may_replace: Callable[[Path], bool] = lambda path: False
+) -> None:
+    """Give a hidden file or folder, now complete, the name ``path``; see ``write_new_file``.
+
+    Raises:
+        FileExistsError: something else is there; ``partial`` stays.
+    """
+    replaced = may_replace(path)  # asked last, to leave hardly any time for a later change
+    if partial.is_dir():
+        _place_folder(partial, path, replaced=replaced)
+    elif replaced:
+        _replace(partial, path)
+    else:
+        _move_unless_taken(partial, path)
+
+
+def flush(path: Path) -> None:
+    """Wait until the disk holds a file, so that even a power cut cannot lose it."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def discard_partial_files(folder: Path) -> None:
-    """Delete the files in ``folder`` that processes were killed while writing."""
+    """Delete what processes were killed while writing into ``folder``: files, folders of frames."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if _PARTIAL.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            if not _PARTIAL.fullmatch(entry.name) or entry.is_symlink():
+                continue
+            if entry.is_file() or _holds_frames_only(Path(entry)):
                 discard(Path(entry))
 
 
@@ -159,8 +183,35 @@ def _move_unless_taken(source: Path, target: Path) -> None:
         source.unlink()  # a hidden file that stays is an error, for nobody would look for it
 
 
+def _place_folder(partial: Path, path: Path, *, replaced: bool) -> None:
+    if replaced:
+        old = partial_file(path.parent)
+        _replace(path, old)
+        _replace(partial, path)
+        discard(old)
+    elif os.name == "nt":  # Windows renames to free names only
+        retry_busy(lambda: partial.rename(path), path.parent, os.W_OK)
+    else:
+        path.mkdir()  # fails if something is there; then the name is taken
+        try:
+            _replace(partial, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+            raise
+
+
+def _holds_frames_only(folder: Path) -> bool:
+    """Return whether all in a folder are numbered pictures; another one is somebody else's."""
+    with os.scandir(folder) as entries:
+        return all(_FRAME.fullmatch(entry.name) for entry in entries)
+
+
 def discard(path: Path) -> None:
-    """Delete a file if possible; nothing depends on it."""
+    """Delete a file, or a folder of frames, if possible; nothing depends on it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        return
     with contextlib.suppress(OSError):
         retry_busy(lambda: path.unlink(missing_ok=True), path.parent, os.W_OK)
 

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from u2demo import __version__
-from u2demo.images.write import KINDS, is_whole
+from u2demo.images.write import KINDS
+from u2demo.images.write import is_whole as is_whole_picture
 
 _PIECE = 2**20  # bytes
 _CONTENT = re.compile("[0-9]+-[0-9a-f]{32}")
@@ -44,14 +45,26 @@ def is_content_checksum(text: str) -> bool:
 
 
 def file_checksum(file: Path) -> str:
-    """Return ``content_checksum`` of what is in ``file``, read piece by piece."""
+    """Return ``content_checksum`` of what is in ``file``, read piece by piece.
+
+    For a folder, it is that of the names and contents of its files, and tells their total size.
+    """
     size = 0
     digest = hashlib.blake2b(digest_size=16)
-    with file.open("rb") as opened:
-        while piece := opened.read(_PIECE):
-            size += len(piece)
-            digest.update(piece)
+    inside = sorted(file.iterdir()) if file.is_dir() else []
+    for path in inside or [file]:
+        if inside:
+            digest.update(path.name.encode(errors="surrogateescape") + b"/")
+        with path.open("rb") as opened:
+            while piece := opened.read(_PIECE):
+                size += len(piece)
+                digest.update(piece)
     return f"{size}-{digest.hexdigest()}"
+
+
+def is_whole(file: Path) -> bool:
+    """Return whether a picture is complete, and a clip or a folder of frames is there at all."""
+    return file.is_dir() or is_whole_picture(file)
 
 
 def is_as_written(picture: Path, checksum: str) -> bool:
@@ -62,14 +75,21 @@ def is_as_written(picture: Path, checksum: str) -> bool:
     """
     size = int(checksum.partition("-")[0])
     try:
-        if picture.is_symlink() or not picture.is_file():
+        if picture.is_symlink() or not (picture.is_file() or picture.is_dir()):
             return False
-        data = picture.read_bytes()
+        if picture.is_dir() or picture.stat().st_size == size:
+            return file_checksum(picture) == checksum
+        return picture.stat().st_size < size and _begins_only(picture)
     except OSError:
         return False
+
+
+def _begins_only(picture: Path) -> bool:
+    """Return whether a file begins like a picture, as far as it goes, and has no end."""
     begin = KINDS[picture.suffix].begin if picture.suffix in KINDS else b""
-    cut_short = len(data) < size and begin.startswith(data[: len(begin)]) and not is_whole(picture)
-    return cut_short or content_checksum(data) == checksum
+    with picture.open("rb") as opened:
+        first = opened.read(len(begin))
+    return begin.startswith(first) and not is_whole(picture)
 
 
 def _describe(value: object) -> object:

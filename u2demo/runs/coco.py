@@ -30,22 +30,32 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
     were several, to the innermost one that holds them all, with ``/`` between folders: it is right
     on any machine.
 
+    Clips are ``videos``, and each of their frames is an image, as in CocoVID: with ``video_id``,
+    ``frame_id`` from 0, and ``time`` in seconds, and with one annotation, the box around all of the
+    subject, if there is one. The ``file_name`` of a frame is the clip's, ``/`` and a number from 1,
+    which is how a folder of frames numbers them.
+
     Raises:
         ValueError: a file of that name exists that no run wrote, or that was changed since.
     """
     check_coco_is_free(results)
     done = [record for record in records if record.size]
     names = _photo_names(done)
-    images = []
-    annotations = []
-    for number, record in enumerate(done, 1):
-        width, height = record.size
-        image = {"id": number, "file_name": names[record.photo], "width": width, "height": height}
-        images.append({**image, "license": _LICENSE["id"]})
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
+    videos: list[dict[str, object]] = []
+    for record in done:
+        name = names[record.photo]
+        if record.frames:
+            videos.append({"id": len(videos) + 1, "name": name, **_size(record)})
+            _add_frames(record, videos[-1], images, annotations)
+            continue
+        images.append(_image(len(images) + 1, name, record))
         for box, outline in record.subjects:
-            annotations.append(_annotation(len(annotations) + 1, number, box, outline))
+            annotations.append(_annotation(len(annotations) + 1, len(images), box, outline))
     coco = {
         "licenses": [_LICENSE],
+        **({"videos": videos} if videos else {}),
         "images": images,
         "annotations": annotations,
         "categories": [{"id": 1, "name": "subject", "supercategory": ""}],
@@ -95,6 +105,33 @@ def _read(path: Path) -> tuple[dict, bytes]:
     except (ValueError, RecursionError):
         return {}, content
     return (info if isinstance(info, dict) else {}), text[end:].encode()
+
+
+def _size(record: Record) -> dict[str, object]:
+    width, height = record.size
+    return {"width": width, "height": height}
+
+
+def _image(number: int, name: str, record: Record) -> dict[str, object]:
+    return {"id": number, "file_name": name, **_size(record), "license": _LICENSE["id"]}
+
+
+def _add_frames(
+    record: Record,
+    video: Mapping[str, object],
+    images: list[dict[str, object]],
+    annotations: list[dict[str, object]],
+) -> None:
+    """Add the frames of a clip to ``images``, and their boxes to ``annotations``."""
+    for number, frame in enumerate(record.track or ()):
+        time, *sides = frame.split()
+        image = _image(len(images) + 1, f"{video['name']}/{number + 1:06}.png", record)
+        place = {"video_id": video["id"], "frame_id": number, "time": float(time)}
+        images.append(image | place)
+        if sides and record.clear:
+            box = Box(*map(int, sides))
+            annotation = _annotation(len(annotations) + 1, image["id"], box, outline="")
+            annotations.append(annotation | {"video_id": video["id"], "instance_id": 1})
 
 
 def _annotation(number: int, image: int, box: Box, outline: str) -> dict[str, object]:

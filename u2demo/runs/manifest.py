@@ -15,11 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from u2demo.images.write import is_whole
 from u2demo.machine.disk import discard_partial_files, not_ours, retry_busy, write_file
 from u2demo.machine.lock import Lock
 from u2demo.runs import table
-from u2demo.runs.checksums import is_as_written
+from u2demo.runs.checksums import is_as_written, is_whole
 from u2demo.runs.records import JOURNAL, Record, foreign_lines, read_records, to_line
 
 

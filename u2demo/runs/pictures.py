@@ -6,13 +6,15 @@ file, one that has just appeared, a retouched picture. It stays; the new picture
 """
 
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePath
 
-from u2demo.images.write import encode, is_whole, suffix
-from u2demo.machine.disk import write_new_file
+from u2demo.images.write import encode, suffix
+from u2demo.machine.disk import flush, place, write_new_file
 from u2demo.machine.names import numbered
 from u2demo.pipeline import Result
-from u2demo.runs.checksums import content_checksum, is_as_written
+from u2demo.runs.checksums import content_checksum, file_checksum, is_as_written, is_whole
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.plan import Job
 
@@ -30,13 +32,16 @@ class Pictures:
         """Write the pictures of ``result``; subfolders are created if missing."""
         for effect, picture in result.pictures.items():
             file = f"{self._job.stem}_{effect}{suffix(picture, format)}"
-            self._make_folders(PurePath(file))
             data = encode(picture, PurePath(file).suffix, like=result.image, metadata=metadata)
-            name = self._write(file, data)
-            self._files[name] = None
-            self._renamed.pop(file, None)
-            if name != file:
-                self._renamed[file] = name
+            put = partial(write_new_file, data=data, may_replace=self._is_ours)
+            self._enter(file, content_checksum(data), put)
+
+    def add(self, effect: str, kind: str, made: Path) -> None:
+        """Give a clip that was ``made``, a hidden file or folder of frames, its name."""
+        if not made.is_dir():
+            flush(made)
+        put = partial(place, made, may_replace=self._is_ours)
+        self._enter(f"{self._job.stem}_{effect}{kind}", file_checksum(made), put, suffix=kind)
 
     def fields(self) -> dict[str, object]:
         """Return the fields of a record about the pictures that exist and are complete."""
@@ -47,25 +52,30 @@ class Pictures:
             "renamed": {old: new for old, new in self._renamed.items() if new in files},
         }
 
-    def _write(self, file: str, data: bytes) -> str:
-        """Write ``data`` to ``file``, or to the next free ``file (n)``, and return its name.
+    def _enter(
+        self, file: str, checksum: str, put: Callable[[Path], None], *, suffix: str | None = None
+    ) -> None:
+        """Let ``put`` write ``file``, or the next free ``file (n)``, and note its name.
 
         The journal gets the checksum first, so that the file is recognized after a kill.
         """
-        checksum = content_checksum(data)
-        for name in numbered(file):
+        self._make_folders(PurePath(file))
+        for name in numbered(file, suffix=suffix):
             path = self._folder / name
             if os.path.lexists(path) and not self._is_ours(path):
                 continue
             writing = self._job.record(written=dict(self._written), writing={name: checksum})
             self._manifest.add(writing)
             try:
-                write_new_file(path, data, may_replace=self._is_ours)
+                put(path)
             except FileExistsError:  # it appeared just now
                 continue
-            self._written[name] = checksum
-            return name
-        raise AssertionError("unreachable")
+            break
+        self._written[name] = checksum
+        self._files[name] = None
+        self._renamed.pop(file, None)
+        if name != file:
+            self._renamed[file] = name
 
     def _is_ours(self, path: Path) -> bool:
         """Return whether a file is what was written there for this photo, whole or cut short."""

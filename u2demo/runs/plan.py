@@ -8,11 +8,13 @@ import contextlib
 import itertools
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from u2demo.images.find import Found, find_pictures
+from u2demo.images.find import SUFFIXES, Found, find_pictures
+from u2demo.images.kinds import is_clip
 from u2demo.images.write import KINDS
 from u2demo.machine.names import fold_name, numbered, safe_name
 from u2demo.runs.checksums import file_checksum
@@ -49,9 +51,15 @@ class Job:
 class Names:
     """The names in a results folder: the photo that claims each one, and which are free."""
 
-    def __init__(self, folder: Path, effects: Iterable[str], records: Iterable[Record]):
+    def __init__(
+        self,
+        folder: Path,
+        effects: Iterable[str],
+        records: Iterable[Record],
+        suffixes: Collection[str] = KINDS,
+    ):
         self._folder = os.path.join(folder, "")  # noqa: PTH118 - asked of millions of names
-        self._endings = [f"_{effect}{suffix}" for effect in effects for suffix in KINDS]
+        self._endings = [f"_{effect}{suffix}" for effect in effects for suffix in suffixes]
         self._owners: dict[str, str] = {}  # photo, by folded file name
         self._counts: dict[str, int] = {}  # last number given, by folded name without number
         records = list(records)
@@ -95,38 +103,54 @@ class Names:
         return (stem + ending for ending in self._endings)
 
 
-def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
-    """Return every photo in ``sources``, files and folders, with its place in the results.
+class Files(NamedTuple):
+    """Photos and clips, each with its place in the results."""
 
-    Photos from a folder keep their subfolders; with several folders, the folder's own name comes
+    photos: dict[Path, Path]
+    clips: dict[Path, Path]
+
+
+def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
+    """Return the photos of ``list_files``."""
+    return list_files(sources).photos
+
+
+def list_files(sources: Sequence[str | Path]) -> Files:
+    """Return every photo and clip in ``sources``, files and folders, with its place in the results.
+
+    Those from a folder keep their subfolders; with several folders, the folder's own name comes
     first. Files that share a name, and folders that do, keep as many parent folders as tell them
-    apart. A photo is listed once, however its path is spelled. Pictures of kinds that are not read
-    come last, see ``find_pictures``. Inside folders, pictures that a run has made are left out; see
-    ``pictures_of_runs``.
+    apart. A file is listed once, however its path is spelled. Pictures of kinds that are not read
+    come last among photos, see ``find_pictures``. Inside folders, pictures that a run has made are
+    left out; see ``pictures_of_runs``.
     """
     paths = {source: spelled_out(source) for source in map(Path, sources)}
     folders = {source for source in paths if _is_folder(source)}
     files = _shortest_ends(path for source, path in paths.items() if source not in folders)
     tops = _shortest_ends(path for source, path in paths.items() if source in folders)
-    places: dict[Path, Path] = {}
+    listed = Files({}, {})
     unread: dict[Path, Path] = {}
     for source, path in paths.items():
         if source not in folders:
+            is_photo = path.suffix.lower() in SUFFIXES or not is_clip(path)
+            places = listed.photos if is_photo else listed.clips
             places.setdefault(path, files[path])
             continue
         folder = Path(os.path.realpath(source))
         top = tops[path] if len(tops) > 1 else Path()
         found, _ = _pictures_in(source)
         for photo in found.images:
-            places.setdefault(folder / photo, top / photo)
+            listed.photos.setdefault(folder / photo, top / photo)
+        for clip in found.clips:
+            listed.clips.setdefault(folder / clip, top / clip)
         unread.update((folder / picture, top / picture) for picture in found.unread)
     for picture, place in unread.items():  # last, so that a photo beside its raw file goes first
-        places.setdefault(picture, place)
-    return places
+        listed.photos.setdefault(picture, place)
+    return listed
 
 
 def pictures_of_runs(sources: Sequence[str | Path]) -> list[Path]:
-    """Return the images in these folders that a run has made and ``list_photos`` leaves out."""
+    """Return what a run has made in these folders, and ``list_files`` leaves out."""
     pictures = []
     for folder in filter(_is_folder, map(Path, sources)):
         _, made = _pictures_in(folder)
@@ -135,16 +159,22 @@ def pictures_of_runs(sources: Sequence[str | Path]) -> list[Path]:
 
 
 def plan(
-    photos: Mapping[Path, Path], manifest: Manifest, effects: Iterable[str], settings: str
+    photos: Mapping[Path, Path],
+    manifest: Manifest,
+    effects: Iterable[str],
+    settings: str,
+    *,
+    suffixes: Collection[str] = KINDS,
 ) -> list[Job]:
     """Return a job for each photo; no two share a file name.
 
     ``settings`` stands for the net and the quality: when it changes, every photo is done again.
+    ``suffixes`` are those that pictures may get.
     """
     effects = list(effects)
     records = manifest.records.values()
     made = {manifest.folder / file for record in records for file in record.pictures}
-    names = Names(manifest.folder, effects, records)
+    names = Names(manifest.folder, effects, records, suffixes)
     jobs = []
     for photo, place in photos.items():
         if photo in made:  # a picture that an earlier run left among the photos
@@ -227,14 +257,24 @@ def _shortest_ends(paths: Iterable[Path]) -> dict[Path, Path]:
 
 
 def _pictures_in(folder: Path) -> tuple[Found, list[Path]]:
-    """Return the pictures below ``folder``, relative to it, and apart those that runs have made."""
+    """Return what is found below ``folder``, relative to it, and apart what runs have made."""
     real = Path(os.path.realpath(folder))
-    found = find_pictures(folder)
-    images = [image.relative_to(folder) for image in found.images]
-    unread = [picture.relative_to(folder) for picture in found.unread]
-    made = _made_by_runs({(real / image).parent for image in images})
-    photos = [image for image in images if real / image not in made]
-    return Found(photos, unread), [image for image in images if real / image in made]
+    images, unread, clips = (
+        [path.relative_to(folder) for path in paths] for paths in find_pictures(folder)
+    )
+    by_runs = _made_by_runs({(real / path).parent for path in [*images, *clips]})
+    # A folder of frames is made as a whole.
+    made = {
+        path
+        for path in [*images, *clips]
+        if not by_runs.isdisjoint({real / path, (real / path).parent})
+    }
+    found = Found(
+        [path for path in images if path not in made],
+        unread,
+        [path for path in clips if path not in made],
+    )
+    return found, [path for path in [*images, *clips] if path in made]
 
 
 def _made_by_runs(folders: Iterable[Path]) -> set[Path]:

@@ -28,7 +28,7 @@ _CUT_OFF = re.compile(_BEGIN + rb'(?:[^"\\]|\\.)*\\?(?:", "stem": .*)?\s*', re.D
 
 @dataclass(frozen=True)
 class Record:
-    """What became of one photo: a line of the manifest."""
+    """What became of one photo, or of one clip: a line of the manifest."""
 
     photo: str  # absolute path
     stem: str  # what the names of its pictures begin with, relative to the results folder
@@ -51,6 +51,11 @@ class Record:
     outlines: tuple[str, ...] | None = None  # of each object, None unless asked for: see outlines
     identity: str = ""  # of the photo's file on its disk, which a file put in its place has not
     content: str = ""  # checksum of the photo's file
+    frames: int = 0  # of a clip; 0 is a photo
+    duration: float = 0.0  # of a clip, in seconds
+    damage: str = ""  # what of a clip could not be decoded
+    # The time of each frame of a clip and the box in it: "0.04 10 20 110 220", "0.04" without one.
+    track: tuple[str, ...] | None = None  # None unless asked for
 
     @property
     def subjects(self) -> list[tuple[Box, str]]:
@@ -145,8 +150,8 @@ def _record(row: dict, folder: Path) -> Record:
     row["objects"] = tuple(Box(*_whole_numbers(box)) for box in row["objects"])
     row["files"] = tuple(row["files"])
     row["left_out"] = tuple(row.get("left_out", ()))
-    outlines = row.get("outlines")
-    row["outlines"] = None if outlines is None else tuple(outlines)
+    for name in ("outlines", "track"):
+        row[name] = None if row.get(name) is None else tuple(row[name])
     for name in ("effects", "written", "writing", "renamed"):  # the last three came later
         row[name] = dict(row.get(name, {}))
     record = Record(**row)
@@ -175,8 +180,10 @@ def _check(record: Record) -> None:
     texts = [record.photo, record.stem, record.version, record.status, record.error]
     texts += [record.identity, record.content, *record.files, *record.left_out]
     texts += [*record.renamed, *record.renamed.values(), *(record.outlines or ())]
+    texts += [record.damage, *(record.track or ())]
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("not texts")
+    _whole_numbers([record.frames])
     if record.size is not None and len(record.size) != 2:
         raise ValueError("not a size")
     if not all(map(is_content_checksum, [*record.written.values(), *record.writing.values()])):

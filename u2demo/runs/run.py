@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
@@ -18,7 +18,7 @@ from u2demo.images.find import is_unread
 from u2demo.images.read import open_image, pixel_limit
 from u2demo.images.write import check_format, check_metadata
 from u2demo.inference.recipes import check_quality
-from u2demo.machine.cores import available_cores, thread_pool
+from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.machine.disk import advise
 from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.paths import as_path
@@ -29,7 +29,7 @@ from u2demo.pipeline import Result, apply_effects, known_effects
 from u2demo.runs.checksums import checksum, file_checksum
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.pictures import Pictures
-from u2demo.runs.plan import Job, list_photos, plan
+from u2demo.runs.plan import Job, list_files, plan
 from u2demo.runs.reasons import reason_of
 from u2demo.runs.records import Record
 
@@ -38,11 +38,8 @@ if TYPE_CHECKING:
 
     from u2demo.inference.predict import Prediction
 
-T = TypeVar("T")
-U = TypeVar("U")
-
 # Errors of the machine, not of a photo: every later photo would fail too.
-_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 _MOST_AT_ONCE = 8  # photos in threads, however many cores: one of 12 megapixels takes 200 MB
 _STAYS, _RESUMES = "; finished pictures stay", ", and the same run resumes from there"
 
@@ -52,6 +49,7 @@ class Run:
     """What a run does with each photo.
 
     ``effects``, ``quality``, ``format`` and ``metadata`` are those of ``process`` and ``save``.
+    ``clip_format`` is the one that clips become, ``format`` is for photos only.
     With ``overwrite``, existing pictures are made again; those that were changed since are still
     kept. ``max_pixels`` is that of ``open_image``. ``outlines`` are found on request, for boxes
     with segmentation.
@@ -69,6 +67,7 @@ class Run:
     metadata: str = "private"
     max_pixels: int | None = None
     outlines: bool = False
+    clip_format: str = "auto"
 
     def __post_init__(self):
         check_format(self.format)
@@ -76,6 +75,11 @@ class Run:
         check_quality(self.quality)
         pixel_limit(self.max_pixels)  # otherwise every photo would fail
         known_effects(self.effects)
+
+    @property
+    def then(self) -> str:
+        """What follows when a run has to end: words for the end of a sentence."""
+        return _STAYS if self.overwrite else _STAYS + _RESUMES
 
     @cached_property
     def checksums(self) -> Mapping[str, str]:
@@ -101,7 +105,8 @@ def process_folder(
     Subfolders are mirrored. Photos that are done and unchanged are skipped unless ``overwrite``. A
     function of yours counts as changed when its code, defaults or enclosed values have changed. A
     photo that cannot be read gets a record with status ``failed``, and a picture of a kind that is
-    not read, such as Photoshop's, one with status ``left out``. ``results`` gets the pictures,
+    not read, such as Photoshop's, one with status ``left out``; so does a clip, which
+    ``process_video`` takes, but only here, not in the manifest. ``results`` gets the pictures,
     named as by ``save``, which describes ``format`` and ``metadata``, and the records as
     ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called with each record as soon as it
     exists. On a GPU the net takes eight photos at a time.
@@ -122,7 +127,14 @@ def process_folder(
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; process takes single photos")
     run = Run(known_effects(effects), quality, format, overwrite, metadata)
-    return process_files(model, list_photos([folder]), results, run, report=report)
+    files = list_files([folder])
+    records = process_files(model, files.photos, results, run, report=report)
+    for clip, place in files.clips.items():
+        why = f"{clip}: a clip, not a photo; process_video takes it"
+        record = Record(str(clip), place.stem, version="", status="left out", error=why)
+        records.append(record)
+        report(record)
+    return records
 
 
 def process_files(
@@ -144,9 +156,8 @@ def process_files(
     keep_freed_memory()
     results = Path(results).resolve()
     workers = min(available_cores(), _MOST_AT_ONCE)
-    then = _STAYS if run.overwrite else _STAYS + _RESUMES
     records = []
-    with advise(results, then), Manifest(results) as manifest, share_cores(workers):
+    with advise(results, run.then), Manifest(results) as manifest, share_cores(workers):
         settings = checksum([fingerprint(model), run.quality])
         jobs = plan(photos, manifest, run.effects, settings)
         for record in _Work(model, run, manifest, workers).records(jobs):
@@ -186,11 +197,10 @@ class _Work:
             yield record
 
     def _is_done(self, job: Job) -> bool:
-        known = self._manifest.records.get(job.photo)
-        if known is None or not job.unchanged:
+        if not is_done(job, self._manifest, self._run.checksums):
             return False
-        lacks_outlines = self._run.outlines and known.outlines is None
-        return not lacks_outlines and self._manifest.is_complete(known, self._run.checksums)
+        known = self._manifest.records[job.photo]
+        return not self._run.outlines or known.outlines is not None
 
     def _begin(self, jobs: Iterable[Job]) -> Iterator[Job]:
         for job in jobs:
@@ -203,11 +213,11 @@ class _Work:
 
         count = at_once(self._model)
         if count == 1:  # a CPU gains most when each core takes a photo from file to files
-            yield from _in_parallel(self._process_alone, jobs, self._workers)
+            yield from in_parallel(self._process_alone, jobs, self._workers)
             return
-        with contextlib.closing(_in_parallel(self._open, jobs, self._workers)) as opened:
+        with contextlib.closing(in_parallel(self._open, jobs, self._workers)) as opened:
             looked_at = self._look_at_all(opened, count)
-            yield from _in_parallel(self._finish, looked_at, self._workers)
+            yield from in_parallel(self._finish, looked_at, self._workers)
 
     def _process_alone(self, job: Job) -> Record:
         (photo,) = self._look([self._open(job)])
@@ -222,7 +232,7 @@ class _Work:
     def _open(self, job: Job) -> _Photo:
         photo = _Photo(job, time.perf_counter())
         try:
-            content = _content(Path(job.photo))  # first: a later change must not count as seen
+            content = content_of(Path(job.photo))  # first: a later change must not count as seen
             image = open_image(job.photo, max_pixels=self._run.max_pixels)
             return photo._replace(image=image, content=content)
         except Exception as error:  # one photo's failure must not stop the others
@@ -257,7 +267,7 @@ class _Work:
             try:
                 return self._make(photo, pictures)
             except Exception as raised:  # one photo's failure must not stop the others
-                if isinstance(raised, OSError) and raised.errno in _FATAL:
+                if isinstance(raised, OSError) and raised.errno in FATAL:
                     raise
                 error = raised
         path = photo.job.photo
@@ -279,8 +289,14 @@ class _Work:
         )
 
 
-def _content(photo: Path) -> str:
-    """Return the checksum of a photo's file, "" if it has none; opening it will say why."""
+def is_done(job: Job, manifest: Manifest, effects: Mapping[str, str]) -> bool:
+    """Return whether all pictures of a job are there, made by these effects of the same photo."""
+    known = manifest.records.get(job.photo)
+    return known is not None and job.unchanged and manifest.is_complete(known, effects)
+
+
+def content_of(photo: Path) -> str:
+    """Return the checksum of the file of a photo or clip, "" if it has none."""
     try:
         return file_checksum(photo) if photo.is_file() else ""
     except OSError:
@@ -298,22 +314,3 @@ def _describe(result: Result) -> dict[str, object]:
         "clear": result.has_clear_subject,
         "left_out": tuple(result.image.info.get("left_out", ())),
     }
-
-
-def _in_parallel(work: Callable[[T], U], items: Iterable[T], workers: int) -> Iterator[U]:
-    """Yield ``work(item)`` for each item in order, never more than ``workers`` + 1 items ahead.
-
-    Python 3.14 can do this: ``pool.map(work, items, buffersize=workers)``.
-    """
-    with thread_pool(workers) as pool:
-        running: deque = deque()
-        try:
-            for item in items:
-                running.append(pool.submit(work, item))
-                if len(running) > workers:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-        finally:
-            for future in running:
-                future.cancel()

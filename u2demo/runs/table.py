@@ -10,7 +10,7 @@ from typing import TextIO
 
 from u2demo.runs.records import Record
 
-_FOR_U2DEMO = {"written", "writing", "outlines", "identity", "content"}
+_FOR_U2DEMO = {"written", "writing", "outlines", "identity", "content", "track"}
 _COLUMNS = [field.name for field in fields(Record) if field.name not in _FOR_U2DEMO]
 # What a cell of a formula begins with (OWASP, "CSV Injection").
 _FORMULA = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"

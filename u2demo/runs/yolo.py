@@ -37,7 +37,8 @@ def write_yolo(records: Iterable[Record], results: Path) -> Path:
     center x, center y, width and height as shares of the photo. Each object has one, see
     ``split_objects``; a photo without a clear subject has an empty file. Subfolders are mirrored. A
     file is named after its photo, as detectors expect. If several photos differ only in their
-    suffix, the first gets that name, and the others are named after their pictures.
+    suffix, the first gets that name, and the others are named after their pictures. Clips have no
+    labels, for their frames are no files.
 
     ``results`` also gets ``data.yaml`` and ``images.txt`` for training, and ``labels`` gets
     ``classes.txt`` for programs that show labels. A file of that name that u2demo did not write, or
@@ -128,7 +129,7 @@ def _label_names(records: Iterable[Record]) -> dict[str, Record]:
     names: dict[str, Record] = {}
     others: dict[str, Record] = {}
     for record in records:
-        if record.size:
+        if record.size and not record.frames:
             folder, slash, _ = record.stem.rpartition("/")
             stem = PurePath(record.photo).stem
             name = f"{folder}{slash}{stem}"

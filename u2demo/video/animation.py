@@ -13,6 +13,7 @@ from u2demo.images.silence import silence
 from u2demo.video.clip import Clip, DamagedError, Frame
 
 _FORMATS = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")
+_ANIMATIONS = {"GIF": "gif", "PNG": "apng", "WEBP": "webp"}
 _PAGE = Fraction(1)  # seconds that a page of a TIFF is shown
 _HASTE = 10  # milliseconds; browsers show frames with no more than that for 100
 _UNHURRIED = Fraction(1, 10)
@@ -50,6 +51,8 @@ def read_animation(path: Path) -> Clip | None:
             left_out=(),
             about={},
             decode=partial(_frames, path, survey),
+            animation=_ANIMATIONS.get(pictures.format, ""),
+            plays=_plays(pictures),
         )
 
 
@@ -89,6 +92,14 @@ def _frames(path: Path, survey: _Survey) -> Iterator[Frame]:
         missing = pictures.n_frames - len(survey.times)
     if missing:
         raise DamagedError(f"damaged or cut off; its last {missing} frames could not be read")
+
+
+def _plays(pictures: Image.Image) -> int:
+    """Return how often an animation is shown, 0 for ever."""
+    loops = pictures.info.get("loop")
+    if pictures.format == "GIF":  # it says how often it is repeated, if at all
+        return 1 if loops is None else loops + 1 if loops else 0
+    return loops or 0
 
 
 def _shown(pictures: Image.Image) -> Fraction:

@@ -38,6 +38,8 @@ class Clip:
     say is None. With ``alpha``, frames are RGBA, else RGB. ``audio`` is whether there is sound.
     ``left_out`` says in plain words what else the file holds, such as "2 more video streams".
     ``about`` is its title, author, copyright, description and dates, as far as it says them.
+    ``animation`` is "gif", "webp" or "apng" if it is one, else "", and ``plays`` how often it is
+    shown, 0 for ever.
     """
 
     path: Path
@@ -50,6 +52,8 @@ class Clip:
     left_out: tuple[str, ...]
     about: Mapping[str, str] = field(hash=False)
     decode: Callable[[], Iterator[Frame]] = field(repr=False, compare=False)
+    animation: str = ""
+    plays: int = 0
 
     def __iter__(self) -> Iterator[Frame]:
         return self.read()

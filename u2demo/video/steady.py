@@ -1,4 +1,4 @@
-"""(frames, net) -> maps: what a net finds in each frame of a clip, steady from frame to frame.
+"""(frame, map) of each frame -> maps that are steady from frame to frame.
 
 A map is averaged with those of the frames around it, each moved along with the picture. What a net
 is sure of counts for more: a subject that it loses for some frames is carried over from the others.
@@ -8,7 +8,7 @@ gets the median of three frames, which takes out what appears in one frame only.
 over a cut. Settings were chosen on five clips of DAVIS.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from u2demo.images.rgb import check_image
+from u2demo.machine.numbers import check_number
 from u2demo.masks.mask import Mask, check_mask
 
 if TYPE_CHECKING:  # OpenCV is optional
     from cv2 import DISOpticalFlow
 
-See = Callable[[Image.Image], Mask]  # a frame -> the net's map of it, of any size
+Looks = Iterable[tuple[Image.Image, Mask]]  # frames, and the net's maps of them, of any size
 Sums = NDArray[np.float32]  # (h, w, 2): sums of weighted maps, and of their weights
 
 _PIXELS = 320 * 320  # of the small copies: as many as a net's map has
 _LONGEST = 4  # times as wide as high, or as high as wide; OpenCV finds no motion in longer strips
-_AHEAD = 12  # frames; a map is steadied by so many that follow, and by all that came before
 _FADES = 0.95  # what a frame's map still counts one frame further
 _CHANGED = 20.0  # gray levels of 255 by which pixels differ that do not show the same any more
 _AROUND = 5  # pixels; side of the square over which that is judged
@@ -43,24 +43,27 @@ class Steady(NamedTuple):
     shot: int
 
 
-def steady(
-    frames: Iterable[Image.Image], see: See, *, motion: bool | None = None
-) -> Iterator[Steady]:
+def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iterator[Steady]:
     """Yield, in order, what is found in each frame: a small map in the frame's proportions.
 
-    ``see`` is called once with each frame and returns the net's map of it, as ``predict_raw`` does.
-    Those that come back have about as many pixels as 320 x 320.
+    ``looks`` are frames with the net's maps of them, as from ``look``. The maps that come back have
+    about as many pixels as 320 x 320. Each is steadied by all those before it, and by at least
+    ``ahead`` that follow: with ``motion``, twice as many maps wait in memory (3 MB each), but no
+    frames. With ``ahead=0``, as for a camera, each comes back before the next is asked for.
 
-    With ``motion``, the maps of up to 24 frames wait in memory (3 MB each), without it those of
-    two; frames do not wait. By default motion is followed if OpenCV is installed.
+    By default motion is followed if OpenCV is installed. Without it one frame is waited for, none
+    with ``ahead=0``.
 
     Raises:
-        ValueError: ``see`` does not return a float32 map from 0 to 1.
-        TypeError: a frame is not an image.
+        ValueError: a map is not float32 from 0 to 1, or ``ahead`` is negative.
+        TypeError: a frame is not an image, or ``ahead`` is not a number.
         ModuleNotFoundError: ``motion`` is asked for, and OpenCV is missing.
     """
+    check_number("ahead", ahead, expected="a number of frames from 0")
     flow = None if motion is False else _flow_of_opencv(needed=bool(motion))
-    return _median_of_three(frames, see) if flow is None else _along_the_motion(frames, see, flow)
+    if flow is None:
+        return _median_of_three(looks) if ahead else _median_with_the_past(looks)
+    return _along_the_motion(looks, flow, int(ahead))
 
 
 def _flow_of_opencv(*, needed: bool) -> "DISOpticalFlow | None":
@@ -98,19 +101,17 @@ class _Frame:
     shot: int
 
 
-def _along_the_motion(
-    frames: Iterable[Image.Image], see: See, flow: "DISOpticalFlow"
-) -> Iterator[Steady]:
+def _along_the_motion(looks: Looks, flow: "DISOpticalFlow", ahead: int) -> Iterator[Steady]:
     waiting: list[_Frame] = []
     before = None
-    for image in frames:
+    step = max(ahead, 1)
+    for image, found in looks:
         gray = _small_gray(image)
-        own = _weighted(_small(see(image), gray))
-        before = _after(before, gray, own, flow)
+        before = _after(before, gray, _weighted(_small(found, gray)), flow)
         waiting.append(before)
-        if len(waiting) == 2 * _AHEAD:
-            yield from _settled(waiting)[:_AHEAD]
-            del waiting[:_AHEAD]
+        if len(waiting) == step + ahead:
+            yield from _settled(waiting)[:step]
+            del waiting[:step]
     yield from _settled(waiting)
 
 
@@ -184,22 +185,35 @@ def _moved(values: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[
     return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _median_of_three(frames: Iterable[Image.Image], see: See) -> Iterator[Steady]:
+def _median_of_three(looks: Looks) -> Iterator[Steady]:
     shot: list[Mask] = []  # the last two maps of this shot
     number, before = 0, None
-    for image in frames:
+    for image, own in looks:
         gray = _small_gray(image)
         if before is not None and _is_cut(before, gray):
             yield from _last(shot, number)
             shot, number = [], number + 1
         before = gray
-        found = _small(see(image), gray)
+        found = _small(own, gray)
         if len(shot) == 1:  # the first of a shot has but one beside it
             yield Steady(shot[0], number)
         if len(shot) == 2:
             yield Steady(np.median([*shot, found], axis=0), number)
         shot = [*shot[-1:], found]
     yield from _last(shot, number)
+
+
+def _median_with_the_past(looks: Looks) -> Iterator[Steady]:
+    shot: list[Mask] = []  # the last two maps of this shot
+    number, before = 0, None
+    for image, own in looks:
+        gray = _small_gray(image)
+        if before is not None and _is_cut(before, gray):
+            shot, number = [], number + 1
+        before = gray
+        found = _small(own, gray)
+        yield Steady(np.median([*shot, found], axis=0) if len(shot) == 2 else found, number)
+        shot = [*shot[-1:], found]
 
 
 def _last(shot: list[Mask], number: int) -> Iterator[Steady]:

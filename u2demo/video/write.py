@@ -1,7 +1,7 @@
 """frames -> file: a clip in the format that suits what an effect gives, whole or not at all."""
 
+import errno
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -98,10 +98,10 @@ KINDS: Mapping[str, Coding | Animation | Folder] = {
         frozenset({"aac", "alac", "mp3", "ac3", "pcm_s16le", "pcm_s16be", "pcm_s24le"}),
         "aac",
     ),
-    ".gif": Animation("GIF", {"loop": 0, "disposal": 2}, Fraction(1, 100), shortest=2),
-    ".webp": Animation("WEBP", {"loop": 0, "quality": 90, "alpha_quality": 100, "method": 2},
+    ".gif": Animation("GIF", {"disposal": 2}, Fraction(1, 100), shortest=2),
+    ".webp": Animation("WEBP", {"quality": 90, "alpha_quality": 100, "method": 2},
                        Fraction(1, 1000)),
-    ".apng": Animation("PNG", {"loop": 0, "disposal": 1}, Fraction(1, 1000)),
+    ".apng": Animation("PNG", {"disposal": 1}, Fraction(1, 1000)),
     "": Folder(),
 }  # fmt: skip
 # A clip becomes the first of these kinds that holds its pictures.
@@ -117,14 +117,19 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def check_format(format: str) -> None:
+    """Raise ``ValueError`` unless ``format`` is one of ``FORMATS``."""
+    if not isinstance(format, str) or format not in FORMATS:
+        raise ValueError(f"unknown format {format!r:.80}; choose one of {', '.join(FORMATS)}")
+
+
 def suffix(picture: Image.Image, format: str = "auto") -> str:
     """Return the suffix of the clip that pictures like this one become, "" for a folder of them.
 
     Raises:
         ValueError: ``format`` is not one of ``FORMATS``, or cannot hold the picture's alpha.
     """
-    if not isinstance(format, str) or format not in FORMATS:
-        raise ValueError(f"unknown format {format!r:.80}; choose one of {', '.join(FORMATS)}")
+    check_format(format)
     for kind in FORMATS[format]:
         if KINDS[kind].alpha or picture.mode != "RGBA":
             return kind
@@ -132,27 +137,52 @@ def suffix(picture: Image.Image, format: str = "auto") -> str:
 
 
 def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
-    """Write a clip to ``path``, in the format of its suffix, one of ``KINDS``, else a folder.
+    """Write a clip to ``path``, in the format of its suffix, one of ``KINDS``.
 
-    Frames are RGB, RGBA or L, all of one mode and size. Sound comes from ``like``, the clip that
-    they were made from: copied where the format allows, else encoded again; animations and folders
-    have none. Times are kept, to the millisecond in WebM, WebP and PNG and to a hundredth of a
-    second in GIF. Until the clip is complete, whatever was there stays.
+    Without a suffix, that is a folder of numbered pictures. Frames are RGB, RGBA or L, all of one
+    mode and size. Sound comes from ``like``, the clip that they were made from: copied where the
+    format allows, else encoded again; animations and folders have none. Times are kept, to the
+    millisecond in WebM, WebP and PNG and to a hundredth of a second in GIF. Until the clip is
+    complete, whatever was there stays.
 
     Where a side is odd, ``.mp4`` repeats its last row or column, for H.264 has no odd sides.
 
     Raises:
-        ValueError: there are no frames, they differ in size or mode, the format cannot hold their
-            alpha, or they are too many for an animation.
+        ValueError: an unknown suffix, there are no frames, they differ in size or mode, the format
+            cannot hold their alpha, or they are too many for an animation.
+        FileNotFoundError: the folder that ``path`` is in does not exist.
         FileExistsError: ``path`` is a folder, or frames are to go into one and it is a file.
         ModuleNotFoundError: PyAV is needed and missing.
     """
-    kind = KINDS.get(path.suffix.lower(), KINDS[""])
-    shape, frames = _peek(path, iter(frames))
-    if shape.mode == "RGBA" and not kind.alpha:
+    for _ in writing(path, frames, like=like):
+        pass
+
+
+def writing(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fraction]:
+    """Do what ``write_clip`` does; yield the time of each frame once it is written.
+
+    The clip has its name when the iterator ends. Close that to stop; nothing is left then.
+    """
+    kind = path.suffix.lower()
+    if kind not in KINDS:
+        known = ", ".join(filter(None, KINDS))
+        raise ValueError(
+            f"{path}: clips are not written as {path.suffix}; choose {known}, or a name without a"
+            " suffix, for a folder of frames"
+        )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
+    with _whole(path, is_folder=not kind) as partial:
+        yield from filling(partial, kind, frames, like=like)
+
+
+def filling(path: Path, kind: str, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fraction]:
+    """Do what ``writing`` does, but straight to ``path``, whose name need not say the ``kind``."""
+    how = KINDS[kind]
+    shape, frames = _peek(like.path, iter(frames))
+    if shape.mode == "RGBA" and not how.alpha:
         raise _no_alpha()
-    with _whole(path, is_folder=isinstance(kind, Folder)) as partial:
-        _WRITERS[type(kind)](kind, partial, _alike(frames, shape), shape, like)
+    yield from _WRITERS[type(how)](how, path, _alike(frames, shape), shape, like)
 
 
 class _Shape(NamedTuple):
@@ -205,18 +235,13 @@ def _whole(path: Path, *, is_folder: bool) -> Iterator[Path]:
         yield partial
         retry_busy(lambda: partial.replace(path), path.parent, os.W_OK)
     except BaseException:
-        _remove(partial)
+        discard(partial)
         raise
 
 
-def _remove(partial: Path) -> None:
-    if partial.is_dir():
-        shutil.rmtree(partial, ignore_errors=True)
-    else:
-        discard(partial)
-
-
-def _encode(coding: Coding, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip) -> None:
+def _encode(
+    coding: Coding, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip
+) -> Iterator[Fraction]:
     try:
         import av  # optional; may be installed later
     except ImportError:
@@ -234,6 +259,7 @@ def _encode(coding: Coding, path: Path, frames: Iterator[Frame], shape: _Shape, 
                 picture.pts, picture.time_base = last, coding.tick
                 out.mux(stream.encode(picture))
                 sound.write_until(frame.time)
+                yield frame.time
             out.mux(stream.encode())
             sound.write_until(None)
 
@@ -268,10 +294,11 @@ def _for_codec(picture: Image.Image, stream: "VideoStream") -> "VideoFrame":
 
 def _animate(
     animation: Animation, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip
-) -> None:
+) -> Iterator[Fraction]:
     room = _MOST_PIXELS // (shape.width * shape.height)
     pictures, ticks = [], []
     for frame in frames:
+        yield frame.time
         tick = round(frame.time / animation.tick)
         if ticks and tick - ticks[-1] < animation.shortest:
             continue
@@ -289,17 +316,27 @@ def _animate(
     durations = [int(step * animation.tick * 1000) for step in np.diff(ticks).tolist()]
     first, *others = pictures
     first.save(path, animation.format, save_all=True, append_images=others, duration=durations,
-               **animation.options)  # fmt: skip
+               **animation.options, **_repeated(animation, like.plays))  # fmt: skip
 
 
-def _number(folder: Folder, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip) -> None:
+def _repeated(animation: Animation, plays: int) -> Mapping[str, int]:
+    """Return the option of Pillow that has an animation shown so often, 0 for ever."""
+    if animation.format != "GIF" or plays == 0:
+        return {"loop": plays}
+    return {"loop": plays - 1} if plays > 1 else {}  # a GIF says how often it is repeated
+
+
+def _number(
+    folder: Folder, path: Path, frames: Iterator[Frame], shape: _Shape, like: Clip
+) -> Iterator[Fraction]:
     path.mkdir()
     for number, frame in enumerate(frames, start=1):
         picture = encode(frame.image, folder.suffix, like=frame.image)
         (path / f"{number:06}{folder.suffix}").write_bytes(picture)
+        yield frame.time
 
 
-_WRITERS: Mapping[type, Callable[..., None]] = {
+_WRITERS: Mapping[type, Callable[..., Iterator[Fraction]]] = {
     Coding: _encode,
     Animation: _animate,
     Folder: _number,

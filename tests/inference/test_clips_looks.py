@@ -1,0 +1,90 @@
+"""What a net finds in the frames of a clip, and the masks that it becomes."""
+
+import numpy as np
+import pytest
+import torch
+from own_nets import Mine, in_turn, square
+from PIL import Image
+
+import u2demo as u2
+from u2demo.inference.clips import Look, finish, look, salience
+
+FRAMES = [Image.new("RGB", (64, 48), (level, 90, 30)) for level in range(0, 200, 20)]
+
+
+def test_each_frame_has_its_map_in_order():
+    answers = [square(level / 10) for level in range(10)]
+    seen = list(look(Mine(in_turn(*answers)), FRAMES))
+    assert [one.image for one in seen] == FRAMES
+    assert all(isinstance(one, Look) and one.found.shape == (320, 320) for one in seen)
+    assert [float(one.found.max()) for one in seen] == pytest.approx([n / 10 for n in range(10)])
+    assert all(one.found.dtype == np.float32 for one in seen)
+
+
+def test_no_frame_is_asked_for_before_the_last_is_answered():
+    frames = iter(FRAMES)
+    next(look(Mine(), frames))
+    assert len(list(frames)) == 9
+
+
+def test_a_gpu_takes_eight_frames_at_a_time(monkeypatch):
+    monkeypatch.setattr("u2demo.inference.clips.at_once", lambda model: 8)
+    net = Mine(square(0.7))
+    assert [one.image for one in look(net, iter(FRAMES))] == FRAMES
+    assert [len(batch) for batch in net.seen] == [8, 2]
+
+
+def test_frames_are_seen_as_photos_are(model):
+    image = u2.sample_images()["cat.jpeg"].resize((320, 213))
+    (one,) = look(model, [image])
+    mask = finish(image, one.found, salience=salience(one.found))
+    assert np.abs(mask - u2.predict_mask(model, image)).mean() < 0.01
+
+
+def test_salience_is_that_of_the_subject_and_not_of_its_size():
+    small, large = (np.zeros((100, 100), np.float32) for _ in range(2))
+    small[40:60, 40:60], large[10:90, 10:90] = 0.8, 0.8
+    assert salience(small) == salience(large) == pytest.approx(0.8)
+    assert salience(np.zeros((100, 100), np.float32)) == 0
+
+
+def test_one_salience_for_a_shot_gives_one_level():
+    found = np.zeros((320, 320), np.float32)
+    found[100:200, 100:200] = 0.6
+    weaker = found * 0.9
+    image = Image.new("RGB", (320, 320))
+    for level, mask in ((0.6, found), (0.6, weaker), (0.9, found)):
+        center = finish(image, mask, salience=level)[150, 150]
+        assert center == pytest.approx(min(1, mask[150, 150] / level / 0.9), abs=0.02)
+
+
+def test_a_mask_has_the_size_of_its_frame_and_is_at_most_its_alpha():
+    frame = Image.new("RGBA", (50, 31), (9, 9, 9, 100))
+    mask = finish(frame, np.ones((20, 30), np.float32), salience=1.0)
+    assert mask.shape == (31, 50) and mask.dtype == np.float32
+    assert mask.max() == pytest.approx(100 / 255)
+
+
+def test_what_is_no_clip_or_map_is_refused():
+    image = FRAMES[0]
+    with pytest.raises(ValueError, match="choose fast or best"):
+        look(Mine(), FRAMES, quality="good")
+    with pytest.raises(TypeError, match="expected several"):
+        look(Mine(), image)
+    with pytest.raises(TypeError, match="expected an image"):
+        list(look(Mine(), ["frame.png"]))
+    with pytest.raises(ValueError, match="add a sigmoid"):
+        list(look(Mine(square(7.0)), FRAMES))
+    with pytest.raises(ValueError, match="float32"):
+        finish(image, np.zeros((9, 9)), salience=1.0)
+    with pytest.raises(ValueError, match="float32"):
+        salience(np.zeros((9, 9)))
+
+
+def test_the_number_of_threads_is_as_before():
+    before = torch.get_num_threads()
+    seen = look(Mine(), FRAMES)
+    next(seen)
+    assert torch.get_num_threads() == before
+    seen.close()
+    assert torch.get_num_threads() == before

@@ -1,0 +1,52 @@
+"""file -> whether it is an animation: a GIF, PNG or WebP of more than one frame.
+
+Only headers are read, so that a folder of many photos is told from animations in little time.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from u2demo.formats import gif
+from u2demo.formats.chunks import PNG, WEBP
+
+_MOST_CHUNKS = 1000  # before the one that tells
+
+
+def is_animated(file: BinaryIO) -> bool:
+    """Return whether an open file holds more than one frame; its place moves."""
+    start = file.read(12)
+    if start.startswith(gif.SIGNATURES):
+        file.seek(0)
+        return gif.has_more_frames(file.read())
+    if start.startswith(PNG):
+        return _png_frames(file) > 1
+    if start.startswith(WEBP) and start[8:] == b"WEBP":
+        kinds = (kind for kind, _ in _chunks(file, len(start), "<4sI", padded=True))
+        return sum(kind == b"ANMF" for kind in kinds) > 1
+    return False
+
+
+def _png_frames(file: BinaryIO) -> int:
+    """Return how many frames a PNG says it has; that stands before its first pixels."""
+    for kind, size in _chunks(file, len(PNG), ">I4s"):
+        if kind == b"acTL" and size >= 4:
+            return int.from_bytes(file.read(4), "big")
+        if kind == b"IDAT":
+            break
+    return 1
+
+
+def _chunks(
+    file: BinaryIO, at: int, head: str, *, padded: bool = False
+) -> Iterator[tuple[bytes, int]]:
+    """Yield kind and size of chunks from ``at`` on; the file is then at the data of each."""
+    for _ in range(_MOST_CHUNKS):
+        file.seek(at)
+        found = file.read(8)
+        if len(found) < 8:
+            return
+        first, second = struct.unpack(head, found)
+        kind, size = (first, second) if isinstance(first, bytes) else (second, first)
+        yield kind, size
+        at += 8 + size + (size % 2 if padded else 4)  # a PNG has a checksum behind each

@@ -1,0 +1,130 @@
+"""findings -> pictures: an effect on each frame of a clip, several at a time, in order."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from u2demo.effects.effect import Effect
+from u2demo.images.rgb import check_image
+from u2demo.machine.cores import in_parallel
+from u2demo.masks.box import Box, box_around
+from u2demo.masks.mask import has_clear_subject
+from u2demo.video.clip import Clip, Frame
+from u2demo.video.find import Findings, Piece, workers
+from u2demo.video.moving import Choose, ClipEffect, for_clips
+
+_MODES = {"L", "RGB", "RGBA"}  # that a clip may have
+_EACH = 4  # pixels; area and clearness are measured on every fourth of every fourth row
+
+
+class Drawn(NamedTuple):
+    """What is made of a frame: a picture for each effect, and where the subject is.
+
+    ``area`` is its share of the frame, and ``clear`` whether it stands out, see ``Result``.
+    """
+
+    time: Fraction
+    pictures: tuple[Image.Image, ...]
+    box: Box | None
+    area: float
+    clear: bool
+
+
+def draw(findings: Findings, effect: Effect) -> Iterator[Frame]:
+    """Yield each frame of a clip with ``effect`` applied, as often as you like.
+
+    ``effect`` is any function of image and mask that returns an image. ``crop`` has one box for
+    each shot and one size for the clip. The background of ``replace_background`` may be a clip,
+    which is repeated: ``partial(replace_background, background=open_video("waves.mp4"))``.
+
+    Raises:
+        ValueError: the net has not looked at all frames, or the file has changed since.
+        TypeError: ``effect`` does not return an image.
+    """
+    with closing(draw_all(findings, [effect])) as drawn:
+        for one in drawn:
+            yield Frame(one.time, one.pictures[0])
+
+
+def draw_all(findings: Findings, effects: Sequence[Effect]) -> Iterator[Drawn]:
+    """Yield what all of ``effects`` make of each frame, which is decoded just once."""
+    first = first_of(findings.clip)
+    modes = [sample(effect, first).mode for effect in effects]
+
+    def work(task: tuple[Piece, list[Effect]]) -> Drawn:
+        piece, chosen = task
+        frame, mask = findings.finished(piece)
+        drawn = [effect(frame.image, mask) for effect in chosen]
+        pictures = [_in_mode(picture, mode) for picture, mode in zip(drawn, modes, strict=True)]
+        some = np.ascontiguousarray(mask[::_EACH, ::_EACH])
+        return Drawn(
+            frame.time,
+            tuple(pictures),
+            box_around(mask > 0.5),
+            area=float((some > 0.5).mean()),
+            clear=has_clear_subject(some, peak=findings.peak),
+        )
+
+    with ExitStack() as stack:
+        choices = [stack.enter_context(_choosing(effect, findings)) for effect in effects]
+        tasks = ((piece, [choose(piece) for choose in choices]) for piece in findings.pieces())
+        yield from stack.enter_context(closing(in_parallel(work, tasks, workers())))
+
+
+@contextmanager
+def _choosing(effect: Effect, findings: Findings) -> Iterator[Choose]:
+    """Give a function that returns, for each frame in turn, the effect on it."""
+    effect = for_clips(effect)
+    if isinstance(effect, ClipEffect):
+        with effect.on(findings) as choose:
+            yield choose
+    else:
+        yield lambda piece: effect
+
+
+def first_of(clip: Clip) -> Image.Image:
+    """Return the first frame of a clip, with a see-through pixel if any frame may have one."""
+    with closing(clip.read(report=lambda sentence: None)) as frames:
+        image = next(frames).image
+    if clip.alpha:
+        image = image.copy()
+        image.putpixel((0, 0), (0, 0, 0, 0))
+    return image
+
+
+def sample(effect: Effect, image: Image.Image) -> Image.Image:
+    """Return what ``effect`` makes of a frame whose mask is soft, as a frame: L, RGB or RGBA.
+
+    Raises:
+        TypeError: ``effect`` does not return an image.
+    """
+    mask = np.full((image.height, image.width), 0.5, np.float32)
+    picture = _checked(for_clips(effect)(image, mask))
+    return _in_mode(picture, _frame_mode(picture))
+
+
+def _checked(picture: object) -> Image.Image:
+    try:
+        check_image(picture)
+    except TypeError:
+        kind = type(picture).__name__
+        raise TypeError(f"an effect returned {kind}, expected an image") from None
+    return picture
+
+
+def _frame_mode(picture: Image.Image) -> str:
+    if picture.mode in _MODES:
+        return picture.mode
+    return "RGBA" if picture.has_transparency_data else "RGB"
+
+
+def _in_mode(picture: object, mode: str) -> Image.Image:
+    """Return a picture in the mode that all frames of its clip have."""
+    found = _frame_mode(_checked(picture))
+    if found == picture.mode == mode or (found == "RGBA" != mode):  # the writer refuses the latter
+        return picture
+    return picture.convert(mode)

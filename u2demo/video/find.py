@@ -1,0 +1,250 @@
+"""clip -> masks: the net's maps of its frames, steadied and kept small, then a mask for each frame.
+
+A clip is decoded twice. The first time the net looks at the frames; only then is it known how
+salient the subject of a shot is, and where it goes. The second time the maps become masks.
+"""
+
+import tempfile
+import threading
+import zlib
+from array import array
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from u2demo.inference.recipes import check_quality
+from u2demo.machine.cores import available_cores, in_parallel
+from u2demo.masks.box import Box, box_around
+from u2demo.masks.mask import Mask
+from u2demo.video.clip import Clip, Frame
+from u2demo.video.steady import Steady, steady
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from u2demo.inference.clips import Look
+
+_TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's; the subject may come late
+_MOST_THREADS = 8  # each has a frame, its mask and its pictures: 60 MB at 1080p
+
+
+class Piece(NamedTuple):
+    """A frame with what is found in it: a small map, (h, w) float32 from 0 to 1, and its shot."""
+
+    frame: Frame
+    found: Mask
+    shot: int
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """The frames between two cuts.
+
+    ``salience`` is that of their subject, ``highest`` the highest value of each pixel of their
+    maps, and ``size`` that of a frame.
+    """
+
+    salience: float
+    highest: Mask
+    size: tuple[int, int]
+
+    @property
+    def box(self) -> Box | None:
+        """The box around the subject in all of the frames, None if none stands out."""
+        return self.box_above(0.5)
+
+    def box_above(self, threshold: float) -> Box | None:
+        """Return the box around all that is above ``threshold`` in any frame, None if nothing is.
+
+        It is found on the small maps and reaches a pixel of them further than they say.
+        """
+        from u2demo.inference.clips import finish  # imports torch: a second, not needed earlier
+
+        height, width = self.highest.shape
+        mask = finish(Image.new("RGB", (width, height)), self.highest, salience=self.salience)
+        box = box_around(mask > threshold)
+        if box is None:
+            return None
+        across, down = self.size[0] / width, self.size[1] / height
+        return Box(
+            max(0, int((box.left - 1) * across)),
+            max(0, int((box.top - 1) * down)),
+            min(self.size[0], int((box.right + 1) * across) + 1),
+            min(self.size[1], int((box.bottom + 1) * down) + 1),
+        )
+
+
+@dataclass
+class _Shot:
+    """A shot whose frames are still coming."""
+
+    highest: Mask
+    saliences: list[float] = field(default_factory=list)
+
+
+class Findings:
+    """What a net finds in a clip. Use it as a context; first ``look``, then the rest is known.
+
+    The maps of all frames wait in a file without a name, in ``folder`` or where the system keeps
+    such files: about 10 kB a frame, and none in memory.
+
+    Raises:
+        ValueError: ``quality`` is unknown.
+        TypeError: ``clip`` is not a clip.
+    """
+
+    def __init__(
+        self, clip: Clip, model: "nn.Module", *, quality: str = "fast", folder: Path | None = None
+    ):
+        check_quality(quality)
+        if not isinstance(clip, Clip):
+            raise TypeError(f"clip is a {type(clip).__name__}, expected one from open_video")
+        self.clip = clip
+        self.shots: tuple[Shot, ...] = ()
+        self.damage = ""  # says what of the clip could not be decoded
+        self.peak = 0.0  # the highest value that the net gave a pixel
+        self._model, self._quality = model, quality
+        self._shot_of = array("L")  # number of the shot, for each frame
+        self._ends = array("Q", [0])  # of its map in the file
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed by the context
+        self._reading = threading.Lock()
+
+    def __enter__(self) -> "Findings":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    @property
+    def count(self) -> int:
+        """The number of frames that were looked at, 0 until all have been."""
+        return len(self._shot_of) if self.shots else 0
+
+    def look(self) -> Iterator[int]:
+        """Let the net look at the frames; yield how many it has seen, after each.
+
+        Close the iterator to stop. A thread does the work, so that a caller is free in between.
+
+        Raises:
+            ValueError: the clip has not one frame that can be decoded.
+        """
+        self._forget()
+        seen: SimpleQueue[int] = SimpleQueue()
+        stopped = threading.Event()
+        with ThreadPoolExecutor(1, thread_name_prefix="look") as thread:
+            done = thread.submit(self._look, seen, stopped)
+            try:
+                while number := seen.get():
+                    yield number
+            finally:
+                stopped.set()
+            self.shots = done.result()
+        if not self.shots:
+            raise ValueError(f"{self.clip.path}: damaged; not one frame of it can be decoded")
+
+    def frames(self) -> Iterator[tuple[Frame, Mask]]:
+        """Yield each frame and its mask, decoded anew; as often as you like, once all are seen.
+
+        Raises:
+            ValueError: the net has not looked at all frames, or the file has changed since.
+        """
+        with closing(in_parallel(self.finished, self.pieces(), workers())) as finished:
+            yield from finished
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield each frame with its map, decoded anew."""
+        if not self.shots:
+            raise ValueError("the net has not looked at all frames; exhaust look() first")
+        number = 0
+        with closing(self.clip.read(report=lambda sentence: None)) as frames:
+            for frame in frames:
+                if number == self.count:
+                    break
+                yield Piece(frame, self._found(number), self._shot_of[number])
+                number += 1
+            else:
+                frame = None
+        if (frame is not None or number < self.count) and not self.damage:
+            raise ValueError(f"{self.clip.path}: has changed while it was worked on; do it again")
+
+    def finished(self, piece: Piece) -> tuple[Frame, Mask]:
+        """Return the frame of a piece, and its mask."""
+        from u2demo.inference.clips import finish  # imports torch: a second, not needed earlier
+        from u2demo.inference.predict import share_cores  # imports torch as well
+
+        level = self.shots[piece.shot].salience
+        with share_cores(workers()):
+            mask = finish(piece.frame.image, piece.found, salience=level, quality=self._quality)
+        return piece.frame, mask
+
+    def _forget(self) -> None:
+        self.shots, self.damage, self.peak = (), "", 0.0
+        self._shot_of, self._ends = array("L"), array("Q", [0])
+
+    def _look(self, seen: SimpleQueue[int], stopped: threading.Event) -> tuple[Shot, ...]:
+        """Look at the frames until ``stopped``; put their number into ``seen``, and at last 0."""
+        shots: list[_Shot] = []
+        try:
+            with closing(self.clip.read(report=self._note_damage)) as frames:
+                for settled in steady(self._looks(frames, seen, stopped)):
+                    self._keep(settled, shots)
+        finally:
+            seen.put(0)
+        if stopped.is_set():
+            return ()
+        return tuple(self._shot(shot) for shot in shots)
+
+    def _looks(
+        self, frames: Iterator[Frame], seen: SimpleQueue[int], stopped: threading.Event
+    ) -> Iterator["Look"]:
+        from u2demo.inference.clips import look  # imports torch: a second, not needed earlier
+
+        images = (frame.image for frame in frames)
+        for number, one in enumerate(look(self._model, images, quality=self._quality), 1):
+            if stopped.is_set():
+                return
+            self.peak = max(self.peak, float(one.found.max()))
+            seen.put(number)
+            yield one
+
+    def _note_damage(self, sentence: str) -> None:
+        self.damage = sentence
+
+    def _keep(self, settled: Steady, shots: list[_Shot]) -> None:
+        from u2demo.inference.clips import salience  # imports torch: a second, not needed earlier
+
+        if settled.shot == len(shots):
+            shots.append(_Shot(settled.found))
+        shot = shots[settled.shot]
+        shot.highest = np.maximum(shot.highest, settled.found)
+        shot.saliences.append(salience(settled.found))
+        packed = zlib.compress(np.rint(settled.found * 255).astype(np.uint8), level=1)
+        self._file.seek(self._ends[-1])
+        self._file.write(packed)
+        self._ends.append(self._ends[-1] + len(packed))
+        self._shot_of.append(settled.shot)
+
+    def _shot(self, shot: _Shot) -> Shot:
+        level = float(np.quantile(shot.saliences, _TYPICAL))
+        return Shot(level, shot.highest, self.clip.size)
+
+    def _found(self, number: int) -> Mask:
+        start, end = self._ends[number], self._ends[number + 1]
+        with self._reading:
+            self._file.seek(start)
+            packed = self._file.read(end - start)
+        values = np.frombuffer(zlib.decompress(packed), np.uint8)
+        shape = self.shots[self._shot_of[number]].highest.shape
+        return values.reshape(shape).astype(np.float32) / 255
+
+
+def workers() -> int:
+    """Return how many threads make pictures of frames."""
+    return min(available_cores(), _MOST_THREADS)

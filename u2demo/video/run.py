@@ -1,0 +1,322 @@
+"""clips on disk -> clips on disk: one after the other, safely, resumable like a run of photos."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from itertools import tee
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from u2demo.effects.effect import Effect
+from u2demo.images.write import KINDS as PHOTO_KINDS
+from u2demo.machine.disk import advise, discard, partial_file
+from u2demo.machine.memory import keep_freed_memory
+from u2demo.machine.paths import as_path
+from u2demo.masks.box import Box
+from u2demo.pipeline import known_effects
+from u2demo.runs.checksums import checksum
+from u2demo.runs.manifest import Manifest
+from u2demo.runs.pictures import Pictures
+from u2demo.runs.plan import Job, plan, spelled_out
+from u2demo.runs.reasons import reason_of
+from u2demo.runs.records import Record
+from u2demo.runs.run import FATAL, Run, content_of, is_done
+from u2demo.video.clip import Clip, Frame
+from u2demo.video.draw import Drawn, draw_all, first_of, sample
+from u2demo.video.find import Findings
+from u2demo.video.moving import for_clips
+from u2demo.video.read import open_video
+from u2demo.video.write import KINDS, check_format, filling, suffix
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_TRIED = 64, 64  # size of a picture that effects are tried on before any work
+_LOOKING = 0.5  # share of the work on a clip that is done once the net has seen all frames
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the work has come.
+
+    ``share`` is that of all the work, from 0 to 1; ``frames`` is how many of this ``clip`` have
+    been through this ``step``, "looking" or "writing", of ``total``, None if that is not known.
+    """
+
+    clip: Path
+    share: float
+    frames: int
+    total: int | None
+    step: str
+
+
+def process_video(
+    model: "nn.Module",
+    clip: str | Path,
+    results: str | Path,
+    *,
+    effects: Mapping[str, Effect] | None = None,
+    quality: str = "fast",
+    format: str = "auto",
+    overwrite: bool = False,
+    metadata: str = "private",
+    report: Callable[[Progress], object] = lambda progress: None,
+) -> Record:
+    """Process a clip into ``results``, a clip for each effect; return its record.
+
+    ``waves.mov`` becomes ``waves_cutout.webm`` (VP9 with alpha) and, where an effect leaves nothing
+    transparent, ``waves_box.mp4`` (H.264). ``format`` may be "webm", "mov" (ProRes 4444, for
+    editing), "mp4", "png" (a folder of numbered frames) or, for short clips, "gif", "webp" or
+    "apng"; animations become one of their own format. Sound and frame times stay.
+
+    ``effects`` are those of ``process``. ``crop`` has one box for each shot and one size; the
+    background of ``replace_background`` may be a clip of its own, from ``open_video``, which is
+    repeated. All frames of a shot are judged alike, so that masks do not flicker.
+
+    A clip that is done and unchanged is skipped unless ``overwrite``; files are named, kept and
+    replaced as by ``process_folder``, and the record goes into the same manifest. What could be
+    decoded of a damaged clip is done, and the record's ``damage`` says what is missing. With
+    ``metadata`` "private" or "keep", title, author, copyright, description and dates are passed on.
+    ``report`` is called after each frame. An exception that it raises ends the work; nothing is
+    left half done.
+
+    Raises:
+        ValueError: the clip cannot be read, or its result cannot be written, such as a cut-out as
+            MP4; the text says why. Unknown ``format``, ``quality`` or ``metadata``, an effect name
+            that cannot be part of a file name, a manifest in ``results`` that u2demo did not
+            write, or another run that is writing there.
+        TypeError: ``clip`` is not a path, ``effects`` is not a mapping, or one does not return an
+            image.
+        OSError: ``results`` cannot be written to; the text says what to do.
+        ModuleNotFoundError: PyAV is needed and missing.
+    """
+    clip, results = spelled_out(as_path("clip", clip)), as_path("results", results)
+    open_video(clip)  # says what is wrong with it
+    run = Run(known_effects(effects), quality, overwrite=overwrite, metadata=metadata,
+              clip_format=format)  # fmt: skip
+    (record,) = process_clips(model, {clip: Path(clip.name)}, results, run, report=report)
+    if record.status == "failed":
+        raise ValueError(record.error)
+    return record
+
+
+def process_clips(
+    model: "nn.Module",
+    clips: Mapping[Path, Path],
+    results: str | Path,
+    run: Run,
+    *,
+    report: Callable[[Progress], object] = lambda progress: None,
+) -> list[Record]:
+    """Process ``clips``, paths with their places in the results, and return a record for each.
+
+    ``process_video`` does this for one clip and says more. A clip that cannot be read, or whose
+    results cannot be written, gets a record with status ``failed``. From then on the process keeps
+    freed memory: see ``keep_freed_memory``.
+
+    Raises:
+        ValueError: ``run.clip_format`` is unknown or cannot hold what an effect gives.
+    """
+    from u2demo.nets.load import fingerprint  # imports torch: a second, not needed earlier
+
+    check_clip_format(run)
+    keep_freed_memory()
+    results = Path(results).resolve()
+    with advise(results, run.then), Manifest(results) as manifest:
+        settings = checksum([fingerprint(model), run.quality])
+        jobs = plan(clips, manifest, run.effects, settings, suffixes={*PHOTO_KINDS, *KINDS})
+        return _Work(model, run, manifest).records(jobs, report)
+
+
+def check_clip_format(run: Run) -> None:
+    """Raise ``ValueError`` if a clip in ``run.clip_format`` cannot hold what an effect gives."""
+    check_format(run.clip_format)
+    for effect in run.effects.values():
+        try:
+            picture = sample(effect, Image.new("RGB", _TRIED))
+        except Exception:  # a function of your own may want a real frame, and gets one later
+            continue
+        suffix(picture, run.clip_format)
+
+
+class _Work:
+    """A run at work on its clips."""
+
+    def __init__(self, model: "nn.Module", run: Run, manifest: Manifest):
+        self._model, self._run, self._manifest = model, run, manifest
+        self._effects = {name: for_clips(effect) for name, effect in run.effects.items()}
+        settings = ["clip", run.clip_format, run.metadata]
+        self._checksums = {
+            name: checksum([effect, *settings]) for name, effect in self._effects.items()
+        }
+
+    def records(self, jobs: list[Job], report: Callable[[Progress], object]) -> list[Record]:
+        """Do what is to be done of ``jobs``; return the record of each, in order."""
+        skipped = {job.photo for job in jobs if not self._run.overwrite and self._is_done(job)}
+        sizes = {job.photo: _size_of(job) for job in jobs if job.photo not in skipped}
+        before, total = 0, sum(sizes.values())
+        records = []
+        for job in jobs:
+            if job.photo in skipped:
+                known = self._manifest.renew(job.photo, job.version, job.identity)
+                records.append(replace(known, status="skipped"))
+                continue
+            size = sizes[job.photo]
+            with closing(self._process(job)) as steps:
+                for step in steps:
+                    report(replace(step, share=(before + step.share * size) / total))
+            before += size
+            records.append(self._manifest.records[job.photo])
+        return records
+
+    def _is_done(self, job: Job) -> bool:
+        if not is_done(job, self._manifest, self._checksums):
+            return False
+        known = self._manifest.records[job.photo]
+        return known.frames > 0 and (not self._run.outlines or known.track is not None)
+
+    def _process(self, job: Job) -> Iterator[Progress]:
+        """Do a job, frame by frame; its record, failed or done, goes into the manifest."""
+        self._manifest.add(job.record())
+        begun = time.perf_counter()
+        pictures = Pictures(job, self._manifest)
+        try:
+            content = content_of(Path(job.photo))  # first: a later change must not count as seen
+            clip = open_video(job.photo)
+            became = yield from self._make(clip, pictures)
+            record = job.record(
+                status="done",
+                effects={**job.effects, **self._checksums},
+                content=content,
+                seconds=round(time.perf_counter() - begun, 3),
+                **became,
+                **pictures.fields(),
+            )
+        except Exception as error:  # one clip's failure must not stop the others
+            if isinstance(error, OSError) and error.errno in FATAL:
+                raise
+            why = reason_of(error, job.photo)
+            record = job.record(status="failed", error=why, **pictures.fields())
+        self._manifest.add(record)
+
+    def _make(self, clip: Clip, pictures: Pictures) -> Iterator[Progress]:
+        """Make the pictures of a clip; return the fields of its record."""
+        kinds = self._kinds(clip)
+        summary = _Summary()
+        with Findings(
+            clip, self._model, quality=self._run.quality, folder=self._manifest.folder
+        ) as findings:
+            total = _frames_of(clip)
+            for count in findings.look():
+                share = _LOOKING * min(1, count / total) if total else 0
+                yield Progress(clip.path, share, count, total, "looking")
+            with ExitStack() as stack:
+                made = {}
+                for name in self._effects:
+                    made[name] = partial_file(self._manifest.folder)
+                    stack.callback(discard, made[name])
+                drawn = stack.enter_context(closing(self._write(findings, made, kinds)))
+                for count, one in enumerate(drawn, 1):
+                    summary.add(one)
+                    share = _LOOKING + (1 - _LOOKING) * count / findings.count
+                    yield Progress(clip.path, share, count, findings.count, "writing")
+                for name, file in made.items():
+                    pictures.add(name, kinds[name], file)
+            return _describe(clip, findings) | summary.fields(with_track=self._run.outlines)
+
+    def _kinds(self, clip: Clip) -> dict[str, str]:
+        """Return the suffix of the clip that each effect makes of ``clip``."""
+        format = self._run.clip_format
+        if format == "auto" and clip.animation:
+            format = clip.animation
+        first = first_of(clip)
+        return {
+            name: suffix(sample(effect, first), format) for name, effect in self._effects.items()
+        }
+
+    def _write(
+        self, findings: Findings, made: Mapping[str, Path], kinds: Mapping[str, str]
+    ) -> Iterator[Drawn]:
+        """Write all pictures of each frame, then yield what was drawn."""
+        like = findings.clip
+        if self._run.metadata == "none":
+            like = replace(like, about={})
+        with ExitStack() as stack:
+            drawn = stack.enter_context(closing(draw_all(findings, list(self._effects.values()))))
+            stream, *streams = tee(drawn, 1 + len(made))
+            writers = [
+                stack.enter_context(
+                    closing(filling(file, kinds[name], _frames(own, number), like=like))
+                )
+                for number, (own, (name, file)) in enumerate(
+                    zip(streams, made.items(), strict=True)
+                )
+            ]
+            for one in stream:  # all writers take the same step, so that few frames wait for them
+                for writer in writers:
+                    next(writer)
+                yield one
+            for writer in writers:
+                for _ in writer:
+                    pass
+
+
+def _frames(drawn: Iterator[Drawn], number: int) -> Iterator[Frame]:
+    for one in drawn:
+        yield Frame(one.time, one.pictures[number])
+
+
+class _Summary:
+    """What is to be told of all frames of a clip."""
+
+    def __init__(self):
+        self._track: list[str] = []
+        self._area = 0.0
+        self._clear = False
+
+    def add(self, one: Drawn) -> None:
+        """Count a frame."""
+        self._track.append(" ".join(map(str, [round(float(one.time), 6), *(one.box or ())])))
+        self._area += one.area
+        self._clear = self._clear or one.clear
+
+    def fields(self, *, with_track: bool) -> dict[str, object]:
+        """Return the fields of a record."""
+        return {
+            "frames": len(self._track),
+            "area": round(self._area / len(self._track), 4),
+            "clear": self._clear,
+            "track": tuple(self._track) if with_track else None,
+        }
+
+
+def _describe(clip: Clip, findings: Findings) -> dict[str, object]:
+    """Return the fields of a record about a clip as a whole."""
+    boxes = [shot.box for shot in findings.shots if shot.box]
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True) if boxes else ((), (), (), ())
+    return {
+        "size": clip.size,
+        "box": Box(min(lefts), min(tops), max(rights), max(bottoms)) if boxes else None,
+        "confidence": round(findings.peak, 4),
+        "duration": round(float(clip.duration or 0), 3),
+        "left_out": clip.left_out,
+        "damage": findings.damage,
+    }
+
+
+def _frames_of(clip: Clip) -> int | None:
+    """Return how many frames a clip has, or about as many, None if nothing tells."""
+    if clip.frames or not clip.duration:
+        return clip.frames
+    return max(1, round(clip.duration * clip.rate))
+
+
+def _size_of(job: Job) -> int:
+    """Return the size of a clip's file, for want of a better measure of the work on it."""
+    try:
+        return max(1, Path(job.photo).stat().st_size)
+    except OSError:
+        return 1
