@@ -3,8 +3,8 @@
 All is computed on a small grid over the photo, with numbers in shares of its longer side:
 
 1. How likely does a pixel belong to the stroke? A logistic function of how far away it is, straight
-   and along colors that do not change; how much its color and its value in the net's map differ
-   from the stroke's; and how sure the mask is of it. A small brush means a small thing.
+   and along colors that do not change; of how its color and its value in the net's map compare with
+   the stroke's; and of the mask. A small brush means a small thing.
 2. A random walk makes pixels of one surface agree: Grady, "Random Walks for Image Segmentation",
    IEEE TPAMI 28 (2006), with the probabilities of step 1 as priors (Grady, CVPR 2005).
 """
@@ -22,12 +22,12 @@ Plane = NDArray[np.float32]  # (h, w)
 
 # Of the logistic function: fitted to 60 development photos and the clicks of benchmarks/strokes.py.
 _WEIGHTS = {
-    "distance": 1.36, "root of distance": -3.3, "color": -1.01, "way": -0.07, "mask": 0.66,
-    "map": -0.03, "map differs": -0.21, "map above": 0.45, "radii": 0.68, "root of radii": -0.76,
-    "brush": 2.63, "way, large brush": -0.71,
+    "root of distance": -1.548, "root of radii": -0.161, "brush": 2.798, "mask": 0.609,
+    "map": 0.639, "color": 0.677, "near": 5.265, "way": 1.378, "way, large brush": -1.088,
 }  # fmt: skip
-_OFFSET = {True: 2.68, False: 2.18}  # by ``keep``: erasing too much does more harm
-_BRUSH = 0.012  # radius of an ordinary brush
+_OFFSET = {True: -1.047, False: -1.547}  # by ``keep``: erasing too much does more harm
+_BRUSH, _SMALLEST = 0.012, 0.6  # radius of an ordinary brush; of any, in pixels of the grid
+_PALE = 1e-3  # a mean difference below it is noise
 _LIMIT = 7.0  # of the log odds in the net's map
 _STEP = 0.2  # what a pixel's way costs besides the change of color, as a share of the longer side
 _DIAGONAL = 1.4
@@ -40,6 +40,7 @@ _PRIOR = 0.2  # weight of step 1 in step 2, for a pixel that is neither sure nor
 # The same for pixels that the mask has as the stroke says, by ``keep``. Beside what is erased they
 # follow their neighbors, so that the subject's edge stays; beside what is kept it may grow.
 _AGREED = {True: 0.06, False: 0.002}
+_AROUND = 2.0  # half the pixels around what changes in which the edge of the change may lie
 _FIXED = 1e3  # weight of strokes themselves
 _ROUNDS, _DONE = 60, 1e-6  # of conjugate gradients, at most; and what ends them sooner
 _XYZ = np.float32(  # linear sRGB -> XYZ over that of white: IEC 61966-2-1
@@ -87,36 +88,40 @@ def reach(area: Grid, mask: Mask, stroke: Stroke, earlier: Sequence[Stroke]) -> 
     against = (draw_strokes(others, size, scale=area.scale) != 0) & ~under
     weight[under | against] = _FIXED
     prior[under], prior[against] = 1, 0
-    return _walk(area.ties, weight, prior).clip(0, 1)
+    belongs = _walk(area.ties, weight, prior).clip(0, 1)
+    # Elsewhere there is nothing to change, only edges of the mask that would be moved a little.
+    changed = under | (~agreed & (belongs > 0.5))
+    return belongs * (_AROUND - _distance(changed) / 2).clip(0, 1)
 
 
 def _likely(area: Grid, mask: Mask, stroke: Stroke, under: NDArray[np.bool_]) -> Plane:
     """Return how likely each pixel belongs to the stroke, judged by itself."""
     longer = max(mask.shape)
-    radius = max(stroke.radius * area.scale, 0.6) / longer
+    radius = max(stroke.radius * area.scale, _SMALLEST) / longer
+    brush = np.log(radius / _BRUSH)
     distance = _distance(under) / longer
-    way = np.sqrt(_way(area.colors, under))
-    sign = 1 if stroke.keep else -1
+    color = _relative(np.linalg.norm(area.smooth - area.colors[under].mean(0), axis=2))
+    way = _relative(np.sqrt(_way(area.colors, under)))
     inside = (mask if stroke.keep else 1 - mask).clip(0.01, 0.99)
     above = area.odds - area.odds[under].mean()
-    radii = np.minimum(distance / radius, 30)
-    brush = np.log(radius / _BRUSH)
     evidence = {
-        "distance": distance,
         "root of distance": np.sqrt(distance),
-        "color": np.linalg.norm(area.smooth - area.colors[under].mean(0), axis=2),
-        "way": way,
-        "mask": np.log(inside / (1 - inside)),
-        "map": sign * area.odds,
-        "map differs": np.abs(above),
-        "map above": sign * above,
-        "radii": radii / 10,
-        "root of radii": np.sqrt(radii),
+        "root of radii": np.sqrt(np.minimum(distance / radius, 30)),
         "brush": brush,
-        "way, large brush": way * (brush - 0.5),
+        "mask": np.log(inside / (1 - inside)),
+        "map": above if stroke.keep else -above,
+        "color": np.exp(-2 * color),
+        "near": np.exp(-3 * way),
+        "way": way,
+        "way, large brush": way * brush,
     }
     odds = _OFFSET[bool(stroke.keep)] + sum(_WEIGHTS[name] * evidence[name] for name in evidence)
     return 1 / (1 + np.exp(-odds))
+
+
+def _relative(differences: Plane) -> Plane:
+    """Return differences as shares of their mean, so that a pale photo is like a vivid one."""
+    return differences / max(float(differences.mean()), _PALE)
 
 
 def _distance(under: NDArray[np.bool_]) -> Plane:
