@@ -13,6 +13,7 @@ from .figures import image_row as image_row
 from .images.find import find_images as find_images
 from .images.read import open_image as open_image
 from .images.read import sample_images as sample_images
+from .inference.correct import correct_mask as correct_mask
 from .inference.predict import predict_mask as predict_mask
 from .inference.predict import predict_masks as predict_masks
 from .masks.box import Box as Box
@@ -20,6 +21,7 @@ from .masks.box import bounding_box as bounding_box
 from .masks.edges import refine_mask as refine_mask
 from .masks.mask import threshold_mask as threshold_mask
 from .masks.objects import split_objects as split_objects
+from .masks.strokes import Stroke as Stroke
 from .nets.load import load_model as load_model
 from .pipeline import process as process
 from .runs.run import process_folder as process_folder

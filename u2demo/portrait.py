@@ -8,7 +8,6 @@ training and in u2net_portrait_test.py; the demo script swaps the numbers of red
 
 import warnings
 from collections.abc import Callable
-from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,7 @@ from PIL import Image, ImageFilter
 from u2demo.images.rgb import as_rgb, check_image, shared_info
 from u2demo.inference.predict import predict_raw
 from u2demo.machine.numbers import check_number
-from u2demo.masks.box import Box
+from u2demo.masks.box import Box, check_box
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -91,25 +90,13 @@ def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Imag
     if face is None:
         face = find_face(image)
     else:
-        _check_face(face, image)
+        check_box("face", face, image.size)
     square = _around(Box(*face)) if face else _center_square(image)
     side = square.right - square.left
     frame = Image.new("RGB", (side, side), "white")
     frame.paste(as_rgb(image), (-square.left, -square.top))
     resampling = Image.Resampling.BOX if side > SIDE else Image.Resampling.BICUBIC
     return frame.resize((SIDE, SIDE), resampling)
-
-
-def _check_face(face: Box, image: Image.Image) -> None:
-    expected = f"Box(left, top, right, bottom) within the photo's {image.width}x{image.height}"
-    sentence = f"face is {face!r:.80}, expected {expected}"
-    if not isinstance(face, tuple) or len(face) != 4:
-        raise TypeError(sentence)
-    if not all(isinstance(edge, Integral) and not isinstance(edge, bool) for edge in face):
-        raise TypeError(sentence)
-    left, top, right, bottom = face
-    if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
-        raise ValueError(sentence)
 
 
 def find_face(image: Image.Image) -> Box | None:

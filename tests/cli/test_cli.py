@@ -238,3 +238,26 @@ def test_the_help_explains_every_argument_the_manifest_and_the_exit_codes(capsys
     assert "manifest.csv" in said and "Exit code: 0; 1 if" in said and "linked" in said
     assert "searched recursively" in said and "folder for the pictures" in said
     assert "looks once at each photo" in said
+
+
+def test_within_looks_at_a_part_and_a_changed_part_makes_pictures_again(photo, tmp_path, capsys):
+    command = [str(photo), "-o", str(tmp_path / "out"), "--effects", "mask", "--within"]
+    assert main([*command, "0,0,50%,100%"]) == 0
+    mask = np.asarray(Image.open(tmp_path / "out" / "rocket_mask.png").convert("L"))
+    assert not mask[:, mask.shape[1] // 2 :].any()
+    assert main([*command, "0,0,50%,100%"]) == 0
+    assert "1 skipped" in capsys.readouterr().out
+    assert main([*command, "0,0,60%,100%"]) == 0
+    assert "1 done" in capsys.readouterr().out
+
+
+def test_a_part_that_a_photo_does_not_have_fails_with_a_reason(photo, tmp_path, capsys):
+    assert main([str(photo), "-o", str(tmp_path / "out"), "--within", "0,0,99999,9"]) == 1
+    assert "within is Box(left=0" in capsys.readouterr().out
+
+
+def test_a_part_that_cannot_be_read_is_a_mistake_in_the_command(photo, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([str(photo), "--within", "left half"])
+    assert stop.value.code == 2
+    assert "LEFT,TOP,RIGHT,BOTTOM" in capsys.readouterr().err

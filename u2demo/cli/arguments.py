@@ -16,6 +16,7 @@ from u2demo.images.kinds import is_clip
 from u2demo.images.read import open_image, pixel_count
 from u2demo.images.write import FORMATS, METADATA
 from u2demo.inference.recipes import QUALITIES
+from u2demo.masks.box import box_in
 from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.runs.boxes import WRITERS
 from u2demo.video.read import open_video
@@ -142,6 +143,14 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         help="fast (default) looks once at each photo; best, up to eight times, for better masks",
     )
     parser.add_argument(
+        "--within",
+        type=_part,
+        default="",
+        metavar="LEFT,TOP,RIGHT,BOTTOM",
+        help="where in every photo the subject is, in pixels or per cent: 10%%,0,60%%,100%%;"
+        " nothing outside is kept",
+    )
+    parser.add_argument(
         "--model",
         default="u2netp",
         choices=list(models),
@@ -180,6 +189,14 @@ def _pixels(text: str) -> int:
         return pixel_count(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(error) from None
+
+
+def _part(text: str) -> str:
+    try:
+        box_in(text, (1, 1))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from None
+    return text
 
 
 def _names(text: str, choices: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """(net, image) -> mask: the views of a photo, averaged and turned into a mask."""
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import NamedTuple
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from u2demo.images.rgb import limit_to_alpha
+from u2demo.images.rgb import check_image, limit_to_alpha
 from u2demo.inference.guided import follow_edges
 from u2demo.inference.preprocess import input_of, pixels, to_tensor
 from u2demo.inference.recipes import QUALITIES, Recipe, check_quality
 from u2demo.inference.views import Sum, add_up, placement, run
+from u2demo.masks.box import Box, check_box, widen
 from u2demo.masks.edges import refine_in_place
 from u2demo.masks.levels import Levels
 from u2demo.masks.mask import Mask
@@ -26,6 +28,7 @@ from u2demo.nets.threads import use_threads
 _AT_ONCE = {"cuda": 8}  # photos of 320x320 pixels; a CPU gains nothing from more than one
 _SALIENT = 0.3  # share of the map's maximum above which pixels count as the subject, for levels
 _TYPICAL = 0.7  # quantile of these pixels that is the subject's level; above half: edges are low
+_AROUND = 0.1  # of a box's longer side: what the net sees around it, see docs/benchmarks.md
 _U2NET = Input()
 
 
@@ -36,24 +39,30 @@ class Prediction(NamedTuple):
     peak: float
 
 
-def predict_mask(model: nn.Module, image: Image.Image, *, quality: str = "fast") -> Mask:
+def predict_mask(
+    model: nn.Module, image: Image.Image, *, quality: str = "fast", within: Box | None = None
+) -> Mask:
     """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1].
 
     ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
     without a subject, such as a black or a uniform one, gives a mask near 0, never NaN. Where the
     photo is transparent, the mask is at most its alpha.
 
+    ``within`` says where the subject is: the net looks at that part and a little around it, and the
+    mask is 0 outside the box.
+
     ``model`` is a net from ``load_model`` or one of your own. It takes a float32 tensor
     (B, 3, H, W) and returns a tuple that begins with the map: (B, 1, H, W) from 0 to 1. Its
     attribute ``input``, an ``Input``, says how it wants photos; without one it gets U²-Net's.
 
     Raises:
-        ValueError: ``quality`` is unknown, the image has no pixels, or the net returned anything
-            but such a map.
-        TypeError: ``image`` is not an image, ``model`` is not a net, or its ``input`` is not an
-            ``Input``.
+        ValueError: ``quality`` is unknown, the image has no pixels, ``within`` is empty or not
+            within the photo, or the net returned anything but such a map.
+        TypeError: ``image`` is not an image, ``model`` is not a net, its ``input`` is not an
+            ``Input``, or ``within`` is not a ``Box``.
     """
-    return next(predict_masks(model, [image], quality=quality))
+    part = None if within is None else lambda size: within
+    return next(predict(model, [image], quality=quality, within=part)).mask
 
 
 def predict_masks(
@@ -67,13 +76,22 @@ def predict_masks(
 
 
 def predict(
-    model: nn.Module, images: Iterable[Image.Image], *, quality: str = "fast"
+    model: nn.Module,
+    images: Iterable[Image.Image],
+    *,
+    quality: str = "fast",
+    within: Callable[[tuple[int, int]], Box] | None = None,
 ) -> Iterator[Prediction]:
-    """Return an iterator over the ``Prediction`` for each image; see ``predict_mask``."""
+    """Return an iterator over the ``Prediction`` for each image; see ``predict_mask``.
+
+    ``within`` returns the box in a photo of the size that it is called with, (width, height).
+    """
     check_quality(quality)
     if isinstance(images, Image.Image) or not isinstance(images, Iterable):
         raise TypeError(f"images is {images!r:.80}, expected several, such as a list")
-    return _predict_in_batches(model, iter(images), QUALITIES[quality])
+    if within is None:
+        return _predict_in_batches(model, iter(images), QUALITIES[quality])
+    return _predict_within(model, images, QUALITIES[quality], within)
 
 
 def predict_raw(model: nn.Module, image: Image.Image, *, side: int | None = None) -> Mask:
@@ -126,6 +144,32 @@ def _predict_in_batches(
             mask, peak = _finish(photo, recipe, side)
             yield Prediction(limit_to_alpha(mask, image), peak)
         batch = list(islice(images, count))
+
+
+def _predict_within(
+    model: nn.Module,
+    images: Iterable[Image.Image],
+    recipe: Recipe,
+    within: Callable[[tuple[int, int]], Box],
+) -> Iterator[Prediction]:
+    waiting: deque[tuple[tuple[int, int], Box, Box]] = deque()  # photos that the net is looking at
+
+    def parts() -> Iterator[Image.Image]:
+        for image in images:
+            check_image(image)
+            box = within(image.size)
+            check_box("within", box, image.size)
+            around = widen(Box(*box), _AROUND, image.size)
+            waiting.append((image.size, Box(*box), around))
+            yield image.crop(around)
+
+    for mask, peak in _predict_in_batches(model, parts(), recipe):
+        size, box, around = waiting.popleft()
+        whole = np.zeros(size[::-1], np.float32)
+        rows = slice(box.top - around.top, box.bottom - around.top)
+        columns = slice(box.left - around.left, box.right - around.left)
+        whole[box.top : box.bottom, box.left : box.right] = mask[rows, columns]
+        yield Prediction(whole, peak)
 
 
 @torch.inference_mode()

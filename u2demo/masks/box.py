@@ -1,7 +1,8 @@
-"""mask -> box: where in a photo the subject is."""
+"""mask, text -> box: where in a photo the subject is."""
 
 from collections.abc import Iterator
 from itertools import product
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +53,58 @@ def widen(box: Box, margin: float, size: tuple[int, int]) -> Box:
         min(box.right + more, size[0]),
         min(box.bottom + more, size[1]),
     )
+
+
+def check_box(name: str, box: Box, size: tuple[int, int]) -> None:
+    """Raise an error unless ``box`` has pixels, and all of them in a photo of ``size``.
+
+    ``name`` is the argument's.
+
+    Raises:
+        TypeError: it is not a ``Box``, a tuple of four whole numbers.
+        ValueError: it is empty, or reaches out of the photo.
+    """
+    width, height = size
+    expected = f"Box(left, top, right, bottom) within the photo's {width}x{height}"
+    sentence = f"{name} is {box!r:.80}, expected {expected}"
+    if not isinstance(box, tuple) or len(box) != 4:
+        raise TypeError(sentence)
+    if not all(isinstance(edge, Integral) and not isinstance(edge, bool) for edge in box):
+        raise TypeError(sentence)
+    left, top, right, bottom = box
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise ValueError(sentence)
+
+
+def box_in(text: str, size: tuple[int, int]) -> Box:
+    """Return the box that ``text`` names in a photo of ``size``, (width, height).
+
+    ``text`` is LEFT,TOP,RIGHT,BOTTOM, each in pixels or, with a %, in per cent of that side.
+
+    Raises:
+        ValueError: ``text`` is something else.
+    """
+    sides = text.split(",")
+    try:
+        left, top, right, bottom = (
+            _pixels(side.strip(), size[place % 2]) for place, side in enumerate(sides)
+        )
+    except ValueError:
+        raise ValueError(
+            f"{text!r:.80} is not a part of a photo, expected LEFT,TOP,RIGHT,BOTTOM in pixels or"
+            " per cent, such as 120,40,600,480 or 10%,0%,60%,100%"
+        ) from None
+    return Box(left, top, right, bottom)
+
+
+def _pixels(text: str, length: int) -> int:
+    """Return what ``text`` says, whole pixels or a share of ``length``."""
+    if not text.endswith("%"):
+        return int(text)
+    share = float(text.removesuffix("%"))
+    if not 0 <= share <= 100:  # NaN, too
+        raise ValueError(text)
+    return round(share / 100 * length)
 
 
 def tiles(area: Box, *, side: int) -> Iterator[Box]:

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +22,7 @@ from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.machine.disk import advise
 from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.paths import as_path
-from u2demo.masks.box import bounding_box
+from u2demo.masks.box import bounding_box, box_in
 from u2demo.masks.objects import object_boxes
 from u2demo.masks.outlines import outlines
 from u2demo.pipeline import Result, apply_effects, known_effects
@@ -51,12 +51,14 @@ class Run:
     ``effects``, ``quality``, ``format`` and ``metadata`` are those of ``process`` and ``save``.
     ``clip_format`` is the one that clips become, ``format`` is for photos only.
     With ``overwrite``, existing pictures are made again; those that were changed since are still
-    kept. ``max_pixels`` is that of ``open_image``. ``outlines`` are found on request, for boxes
-    with segmentation.
+    kept. ``max_pixels`` is that of ``open_image``. ``within`` says where in each photo the subject
+    is, as ``box_in`` reads it; photos without such a part fail. ``outlines`` are found on request,
+    for boxes with segmentation.
 
     Raises:
         ValueError: unknown ``quality``, ``format`` or ``metadata``, an effect name that cannot be
-            part of a file name, or a limit of pixels that is not a number.
+            part of a file name, a limit of pixels that is not a number, or ``within`` that is not
+            a part of a photo.
         TypeError: ``effects`` is not a mapping, or ``max_pixels`` not a number.
     """
 
@@ -68,18 +70,28 @@ class Run:
     max_pixels: int | None = None
     outlines: bool = False
     clip_format: str = "auto"
+    within: str = ""
 
     def __post_init__(self):
         check_format(self.format)
         check_metadata(self.metadata)
         check_quality(self.quality)
         pixel_limit(self.max_pixels)  # otherwise every photo would fail
+        if self.within:
+            box_in(self.within, (1, 1))
         known_effects(self.effects)
 
     @property
     def then(self) -> str:
         """What follows when a run has to end: words for the end of a sentence."""
         return _STAYS if self.overwrite else _STAYS + _RESUMES
+
+    def settings(self, net: str) -> str:
+        """Return a checksum: when it changes, every photo is done again. ``net`` stands for it."""
+        looks = [net, self.quality]
+        if self.within:
+            looks.append(self.within)
+        return checksum(looks)
 
     @cached_property
     def checksums(self) -> Mapping[str, str]:
@@ -158,7 +170,7 @@ def process_files(
     workers = min(available_cores(), _MOST_AT_ONCE)
     records = []
     with advise(results, run.then), Manifest(results) as manifest, share_cores(workers):
-        settings = checksum([fingerprint(model), run.quality])
+        settings = run.settings(fingerprint(model))
         jobs = plan(photos, manifest, run.effects, settings)
         for record in _Work(model, run, manifest, workers).records(jobs):
             records.append(record)
@@ -245,7 +257,8 @@ class _Work:
         good = [photo for photo in photos if photo.image is not None]
         images = [photo.image for photo in good]
         try:
-            found = deque(predict(self._model, images, quality=self._run.quality))
+            part = partial(box_in, self._run.within) if self._run.within else None
+            found = deque(predict(self._model, images, quality=self._run.quality, within=part))
         except Exception as error:
             if len(photos) == 1:
                 return [photos[0]._replace(error=error)]

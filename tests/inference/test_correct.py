@@ -1,0 +1,147 @@
+"""Strokes correct a mask: what they promise under them, near them, and far from them."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from bright import Bright
+from PIL import Image, ImageDraw
+
+import u2demo as u2
+from u2demo.inference.correct import Correction
+
+ARM = u2.Stroke([(150.0, 60.0)], 4)
+NEIGHBOR = u2.Stroke([(60.0, 130.0)], 6, keep=False)
+
+
+@pytest.fixture(scope="module")
+def photo():
+    """A red body with a red arm, and a blue neighbor, on green."""
+    image = Image.new("RGB", (200, 160), (60, 120, 60))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((80, 20, 119, 150), fill=(200, 40, 40))
+    draw.rectangle((120, 50, 179, 69), fill=(200, 40, 40))
+    draw.rectangle((40, 110, 79, 150), fill=(40, 40, 200))
+    return image
+
+
+@pytest.fixture(scope="module")
+def mask():
+    """What a net may find: the body and the neighbor, but no arm."""
+    found = np.zeros((160, 200), np.float32)
+    found[20:151, 80:120] = 1
+    found[110:151, 40:80] = 1
+    found[150, 40:120] = 0.4
+    found.setflags(write=False)
+    return found
+
+
+@pytest.fixture(scope="module")
+def net():
+    return Bright().eval()
+
+
+def test_no_strokes_give_an_equal_mask_and_no_look_at_the_photo(photo, mask):
+    net = Bright().eval()
+    same = u2.correct_mask(net, photo, mask, [])
+    np.testing.assert_array_equal(same, mask)
+    assert same is not mask and same.flags.writeable and net.looks == 0
+
+
+def test_a_click_on_a_missing_arm_brings_the_arm(photo, mask, net):
+    corrected = u2.correct_mask(net, photo, mask, [ARM])
+    arm = corrected[50:70, 120:180]
+    assert (arm > 0.5).mean() > 0.9
+    assert (corrected[:45, 125:] > 0.5).sum() == 0
+
+
+def test_a_click_on_the_neighbor_takes_the_neighbor_and_not_the_body(photo, mask, net):
+    corrected = u2.correct_mask(net, photo, mask, [NEIGHBOR])
+    assert (corrected[115:145, 45:75] < 0.5).mean() > 0.9
+    assert (corrected[20:150, 84:120] > 0.5).all()
+
+
+def test_what_is_far_and_something_else_stays_exactly_as_it_was(photo, mask, net):
+    corrected = u2.correct_mask(net, photo, mask, [ARM])
+    np.testing.assert_array_equal(corrected[100:, :60], mask[100:, :60])
+    np.testing.assert_array_equal(corrected[:, :30], mask[:, :30])
+
+
+def test_pixels_under_a_stroke_become_what_it_says_and_later_ones_win(photo, mask, net):
+    line = [(10.0, 10.0), (190.0, 150.0)]
+    keep, erase = u2.Stroke(line, 3), u2.Stroke([(100.0, 80.0)], 9, keep=False)
+    y, x = np.mgrid[:160, :200] + 0.5
+    on_disc = np.hypot(x - 100, y - 80) <= 9
+    along = ((x - 10) * 180 + (y - 10) * 140) / (180**2 + 140**2)
+    on_line = np.hypot(x - 10 - along * 180, y - 10 - along * 140) <= 3
+    on_line &= (along >= 0) & (along <= 1)
+    corrected = u2.correct_mask(net, photo, mask, [keep, erase])
+    assert (corrected[on_disc] == 0).all() and (corrected[on_line & ~on_disc] == 1).all()
+    corrected = u2.correct_mask(net, photo, mask, [erase, keep])
+    assert (corrected[on_line] == 1).all() and (corrected[on_disc & ~on_line] == 0).all()
+
+
+def test_the_same_strokes_give_the_same_mask_at_once_or_one_by_one(photo, mask, net):
+    strokes = [ARM, NEIGHBOR, u2.Stroke([(100, 140)], 3)]
+    at_once = u2.correct_mask(net, photo, mask, strokes)
+    np.testing.assert_array_equal(u2.correct_mask(net, photo, mask, strokes), at_once)
+    growing = Correction(net, photo, mask)
+    for count in (1, 2, 3):
+        latest = growing.mask(strokes[:count])
+    np.testing.assert_array_equal(latest, at_once)
+
+
+def test_undone_strokes_leave_nothing_behind_and_the_net_looks_once(photo, mask):
+    net = Bright().eval()
+    correction = Correction(net, photo, mask)
+    before = correction.mask([ARM])
+    correction.mask([ARM, NEIGHBOR])
+    np.testing.assert_array_equal(correction.mask([ARM]), before)
+    np.testing.assert_array_equal(correction.mask([]), mask)
+    assert net.looks == 1
+
+
+def test_strokes_outside_the_picture_change_nothing(photo, mask, net):
+    away = [u2.Stroke([(-500, 80), (-90, 4000)], 9), u2.Stroke([(1e6, 1e6)], 5, keep=False)]
+    np.testing.assert_array_equal(u2.correct_mask(net, photo, mask, away), mask)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (2, 3), (3000, 2)])
+@pytest.mark.parametrize("keep", [True, False])
+def test_photos_of_hardly_any_pixels(net, size, keep):
+    mask = np.full(size[::-1], 0.5, np.float32)
+    stroke = u2.Stroke([(0.5, 0.5)], 1, keep)
+    corrected = u2.correct_mask(net, Image.new("RGB", size, "gray"), mask, [stroke])
+    assert corrected.shape == mask.shape and corrected.dtype == np.float32
+    assert corrected[0, 0] == keep and np.isfinite(corrected).all()
+
+
+def test_where_the_photo_is_transparent_the_mask_is_at_most_its_alpha(photo, mask, net):
+    sheer = photo.copy()
+    sheer.putalpha(Image.new("L", photo.size, 51))
+    corrected = u2.correct_mask(net, sheer, np.minimum(mask, np.float32(0.2)), [ARM])
+    assert corrected.max() == pytest.approx(0.2)
+    assert corrected[60, 150] == pytest.approx(0.2)
+
+
+def test_nothing_that_is_given_changes(photo, mask, net):
+    pixels, strokes = photo.tobytes(), [ARM, NEIGHBOR]
+    u2.correct_mask(net, photo, mask, iter(strokes))
+    assert photo.tobytes() == pixels and strokes == [ARM, NEIGHBOR]
+
+
+def test_a_mask_of_another_photo_is_refused(photo, net):
+    with pytest.raises(ValueError, match="expected the mask predicted from this very image"):
+        u2.correct_mask(net, photo, np.zeros((4, 4), np.float32), [ARM])
+
+
+def test_at_12_megapixels_it_takes_16_bytes_a_pixel_at_most(net):
+    image = Image.new("RGB", (4000, 3000), "gray")
+    mask = np.zeros((3000, 4000), np.float32)
+    correction = Correction(net, image, mask)
+    correction.mask([u2.Stroke([(10, 10)], 5)])
+    tracemalloc.start()
+    correction.mask([u2.Stroke([(10, 10)], 5), u2.Stroke([(2000, 1500), (300, 90)], 90)])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most <= 16 * mask.size

@@ -1,0 +1,138 @@
+"""Strokes as data: what they cover, what is refused, and what a file of them gives back."""
+
+import json
+
+import numpy as np
+import pytest
+
+import u2demo as u2
+from u2demo.masks.strokes import check_strokes, draw_strokes, from_json, to_json
+
+
+def shown(*strokes, size=(9, 5), scale=1.0):
+    """Strokes as rows of characters: '#' is kept, 'x' is erased."""
+    signs = {1: "#", -1: "x", 0: "."}
+    return [
+        "".join(signs[said] for said in row) for row in draw_strokes(strokes, size, scale=scale)
+    ]
+
+
+def test_a_click_is_a_disc_around_its_point():
+    assert shown(u2.Stroke([(4.5, 2.5)], 1.5)) == [
+        ".........",
+        "...###...",
+        "...###...",
+        "...###...",
+        ".........",
+    ]
+
+
+def test_a_stroke_is_round_at_its_ends_and_whole_between_them():
+    assert shown(u2.Stroke([(2.5, 2.5), (6.5, 2.5)], 1, keep=False)) == [
+        ".........",
+        "..xxxxx..",
+        ".xxxxxxx.",
+        "..xxxxx..",
+        ".........",
+    ]
+
+
+def test_the_smallest_brush_still_marks_the_pixel_it_is_in():
+    assert shown(u2.Stroke([(0.1, 4.9)], 0.01))[4] == "#........"
+
+
+def test_later_strokes_cover_earlier_ones():
+    keep, erase = u2.Stroke([(2.5, 0.5)], 2), u2.Stroke([(4.5, 0.5)], 2, keep=False)
+    assert shown(keep, erase, size=(9, 1)) == ["##xxxxx.."]
+    assert shown(erase, keep, size=(9, 1)) == ["#####xx.."]
+
+
+def test_a_stroke_can_be_drawn_at_any_size():
+    stroke = u2.Stroke([(20, 10), (60, 30)], 8)
+    large = draw_strokes([stroke], (80, 40))
+    half = draw_strokes([stroke], (40, 20), scale=0.5)
+    assert abs(large.mean() - half.mean()) < 0.01
+
+
+def test_what_is_outside_the_picture_is_left_out():
+    assert not draw_strokes([u2.Stroke([(-50, -30), (1e9, -40)], 5)], (9, 5)).any()
+    assert draw_strokes([u2.Stroke([(-50, 2.5), (1e9, 2.5)], 5)], (9, 5)).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_stroke_covers_what_is_no_farther_than_its_radius(seed):
+    random = np.random.default_rng(seed)
+    points = random.uniform(-5, 35, (random.integers(1, 4), 2))
+    radius = random.uniform(0.1, 6)
+    y, x = np.mgrid[:20, :30] + 0.5
+    covered = np.zeros((20, 30), bool)
+    for start, end in zip(points, points[1:] if len(points) > 1 else points, strict=False):
+        line = end - start
+        length = line @ line
+        along = ((x - start[0]) * line[0] + (y - start[1]) * line[1]) / (length or 1)
+        along = along.clip(0, 1)
+        away = np.hypot(x - start[0] - along * line[0], y - start[1] - along * line[1])
+        covered |= away <= radius
+    for column, row in points.astype(int):
+        if points.min() >= 0 and column < 30 and row < 20:
+            covered[row, column] = True
+    drawn = draw_strokes([u2.Stroke([tuple(point) for point in points], radius)], (30, 20)) > 0
+    assert not (covered & ~drawn).any()
+    assert (drawn & ~covered).sum() <= len(points)  # pixels that a point of the stroke lies in
+
+
+def test_a_file_of_strokes_gives_the_same_strokes_back():
+    strokes = [u2.Stroke([(1, 2), (3.25, 4)], 5), u2.Stroke([(0, 0)], 0.5, keep=False)]
+    back = from_json(to_json(strokes, (40, 30)), (40, 30))
+    assert [tuple(stroke.points) for stroke in back] == [((1, 2), (3.25, 4)), ((0, 0),)]
+    assert [(stroke.radius, stroke.keep) for stroke in back] == [(5, True), (0.5, False)]
+    assert from_json(to_json([], (40, 30)), (40, 30)) == []
+
+
+def test_strokes_of_another_photo_are_refused():
+    text = to_json([u2.Stroke([(1, 2)], 5)], (40, 30))
+    with pytest.raises(ValueError, match=r"\[40, 30\], but this one is \[30, 40\]"):
+        from_json(text, (30, 40))
+
+
+GOOD = {"points": [[1, 2]], "radius": 3, "keep": True}
+
+
+@pytest.mark.parametrize(
+    "stroke",
+    [None, 3, [], {}, GOOD | {"more": 1}, GOOD | {"points": []}, GOOD | {"points": [[1]]},
+     GOOD | {"points": [[1, "2"]]}, GOOD | {"points": [[1, float("nan")]]}, GOOD | {"points": 3},
+     GOOD | {"radius": 0}, GOOD | {"radius": "3"}, GOOD | {"keep": 1}],
+)  # fmt: skip
+def test_a_damaged_stroke_in_a_file_is_answered_with_a_sentence(stroke):
+    saved = json.loads(to_json([], (4, 3))) | {"strokes": [stroke]}
+    with pytest.raises(ValueError, match="expected"):
+        from_json(json.dumps(saved), (4, 3))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "3", "[" * 10**5, '{"format": "other"}'])
+def test_a_file_that_is_something_else_is_answered_with_a_sentence(text):
+    with pytest.raises(ValueError, match="expected"):
+        from_json(text, (4, 3))
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [None, 3, "strokes", u2.Stroke([(1, 2)], 3), [None], [(1, 2, 3)], [u2.Stroke("ab", 3)],
+     [u2.Stroke([3], 3)], [u2.Stroke([(1, 2, 3)], 3)], [u2.Stroke([(1, None)], 3)],
+     [u2.Stroke([(1, 2)], None)], [u2.Stroke([(1, 2)], 3, None)]],
+)  # fmt: skip
+def test_what_is_not_strokes_is_named(strokes):
+    with pytest.raises(TypeError, match="expected"):
+        check_strokes(strokes)
+
+
+@pytest.mark.parametrize(
+    "stroke",
+    [u2.Stroke([], 3), u2.Stroke([(1, 2)], 0), u2.Stroke([(1, 2)], -1),
+     u2.Stroke([(1, 2)], float("inf")), u2.Stroke([(1, float("nan"))], 3),
+     u2.Stroke([(1, 1e99)], 3)],
+)  # fmt: skip
+def test_numbers_that_cannot_be_drawn_are_named(stroke):
+    with pytest.raises(ValueError, match="expected"):
+        check_strokes([stroke])

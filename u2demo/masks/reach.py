@@ -1,0 +1,241 @@
+"""(stroke, colors, net's map, mask) -> reach: which pixels a stroke means besides those under it.
+
+All is computed on a small grid over the photo, with numbers in shares of its longer side:
+
+1. How likely does a pixel belong to the stroke? A logistic function of how far away it is, straight
+   and along colors that do not change; of how its color and its value in the net's map compare with
+   the stroke's; and of the mask. A small brush means a small thing.
+2. A random walk makes pixels of one surface agree: Grady, "Random Walks for Image Segmentation",
+   IEEE TPAMI 28 (2006), with the probabilities of step 1 as priors (Grady, CVPR 2005).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from u2demo.masks.mask import Mask
+from u2demo.masks.strokes import Stroke, draw_strokes
+
+Plane = NDArray[np.float32]  # (h, w)
+
+# Of the logistic function: fitted to 60 development photos and the clicks of benchmarks/strokes.py.
+_WEIGHTS = {
+    "root of distance": -1.548, "root of radii": -0.161, "brush": 2.798, "mask": 0.609,
+    "map": 0.639, "color": 0.677, "near": 5.265, "way": 1.378, "way, large brush": -1.088,
+}  # fmt: skip
+_OFFSET = {True: -1.047, False: -1.547}  # by ``keep``: erasing too much does more harm
+_BRUSH, _SMALLEST = 0.012, 0.6  # radius of an ordinary brush; of any, in pixels of the grid
+_PALE = 1e-3  # a mean difference below it is noise
+_LIMIT = 7.0  # of the log odds in the net's map
+_STEP = 0.2  # what a pixel's way costs besides the change of color, as a share of the longer side
+_DIAGONAL = 1.4
+_COLORS, _MAPS, _LEAST = (
+    150.0,
+    2.0,
+    1e-3,
+)  # how strongly a change of color, and of map, parts pixels
+_PRIOR = 0.2  # weight of step 1 in step 2, for a pixel that is neither sure nor unsure
+# The same for pixels that the mask has as the stroke says, by ``keep``. Beside what is erased they
+# follow their neighbors, so that the subject's edge stays; beside what is kept it may grow.
+_AGREED = {True: 0.06, False: 0.002}
+_AROUND = 2.0  # half the pixels around what changes in which the edge of the change may lie
+_FIXED = 1e3  # weight of strokes themselves
+_ROUNDS, _DONE = 60, 1e-6  # of conjugate gradients, at most; and what ends them sooner
+_XYZ = np.float32(  # linear sRGB -> XYZ over that of white: IEC 61966-2-1
+    [
+        [0.4124 / 0.9505, 0.3576 / 0.9505, 0.1805 / 0.9505],
+        [0.2126, 0.7152, 0.0722],
+        [0.0193 / 1.089, 0.1192 / 1.089, 0.9505 / 1.089],
+    ]
+)
+
+
+class Grid(NamedTuple):
+    """What does not change from stroke to stroke. ``scale``: pixels of the grid per photo's."""
+
+    colors: Plane  # (h, w, 3), CIE Lab / 100
+    smooth: Plane  # the same, blurred by a pixel or two
+    odds: Plane  # log odds of the net's map, over 4
+    ties: tuple[Plane, Plane, Plane, Plane]  # to the pixel below, right, and on both diagonals
+    scale: float
+
+
+def grid(rgb: Plane, blurred: Plane, found: Mask, scale: float) -> Grid:
+    """Return the grid for a small photo, (h, w, 3) in [0, 1], a blurred copy, and the net's map."""
+    colors = _lab(rgb)
+    inside = found.clip(1e-6, 1 - 1e-6)
+    odds = (np.log(inside / (1 - inside)).clip(-_LIMIT, _LIMIT) / 4).astype(np.float32)
+    return Grid(colors, _lab(blurred), odds, _ties(colors, odds), scale)
+
+
+def reach(area: Grid, mask: Mask, stroke: Stroke, earlier: Sequence[Stroke]) -> Plane:
+    """Return how much each pixel of the grid belongs to ``stroke``: (h, w) in [0, 1].
+
+    ``mask`` is the mask so far, on the grid; strokes before, ``earlier``, stay what they are.
+    """
+    size = mask.shape[::-1]
+    under = draw_strokes([stroke], size, scale=area.scale) != 0
+    if not under.any():
+        return np.zeros(mask.shape, np.float32)
+    agreed = (mask > 0.5) == stroke.keep
+    likely = _likely(area, mask, stroke, under)
+    prior = np.where(agreed & (likely > 0.5), 1, likely).astype(np.float32)
+    sure = _PRIOR * (0.3 + 2 * np.abs(likely - 0.5))
+    weight = np.where(agreed, _AGREED[bool(stroke.keep)], sure).astype(np.float32)
+    others = [other for other in earlier if other.keep != stroke.keep]
+    against = (draw_strokes(others, size, scale=area.scale) != 0) & ~under
+    weight[under | against] = _FIXED
+    prior[under], prior[against] = 1, 0
+    belongs = _walk(area.ties, weight, prior).clip(0, 1)
+    # Elsewhere there is nothing to change, only edges of the mask that would be moved a little.
+    changed = under | (~agreed & (belongs > 0.5))
+    return belongs * (_AROUND - _distance(changed) / 2).clip(0, 1)
+
+
+def _likely(area: Grid, mask: Mask, stroke: Stroke, under: NDArray[np.bool_]) -> Plane:
+    """Return how likely each pixel belongs to the stroke, judged by itself."""
+    longer = max(mask.shape)
+    radius = max(stroke.radius * area.scale, _SMALLEST) / longer
+    brush = np.log(radius / _BRUSH)
+    distance = _distance(under) / longer
+    color = _relative(np.linalg.norm(area.smooth - area.colors[under].mean(0), axis=2))
+    way = _relative(np.sqrt(_way(area.colors, under)))
+    inside = (mask if stroke.keep else 1 - mask).clip(0.01, 0.99)
+    above = area.odds - area.odds[under].mean()
+    evidence = {
+        "root of distance": np.sqrt(distance),
+        "root of radii": np.sqrt(np.minimum(distance / radius, 30)),
+        "brush": brush,
+        "mask": np.log(inside / (1 - inside)),
+        "map": above if stroke.keep else -above,
+        "color": np.exp(-2 * color),
+        "near": np.exp(-3 * way),
+        "way": way,
+        "way, large brush": way * brush,
+    }
+    odds = _OFFSET[bool(stroke.keep)] + sum(_WEIGHTS[name] * evidence[name] for name in evidence)
+    return 1 / (1 + np.exp(-odds))
+
+
+def _relative(differences: Plane) -> Plane:
+    """Return differences as shares of their mean, so that a pale photo is like a vivid one."""
+    return differences / max(float(differences.mean()), _PALE)
+
+
+def _distance(under: NDArray[np.bool_]) -> Plane:
+    """Return each pixel's distance to the middle of the nearest one under the stroke, in pixels."""
+    from_rows = _nearest(under)
+    places = np.arange(under.shape[1], dtype=np.float32)
+    # Of each column's nearest pixel, then the nearest of all columns: exact, and in no more memory.
+    return np.sqrt(
+        np.stack([(from_rows + (places - place) ** 2).min(1) for place in places], axis=1)
+    )
+
+
+def _nearest(under: NDArray[np.bool_]) -> Plane:
+    """Return the squared distance to the nearest such pixel of the same column."""
+    far = np.float32(sum(under.shape))
+    distance = np.where(under, 0, far).astype(np.float32)
+    for row in range(1, len(distance)):
+        np.minimum(distance[row], distance[row - 1] + 1, out=distance[row])
+    for row in range(len(distance) - 2, -1, -1):
+        np.minimum(distance[row], distance[row + 1] + 1, out=distance[row])
+    return distance**2
+
+
+def _way(values: Plane, start: NDArray[np.bool_]) -> Plane:
+    """Return the least sum of changes of ``values`` (h, w, c) on a way from ``start``.
+
+    Four sweeps over the grid find it for ways that do not wind: Toivanen, "New geodesic distance
+    transforms for gray-scale images", Pattern Recognition Letters 17 (1996).
+    """
+    step = np.float32(_STEP / max(start.shape))
+    below, right, falling, rising = _pairs(values, lambda one, other: np.abs(one - other).sum(2))
+    below, right = below + step, right + step
+    falling, rising = falling + _DIAGONAL * step, rising + _DIAGONAL * step
+    cost = np.where(start, 0, 1e3).astype(np.float32)
+    for row in range(1, len(cost)):
+        last, this = cost[row - 1], cost[row]
+        np.minimum(this, last + below[row - 1], out=this)
+        np.minimum(this[1:], last[:-1] + falling[row - 1], out=this[1:])
+        np.minimum(this[:-1], last[1:] + rising[row - 1], out=this[:-1])
+    for row in range(len(cost) - 2, -1, -1):
+        last, this = cost[row + 1], cost[row]
+        np.minimum(this, last + below[row], out=this)
+        np.minimum(this[:-1], last[1:] + falling[row], out=this[:-1])
+        np.minimum(this[1:], last[:-1] + rising[row], out=this[1:])
+    for column in range(1, cost.shape[1]):
+        np.minimum(cost[:, column], cost[:, column - 1] + right[:, column - 1], out=cost[:, column])
+    for column in range(cost.shape[1] - 2, -1, -1):
+        np.minimum(cost[:, column], cost[:, column + 1] + right[:, column], out=cost[:, column])
+    return cost
+
+
+def _pairs(values: Plane, compare: Callable[[Plane, Plane], Plane]) -> tuple[Plane, ...]:
+    """Return each pixel compared with the one below, right, below right, and above right."""
+    return (
+        compare(values[:-1], values[1:]),
+        compare(values[:, :-1], values[:, 1:]),
+        compare(values[:-1, :-1], values[1:, 1:]),
+        compare(values[:-1, 1:], values[1:, :-1]),
+    )
+
+
+def _ties(colors: Plane, odds: Plane) -> tuple[Plane, ...]:
+    """Return how strongly neighbors are tied: the less, the more they differ."""
+    both = np.concatenate([colors * np.sqrt(_COLORS), odds[..., None] * np.sqrt(_MAPS)], 2)
+
+    def tie(one: Plane, other: Plane) -> Plane:
+        return np.exp(-((one - other) ** 2).sum(2)) + np.float32(_LEAST)
+
+    below, right, falling, rising = _pairs(both.astype(np.float32), tie)
+    return below, right, falling / _DIAGONAL, rising / _DIAGONAL
+
+
+def _walk(ties: tuple[Plane, ...], weight: Plane, prior: Plane) -> Plane:
+    """Return x that minimizes the sum of tie (x - x')² over neighbors and weight (x - prior)².
+
+    Conjugate gradients, preconditioned by the diagonal, from the prior on.
+    """
+    total = weight + _pull(ties, np.ones_like(weight))
+    x = prior.copy()
+    rest = weight * prior - (total * x - _pull(ties, x))
+    ahead = rest / total
+    course, gain = ahead, float((rest * ahead).sum())
+    for _ in range(_ROUNDS):
+        if gain < _DONE:
+            break
+        turned = total * course - _pull(ties, course)
+        length = gain / float((course * turned).sum())
+        x += length * course
+        rest -= length * turned
+        ahead = rest / total
+        before, gain = gain, float((rest * ahead).sum())
+        course = ahead + gain / before * course
+    return x
+
+
+def _pull(ties: tuple[Plane, ...], x: Plane) -> Plane:
+    """Return the sum of each pixel's neighbors, weighted by their ties."""
+    below, right, falling, rising = ties
+    pull = np.zeros_like(x)
+    pull[:-1] += below * x[1:]
+    pull[1:] += below * x[:-1]
+    pull[:, :-1] += right * x[:, 1:]
+    pull[:, 1:] += right * x[:, :-1]
+    pull[:-1, :-1] += falling * x[1:, 1:]
+    pull[1:, 1:] += falling * x[:-1, :-1]
+    pull[:-1, 1:] += rising * x[1:, :-1]
+    pull[1:, :-1] += rising * x[:-1, 1:]
+    return pull
+
+
+def _lab(rgb: Plane) -> Plane:
+    """Return sRGB, (h, w, 3) in [0, 1], as CIE L*a*b* (CIE 15:2004, white D65), over 100."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = linear @ _XYZ.T
+    root = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    x, y, z = np.moveaxis(root, 2, 0)
+    return np.stack([1.16 * y - 0.16, 5 * (x - y), 2 * (y - z)], 2).astype(np.float32)

@@ -1,0 +1,196 @@
+"""strokes <-> pixels, JSON: what a person says about a mask, as data.
+
+A stroke is undone by leaving it out of a list, kept in a file, and drawn at any size.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from u2demo.machine.numbers import check_number
+
+Size = tuple[int, int]  # width, height
+
+_FORMAT = "u2demo strokes 1"
+_KEYS = {"points", "radius", "keep"}
+_FAR = 1e9  # pixels; no photo is larger, and squares of such numbers are still exact enough
+
+
+class Stroke(NamedTuple):
+    """A line that a person has drawn over a photo, as with a round brush: subject, or not.
+
+    ``points`` are (x, y) in pixels of the photo, from its top left corner: the middle of the first
+    pixel is (0.5, 0.5). A click is a stroke of one point. ``radius`` is the brush's, in pixels,
+    more than 0. What lies under it is subject if ``keep`` is true, else background.
+    """
+
+    points: Sequence[tuple[float, float]]
+    radius: float
+    keep: bool = True
+
+
+def check_strokes(strokes: Iterable[Stroke]) -> list[Stroke]:
+    """Return ``strokes`` as a list.
+
+    Raises:
+        TypeError: ``strokes`` are not several, one of them is not a ``Stroke``, or holds something
+            that is not a number.
+        ValueError: a stroke has no points, or a number that is not finite, or no radius.
+    """
+    if isinstance(strokes, Stroke | str | bytes) or not isinstance(strokes, Iterable):
+        raise TypeError(f"strokes is {strokes!r:.80}, expected several: [Stroke(...)]")
+    listed = list(strokes)
+    for stroke in listed:
+        _check(stroke)
+    return listed
+
+
+def draw_strokes(strokes: Iterable[Stroke], size: Size, *, scale: float = 1.0) -> NDArray[np.int8]:
+    """Return what strokes say about each pixel: (H, W), 1 subject, -1 background, 0 nothing.
+
+    A later stroke covers an earlier one. A pixel is under a stroke if its middle is, or if a point
+    of the stroke lies in it. ``size`` is (width, height) of the result, which shows the photo
+    enlarged by ``scale``. What lies outside is left out.
+    """
+    drawn = np.zeros(size[::-1], np.int8)
+    for stroke in strokes:
+        said = 1 if stroke.keep else -1
+        for row, start, end in _rows(stroke, size, scale):
+            drawn[row, start:end] = said
+    return drawn
+
+
+def to_json(strokes: Iterable[Stroke], size: Size) -> str:
+    """Return strokes over a photo of ``size``, (width, height), as the text of a JSON file.
+
+    Raises:
+        TypeError, ValueError: see ``check_strokes``.
+    """
+    listed = [
+        {
+            "points": [[float(x), float(y)] for x, y in stroke.points],
+            "radius": float(stroke.radius),
+            "keep": bool(stroke.keep),
+        }
+        for stroke in check_strokes(strokes)
+    ]
+    return json.dumps({"format": _FORMAT, "size": list(size), "strokes": listed})
+
+
+def from_json(text: str, size: Size) -> list[Stroke]:
+    """Return the strokes in ``text``, as from ``to_json``, for a photo of ``size``.
+
+    Raises:
+        ValueError: ``text`` is not such a text, or was made for a photo of another size.
+    """
+    try:
+        saved = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON ({error}), expected strokes as saved by u2demo") from error
+    if not isinstance(saved, dict) or saved.get("format") != _FORMAT:
+        raise ValueError(f"not strokes as saved by u2demo: expected the format {_FORMAT!r}")
+    if saved.get("size") != list(size):
+        raise ValueError(
+            f"strokes for a photo of the size {saved.get('size')!r:.80}, but this one is"
+            f" {list(size)}; draw them again, or bring back the photo"
+        )
+    listed = saved.get("strokes")
+    if not isinstance(listed, list):
+        raise ValueError(f"strokes is {listed!r:.80}, expected a list")
+    try:
+        return check_strokes([_stroke(fields) for fields in listed])
+    except TypeError as error:  # in a file, any fault is one of its values
+        raise ValueError(str(error)) from error
+
+
+def _stroke(fields: object) -> Stroke:
+    if not isinstance(fields, dict) or fields.keys() != _KEYS:
+        raise ValueError(f"a stroke is {fields!r:.80}, expected points, radius and keep")
+    points = fields["points"]
+    if isinstance(points, list):
+        points = [tuple(point) if isinstance(point, list) else point for point in points]
+    return Stroke(points, fields["radius"], fields["keep"])
+
+
+def _check(stroke: Stroke) -> None:
+    if not isinstance(stroke, Stroke):
+        raise TypeError(f"a stroke is {stroke!r:.80}, expected Stroke(points, radius, keep)")
+    check_number(
+        "radius",
+        stroke.radius,
+        expected="pixels of the photo, more than 0",
+        least=math.nextafter(0, 1),
+    )
+    if not isinstance(stroke.keep, bool | np.bool_):
+        raise TypeError(f"keep is {stroke.keep!r:.80}, expected True (subject) or False")
+    expected = "several (x, y), or one for a click: [(320, 200)]"
+    if not isinstance(stroke.points, Sequence | np.ndarray) or isinstance(stroke.points, str):
+        raise TypeError(f"points is {stroke.points!r:.80}, expected {expected}")
+    if not len(stroke.points):
+        raise ValueError(f"points is empty, expected {expected}")
+    for point in stroke.points:
+        if not isinstance(point, Sequence | np.ndarray) or len(point) != 2:
+            raise TypeError(f"a point is {point!r:.80}, expected (x, y) in pixels of the photo")
+        for number in point:
+            check_number("a point's x or y", number, expected="pixels of the photo", least=-_FAR,
+                         most=_FAR)  # fmt: skip
+
+
+def _rows(stroke: Stroke, size: Size, scale: float) -> Iterator[tuple[int, int, int]]:
+    """Yield the (row, start, end) of all pixels under the stroke, some more than once."""
+    width, height = size
+    radius = scale * stroke.radius
+    points = [(scale * float(x), scale * float(y)) for x, y in stroke.points]
+    for x, y in points:
+        if 0 <= x < width and 0 <= y < height:
+            yield int(y), int(x), int(x) + 1
+    for one, other in zip(points, points[1:] or points, strict=False):
+        top = max(math.ceil(min(one[1], other[1]) - radius - 0.5), 0)
+        bottom = min(math.floor(max(one[1], other[1]) + radius - 0.5) + 1, height)
+        if top >= bottom:
+            continue
+        left, right = _span(one, other, radius, np.arange(top, bottom) + 0.5)
+        starts = np.ceil(left.clip(0, width) - 0.5).astype(int)
+        ends = np.floor(right.clip(0, width) - 0.5).astype(int) + 1
+        yield from zip(range(top, bottom), starts.tolist(), ends.tolist(), strict=True)
+
+
+def _span(
+    one: tuple[float, float], other: tuple[float, float], radius: float, rows: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Return where each row enters and leaves what a round brush covers between two points.
+
+    That is two discs and the oblong between them. It is convex, so a row crosses it once.
+    """
+    left, right = np.full(len(rows), np.inf), np.full(len(rows), -np.inf)
+    for x, y in (one, other):
+        half = np.sqrt(np.maximum(radius**2 - (rows - y) ** 2, 0))
+        met = np.abs(rows - y) <= radius
+        left[met] = np.minimum(left, x - half)[met]
+        right[met] = np.maximum(right, x + half)[met]
+    across, down = other[0] - one[0], other[1] - one[1]
+    length = math.hypot(across, down)
+    if length > 0:
+        across, down = across / length, down / length
+        beyond = rows - one[1]
+        # Along the line from 0 to its length, and across it from -radius to radius.
+        enter, leave = _between(across, beyond * down, 0, length)
+        enter_too, leave_too = _between(-down, beyond * across, -radius, radius)
+        enter, leave = np.maximum(enter, enter_too), np.minimum(leave, leave_too)
+        met = enter <= leave
+        left[met] = np.minimum(left, one[0] + enter)[met]
+        right[met] = np.maximum(right, one[0] + leave)[met]
+    return left, right
+
+
+def _between(slope: float, offsets: NDArray, low: float, high: float) -> tuple[NDArray, NDArray]:
+    """Return the ends of all x for which ``slope * x + offset`` is from ``low`` to ``high``."""
+    if abs(slope) < 1e-9:
+        inside = (offsets >= low) & (offsets <= high)
+        return np.where(inside, -np.inf, np.inf), np.where(inside, np.inf, -np.inf)
+    ends = np.stack([(low - offsets) / slope, (high - offsets) / slope])
+    return ends.min(0), ends.max(0)
