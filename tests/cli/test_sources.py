@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from small_run import make_photos
 
-from u2demo.cli import main as command_line
+from u2demo.cli import summary
 from u2demo.cli.arguments import parse
 from u2demo.cli.main import main
 from u2demo.cli.sources import expand
@@ -123,7 +123,7 @@ def test_parts_of_a_file_that_are_left_out_are_said_of_each_photo(
         return image
 
     monkeypatch.setattr(runs, "open_image", opened)
-    monkeypatch.setattr(command_line, "_SHOWN", 3)
+    monkeypatch.setattr(summary, "_SHOWN", 3)
     make_photos(photos, 4)
     command = [str(photos), "-o", str(tmp_path / "out"), "--effects", "mask"]
     for _ in range(2):  # also of photos that were done before

@@ -99,6 +99,13 @@ TITLES = [None, 3, "cat", [], {}, [PHOTO], {None: PHOTO}, {3: PHOTO}, {"": PHOTO
           {"a": "cat"}, {"a": np.zeros((0, 0), np.float32)}, {"a": np.zeros(3)},
           {"a" * 9999: PHOTO},
           {"$x^": MASK}, {"a": Image.new("RGB", (0, 5))}]  # fmt: skip
+STROKE = u2.Stroke([(9, 6)], 3)
+STROKES = [None, 3, "stroke", STROKE, [None], [3], [((9, 6), 3)], [STROKE._replace(points=[])],
+           [STROKE._replace(points=9)], [STROKE._replace(points=[(NAN, 0)])],
+           [STROKE._replace(points=[("a", "b")])], [STROKE._replace(points=[(1, 2, 3)])],
+           [STROKE._replace(radius=0)], [STROKE._replace(radius=INF)],
+           [STROKE._replace(radius=None)], [STROKE._replace(points=[(1e300, -1e300)])],
+           iter([])]  # fmt: skip
 FACES = [3, "face", [], (), (1, 2), (NAN,) * 4, (0, 0, 0, 0), (5, 5, 2, 2), (0, 0, 10**9, 10**9),
          (-50, 0, 10, 10), (0.5, 0, 10, 10), (True, True, 9, 9), u2.Box(2, 2, 12, 12)]  # fmt: skip
 ONE_OF = {"image": (PHOTO, IMAGES), "mask": (MASK, MASKS)}
@@ -107,6 +114,7 @@ ONE_OF = {"image": (PHOTO, IMAGES), "mask": (MASK, MASKS)}
 TABLE = {
     "blur_background": ONE_OF | {"radius": (1, [x for x in NUMBERS if x is not None])},
     "bounding_box": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
+    "correct_mask": ONE_OF | {"model": (NET, NETS), "strokes": ([STROKE], STROKES)},
     "crop": ONE_OF | {"margin": (0, NUMBERS), "threshold": (0.5, NUMBERS)},
     "draw_box": ONE_OF
     | {"threshold": (0.5, NUMBERS), "width": (1, NUMBERS), "color": ("red", COLORS)},
@@ -116,7 +124,12 @@ TABLE = {
     "load_model": {"name": ("u2netp", TEXTS), "device": ("cpu", TEXTS), "weights": (None, PATHS)},
     "open_image": {"source": (FILE, PATHS), "max_pixels": (None, NUMBERS)},
     "open_video": {"path": (".", PATHS)},
-    "predict_mask": {"model": (NET, NETS), "image": ONE_OF["image"], "quality": ("fast", TEXTS)},
+    "predict_mask": {
+        "model": (NET, NETS),
+        "image": ONE_OF["image"],
+        "quality": ("fast", TEXTS),
+        "within": (None, FACES),
+    },
     "predict_masks": {
         "model": (NET, NETS),
         "images": ([PHOTO], SERIES),
@@ -131,6 +144,15 @@ TABLE = {
     "process_folder": {
         "model": (NET, NETS),
         "folder": (".", PATHS),
+        "results": (".", PATHS),
+        "effects": (None, EFFECTS),
+        "quality": ("fast", TEXTS),
+        "format": ("auto", TEXTS),
+        "metadata": ("private", TEXTS),
+    },
+    "process_video": {
+        "model": (NET, NETS),
+        "clip": ("clip.gif", PATHS),
         "results": (".", PATHS),
         "effects": (None, EFFECTS),
         "quality": ("fast", TEXTS),
@@ -180,6 +202,7 @@ def test_a_careless_argument_is_right_or_answered_with_a_sentence(
     name, argument, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
+    PHOTO.save("clip.gif", save_all=True, append_images=[PHOTO.rotate(9)])
     function = u2
     for part in name.split("."):
         function = getattr(function, part)
