@@ -145,7 +145,6 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--within",
         type=_part,
-        default="",
         metavar="LEFT,TOP,RIGHT,BOTTOM",
         help="where in every photo the subject is, in pixels or per cent: 10%%,0,60%%,100%%;"
         " nothing outside is kept",

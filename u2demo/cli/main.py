@@ -105,7 +105,7 @@ def _settled(options: argparse.Namespace, *, with_clips: bool) -> Run:
         max_pixels=options.max_pixels,
         outlines=not OUTLINED.isdisjoint(options.boxes),
         clip_format=options.format,
-        within=options.within,
+        within=options.within or "",
     )
     if with_clips and options.within:
         raise ValueError("--within is for photos, expected no clips; leave it out, or them")
