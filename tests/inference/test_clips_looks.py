@@ -9,6 +9,7 @@ from PIL import Image
 import u2demo as u2
 from u2demo.inference.clips import Look, finish, look, salience
 from u2demo.inference.predict import predict
+from u2demo.nets.checkpoints import Input
 
 FRAMES = [Image.new("RGB", (64, 48), (level, 90, 30)) for level in range(0, 200, 20)]
 
@@ -44,10 +45,10 @@ def test_frames_are_seen_as_photos_are(model):
     assert ((mask > 0.5) != (photo.mask > 0.5)).mean() < 0.02
 
 
-def looks_at(count, answer, **options):
+def looks_at(count, answer):
     """Return how often a net looks at each of ``count`` frames, best quality."""
-    net, before, looks = Mine(answer), 0, []
-    for _ in look(net, FRAMES[:1] * count, quality="best", **options):
+    net, before, looks = Mine(answer, wants=Input(32)), 0, []
+    for _ in look(net, FRAMES[:1] * count, quality="best"):
         seen = sum(len(batch) for batch in net.seen)
         looks.append(seen - before)
         before = seen

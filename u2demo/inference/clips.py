@@ -18,6 +18,7 @@ from u2demo.inference.views import add_up, canvas_step
 from u2demo.masks.mask import Mask, check_mask
 
 _PASSES = 2.5  # looks at a frame that a clip may cost on average, if "best"
+_SIDE = 320  # a steady map has about as many pixels as a square of this side
 
 
 class Look(NamedTuple):
@@ -57,11 +58,13 @@ def salience(found: Mask) -> float:
 
 @torch.inference_mode()
 def finish(image: Image.Image, found: Mask, *, salience: float, quality: str = "fast") -> Mask:
-    """Return the mask of a frame, (H, W) float32 in [0, 1], made of a map of any size.
+    """Return the mask of a frame, (H, W) float32 in [0, 1], made of its steady map.
 
     ``salience`` is that of the clip's subject; one for all frames of a shot keeps their masks from
     flickering. ``quality`` is that of the look. Where the frame is transparent, the mask is at most
     its alpha.
+
+    ``found`` may have any size; it is taken to be as fine as a map of 320 x 320 pixels.
 
     Raises:
         ValueError: ``found`` is not a map, or ``quality`` is unknown.
@@ -69,9 +72,8 @@ def finish(image: Image.Image, found: Mask, *, salience: float, quality: str = "
     """
     check_quality(quality)
     check_mask(found)
-    side = round(found.size**0.5)
-    canvas = as_rgb(image).reduce(canvas_step(image.size, side))
-    saliency = follow_edges(_enlarged(found, canvas), _gray(canvas), side=side)
+    canvas = as_rgb(image).reduce(canvas_step(image.size, _SIDE))
+    saliency = follow_edges(_enlarged(found, canvas), _gray(canvas), side=_SIDE)
     mask = leveled(saliency, CLIP_QUALITIES[quality].levels, salience, image.size)
     return limit_to_alpha(mask, image)
 

@@ -103,13 +103,15 @@ class _Frame:
 
 def _along_the_motion(looks: Looks, flow: "DISOpticalFlow", ahead: int) -> Iterator[Steady]:
     waiting: list[_Frame] = []
-    before = None
+    frame = None
     step = max(ahead, 1)
     for image, found in looks:
         gray = _small_gray(image)
         own = _weighted(_small(found, gray))
-        frame = _first(gray, own) if before is None else _next(before, gray, own, flow, ahead > 0)
-        before = frame
+        if frame is None:
+            frame = _first(gray, own, shot=0)
+        else:
+            frame = _next(frame, gray, own, flow, both=ahead > 0)
         waiting.append(frame)
         if len(waiting) == step + ahead:
             yield from _settled(waiting)[:step]
@@ -117,22 +119,18 @@ def _along_the_motion(looks: Looks, flow: "DISOpticalFlow", ahead: int) -> Itera
     yield from _settled(waiting)
 
 
-def _first(gray: NDArray[np.uint8], own: Sums, shot: int = 0) -> _Frame:
+def _first(gray: NDArray[np.uint8], own: Sums, *, shot: int) -> _Frame:
     """Return a frame with which a shot begins."""
     return _Frame(gray, own, own, None, shot)
 
 
 def _next(
-    before: _Frame,
-    gray: NDArray[np.uint8],
-    own: Sums,
-    flow: "DISOpticalFlow",
-    both: bool,
+    before: _Frame, gray: NDArray[np.uint8], own: Sums, flow: "DISOpticalFlow", *, both: bool
 ) -> _Frame:
-    """Return a frame with what comes to it from the past; the way ahead is found if ``both``."""
+    """Return a frame with what comes to it from the past, and the way to it if ``both`` count."""
     back = _way(gray, before.gray, flow)
     if back.holds.mean() < _HELD:
-        return _first(gray, own, before.shot + 1)
+        return _first(gray, own, shot=before.shot + 1)
     ahead = _way(before.gray, gray, flow) if both else None
     return _Frame(gray, own, own + back.bring(before.past), ahead, before.shot)
 
