@@ -28,9 +28,9 @@ _EPILOG = """examples:
   u2demo waves.mp4 photos                 clips, too: results/waves_cutout.webm
 
 RESULTS/manifest.csv says what became of each photo and clip, and what is not
-in its pictures, such as further frames. The same command resumes a stopped run; with
---overwrite it starts over. No file of yours is replaced, nor a picture that you
-have changed.
+in its pictures, such as further frames. The same command resumes a stopped run;
+with --overwrite it starts over. No file of yours is replaced, nor a picture
+that you have changed.
 Pictures of kinds that are not read, such as Photoshop's, JPEG XL and cameras'
 raw files, are listed at the end; they count as failed only if you name them.
 Clips need "pip install av". They keep their sound; transparent ones become
@@ -44,8 +44,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """Return the options in ``argv``; help exits with code 0, a mistake with a sentence and 2."""
     parser = argparse.ArgumentParser(
         prog="u2demo",
-        description="Find the subject of photos and clips: cut it out, change its background, box,"
-        " crop.",
+        description="Find the subject of photos and clips: cut it out, box, crop, change what is\n"
+        "behind it.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -94,7 +94,7 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         "--effects",
         type=partial(_names, choices=EFFECTS),
         metavar="NAME,...",
-        help=f"pictures to make of each photo: {', '.join(EFFECTS)} (default: cutout)",
+        help=f"pictures to make of each photo and clip: {', '.join(EFFECTS)} (default: cutout)",
     )
     parser.add_argument(
         "--background",

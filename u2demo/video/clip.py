@@ -2,15 +2,17 @@
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from PIL import Image
+
+T = TypeVar("T")
 
 _AHEAD = 2  # frames; with one that is worked on and one that is handed over, four are alive
 
@@ -68,7 +70,7 @@ class Clip:
         end ``report`` is called with a sentence that says what is missing; by default it warns.
         """
         try:
-            yield from _ahead(self.decode())
+            yield from ahead(self.decode())
         except DamagedError as damage:
             report(f"{self.path}: {damage}")
 
@@ -98,14 +100,14 @@ class Clip:
         return found
 
 
-def _ahead(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Yield ``frames``, decoded by a thread that is up to ``_AHEAD`` of them ahead."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="decode")
+def ahead(items: Generator[T, None, None], count: int = _AHEAD) -> Iterator[T]:
+    """Yield ``items``, which are not None, made by a thread that is up to ``count`` ahead."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
     try:
-        pending = deque(pool.submit(next, frames, None) for _ in range(_AHEAD))
-        while (frame := pending.popleft().result()) is not None:
-            pending.append(pool.submit(next, frames, None))
-            yield frame
+        pending = deque(pool.submit(next, items, None) for _ in range(count))
+        while (item := pending.popleft().result()) is not None:
+            pending.append(pool.submit(next, items, None))
+            yield item
     finally:
         pool.shutdown(cancel_futures=True)
-        frames.close()
+        items.close()

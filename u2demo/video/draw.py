@@ -45,7 +45,7 @@ def draw(findings: Findings, effect: Effect) -> Iterator[Frame]:
         ValueError: the net has not looked at all frames, or the file has changed since.
         TypeError: ``effect`` does not return an image.
     """
-    name = getattr(effect, "__name__", type(effect).__name__)
+    name = _name_of(effect)
     with closing(draw_all(findings, {name: effect})) as drawn:
         for one in drawn:
             yield Frame(one.time, one.pictures[name])
@@ -54,7 +54,7 @@ def draw(findings: Findings, effect: Effect) -> Iterator[Frame]:
 def draw_all(findings: Findings, effects: Mapping[str, Effect]) -> Iterator[Drawn]:
     """Yield what all of ``effects`` make of each frame, which is decoded just once."""
     first = first_of(findings.clip)
-    modes = {name: sample(name, effect, first).mode for name, effect in effects.items()}
+    modes = {name: sample(effect, first, name=name).mode for name, effect in effects.items()}
 
     def work(task: tuple[Piece, Mapping[str, Effect]]) -> Drawn:
         piece, chosen = task
@@ -105,15 +105,21 @@ def first_of(clip: Clip) -> Image.Image:
     return image
 
 
-def sample(name: str, effect: Effect, image: Image.Image) -> Image.Image:
+def sample(effect: Effect, image: Image.Image, *, name: str = "") -> Image.Image:
     """Return what ``effect`` makes of a frame whose mask is soft, as a frame: L, RGB or RGBA.
+
+    ``name`` is what an error calls the effect.
 
     Raises:
         TypeError: ``effect`` does not return an image.
     """
     mask = np.full((image.height, image.width), 0.5, np.float32)
-    picture = _checked(name, for_clips(effect)(image, mask))
+    picture = _checked(name or _name_of(effect), for_clips(effect)(image, mask))
     return _in_mode(picture, _frame_mode(picture))
+
+
+def _name_of(effect: Effect) -> str:
+    return getattr(effect, "__name__", type(effect).__name__)
 
 
 def _checked(name: str, picture: object) -> Image.Image:

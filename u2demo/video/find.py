@@ -23,7 +23,7 @@ from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.masks.box import Box, box_around
 from u2demo.masks.mask import Mask
-from u2demo.video.clip import Clip, Frame
+from u2demo.video.clip import Clip, Frame, ahead
 from u2demo.video.steady import Steady, steady
 
 if TYPE_CHECKING:
@@ -189,8 +189,12 @@ class Findings:
         """Look at the frames until ``stopped``; put their number into ``seen``, and at last 0."""
         shots: list[_Shot] = []
         try:
-            with closing(self.clip.read(report=self._note_damage)) as frames:
-                for settled in steady(self._looks(frames, seen, stopped)):
+            # The net looks at a frame while the maps of those before it are steadied.
+            with (
+                closing(self.clip.read(report=self._note_damage)) as frames,
+                closing(ahead(self._looks(frames, seen, stopped), 1)) as looks,
+            ):
+                for settled in steady(looks):
                     self._keep(settled, shots)
             return () if stopped.is_set() else tuple(map(self._shot, shots))
         finally:

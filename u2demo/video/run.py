@@ -84,12 +84,11 @@ def process_video(
     left half done.
 
     Raises:
-        ValueError: the clip cannot be read, or its result cannot be written, such as a cut-out as
-            MP4; the text says why. Unknown ``format``, ``quality`` or ``metadata``, an effect name
-            that cannot be part of a file name, a manifest in ``results`` that u2demo did not
-            write, or another run that is writing there.
-        TypeError: ``clip`` is not a path, ``effects`` is not a mapping, or one does not return an
-            image.
+        ValueError: the clip cannot be read, an effect fails, or its result cannot be written, such
+            as a cut-out as MP4; the text says why. Unknown ``format``, ``quality`` or ``metadata``,
+            an effect name that cannot be part of a file name, a manifest in ``results`` that
+            u2demo did not write, or another run that is writing there.
+        TypeError: ``clip`` is not a path, or ``effects`` is not a mapping.
         OSError: ``results`` cannot be written to; the text says what to do.
         ModuleNotFoundError: PyAV is needed and missing.
     """
@@ -141,7 +140,7 @@ def check_clip_format(run: Run) -> None:
     check_format(run.clip_format)
     for name, effect in run.effects.items():
         try:
-            picture = sample(name, effect, Image.new("RGB", _TRIED))
+            picture = sample(effect, Image.new("RGB", _TRIED), name=name)
         except Exception:  # a function of your own may want a real frame, and gets one later
             continue
         suffix(picture, run.clip_format)
@@ -244,7 +243,7 @@ class _Work:
             format = clip.animation
         first, kinds = first_of(clip), {}
         for name, effect in self._effects.items():
-            picture = sample(name, effect, first)
+            picture = sample(effect, first, name=name)
             kinds[name] = suffix(picture, format)
             if clip.duration and not isinstance(effect, CropOfShots):  # its size is seen later
                 count = _frames_of(clip)
