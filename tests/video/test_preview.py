@@ -16,7 +16,11 @@ from u2demo.video.preview import copying
 def clip(make_clip):
     noise = np.random.default_rng(0).integers(0, 256, (6, 480, 960, 3), np.uint8)
     pictures = [Image.fromarray(each) for each in noise]
-    return u2.open_video(make_clip("wide.mp4", pictures=pictures, rate=6, sound="aac"))
+    return u2.open_video(
+        make_clip(
+            "wide.mp4", pictures=pictures, rate=6, sound="aac", options={"preset": "ultrafast"}
+        )
+    )
 
 
 def test_frames_pass_by_as_they_are_and_the_copy_is_small(clip, tmp_path):

@@ -215,7 +215,7 @@ class Clips:
             raise PageError("There is no clip yet. Choose one first.")
         order = self._order()
         if self._made != order:
-            self._workshop.check(order.action, self._panel.effect(), order.format)
+            self._workshop.check(self._panel.effect(), order.format)
             self._made = None
             try:
                 yield from self._carry_out(order)

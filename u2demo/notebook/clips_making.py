@@ -104,9 +104,9 @@ class Workshop:
         with closing(self._findings.look()) as seen:
             yield from seen
 
-    def check(self, name: str, effect: Effect, format: str) -> None:
+    def check(self, effect: Effect, format: str) -> None:
         """Raise ``ValueError`` if ``format`` cannot hold what the effect makes of this clip."""
-        picture = sample(name, effect, first_of(self.clip))
+        picture = sample(effect, first_of(self.clip))
         length = self.clip.duration or Fraction(0)
         count = self.clip.frames or round(length * self.clip.rate)
         check_length(suffix(picture, format), picture.size, count=count, duration=length)
@@ -118,7 +118,7 @@ class Workshop:
             ValueError: ``format`` cannot hold what the effect makes, or so many frames.
         """
         self._discard()
-        picture = sample(name, effect, first_of(self.clip))
+        picture = sample(effect, first_of(self.clip))
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         file = folder / f"{self._stem}_{name}{suffix(picture, format)}"
         copy = folder / f"preview{suffix(picture)}"
