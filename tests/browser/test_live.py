@@ -34,8 +34,9 @@ const model = {
   get: (name) => ({samples: [asBytes(given.sample)], keep: 'results/', patience: 0.5})[name],
   on: (event, listen) => listeners.add(listen),
   off: (event, listen) => listeners.delete(listen),
-  send(message) {
+  send(message, _, [bytes]) {
     kernel.heard.push(message.kind);
+    if (message.kind === 'frame') kernel.frame = bytes;
     if (!kernel.silent) setTimeout(() => replies[message.kind](message), 5);
   },
 };
@@ -147,12 +148,25 @@ def test_a_sample_plays_on_opening(page):
     assert "Only small frames go to the kernel" in page.locator(".u2-live").inner_text()
 
 
-def test_the_camera_is_cut_out_at_its_own_size_and_mirrored(camera):
+def test_the_camera_is_cut_out_at_its_own_size(camera):
     assert light(camera) == {"live"}
     picture = colors(camera)
     assert picture.shape == (HEIGHT, WIDTH, 4)
-    assert picture[:, WIDTH // 2 + 9 :, 3].min() == 255, "the left half, in a mirror"
-    assert picture[:, : WIDTH // 2 - 9, 3].max() == 0
+    assert picture[:, : WIDTH // 2 - 9, 3].min() == 255, "the subject: the left half"
+    assert picture[:, WIDTH // 2 + 9 :, 3].max() == 0
+
+
+def test_a_mirror_turns_what_the_kernel_sees_as_well(camera):
+    for is_mirrored in (True, False):
+        camera.get_by_label("Mirror").set_checked(is_mirrored)
+        camera.wait_for_timeout(200)
+        camera.evaluate("kernel.frame = null")
+        camera.wait_for_function("kernel.frame")
+        frame = bytes(camera.evaluate("[...new Uint8Array(kernel.frame)]"))
+        red = np.asarray(Image.open(io.BytesIO(frame)))[..., 0].astype(float)
+        left, right = red[:16, :8].mean(), red[:16, -8:].mean()
+        assert (right > left + 40) == is_mirrored and (left > right + 40) != is_mirrored
+    camera.get_by_label("Mirror").check()
 
 
 def test_another_effect_needs_no_other_mask(camera):
@@ -161,7 +175,7 @@ def test_another_effect_needs_no_other_mask(camera):
     press(camera, "Color")
     camera.get_by_label("Background color").fill("#00ff00")
     camera.wait_for_timeout(300)
-    assert (colors(camera)[:, : WIDTH // 2 - 9] == (0, 255, 0, 255)).all()
+    assert (colors(camera)[:, WIDTH // 2 + 9 :] == (0, 255, 0, 255)).all()
     for effect in ("Photo behind", "Blur", "Box", "Highlight"):
         press(camera, effect)
         camera.wait_for_timeout(200)
@@ -267,8 +281,8 @@ def test_a_photo_has_the_clean_colors_and_can_be_saved(camera):
         camera.get_by_role("link", name="Download").click()
     picture = Image.open(download.value.path())
     assert picture.mode == "RGBA" and picture.size == (WIDTH, HEIGHT)
-    assert picture.getpixel((WIDTH - 9, 9)) == (255, 0, 0, 255), "mirrored, as it was seen"
-    assert picture.getpixel((9, 9))[3] == 0
+    assert picture.getpixel((9, 9)) == (255, 0, 0, 255), "the colors that the kernel found"
+    assert picture.getpixel((WIDTH - 9, 9))[3] == 0
     camera.evaluate("kernel.problem = 'the disk is full'")
     press(camera, "Save to results/")
     camera.get_by_text("Not saved: the disk is full").wait_for()
@@ -295,7 +309,7 @@ def test_a_recording_plays_and_is_transparent_where_the_picture_is(camera, tmp_p
         frames = [each for packet in film.demux(track) for each in decoder.decode(packet)]
     assert len(frames) > 3
     alpha = frames[-1].to_ndarray(format="rgba")[..., 3]
-    assert alpha[:, WIDTH // 2 + 16 :].mean() > 240 and alpha[:, : WIDTH // 2 - 16].mean() < 15
+    assert alpha[:, : WIDTH // 2 - 16].mean() > 240 and alpha[:, WIDTH // 2 + 16 :].mean() < 15
     camera.locator(".u2-remove").click()
 
 

@@ -126,12 +126,11 @@ function delayLine() {
   const pictures = []; // the oldest first, each {canvas, time}
   return {
     // Take a picture of `time`; return the one that was taken `delay` milliseconds before.
-    pass({ picture, width, height }, time, delay) {
+    pass({ picture, width, height }, mirror, time, delay) {
       const isFull = pictures.length > LATEST / FRAME;
       const { canvas } = isFull ? pictures.shift() : { canvas: blank(width, height) };
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-      canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
-      pictures.push({ canvas, time });
+      pictures.push({ canvas: fill(canvas, picture, mirror), time });
       const due = time - Math.min(delay, LATEST);
       return pictures.findLast((each) => each.time <= due)?.canvas ?? pictures[0].canvas;
     },
@@ -255,17 +254,14 @@ function openLive(host, channel, { samples, keep, patience, done }) {
 
   // Frames out, masks in
 
-  function copy({ picture, width, height }) {
-    const canvas = blank(width, height);
-    canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
-    return canvas;
-  }
+  // All that goes further is mirrored if that is wanted: frames, and so masks, pictures, photos.
+  const copy = ({ picture, width, height }) => fill(blank(width, height), picture, look.mirror);
 
   async function shrink({ picture, width, height }) {
     const scale = Math.min(1, SMALL / Math.max(width, height));
     small.width = Math.max(1, Math.round(width * scale));
     small.height = Math.max(1, Math.round(height * scale));
-    small.getContext("2d").drawImage(picture, 0, 0, small.width, small.height);
+    fill(small, picture, look.mirror);
     const blob = await encode(small, "image/jpeg", 0.8);
     return blob.arrayBuffer();
   }
@@ -355,7 +351,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     if (!recording && (view.canvas.width !== source.width || view.canvas.height !== source.height)) {
       Object.assign(view.canvas, { width: source.width, height: source.height });
     }
-    const picture = still ?? line.pass(source, now, delay);
+    const picture = still ?? line.pass(source, look.mirror, now, delay);
     paint(view.canvas, { picture, mask, box }, look);
     view.canvas.dataset.painted = String(Number(view.canvas.dataset.painted ?? 0) + 1);
   }
