@@ -43,7 +43,8 @@ const model = {
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (wanted) => {
   if (globalThis.refusal) throw new DOMException('no', globalThis.refusal);
-  const stream = await open(wanted);
+  kernel.wanted = wanted.video.deviceId?.exact;
+  const stream = await open({video: true});
   tracks.push(...stream.getTracks());
   return stream;
 };
@@ -266,6 +267,23 @@ def test_a_page_that_is_not_secure_is_a_sentence(page):
     press(page, "Start camera")
     said(page, "The camera needs a secure page")
     page.evaluate("delete navigator.mediaDevices")
+
+
+TWO_CAMERAS = """
+navigator.mediaDevices.enumerateDevices = async () => ['Front', 'Back'].map((label) => (
+  {kind: 'videoinput', deviceId: label.toLowerCase(), label}));
+navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+"""
+
+
+def test_one_of_several_cameras_can_be_chosen(camera):
+    assert camera.get_by_label("Camera", exact=True).is_hidden(), "there is but one"
+    camera.evaluate(TWO_CAMERAS)
+    camera.get_by_label("Camera", exact=True).select_option("Back")
+    camera.wait_for_function("kernel.wanted === 'back' && tracks.length === 2")
+    wait_for_masks(camera)
+    assert camera.evaluate("tracks.map((track) => track.readyState)") == ["ended", "live"]
+    camera.evaluate("delete navigator.mediaDevices.enumerateDevices")
 
 
 def test_a_camera_that_is_pulled_out_is_a_sentence(camera):
