@@ -26,8 +26,8 @@ const replies = {
     tell({kind: 'receipt', doing: kernel.doing});
     if (!kernel.hangs) tell({kind: 'mask', number, box: [0, 0, 0.5, 1]}, asBytes(given.mask));
   },
-  photo: ({number}) => tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(given.cutout)),
-  piece: ({number}) => tell({kind: 'piece', number, text: 'Saved: here', problem: kernel.problem}),
+  photo: ({number}) => kernel.hangs || tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(given.cutout)),
+  piece: ({number}) => kernel.hangs || tell({kind: 'piece', number, text: 'Saved: here', problem: kernel.problem}),
   stop() {},
 };
 const model = {
@@ -309,6 +309,20 @@ def test_a_photo_has_the_clean_colors_and_can_be_saved(camera):
     camera.get_by_text("Saved: here").wait_for()
     camera.locator(".u2-remove").click()
     assert camera.locator(".u2-take").count() == 0
+
+
+def test_stop_gives_a_photo_up_without_a_word_but_not_a_file_that_is_being_saved(camera):
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    camera.evaluate("kernel.hangs = true")
+    press(camera, "Save to results/")
+    press(camera, "Photo")
+    said(camera, "Looking closely at the photo.")
+    press(camera, "Stop")
+    camera.wait_for_timeout(100)
+    assert camera.locator(".u2-say").inner_text() == ""
+    assert camera.locator(".u2-kept").inner_text() == "Saving…"
+    camera.locator(".u2-remove").click()
 
 
 def test_a_recording_plays_and_is_transparent_where_the_picture_is(camera, tmp_path):
