@@ -26,8 +26,13 @@ const replies = {
     tell({kind: 'receipt', doing: kernel.doing});
     if (!kernel.hangs) tell({kind: 'mask', number, box: [0, 0, 0.5, 1]}, asBytes(given.mask));
   },
-  photo: ({number}) => kernel.hangs || tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(given.cutout)),
-  piece: ({number}) => kernel.hangs || tell({kind: 'piece', number, text: 'Saved: here', problem: kernel.problem}),
+  photo({number}) {
+    if (!kernel.hangs) tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(given.cutout));
+  },
+  piece({number}) {
+    const {hangs, problem} = kernel;
+    if (!hangs) tell({kind: 'piece', number, text: 'Saved: here', problem});
+  },
   stop() {},
 };
 const model = {
