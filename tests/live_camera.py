@@ -1,4 +1,4 @@
-"""A camera for tests: a white square that moves over a dark room."""
+"""A camera for tests: a white square that moves over a dark room with a red post at its left."""
 
 import io
 
@@ -10,6 +10,7 @@ from u2demo.notebook.live_masks import LiveFrame
 SIZE = (96, 64)  # pixels, (width, height)
 SIDE = 24  # of the square
 ROOM = (20, 30, 40)
+POST = (110, 20, 20)
 TOP = 20
 STEP = 2  # pixels from frame to frame
 
@@ -22,6 +23,7 @@ def left_of(number):
 def square(number, *, left=None):
     """Return a frame, as an image."""
     picture = Image.new("RGB", SIZE, ROOM)
+    picture.paste(POST, (0, 0, 4, SIZE[1]))
     left = left_of(number) if left is None else left
     picture.paste("white", (left, TOP, left + SIDE, TOP + SIDE))
     return picture

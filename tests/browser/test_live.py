@@ -26,23 +26,30 @@ const replies = {
     tell({kind: 'receipt', doing: kernel.doing});
     if (!kernel.hangs) tell({kind: 'mask', number, box: [0, 0, 0.5, 1]}, asBytes(given.mask));
   },
-  photo: ({number}) => tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(given.cutout)),
-  piece: ({number}) => tell({kind: 'piece', number, text: 'Saved: here', problem: kernel.problem}),
+  photo({number}) {
+    if (!kernel.hangs) tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(given.cutout));
+  },
+  piece({number}) {
+    const {hangs, problem} = kernel;
+    if (!hangs) tell({kind: 'piece', number, text: 'Saved: here', problem});
+  },
   stop() {},
 };
 const model = {
   get: (name) => ({samples: [asBytes(given.sample)], keep: 'results/', patience: 0.5})[name],
   on: (event, listen) => listeners.add(listen),
   off: (event, listen) => listeners.delete(listen),
-  send(message) {
+  send(message, _, [bytes]) {
     kernel.heard.push(message.kind);
+    if (message.kind === 'frame') kernel.frame = bytes;
     if (!kernel.silent) setTimeout(() => replies[message.kind](message), 5);
   },
 };
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (wanted) => {
   if (globalThis.refusal) throw new DOMException('no', globalThis.refusal);
-  const stream = await open(wanted);
+  kernel.wanted = wanted.video.deviceId?.exact;
+  const stream = await open({video: true});
   tracks.push(...stream.getTracks());
   return stream;
 };
@@ -147,12 +154,25 @@ def test_a_sample_plays_on_opening(page):
     assert "Only small frames go to the kernel" in page.locator(".u2-live").inner_text()
 
 
-def test_the_camera_is_cut_out_at_its_own_size_and_mirrored(camera):
+def test_the_camera_is_cut_out_at_its_own_size(camera):
     assert light(camera) == {"live"}
     picture = colors(camera)
     assert picture.shape == (HEIGHT, WIDTH, 4)
-    assert picture[:, WIDTH // 2 + 9 :, 3].min() == 255, "the left half, in a mirror"
-    assert picture[:, : WIDTH // 2 - 9, 3].max() == 0
+    assert picture[:, : WIDTH // 2 - 9, 3].min() == 255, "the subject: the left half"
+    assert picture[:, WIDTH // 2 + 9 :, 3].max() == 0
+
+
+def test_a_mirror_turns_what_the_kernel_sees_as_well(camera):
+    for is_mirrored in (True, False):
+        camera.get_by_label("Mirror").set_checked(is_mirrored)
+        camera.wait_for_timeout(200)
+        camera.evaluate("kernel.frame = null")
+        camera.wait_for_function("kernel.frame")
+        frame = bytes(camera.evaluate("[...new Uint8Array(kernel.frame)]"))
+        red = np.asarray(Image.open(io.BytesIO(frame)))[..., 0].astype(float)
+        left, right = red[:16, :8].mean(), red[:16, -8:].mean()
+        assert (right > left + 40) == is_mirrored and (left > right + 40) != is_mirrored
+    camera.get_by_label("Mirror").check()
 
 
 def test_another_effect_needs_no_other_mask(camera):
@@ -161,7 +181,7 @@ def test_another_effect_needs_no_other_mask(camera):
     press(camera, "Color")
     camera.get_by_label("Background color").fill("#00ff00")
     camera.wait_for_timeout(300)
-    assert (colors(camera)[:, : WIDTH // 2 - 9] == (0, 255, 0, 255)).all()
+    assert (colors(camera)[:, WIDTH // 2 + 9 :] == (0, 255, 0, 255)).all()
     for effect in ("Photo behind", "Blur", "Box", "Highlight"):
         press(camera, effect)
         camera.wait_for_timeout(200)
@@ -254,6 +274,23 @@ def test_a_page_that_is_not_secure_is_a_sentence(page):
     page.evaluate("delete navigator.mediaDevices")
 
 
+TWO_CAMERAS = """
+navigator.mediaDevices.enumerateDevices = async () => ['Front', 'Back'].map((label) => (
+  {kind: 'videoinput', deviceId: label.toLowerCase(), label}));
+navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+"""
+
+
+def test_one_of_several_cameras_can_be_chosen(camera):
+    assert camera.get_by_label("Camera", exact=True).is_hidden(), "there is but one"
+    camera.evaluate(TWO_CAMERAS)
+    camera.get_by_label("Camera", exact=True).select_option("Back")
+    camera.wait_for_function("kernel.wanted === 'back' && tracks.length === 2")
+    wait_for_masks(camera)
+    assert camera.evaluate("tracks.map((track) => track.readyState)") == ["ended", "live"]
+    camera.evaluate("delete navigator.mediaDevices.enumerateDevices")
+
+
 def test_a_camera_that_is_pulled_out_is_a_sentence(camera):
     camera.evaluate("tracks[0].dispatchEvent(new Event('ended'))")
     said(camera, "The camera was disconnected. Connect it or choose another one")
@@ -267,8 +304,8 @@ def test_a_photo_has_the_clean_colors_and_can_be_saved(camera):
         camera.get_by_role("link", name="Download").click()
     picture = Image.open(download.value.path())
     assert picture.mode == "RGBA" and picture.size == (WIDTH, HEIGHT)
-    assert picture.getpixel((WIDTH - 9, 9)) == (255, 0, 0, 255), "mirrored, as it was seen"
-    assert picture.getpixel((9, 9))[3] == 0
+    assert picture.getpixel((9, 9)) == (255, 0, 0, 255), "the colors that the kernel found"
+    assert picture.getpixel((WIDTH - 9, 9))[3] == 0
     camera.evaluate("kernel.problem = 'the disk is full'")
     press(camera, "Save to results/")
     camera.get_by_text("Not saved: the disk is full").wait_for()
@@ -277,6 +314,20 @@ def test_a_photo_has_the_clean_colors_and_can_be_saved(camera):
     camera.get_by_text("Saved: here").wait_for()
     camera.locator(".u2-remove").click()
     assert camera.locator(".u2-take").count() == 0
+
+
+def test_stop_gives_a_photo_up_without_a_word_but_not_a_file_that_is_being_saved(camera):
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    camera.evaluate("kernel.hangs = true")
+    press(camera, "Save to results/")
+    press(camera, "Photo")
+    said(camera, "Looking closely at the photo.")
+    press(camera, "Stop")
+    camera.wait_for_timeout(100)
+    assert camera.locator(".u2-say").inner_text() == ""
+    assert camera.locator(".u2-kept").inner_text() == "Saving…"
+    camera.locator(".u2-remove").click()
 
 
 def test_a_recording_plays_and_is_transparent_where_the_picture_is(camera, tmp_path):
@@ -295,7 +346,7 @@ def test_a_recording_plays_and_is_transparent_where_the_picture_is(camera, tmp_p
         frames = [each for packet in film.demux(track) for each in decoder.decode(packet)]
     assert len(frames) > 3
     alpha = frames[-1].to_ndarray(format="rgba")[..., 3]
-    assert alpha[:, WIDTH // 2 + 16 :].mean() > 240 and alpha[:, : WIDTH // 2 - 16].mean() < 15
+    assert alpha[:, : WIDTH // 2 - 16].mean() > 240 and alpha[:, WIDTH // 2 + 16 :].mean() < 15
     camera.locator(".u2-remove").click()
 
 

@@ -82,6 +82,7 @@ def test_the_camera_gets_masks_and_the_kernel_rests_when_it_stops(site, page):
         assert page.evaluate(IN_THE_KERNEL, LIVE_THREADS) == "0\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("site", ["lab"], indirect=True)  # Voila has no cells
 def test_a_kernel_that_is_restarted_is_a_sentence_and_a_deleted_cell_turns_the_light_out(
     site, page

@@ -86,6 +86,17 @@ def test_two_that_borrow_threads_at_once_leave_as_many_as_there_were():
         assert later.submit(torch.get_num_threads).result() == before
 
 
+def test_a_thread_keeps_what_it_borrowed_when_another_gives_back_its_own():
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        first, second = use_threads(before + 1), use_threads(before + 2)
+        one.submit(first.__enter__).result()
+        other.submit(second.__enter__).result()
+        one.submit(first.__exit__, None, None, None).result()
+        assert other.submit(torch.get_num_threads).result() == before + 2
+        other.submit(second.__exit__, None, None, None).result()
+
+
 def test_loading_leaves_the_number_of_threads_as_it_was(tmp_path):
     before = torch.get_num_threads()
     u2.load_model(device="cpu")

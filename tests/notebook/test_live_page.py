@@ -55,20 +55,23 @@ def pieces(data, suffix, size):
 
 
 @needs_anywidget
-def test_a_frame_of_the_page_is_answered_with_a_receipt_and_a_mask(net, shown, in_jupyter):
+def test_a_frame_of_the_page_is_answered_with_a_receipt_and_a_mask(
+    net, shown, in_jupyter, monkeypatch
+):
+    from u2demo.notebook.live_page import LivePage
+
+    sent = queue.Queue()
+    monkeypatch.setattr(LivePage, "_answer", lambda page, *answer: sent.put(answer))
     camera = u2.notebook.Live(net)
     camera.show()
     assert shown == [camera.page]
-    sent = queue.Queue()
-    camera.page.send = lambda message, buffers: sent.put((message, buffers))
-    camera.page.comm = camera.page.comm or object()  # outside a kernel there is none
     number, time, data = frame(3)
     from_page(camera.page, {"kind": "frame", "number": number, "time": time}, [memoryview(data)])
     answers = {}
-    for message, pictures in (sent.get(timeout=60), sent.get(timeout=60)):
-        answers[message["kind"]] = message, pictures
-    assert answers["receipt"][1] == []
-    message, (png,) = answers["mask"]
+    for message, picture in (sent.get(timeout=60), sent.get(timeout=60)):
+        answers[message["kind"]] = message, picture
+    assert answers["receipt"][1] is None
+    message, png = answers["mask"]
     assert message["number"] == 3 and Image.open(io.BytesIO(png)).mode == "LA"
     camera.close()
 

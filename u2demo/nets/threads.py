@@ -35,8 +35,9 @@ def use_threads(count: int) -> Iterator[None]:
 
 def _own_number(thread: int) -> int:
     """Return the number of threads to restore for ``thread``."""
+    own = torch.get_num_threads()  # a new thread takes the common number at its first such call
     if not _borrowed or thread in _borrowed:
-        return torch.get_num_threads()
+        return own
     # A new thread starts with the number that another one has borrowed.
     others = next(iter(_borrowed.values()))
     return others[0]

@@ -77,6 +77,8 @@ function layOut(keep) {
   return view;
 }
 
+const GIVEN_UP = new Error("Given up.");
+
 // Messages that wait for an answer of the same kind and number.
 function correspondence(channel) {
   const waiting = new Map();
@@ -97,12 +99,14 @@ function correspondence(channel) {
       clearTimeout(asked.timer);
       asked.resolve({ message, bytes });
     },
-    refuse(text) {
-      for (const { reject, timer } of waiting.values()) {
+    // Give up what waits for an answer of this kind.
+    drop(kind) {
+      for (const [name, { reject, timer }] of waiting) {
+        if (!name.startsWith(`${kind} `)) continue;
         clearTimeout(timer);
-        reject(new Error(text));
+        waiting.delete(name);
+        reject(GIVEN_UP);
       }
-      waiting.clear();
     },
   };
 }
@@ -126,12 +130,11 @@ function delayLine() {
   const pictures = []; // the oldest first, each {canvas, time}
   return {
     // Take a picture of `time`; return the one that was taken `delay` milliseconds before.
-    pass({ picture, width, height }, time, delay) {
+    pass({ picture, width, height }, mirror, time, delay) {
       const isFull = pictures.length > LATEST / FRAME;
       const { canvas } = isFull ? pictures.shift() : { canvas: blank(width, height) };
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-      canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
-      pictures.push({ canvas, time });
+      pictures.push({ canvas: fill(canvas, picture, mirror), time });
       const due = time - Math.min(delay, LATEST);
       return pictures.findLast((each) => each.time <= due)?.canvas ?? pictures[0].canvas;
     },
@@ -187,7 +190,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     };
     view.source.replaceChildren(source.picture);
     arrange();
-    draw();
+    draw(stage);
     follow(stage);
     if (source.kind === "camera") listCameras();
     pauseOrResume();
@@ -202,7 +205,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       view.source.replaceChildren();
       stage = null;
       channel.send({ kind: "stop" });
-      letters.refuse("Stopped.");
+      letters.drop("photo");
     }
     sent.clear();
     masks.clear();
@@ -255,17 +258,14 @@ function openLive(host, channel, { samples, keep, patience, done }) {
 
   // Frames out, masks in
 
-  function copy({ picture, width, height }) {
-    const canvas = blank(width, height);
-    canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
-    return canvas;
-  }
+  // All that goes further is mirrored if that is wanted: frames, and so masks, pictures, photos.
+  const copy = ({ picture, width, height }) => fill(blank(width, height), picture, look.mirror);
 
   async function shrink({ picture, width, height }) {
     const scale = Math.min(1, SMALL / Math.max(width, height));
     small.width = Math.max(1, Math.round(width * scale));
     small.height = Math.max(1, Math.round(height * scale));
-    small.getContext("2d").drawImage(picture, 0, 0, small.width, small.height);
+    fill(small, picture, look.mirror);
     const blob = await encode(small, "image/jpeg", 0.8);
     return blob.arrayBuffer();
   }
@@ -306,7 +306,6 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       arrived();
     },
     problem({ text }) {
-      letters.refuse(text);
       stop(text, "problem");
     },
   };
@@ -341,21 +340,21 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       say("The kernel does not answer. If it is busy with another cell, the picture goes on when that ends; " +
         "if it was restarted or has stopped, run this cell again.", "problem");
     } else if (stage.source.kind === "sample" && performance.now() - stage.begun > 1000 * SAMPLE_ENDS) {
-      if (!recording) stop("That was the sample. Press Start camera to see yourself.");
+      if (!recording && !stage.isStill) stop("That was the sample. Press Start camera to see yourself.");
     }
   }, 500);
 
-  function draw() {
-    if (!stage) return;
-    requestAnimationFrame(draw);
+  function draw(own) {
+    if (stage !== own) return;
+    requestAnimationFrame(() => draw(own));
     const now = performance.now();
-    if (stage.silent || stage.isStill || now - stage.painted < FRAME - 4 || !stage.source.isNew()) return;
-    stage.painted = now;
-    const { source, mask, box, line, delay, still } = stage;
+    if (own.silent || own.isStill || now - own.painted < FRAME - 4 || !own.source.isNew()) return;
+    own.painted = now;
+    const { source, mask, box, line, delay, still } = own;
     if (!recording && (view.canvas.width !== source.width || view.canvas.height !== source.height)) {
       Object.assign(view.canvas, { width: source.width, height: source.height });
     }
-    const picture = still ?? line.pass(source, now, delay);
+    const picture = still ?? line.pass(source, look.mirror, now, delay);
     paint(view.canvas, { picture, mask, box }, look);
     view.canvas.dataset.painted = String(Number(view.canvas.dataset.painted ?? 0) + 1);
   }
@@ -460,7 +459,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     try {
       await action();
     } catch (error) {
-      say(error.message, "problem");
+      if (error !== GIVEN_UP) say(error.message, "problem");
     }
   };
   view.start.onclick = () => start(camera);

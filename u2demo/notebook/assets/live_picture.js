@@ -14,13 +14,21 @@ function blank(width, height) {
   return Object.assign(document.createElement("canvas"), { width, height });
 }
 
-// Draw `shot` = {picture, mask, box, clean} as `look` = {effect, color, scene, mirror} says. The mask
-// is anything drawable whose alpha says what the subject is; with `clean` it has the colors, too.
-// The box is [left, top, right, bottom], in shares of the sides.
+// Fill `canvas` with a picture, in a mirror or not.
+function fill(canvas, picture, mirror) {
+  const { width, height } = canvas;
+  const pen = canvas.getContext("2d");
+  pen.setTransform(mirror ? -1 : 1, 0, 0, 1, mirror ? width : 0, 0);
+  pen.drawImage(picture, 0, 0, width, height);
+  return canvas;
+}
+
+// Draw `shot` = {picture, mask, box, clean} as `look` = {effect, color, scene} says. The mask is
+// anything drawable whose alpha says what the subject is; with `clean` it has the colors, too. The
+// box is [left, top, right, bottom], in shares of the sides.
 function paint(canvas, shot, look) {
   const { width, height } = canvas;
   const pen = canvas.getContext("2d");
-  const upright = () => pen.setTransform(1, 0, 0, 1, 0, 0);
   const draw = (image, how) => {
     pen.globalCompositeOperation = how;
     pen.drawImage(image, 0, 0, width, height);
@@ -39,7 +47,6 @@ function paint(canvas, shot, look) {
       if (!look.scene) return effects.color();
       cut();
       behind();
-      upright(); // the mirror shows the person, not the place
       const scale = Math.max(width / look.scene.width, height / look.scene.height);
       const [wide, high] = [look.scene.width * scale, look.scene.height * scale];
       pen.drawImage(look.scene, (width - wide) / 2, (height - high) / 2, wide, high);
@@ -73,11 +80,8 @@ function paint(canvas, shot, look) {
       pen.globalAlpha = 1;
     },
   };
-  pen.imageSmoothingQuality = "high";
-  pen.setTransform(look.mirror ? -1 : 1, 0, 0, 1, look.mirror ? width : 0, 0);
   draw(shot.picture, "copy");
   if (shot.mask) effects[look.effect]();
-  upright();
 }
 
 // Return a small blurred copy of a picture, in which the background covers the subject's place.
