@@ -101,12 +101,19 @@ TITLES = [None, 3, "cat", [], {}, [PHOTO], {None: PHOTO}, {3: PHOTO}, {"": PHOTO
           {"$x^": MASK}, {"a": Image.new("RGB", (0, 5))}]  # fmt: skip
 FACES = [3, "face", [], (), (1, 2), (NAN,) * 4, (0, 0, 0, 0), (5, 5, 2, 2), (0, 0, 10**9, 10**9),
          (-50, 0, 10, 10), (0.5, 0, 10, 10), (True, True, 9, 9), u2.Box(2, 2, 12, 12)]  # fmt: skip
+STROKES = [None, 3, "strokes", PHOTO, {}, [None], [3], [(1, 2)], u2.Stroke([(9, 9)], 2),
+           *([u2.Stroke([(9, 9)], radius)] for radius in NUMBERS),
+           *([u2.Stroke([(number, 9)], 2)] for number in NUMBERS),
+           *([u2.Stroke([(9, 9)], 2, keep)] for keep in (None, 1, "yes", NAN)),
+           *([u2.Stroke(points, 2)] for points in (None, 3, "ab", [], [3], [(1, 2, 3)], [PHOTO])),
+           *([u2.Stroke(points, 2)] for points in (np.ones((2, 2)), np.ones(3), {}, MASK))]  # fmt: skip
 ONE_OF = {"image": (PHOTO, IMAGES), "mask": (MASK, MASKS)}
 
 # Each public function: what it is given, and what comes in place of each argument.
 TABLE = {
     "blur_background": ONE_OF | {"radius": (1, [x for x in NUMBERS if x is not None])},
     "bounding_box": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
+    "correct_mask": ONE_OF | {"model": (NET, NETS), "strokes": ([u2.Stroke([(9, 9)], 2)], STROKES)},
     "crop": ONE_OF | {"margin": (0, NUMBERS), "threshold": (0.5, NUMBERS)},
     "draw_box": ONE_OF
     | {"threshold": (0.5, NUMBERS), "width": (1, NUMBERS), "color": ("red", COLORS)},
@@ -116,7 +123,12 @@ TABLE = {
     "load_model": {"name": ("u2netp", TEXTS), "device": ("cpu", TEXTS), "weights": (None, PATHS)},
     "open_image": {"source": (FILE, PATHS), "max_pixels": (None, NUMBERS)},
     "open_video": {"path": (".", PATHS)},
-    "predict_mask": {"model": (NET, NETS), "image": ONE_OF["image"], "quality": ("fast", TEXTS)},
+    "predict_mask": {
+        "model": (NET, NETS),
+        "image": ONE_OF["image"],
+        "quality": ("fast", TEXTS),
+        "within": (None, FACES),
+    },
     "predict_masks": {
         "model": (NET, NETS),
         "images": ([PHOTO], SERIES),

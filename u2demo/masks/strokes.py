@@ -124,6 +124,7 @@ def _check(stroke: Stroke) -> None:
         stroke.radius,
         expected="pixels of the photo, more than 0",
         least=math.nextafter(0, 1),
+        most=_FAR,
     )
     if not isinstance(stroke.keep, bool | np.bool_):
         raise TypeError(f"keep is {stroke.keep!r:.80}, expected True (subject) or False")
@@ -143,7 +144,7 @@ def _check(stroke: Stroke) -> None:
 def _rows(stroke: Stroke, size: Size, scale: float) -> Iterator[tuple[int, int, int]]:
     """Yield the (row, start, end) of all pixels under the stroke, some more than once."""
     width, height = size
-    radius = scale * stroke.radius
+    radius = scale * float(stroke.radius)
     points = [(scale * float(x), scale * float(y)) for x, y in stroke.points]
     for x, y in points:
         if 0 <= x < width and 0 <= y < height:
