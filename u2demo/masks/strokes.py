@@ -119,13 +119,7 @@ def _stroke(fields: object) -> Stroke:
 def _check(stroke: Stroke) -> None:
     if not isinstance(stroke, Stroke):
         raise TypeError(f"a stroke is {stroke!r:.80}, expected Stroke(points, radius, keep)")
-    check_number(
-        "radius",
-        stroke.radius,
-        expected="pixels of the photo, more than 0",
-        least=math.nextafter(0, 1),
-        most=_FAR,
-    )
+    _check_length("radius", stroke.radius, "pixels of the photo, more than 0", math.nextafter(0, 1))
     if not isinstance(stroke.keep, bool | np.bool_):
         raise TypeError(f"keep is {stroke.keep!r:.80}, expected True (subject) or False")
     expected = "several (x, y), or one for a click: [(320, 200)]"
@@ -137,8 +131,17 @@ def _check(stroke: Stroke) -> None:
         if not isinstance(point, Sequence | np.ndarray) or len(point) != 2:
             raise TypeError(f"a point is {point!r:.80}, expected (x, y) in pixels of the photo")
         for number in point:
-            check_number("a point's x or y", number, expected="pixels of the photo", least=-_FAR,
-                         most=_FAR)  # fmt: skip
+            _check_length("a point's x or y", number, "pixels of the photo", -math.inf)
+
+
+def _check_length(name: str, value: float, expected: str, least: float) -> None:
+    check_number(name, value, expected=expected, least=least)
+    try:
+        is_near = abs(float(value)) <= _FAR
+    except OverflowError:  # an int may be larger than any float
+        is_near = False
+    if not is_near:
+        raise ValueError(f"{name} is {value!r:.80}, expected {expected}, at most {_FAR:g}")
 
 
 def _rows(stroke: Stroke, size: Size, scale: float) -> Iterator[tuple[int, int, int]]:
