@@ -99,22 +99,21 @@ TITLES = [None, 3, "cat", [], {}, [PHOTO], {None: PHOTO}, {3: PHOTO}, {"": PHOTO
           {"a": "cat"}, {"a": np.zeros((0, 0), np.float32)}, {"a": np.zeros(3)},
           {"a" * 9999: PHOTO},
           {"$x^": MASK}, {"a": Image.new("RGB", (0, 5))}]  # fmt: skip
-STROKE = u2.Stroke([(9, 6)], 3)
-STROKES = [None, 3, "stroke", STROKE, [None], [3], [((9, 6), 3)], [STROKE._replace(points=[])],
-           [STROKE._replace(points=9)], [STROKE._replace(points=[(NAN, 0)])],
-           [STROKE._replace(points=[("a", "b")])], [STROKE._replace(points=[(1, 2, 3)])],
-           [STROKE._replace(radius=0)], [STROKE._replace(radius=INF)],
-           [STROKE._replace(radius=None)], [STROKE._replace(points=[(1e300, -1e300)])],
-           iter([])]  # fmt: skip
 FACES = [3, "face", [], (), (1, 2), (NAN,) * 4, (0, 0, 0, 0), (5, 5, 2, 2), (0, 0, 10**9, 10**9),
          (-50, 0, 10, 10), (0.5, 0, 10, 10), (True, True, 9, 9), u2.Box(2, 2, 12, 12)]  # fmt: skip
+STROKES = [None, 3, "strokes", PHOTO, {}, [None], [3], [(1, 2)], u2.Stroke([(9, 9)], 2),
+           *([u2.Stroke([(9, 9)], radius)] for radius in NUMBERS),
+           *([u2.Stroke([(number, 9)], 2)] for number in NUMBERS),
+           *([u2.Stroke([(9, 9)], 2, keep)] for keep in (None, 1, "yes", NAN)),
+           *([u2.Stroke(points, 2)] for points in (None, 3, "ab", [], [3], [(1, 2, 3)], [PHOTO])),
+           *([u2.Stroke(points, 2)] for points in (np.ones((2, 2)), np.ones(3), {}))]  # fmt: skip
 ONE_OF = {"image": (PHOTO, IMAGES), "mask": (MASK, MASKS)}
 
 # Each public function: what it is given, and what comes in place of each argument.
 TABLE = {
     "blur_background": ONE_OF | {"radius": (1, [x for x in NUMBERS if x is not None])},
     "bounding_box": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
-    "correct_mask": ONE_OF | {"model": (NET, NETS), "strokes": ([STROKE], STROKES)},
+    "correct_mask": ONE_OF | {"model": (NET, NETS), "strokes": ([u2.Stroke([(9, 9)], 2)], STROKES)},
     "crop": ONE_OF | {"margin": (0, NUMBERS), "threshold": (0.5, NUMBERS)},
     "draw_box": ONE_OF
     | {"threshold": (0.5, NUMBERS), "width": (1, NUMBERS), "color": ("red", COLORS)},

@@ -28,7 +28,7 @@ from u2demo.nets.threads import use_threads
 _AT_ONCE = {"cuda": 8}  # photos of 320x320 pixels; a CPU gains nothing from more than one
 _SALIENT = 0.3  # share of the map's maximum above which pixels count as the subject, for levels
 _TYPICAL = 0.7  # quantile of these pixels that is the subject's level; above half: edges are low
-_AROUND = 0.1  # of a box's longer side: what the net sees around it, see docs/benchmarks.md
+_AROUND = 0.2  # of a box's longer side: what the net sees around it; with 0 it finds less
 _U2NET = Input()
 
 

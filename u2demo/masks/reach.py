@@ -89,9 +89,31 @@ def reach(area: Grid, mask: Mask, stroke: Stroke, earlier: Sequence[Stroke]) -> 
     weight[under | against] = _FIXED
     prior[under], prior[against] = 1, 0
     belongs = _walk(area.ties, weight, prior).clip(0, 1)
-    # Elsewhere there is nothing to change, only edges of the mask that would be moved a little.
-    changed = under | (~agreed & (belongs > 0.5))
+    changed = _joined(under | (~agreed & (belongs > 0.5)), under)
+    # Elsewhere only edges of the mask would be moved a little.
     return belongs * (_AROUND - _distance(changed) / 2).clip(0, 1)
+
+
+def _joined(pixels: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return those of ``pixels`` that are joined to ``start``; a gap of two is no gap."""
+    passable = _spread(pixels)
+    joined = start
+    while True:
+        more = _spread(joined) & passable
+        if np.array_equal(more, joined):
+            return joined & pixels
+        joined = more
+
+
+def _spread(pixels: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels, and all that touch one of them."""
+    rows = pixels.copy()
+    rows[1:] |= pixels[:-1]
+    rows[:-1] |= pixels[1:]
+    both = rows.copy()
+    both[:, 1:] |= rows[:, :-1]
+    both[:, :-1] |= rows[:, 1:]
+    return both
 
 
 def _likely(area: Grid, mask: Mask, stroke: Stroke, under: NDArray[np.bool_]) -> Plane:

@@ -119,12 +119,7 @@ def _stroke(fields: object) -> Stroke:
 def _check(stroke: Stroke) -> None:
     if not isinstance(stroke, Stroke):
         raise TypeError(f"a stroke is {stroke!r:.80}, expected Stroke(points, radius, keep)")
-    check_number(
-        "radius",
-        stroke.radius,
-        expected="pixels of the photo, more than 0",
-        least=math.nextafter(0, 1),
-    )
+    _check_length("radius", stroke.radius, "pixels of the photo, more than 0", math.nextafter(0, 1))
     if not isinstance(stroke.keep, bool | np.bool_):
         raise TypeError(f"keep is {stroke.keep!r:.80}, expected True (subject) or False")
     expected = "several (x, y), or one for a click: [(320, 200)]"
@@ -136,14 +131,23 @@ def _check(stroke: Stroke) -> None:
         if not isinstance(point, Sequence | np.ndarray) or len(point) != 2:
             raise TypeError(f"a point is {point!r:.80}, expected (x, y) in pixels of the photo")
         for number in point:
-            check_number("a point's x or y", number, expected="pixels of the photo", least=-_FAR,
-                         most=_FAR)  # fmt: skip
+            _check_length("a point's x or y", number, "pixels of the photo", -math.inf)
+
+
+def _check_length(name: str, value: float, expected: str, least: float) -> None:
+    check_number(name, value, expected=expected, least=least)
+    try:
+        is_near = abs(float(value)) <= _FAR
+    except OverflowError:  # an int may be larger than any float
+        is_near = False
+    if not is_near:
+        raise ValueError(f"{name} is {value!r:.80}, expected {expected}, at most {_FAR:g}")
 
 
 def _rows(stroke: Stroke, size: Size, scale: float) -> Iterator[tuple[int, int, int]]:
     """Yield the (row, start, end) of all pixels under the stroke, some more than once."""
     width, height = size
-    radius = scale * stroke.radius
+    radius = scale * float(stroke.radius)
     points = [(scale * float(x), scale * float(y)) for x, y in stroke.points]
     for x, y in points:
         if 0 <= x < width and 0 <= y < height:
