@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _GAP = 1.0  # seconds; what is older says nothing about a frame
 _FOLLOWS = 0.2  # share by which the level of a shot follows each frame's
-# On a CPU the net gets a square of this share of its own side: in half the time, masks as good.
+# On a CPU the net gets a square of this share of its own side. That takes 0.6 of the time; on
+# 155 photos of three data sets the masks are as good on average.
 _SHARE_ON_CPU = 0.7
 
 
