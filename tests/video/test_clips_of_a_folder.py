@@ -29,6 +29,12 @@ pytest.importorskip("av")
 BOX = {"box": u2.EFFECTS["box"]}
 
 
+@pytest.fixture(autouse=True)
+def small_maps(monkeypatch):
+    """Maps as small as these clips, to save time."""
+    monkeypatch.setattr("u2demo.video.steady._PIXELS", 64 * 48)
+
+
 @pytest.fixture
 def folder(tmp_path, make_clip):
     """A folder of a photo and two clips, one of them of the photo's name."""
@@ -203,6 +209,8 @@ CHILD = """
 import sys
 sys.path.insert(0, sys.argv[3])
 from bright_clips import Dark
+from u2demo.video import steady
+steady._PIXELS = 64 * 48
 from u2demo.effects import DEFAULT_EFFECTS
 from u2demo.runs.plan import list_files
 from u2demo.runs.run import Run

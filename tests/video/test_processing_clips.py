@@ -24,6 +24,12 @@ av = pytest.importorskip("av")
 EFFECTS = {name: u2.EFFECTS[name] for name in ("cutout", "box")}
 
 
+@pytest.fixture(autouse=True)
+def small_maps(monkeypatch):
+    """Maps as small as these clips, to save time."""
+    monkeypatch.setattr("u2demo.video.steady._PIXELS", 64 * 48)
+
+
 @pytest.fixture
 def clip(make_clip):
     """The path of a clip of eight frames with sound."""
