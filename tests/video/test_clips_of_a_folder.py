@@ -260,6 +260,23 @@ def test_kill_9_leaves_nothing_half_and_the_next_run_clears_up(kills, format, fo
     assert content(out) == whole
 
 
+def test_a_kill_between_the_name_of_a_folder_and_its_frames_leaves_no_empty_folder(
+    folder, tmp_path, monkeypatch
+):
+    clips, settings = list_files([folder / "cat.mp4"]).clips, Run(BOX, clip_format="png")
+
+    def die(*arguments):
+        (tmp_path / "out" / "cat_box").mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("u2demo.machine.disk._place_folder", lambda *_, **options: die())
+        process_clips(Dark(), clips, tmp_path / "out", settings)
+    assert list((tmp_path / "out" / "cat_box").iterdir()) == []
+    (record,) = process_clips(Dark(), clips, tmp_path / "out", settings)
+    assert record.files == ("cat_box",) and names(tmp_path / "out") == ["cat_box"]
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGINT"), reason="a matter of POSIX")
 def test_ctrl_c_leaves_nothing_half(folder, tmp_path):
     def stop(progress):
