@@ -91,6 +91,16 @@ def test_the_same_strokes_give_the_same_mask_at_once_or_one_by_one(photo, mask, 
     np.testing.assert_array_equal(latest, at_once)
 
 
+def test_a_stroke_that_grows_while_it_is_drawn_is_followed(photo, mask, net):
+    points = [(150.0, 60.0)]
+    drawn = u2.Stroke(points, 4)
+    correction = Correction(net, photo, mask)
+    correction.mask([drawn])
+    points.append((150.0, 100.0))
+    expected = u2.correct_mask(net, photo, mask, [drawn])
+    np.testing.assert_array_equal(correction.mask([drawn]), expected)
+
+
 def test_undone_strokes_leave_nothing_behind_and_the_net_looks_once(photo, mask):
     net = Bright().eval()
     correction = Correction(net, photo, mask)

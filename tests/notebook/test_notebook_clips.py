@@ -158,6 +158,14 @@ def test_a_crop_has_one_size(app, tmp_path):
     assert u2.open_video(tmp_path / "results" / "dog_crop.mp4").size[0] > 40
 
 
+def test_a_crop_is_as_long_as_an_animation_of_its_own_size_may_be(app, monkeypatch, tmp_path):
+    monkeypatch.setattr("u2demo.video.write._MOST_PIXELS", 6 * 64 * 48 - 1)
+    press(app, "Crop")
+    find(app, "Format").label = "GIF"
+    press(app, "Save to results/")
+    assert results(tmp_path) == ["dog_crop.gif"]
+
+
 def test_another_quality_is_another_look(app, bright):
     press(app, "Make the clip")
     looks = bright.looks

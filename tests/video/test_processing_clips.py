@@ -3,6 +3,7 @@
 import gc
 import threading
 import warnings
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
@@ -178,6 +179,41 @@ def test_a_new_background_may_be_a_clip_that_begins_again(make_clip, tmp_path):
     wanted = [colors[int(frame.time * 10) % 3] for frame in frames]
     assert are_near(seen, wanted, 40)
     assert all(bright_share(frame.image) > 0.04 for frame in frames)
+
+
+def test_a_background_that_has_lost_its_frames_is_refused(clip, make_clip, tmp_path):
+    def decode(*, since=0):
+        yield from ()
+
+    sea = replace(u2.open_video(make_clip("sea.mp4")), decode=decode)
+    behind = {"background": partial(u2.replace_background, background=sea)}
+    with pytest.raises(ValueError, match=r"sea\.mp4: damaged; not one frame of it can be decoded"):
+        process_video(Dark(), clip, tmp_path / "out", effects=behind)
+
+
+def test_an_effect_that_fails_leaves_no_file_open(clip):
+    closed = []
+
+    def decode(*, since=0):
+        try:
+            yield from opened.decode(since=since)
+        finally:
+            closed.append(since)
+
+    def fail(image, mask):
+        if image.size == (64, 48) and mask.max() != 0.5:
+            raise RuntimeError("a frame too many")
+        return image
+
+    opened = u2.open_video(clip)
+    with Findings(replace(opened, decode=decode), Dark()) as findings:
+        for _ in findings.look():
+            pass
+        done = len(closed)
+        with pytest.raises(RuntimeError, match="a frame too many") as caught:
+            list(draw(findings, fail))
+        assert len(closed) == done + 2  # the sample and the frames, while the error is still alive
+    assert caught
 
 
 def test_a_clip_with_alpha_keeps_what_is_transparent(make_clip, tmp_path):

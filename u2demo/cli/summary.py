@@ -37,7 +37,8 @@ def summary(photos: list[Record], clips: list[Record], output: Path) -> list[str
 def _count(kind: str, records: list[Record]) -> str:
     counts = Counter(record.status for record in records)
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
-    return f"{len(records)} {kind}{'s' * (len(records) != 1)}: {said}"
+    kinds = kind if len(records) == 1 else f"{kind}s"
+    return f"{len(records)} {kinds}: {said}"
 
 
 def _clip_lines(clips: list[Record]) -> list[str]:

@@ -96,7 +96,8 @@ class Correction:
             large = F.interpolate(torch.from_numpy(far)[None, None], mask.shape, mode="bilinear")
             ended = follow_edges(large, pixels(self._canvas.convert("L")) / 255, side=_GRID)
         sharp = ((ended[0, 0].numpy() - 0.5) * _SHARPER + 0.5).clip(0, 1)
-        return _Step(stroke, np.rint(sharp * 255).astype(np.uint8))
+        points = [tuple(point) for point in stroke.points]  # the caller's list may grow
+        return _Step(stroke._replace(points=points), np.rint(sharp * 255).astype(np.uint8))
 
     def _blend(self, steps: "list[_Step]") -> tuple[Mask, Mask]:
         """Return, on the canvas, the share of the old mask that is left, and what is added."""

@@ -187,7 +187,11 @@ def _place_folder(partial: Path, path: Path, *, replaced: bool) -> None:
     if replaced:
         old = partial_file(path.parent)
         _replace(path, old)
-        _replace(partial, path)
+        try:
+            _replace(partial, path)
+        except BaseException:
+            _replace(old, path)
+            raise
         discard(old)
     elif os.name == "nt":  # Windows renames to free names only
         retry_busy(lambda: partial.rename(path), path.parent, os.W_OK)

@@ -31,11 +31,8 @@ _PALE = 1e-3  # a mean difference below it is noise
 _LIMIT = 7.0  # of the log odds in the net's map
 _STEP = 0.2  # what a pixel's way costs besides the change of color, as a share of the longer side
 _DIAGONAL = 1.4
-_COLORS, _MAPS, _LEAST = (
-    150.0,
-    2.0,
-    1e-3,
-)  # how strongly a change of color, and of map, parts pixels
+_COLORS, _MAPS = 150.0, 2.0  # how strongly a change of color, and of map, parts pixels
+_LEAST = 1e-3  # tie of two pixels, however different
 _PRIOR = 0.2  # weight of step 1 in step 2, for a pixel that is neither sure nor unsure
 # The same for pixels that the mask has as the stroke says, by ``keep``. Beside what is erased they
 # follow their neighbors, so that the subject's edge stays; beside what is kept it may grow.

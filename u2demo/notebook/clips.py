@@ -27,6 +27,7 @@ from u2demo.notebook.layout import lay_out, style
 from u2demo.notebook.models import ModelMenu
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
+from u2demo.notebook.photo import Photo
 from u2demo.notebook.progress import Progress
 from u2demo.notebook.widgets import close
 from u2demo.video.clip import Clip
@@ -168,24 +169,29 @@ class Clips:
 
     def _look_at_three(self, clip: Clip) -> Job:
         chosen = self._album.place
-        before = self._album.photos
+        before = list(self._album.photos)
         try:
             self._progress.show("Looking at three frames", 0)
             yield
             done = 0
             with closing(aside(stills(clip, self._models.load(), self._way()))) as found:
                 for photo in found:
-                    if photo and done < len(before):
-                        self._album.replace(before[done], photo)
-                    elif photo:
-                        self._album.add(photo)
-                    done += bool(photo)
-                    self._progress.show("Looking at three frames", done / 3)
+                    if photo is not None:
+                        self._put(photo, before[done] if done < len(before) else None)
+                        done += 1
+                        self._progress.show("Looking at three frames", done / 3)
                     yield
             self._album.choose(chosen)
         finally:
             self._progress.hide()
             self._admit_change()
+
+    def _put(self, photo: Photo, old: Photo | None) -> None:
+        """Show a photo, in place of ``old`` if there is one."""
+        if old is None:
+            self._album.add(photo)
+        else:
+            self._album.replace(old, photo)
 
     # A clip is made
 
@@ -241,7 +247,7 @@ class Clips:
 
     def _watch(self, verb: str, steps: Iterator) -> Job:
         """Take ``steps``, one for each frame, beside the page, and say how far they are."""
-        total = self._workshop.frames or _count(self._workshop.clip)
+        total = self._workshop.frames or self._workshop.clip.expected_frames or 1
         began, done = time.monotonic(), 0
         with closing(aside(steps)) as taken:
             for step in taken:
@@ -302,11 +308,6 @@ def _describe(clip: Clip, name: str) -> str:
     facts.append("with sound" if clip.audio else "no sound")
     left_out = f". Left out: {', '.join(clip.left_out)}" if clip.left_out else ""
     return escape(", ".join(facts) + left_out)
-
-
-def _count(clip: Clip) -> int:
-    """Return how many frames a clip has, as far as is known before they are decoded."""
-    return max(1, clip.frames or round((clip.duration or 0) * clip.rate))
 
 
 def _pace(done: int, total: int, seconds: float) -> str:

@@ -1,5 +1,6 @@
 """(net, clip) -> figures and a file, for unattended runs."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from IPython.display import display
@@ -9,6 +10,7 @@ from u2demo.figures import image_row
 from u2demo.notebook.clips_making import Way, stills
 from u2demo.notebook.clips_source import Source
 from u2demo.notebook.saving import results_folder
+from u2demo.video.clip import Clip
 from u2demo.video.read import open_video
 from u2demo.video.run import process_video
 
@@ -17,15 +19,20 @@ if TYPE_CHECKING:
 
 
 def show_and_save_clip(model: "nn.Module", source: Source) -> None:
-    """Display three frames of a clip with their cut-outs, and save the clip's cut-out.
+    """Display three frames of a clip with their cut-outs, save the clip's cut-out, and close it.
 
     Where PyAV is missing, say how to install it instead.
     """
-    try:
-        clip = open_video(source.path)
-    except ModuleNotFoundError:
-        print("To read clips, PyAV is needed: pip install av")
-        return
+    with closing(source):
+        try:
+            clip = open_video(source.path)
+        except ModuleNotFoundError:
+            print("To read clips, PyAV is needed: pip install av")
+            return
+        _show_and_save(model, clip, source)
+
+
+def _show_and_save(model: "nn.Module", clip: Clip, source: Source) -> None:
     for photo in stills(clip, model, Way("own", "fast")):
         image, mask = photo.open_image(), photo.unpack_mask()
         pictures = {"mask": mask, "cutout": remove_background(image, mask)}
@@ -33,6 +40,5 @@ def show_and_save_clip(model: "nn.Module", source: Source) -> None:
     record = process_video(
         model, source.path, results_folder(), effects={"cutout": remove_background}
     )
-    source.close()
     where = results_folder().resolve()
     print(f"Nobody can click here, so {', '.join(record.files)} was saved in {where}")

@@ -20,7 +20,8 @@ from u2demo.video.clip import Clip
 from u2demo.video.draw import draw, first_of, sample
 from u2demo.video.find import Findings
 from u2demo.video.preview import HEAVIEST, LONGEST, copying
-from u2demo.video.write import check_length, suffix, writing
+from u2demo.video.run import kind_of
+from u2demo.video.write import suffix, writing
 
 if TYPE_CHECKING:
     from torch import nn
@@ -106,10 +107,7 @@ class Workshop:
 
     def check(self, effect: Effect, format: str) -> None:
         """Raise ``ValueError`` if ``format`` cannot hold what the effect makes of this clip."""
-        picture = sample(effect, first_of(self.clip))
-        length = self.clip.duration or Fraction(0)
-        count = self.clip.frames or round(length * self.clip.rate)
-        check_length(suffix(picture, format), picture.size, count=count, duration=length)
+        kind_of(self.clip, sample(effect, first_of(self.clip)), effect, format=format)
 
     def make(self, name: str, effect: Effect, format: str) -> Iterator[Fraction]:
         """Make a clip, called after the effect; yield the time of each frame written.

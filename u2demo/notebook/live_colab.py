@@ -45,7 +45,8 @@ def serve(load: Callable[[], "nn.Module"]) -> None:
         said = _ask(_next([]))
         while said is not None:
             for message in said:
-                desk.receive(message, b64decode(message.pop("data", "")))
+                data = b64decode(message.pop("data", ""))
+                desk.receive(message, data)
             said = _ask(_next(_gather(answers)))
     finally:  # also when the cell is interrupted
         desk.rest()

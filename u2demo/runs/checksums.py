@@ -49,17 +49,25 @@ def file_checksum(file: Path) -> str:
 
     For a folder, it is that of the names and contents of its files, and tells their total size.
     """
-    size = 0
     digest = hashlib.blake2b(digest_size=16)
-    inside = sorted(file.iterdir()) if file.is_dir() else []
-    for path in inside or [file]:
-        if inside:
-            digest.update(path.name.encode(errors="surrogateescape") + b"/")
-        with path.open("rb") as opened:
-            while piece := opened.read(_PIECE):
-                size += len(piece)
-                digest.update(piece)
+    if file.is_dir():
+        size = 0
+        for inside in sorted(file.iterdir()):
+            digest.update(inside.name.encode(errors="surrogateescape") + b"/")
+            size += _add_file(digest, inside)
+    else:
+        size = _add_file(digest, file)
     return f"{size}-{digest.hexdigest()}"
+
+
+def _add_file(digest: "hashlib.blake2b", file: Path) -> int:
+    """Add what is in ``file`` to a digest; return its size in bytes."""
+    size = 0
+    with file.open("rb") as opened:
+        while piece := opened.read(_PIECE):
+            size += len(piece)
+            digest.update(piece)
+    return size
 
 
 def is_whole(file: Path) -> bool:

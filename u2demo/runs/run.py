@@ -117,11 +117,12 @@ def process_folder(
     Subfolders are mirrored. Photos that are done and unchanged are skipped unless ``overwrite``. A
     function of yours counts as changed when its code, defaults or enclosed values have changed. A
     photo that cannot be read gets a record with status ``failed``, and a picture of a kind that is
-    not read, such as Photoshop's, one with status ``left out``; so does a clip, which
-    ``process_video`` takes, but only here, not in the manifest. ``results`` gets the pictures,
-    named as by ``save``, which describes ``format`` and ``metadata``, and the records as
-    ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called with each record as soon as it
-    exists. On a GPU the net takes eight photos at a time.
+    not read, such as Photoshop's, one with status ``left out``. So does a clip, which is for
+    ``process_video``; that record is returned, but not in the manifest.
+
+    ``results`` gets the pictures, named as by ``save``, which describes ``format`` and
+    ``metadata``, and the records as ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called
+    with each record as soon as it exists. On a GPU the net takes eight photos at a time.
 
     A picture is replaced only if it is still as an earlier run wrote it; no other file ever is.
     Where a picture was changed since, or a file of yours has appeared, the new picture gets a

@@ -62,6 +62,13 @@ class Clip:
     def __iter__(self) -> Iterator[Frame]:
         return self.read()
 
+    @property
+    def expected_frames(self) -> int | None:
+        """How many frames there are, or about as many; None if nothing tells."""
+        if self.frames or not self.duration:
+            return self.frames
+        return max(1, round(self.duration * self.rate))
+
     def read(self, *, report: Callable[[str], None] = _warn) -> Iterator[Frame]:
         """Yield the frames in order; their times increase.
 

@@ -77,9 +77,9 @@ def draw_all(findings: Findings, effects: Mapping[str, Effect]) -> Iterator[Draw
             name: stack.enter_context(_choosing(effect, findings))
             for name, effect in effects.items()
         }
+        pieces = stack.enter_context(closing(findings.pieces()))
         tasks = (
-            (piece, {name: choose(piece) for name, choose in choices.items()})
-            for piece in findings.pieces()
+            (piece, {name: choose(piece) for name, choose in choices.items()}) for piece in pieces
         )
         yield from stack.enter_context(closing(in_parallel(work, tasks, workers())))
 
@@ -96,11 +96,13 @@ def _choosing(effect: Effect, findings: Findings) -> Iterator[Choose]:
 
 
 def first_of(clip: Clip) -> Image.Image:
-    """Return the first frame of a clip, with a see-through pixel if any frame may have one."""
-    with closing(clip.read(report=lambda sentence: None)) as frames:
-        image = next(frames).image
+    """Return the first frame of a clip, with a see-through pixel if any frame may have one.
+
+    Raises:
+        ValueError: not one frame can be decoded.
+    """
+    image = clip.at(Fraction(0)).image
     if clip.alpha:
-        image = image.copy()
         image.putpixel((0, 0), (0, 0, 0, 0))
     return image
 
@@ -139,7 +141,6 @@ def _frame_mode(picture: Image.Image) -> str:
 
 def _in_mode(picture: Image.Image, mode: str) -> Image.Image:
     """Return a picture in the mode that all frames of its clip have."""
-    found = _frame_mode(picture)
-    if found == picture.mode == mode or (found == "RGBA" != mode):  # the writer refuses the latter
-        return picture
-    return picture.convert(mode)
+    if _frame_mode(picture) == "RGBA" and mode != "RGBA":
+        return picture  # alpha is not dropped in silence: the writer refuses the picture
+    return picture if picture.mode == mode else picture.convert(mode)

@@ -155,7 +155,10 @@ class Findings:
         Raises:
             ValueError: the net has not looked at all frames, or the file has changed since.
         """
-        with closing(in_parallel(self.finished, self.pieces(), workers())) as finished:
+        with (
+            closing(self.pieces()) as pieces,
+            closing(in_parallel(self.finished, pieces, workers())) as finished,
+        ):
             yield from finished
 
     def pieces(self) -> Iterator[Piece]:

@@ -108,11 +108,7 @@ class BeforeClip(ClipEffect):
 
     def __call__(self, image: Image.Image, mask: Mask) -> Image.Image:
         """Return the picture of a photo."""
-        return replace_background(image, mask, background=self._first())
-
-    def _first(self) -> Image.Image:
-        with closing(self.background.read(report=_say_nothing)) as frames:
-            return next(frames).image
+        return replace_background(image, mask, background=self.background.at(Fraction(0)).image)
 
     @contextmanager
     def on(self, findings: Findings) -> Iterator[Choose]:
@@ -143,13 +139,11 @@ class _Loop:
         """Yield the clip's frames again and again, with times that go on."""
         begin = Fraction(0)
         while True:
-            last = Fraction(0)
-            with closing(self._clip.read(report=_say_nothing)) as frames:
+            last = None
+            with closing(self._clip.read(report=lambda sentence: None)) as frames:
                 for frame in frames:
                     last = frame.time
                     yield Frame(begin + last, frame.image)
+            if last is None:  # the file has changed since it was opened
+                raise ValueError(f"{self._clip.path}: damaged; not one frame of it can be decoded")
             begin += max(self._clip.duration or 0, last + 1 / self._clip.rate)
-
-
-def _say_nothing(sentence: str) -> None:
-    pass

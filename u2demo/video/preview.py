@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from u2demo.video.clip import Clip, Frame
-from u2demo.video.write import filling
+from u2demo.video.write import filling, taken_from
 
 _SIZE = (640, 480)  # pixels, (width, height)
 LONGEST = 20  # seconds
@@ -30,7 +30,7 @@ def copying(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fram
     """
     has_sound = like.audio and like.duration is not None and like.duration <= LONGEST
     waiting: deque[Frame] = deque()
-    copy = filling(path, path.suffix, _taken(waiting), like=replace(like, audio=has_sound))
+    copy = filling(path, path.suffix, taken_from(waiting), like=replace(like, audio=has_sound))
     with closing(copy):
         for frame in frames:
             if _is_room(path, frame.time):
@@ -39,11 +39,6 @@ def copying(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fram
             yield frame
         for _ in copy:  # it writes what the encoder holds
             pass
-
-
-def _taken(waiting: deque[Frame]) -> Iterator[Frame]:
-    while waiting:
-        yield waiting.popleft()
 
 
 def _is_room(path: Path, time: Fraction) -> bool:

@@ -29,7 +29,7 @@ from u2demo.video.draw import Drawn, draw_all, first_of, sample
 from u2demo.video.find import Findings
 from u2demo.video.moving import CropOfShots, for_clips
 from u2demo.video.read import open_video
-from u2demo.video.write import KINDS, check_format, check_length, filling, suffix
+from u2demo.video.write import KINDS, check_format, check_length, filling, suffix, taken_from
 
 if TYPE_CHECKING:
     from torch import nn
@@ -146,6 +146,18 @@ def check_clip_format(run: Run) -> None:
         suffix(picture, run.clip_format)
 
 
+def kind_of(clip: Clip, picture: Image.Image, effect: Effect, *, format: str) -> str:
+    """Return the suffix of the clip that ``effect`` makes of ``clip``, with pictures like this one.
+
+    Raises:
+        ValueError: ``format`` cannot hold the picture's alpha, or as many frames.
+    """
+    kind = suffix(picture, format)
+    if clip.duration and not isinstance(for_clips(effect), CropOfShots):  # its size is seen later
+        check_length(kind, picture.size, count=clip.expected_frames, duration=clip.duration)
+    return kind
+
+
 class _Work:
     """A run at work on its clips."""
 
@@ -213,7 +225,7 @@ class _Work:
         with Findings(
             clip, self._model, quality=self._run.quality, folder=self._manifest.folder
         ) as findings:
-            total = _frames_of(clip)
+            total = clip.expected_frames
             for count in findings.look():
                 share = _LOOKING * min(1, count / total) if total else 0
                 yield Progress(clip.path, share, count, total, "looking")
@@ -232,23 +244,15 @@ class _Work:
             return _describe(clip, findings) | summary.fields(with_track=self._run.outlines)
 
     def _kinds(self, clip: Clip) -> dict[str, str]:
-        """Return the suffix of the clip that each effect makes of ``clip``.
-
-        Raises:
-            ValueError: such a clip cannot hold what the effect makes of the first frame, or as
-                many frames.
-        """
+        """Return the suffix of the clip that each effect makes of ``clip``; see ``kind_of``."""
         format = self._run.clip_format
         if format == "auto" and clip.animation:
             format = clip.animation
-        first, kinds = first_of(clip), {}
-        for name, effect in self._effects.items():
-            picture = sample(effect, first, name=name)
-            kinds[name] = suffix(picture, format)
-            if clip.duration and not isinstance(effect, CropOfShots):  # its size is seen later
-                count = _frames_of(clip)
-                check_length(kinds[name], picture.size, count=count, duration=clip.duration)
-        return kinds
+        first = first_of(clip)
+        return {
+            name: kind_of(clip, sample(effect, first, name=name), effect, format=format)
+            for name, effect in self._effects.items()
+        }
 
     def _write(
         self, findings: Findings, made: Mapping[str, Path], kinds: Mapping[str, str]
@@ -261,7 +265,7 @@ class _Work:
             writers = []
             for name, file in made.items():
                 waiting: deque[Frame] = deque()
-                writer = filling(file, kinds[name], _all_of(waiting), like=like)
+                writer = filling(file, kinds[name], taken_from(waiting), like=like)
                 writers.append((name, waiting, stack.enter_context(closing(writer))))
             for one in stack.enter_context(closing(draw_all(findings, self._effects))):
                 for name, waiting, writer in writers:  # each takes just the frame that waits
@@ -271,12 +275,6 @@ class _Work:
             for _, _, writer in writers:
                 for _ in writer:
                     pass
-
-
-def _all_of(waiting: deque[Frame]) -> Iterator[Frame]:
-    """Yield what waits, until nothing does."""
-    while waiting:
-        yield waiting.popleft()
 
 
 class _Summary:
@@ -315,13 +313,6 @@ def _describe(clip: Clip, findings: Findings) -> dict[str, object]:
         "left_out": clip.left_out,
         "damage": findings.damage,
     }
-
-
-def _frames_of(clip: Clip) -> int | None:
-    """Return how many frames a clip has, or about as many, None if nothing tells."""
-    if clip.frames or not clip.duration:
-        return clip.frames
-    return max(1, round(clip.duration * clip.rate))
 
 
 def _size_of(job: Job) -> int:

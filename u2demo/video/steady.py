@@ -97,7 +97,7 @@ class _Frame:
     gray: NDArray[np.uint8]
     own: Sums  # what is seen in this frame
     past: Sums  # the same, with all that was brought from the frames before
-    ahead: _Way | None  # from the frame before to this one, None where a shot begins
+    ahead: _Way | None  # from the frame before to this one, None where a shot begins or none waits
     shot: int
 
 

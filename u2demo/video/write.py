@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -173,6 +174,15 @@ def filling(path: Path, kind: str, frames: Iterable[Frame], *, like: Clip) -> It
     if shape.mode == "RGBA" and not how.alpha:
         raise _no_alpha()
     yield from _WRITERS[type(how)](how, path, _alike(frames, shape), shape, like)
+
+
+def taken_from(waiting: deque[Frame]) -> Iterator[Frame]:
+    """Yield the frames that wait, until none does: for ``filling`` whose caller brings each frame.
+
+    The caller appends a frame before each step of ``filling``, which takes just one.
+    """
+    while waiting:
+        yield waiting.popleft()
 
 
 def _shape(picture: Image.Image) -> Shape:
