@@ -64,3 +64,35 @@ def test_a_file_whose_own_rights_forbid_it_is_not_waited_for(tmp_path, slept, mo
     with pytest.raises(PermissionError):
         retry_busy(Busy(1, PermissionError(errno.EACCES, "no")), tmp_path)
     assert slept == []
+
+
+def test_a_folder_that_cannot_be_replaced_stays(monkeypatch, tmp_path):
+    old, new = tmp_path / "frames", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "000001.png").write_text(folder.name)
+    replace = type(old).replace
+
+    def fail(source, target):
+        if source == new:
+            raise OSError(errno.EIO, "the disk is failing")
+        return replace(source, target)
+
+    monkeypatch.setattr(type(old), "replace", fail)
+    with pytest.raises(OSError, match="the disk is failing"):
+        disk.place(new, old, may_replace=lambda path: True)
+    assert (old / "000001.png").read_text() == "frames"
+
+
+def test_names_that_are_taken_get_a_number(tmp_path):
+    (tmp_path / "cat.png").touch()
+    seen = []
+
+    def put(path):
+        seen.append(path.name)
+        if path.name == "cat (2).png":  # it appears just then
+            raise FileExistsError
+
+    assert disk.at_free_name(tmp_path / "cat.png", put).name == "cat (3).png"
+    assert seen == ["cat (2).png", "cat (3).png"]
+    assert disk.at_free_name(tmp_path, put, suffix="").name == f"{tmp_path.name} (2)"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from u2demo.machine.names import numbered
+
 T = TypeVar("T")
 
 IN_USE = "in use by another program; close it, or pause what scans or syncs this folder"
@@ -114,6 +116,23 @@ def place(
         _replace(partial, path)
     else:
         _move_unless_taken(partial, path)
+
+
+def at_free_name(path: Path, put: Callable[[Path], object], *, suffix: str | None = None) -> Path:
+    """Call ``put(path)`` or, if something is there, ``put`` with the next free ``path (n)``.
+
+    Return that path. ``put`` raises ``FileExistsError`` if something has just appeared there, and
+    is then called with the next. For ``suffix`` see ``numbered``.
+    """
+    for free in map(path.with_name, numbered(path.name, suffix=suffix)):
+        if os.path.lexists(free):
+            continue
+        try:
+            put(free)
+        except FileExistsError:
+            continue
+        return free
+    raise AssertionError("unreachable: the numbers do not end")
 
 
 def flush(path: Path) -> None:

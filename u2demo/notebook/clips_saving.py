@@ -1,15 +1,14 @@
 """clip that was made -> a person's downloads, their Drive, or a folder."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 
 import ipywidgets
 
-from u2demo.machine.disk import advise, discard, partial_file, place
-from u2demo.machine.names import numbered
+from u2demo.machine.disk import advise, at_free_name, discard, partial_file, place
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError, environment
@@ -126,22 +125,11 @@ def _copy(made: Path, folder: Path) -> Path:
     """Copy a file or a folder of frames under its name, or the next free one; return that path."""
     with advise(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        partial = partial_file(folder)
+        hidden = partial_file(folder)
+        copy = shutil.copytree if made.is_dir() else shutil.copyfile
         try:
-            (shutil.copytree if made.is_dir() else shutil.copyfile)(made, partial)
-            return _placed(partial, folder, made.name)
+            copy(made, hidden)
+            suffix = "" if made.is_dir() else made.suffix
+            return at_free_name(folder / made.name, partial(place, hidden), suffix=suffix)
         finally:
-            discard(partial)
-
-
-def _placed(partial: Path, folder: Path, name: str) -> Path:
-    """Give a hidden file or folder its name, or the next free one; return that path."""
-    for free in map(folder.joinpath, numbered(name)):
-        if os.path.lexists(free):
-            continue
-        try:
-            place(partial, free)
-        except FileExistsError:  # it appeared just now
-            continue
-        return free
-    raise AssertionError("unreachable: the numbers do not end")
+            discard(hidden)

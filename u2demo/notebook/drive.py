@@ -4,9 +4,10 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from u2demo.machine.names import numbered
+from u2demo.machine.disk import at_free_name
 from u2demo.notebook.colab import one_line
 from u2demo.notebook.environment import PageError
 
@@ -70,11 +71,5 @@ def _copy(files: Sequence[Path], mount_point: str) -> Path:
 
 def _new_folder(parent: Path) -> Path:
     """Create and return a folder named after the time; several in one second are numbered."""
-    for name in numbered(time.strftime("%Y-%m-%d %H-%M-%S")):
-        folder = parent / name
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return folder
-    raise AssertionError("unreachable: the numbers do not end")
+    folder = parent / time.strftime("%Y-%m-%d %H-%M-%S")
+    return at_free_name(folder, partial(Path.mkdir, parents=True))

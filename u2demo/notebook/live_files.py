@@ -1,14 +1,13 @@
 """pieces of a file that a page sends -> a file where a person keeps results."""
 
 import io
-import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from u2demo.machine.disk import advise, write_new_file
-from u2demo.machine.names import numbered
+from u2demo.machine.disk import advise, at_free_name, write_new_file
 from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError
 from u2demo.notebook.saving import results_folder
@@ -43,12 +42,8 @@ def keep_in_folder(name: str, data: bytes) -> str:
     folder = results_folder()
     with advise(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for free in map(folder.joinpath, numbered(name)):
-            if os.path.lexists(free):
-                continue
-            write_new_file(free, data)
-            return f"Saved: {free.resolve()}"
-    raise AssertionError("unreachable: the numbers do not end")
+        saved = at_free_name(folder / name, partial(write_new_file, data=data))
+    return f"Saved: {saved.resolve()}"
 
 
 def keep_in_drive(name: str, data: bytes) -> str:

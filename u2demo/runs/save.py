@@ -1,11 +1,11 @@
 """result -> files: its pictures in a folder, replacing no file."""
 
-import os
+from functools import partial
 from pathlib import Path, PurePath
 
 from u2demo.images.write import check_format, check_metadata, encode, suffix
-from u2demo.machine.disk import advise, write_new_file
-from u2demo.machine.names import numbered, safe_name
+from u2demo.machine.disk import advise, at_free_name, write_new_file
+from u2demo.machine.names import safe_name
 from u2demo.machine.paths import as_path
 from u2demo.pipeline import Result, check_names
 
@@ -43,18 +43,5 @@ def save(
         for effect, picture in result.pictures.items():
             file = folder / f"{stem}_{effect}{suffix(picture, format)}"
             data = encode(picture, file.suffix, like=result.image, metadata=metadata)
-            files.append(_write_numbered(file, data))
+            files.append(at_free_name(file, partial(write_new_file, data=data)))
     return files
-
-
-def _write_numbered(path: Path, data: bytes) -> Path:
-    """Write ``data`` to ``path``, or to the next free ``path (n)``, and return that path."""
-    for free in map(path.with_name, numbered(path.name)):
-        if os.path.lexists(free):
-            continue
-        try:
-            write_new_file(free, data)
-        except FileExistsError:  # it appeared just now
-            continue
-        return free
-    raise AssertionError("unreachable")
