@@ -22,7 +22,7 @@ from u2demo.notebook.clips_player import Player
 from u2demo.notebook.clips_saving import ClipSaver, Make
 from u2demo.notebook.clips_source import ClipChoice, Source
 from u2demo.notebook.environment import PageError, environment
-from u2demo.notebook.jobs import Job, JobQueue, aside
+from u2demo.notebook.jobs import Job, JobQueue, aside, job_button
 from u2demo.notebook.layout import lay_out, style
 from u2demo.notebook.models import ModelMenu
 from u2demo.notebook.notes import Notes, escape
@@ -76,8 +76,7 @@ class Clips:
         self._choice = ClipChoice(self._receive, self._notes)
         self._about = ipywidgets.HTML()
         self._player = Player()
-        self._button = ipywidgets.Button(description="Make the clip", tooltip="Make the clip")
-        self._button.on_click(guarded(lambda _: self._press_make(), self._notes))
+        self._button = job_button("Make the clip", self._remake, self._jobs, self._notes)
         self._saver = ClipSaver(self._up_to_date, self._jobs)
         self._saver.format.observe(guarded(lambda _: self._admit_change(), self._notes), "value")
         self.page = self._lay_out()
@@ -201,16 +200,6 @@ class Clips:
     def _order(self) -> Order:
         panel = self._panel
         return Order(self._way(), panel.toolbar.value, panel.settings, self._saver.format.value)
-
-    def _press_make(self) -> None:
-        if self._button.disabled:  # the second of two quick clicks
-            return
-        self._notes.clear()
-        self._button.disabled = True
-        self._jobs.start(self._remake(), self._notes.report, self._release)
-
-    def _release(self) -> None:
-        self._button.disabled = False
 
     def _remake(self) -> Job:
         yield from self._up_to_date()

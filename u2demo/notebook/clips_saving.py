@@ -9,10 +9,9 @@ from pathlib import Path
 import ipywidgets
 
 from u2demo.machine.disk import advise, at_free_name, discard, partial_file, place
-from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError, environment
-from u2demo.notebook.jobs import Job, JobQueue, beside
+from u2demo.notebook.jobs import Job, JobQueue, beside, job_button
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.saving import results_folder
 from u2demo.notebook.sending import Sender
@@ -69,20 +68,7 @@ class ClipSaver:
         self._about.value = escape(_FORMATS[self.format.value][1])
 
     def _button(self, text: str, save: Callable[[Path, Path], Job]) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=text, tooltip=text)
-
-        def release() -> None:
-            button.disabled = False
-
-        def press(_: ipywidgets.Button) -> None:
-            if button.disabled:  # the second of two quick clicks
-                return
-            self._notes.clear()
-            button.disabled = True
-            self._jobs.start(self._save(save), self._notes.report, release)
-
-        button.on_click(guarded(press, self._notes))
-        return button
+        return job_button(text, lambda: self._save(save), self._jobs, self._notes)
 
     def _save(self, save: Callable[[Path, Path], Job]) -> Job:
         made = yield from self._make()

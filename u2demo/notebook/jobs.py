@@ -8,13 +8,15 @@ from contextlib import closing
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+import ipywidgets
+
 from u2demo.notebook import callbacks
+from u2demo.notebook.notes import Notes
 
 T = TypeVar("T")
 Job = Iterator[None]  # a generator: the work between two yields is one step
 
 _MOMENT = 0.02  # seconds that a step waits for what a thread makes
-
 _PAUSE = 0.01  # seconds between two steps, in which a click that has arrived is handled
 
 
@@ -91,6 +93,30 @@ class JobQueue:
     def _remove_first(self) -> None:
         _, on_end = self._jobs.popleft()
         on_end()
+
+
+def job_button(
+    text: str, begin: Callable[[], Job], jobs: JobQueue, notes: Notes
+) -> ipywidgets.Button:
+    """Return a button that starts the job that ``begin()`` returns, and rests until that has ended.
+
+    ``notes`` are cleared at a click, and show problems.
+    """
+    button = ipywidgets.Button(description=text, tooltip=text)
+
+    def release() -> None:
+        button.disabled = False
+
+    def press(_: ipywidgets.Button) -> None:
+        if button.disabled:  # the second of two quick clicks
+            return
+        notes.clear()
+        job = begin()
+        button.disabled = True
+        jobs.start(job, notes.report, release)
+
+    button.on_click(callbacks.guarded(press, notes))
+    return button
 
 
 def aside(items: Generator[T, None, None]) -> Iterator[T | None]:

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from u2demo.effects.cutout import remove_background
-from u2demo.images.png import encode_png
 from u2demo.images.read import open_image
 from u2demo.masks.box import bounding_box
 from u2demo.masks.mask import Mask
@@ -78,11 +77,6 @@ def mask_as_png(mask: Mask) -> bytes:
     file = io.BytesIO()
     Image.merge("LA", (Image.new("L", alpha.size, 255), alpha)).save(file, "PNG", compress_level=1)
     return file.getvalue()
-
-
-def picture_as_png(picture: Image.Image) -> bytes:
-    """Return a picture as a PNG file."""
-    return encode_png(picture)
 
 
 def box_in_shares(mask: Mask) -> list[float] | None:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from u2demo.images.png import encode_png
 from u2demo.machine.cores import available_cores
 from u2demo.notebook.live_masks import (
     LiveFrame,
@@ -12,7 +13,6 @@ from u2demo.notebook.live_masks import (
     live_cutout,
     live_masks,
     mask_as_png,
-    picture_as_png,
 )
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class LiveWorker:
             self._doing = "Looking closely at the photo…"
             picture, mask = live_cutout(model, work.jpeg)
             message = {"kind": "photo", "number": work.number, "box": box_in_shares(mask)}
-            self._answer(message, picture_as_png(picture))
+            self._answer(message, encode_png(picture))
             self._doing = ""
 
     def _next(self) -> LiveFrame | LivePhoto | None:

@@ -10,10 +10,9 @@ from pathlib import Path
 import ipywidgets
 
 from u2demo.machine.names import fold_name, numbered
-from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError, environment
-from u2demo.notebook.jobs import Job, JobQueue
+from u2demo.notebook.jobs import Job, JobQueue, job_button
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.sending import Sender
 from u2demo.pipeline import Result
@@ -62,21 +61,10 @@ class Saver:
     def _button(
         self, text: str, save: Callable[[Results, str], Job], *, everything: bool
     ) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=text, tooltip=text)
+        def begin() -> Job:
+            return save(self._results(everything=everything), self._details.value)
 
-        def release() -> None:
-            button.disabled = False
-
-        def press(_: ipywidgets.Button) -> None:
-            if button.disabled:  # the second of two quick clicks
-                return
-            self._notes.clear()
-            button.disabled = True
-            job = save(self._results(everything=everything), self._details.value)
-            self._jobs.start(job, self._notes.report, release)
-
-        button.on_click(guarded(press, self._notes))
-        return button
+        return job_button(text, begin, self._jobs, self._notes)
 
     def _download(self, results: Results, metadata: str) -> Job:
         """Send one picture as it is, several of one photo as a zip."""

@@ -59,7 +59,9 @@ function makeVideo(clip) {
 
 function render({ model, el }) {
   let urls = [];
+  let shown = null; // the clips that are there, or on their way
   const forget = () => {
+    shown = null;
     urls.forEach((url) => URL.revokeObjectURL(url));
     urls = [];
     el.replaceChildren();
@@ -68,19 +70,20 @@ function render({ model, el }) {
     forget();
     const clips = model.get("clips");
     if (!clips.length) return;
+    shown = clips;
     const made = clips.map(makeVideo);
     const videos = made.map(({ video }) => video);
     el.append(...made.map(({ figure }) => figure));
     try {
       for (const [index, clip] of clips.entries()) {
         const blob = await fetchClip(model, clip);
-        if (!blob || model.get("clips") !== clips) return;
+        if (!blob || shown !== clips) return;
         const url = URL.createObjectURL(blob);
         urls.push(url);
         videos[index].src = url;
       }
     } catch (error) {
-      el.replaceChildren(error.message);
+      if (shown === clips) el.replaceChildren(error.message);
       return;
     }
     const leader = videos.at(-1);
