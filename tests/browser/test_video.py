@@ -95,6 +95,7 @@ def test_an_effect_is_seen_on_all_three_at_once(page):
 
 
 def test_the_clip_plays_beside_the_original(page, shoot):
+    page.get_by_role("button", name="Box", exact=True).click()
     original, made = make(page)
     assert original["size"] == made["size"] == [400, 300]
     assert made["duration"] == pytest.approx(1.5, abs=0.1)

@@ -43,13 +43,8 @@ def take_photo() -> bytes | None:
     Raises:
         PageError: the page does not answer, or there is no camera to use.
     """
-    from google.colab import output
-
     check_page_answers()
-    try:
-        url = output.eval_js(camera_script())
-    except Exception as error:
-        raise PageError(f"{one_line(error)}.") from error
+    url = ask(camera_script())
     return b64decode(url.partition(",")[2]) if url else None
 
 
@@ -74,6 +69,27 @@ def download(name: str, data: bytes) -> None:
         files.download(str(path))
     except Exception as error:
         raise PageError(f"The download did not start: {one_line(error)}.") from error
+
+
+def ask(script: str) -> object:
+    """Return what a JavaScript expression becomes in Colab's page, once it is there.
+
+    Raises:
+        PageError: the expression fails; the text is its reason.
+    """
+    from google.colab import output
+
+    try:
+        return output.eval_js(script)
+    except Exception as error:
+        raise PageError(f"{one_line(error)}.") from error
+
+
+def tell(script: str) -> None:
+    """Let Colab's page evaluate a JavaScript expression, without waiting for it."""
+    from google.colab import output
+
+    output.eval_js(script, ignore_result=True)
 
 
 def show_dialogs_in(output: ipywidgets.Output, task: Callable[[], object]) -> object:

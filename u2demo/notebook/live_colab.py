@@ -50,7 +50,7 @@ def serve(load: Callable[[], "nn.Module"]) -> None:
             said = _ask(_next(_gather(answers)))
     finally:  # also when the cell is interrupted
         desk.rest()
-        _end()
+        colab.tell("globalThis.u2live?.end()")
 
 
 def page_script() -> str:
@@ -87,15 +87,7 @@ def _gather(answers: Answers) -> list[tuple[dict, bytes | None]]:
 
 
 def _ask(script: str) -> object:
-    from google.colab import output
-
     try:
-        return output.eval_js(script)
-    except Exception as error:
-        raise PageError(f"The live page failed: {colab.one_line(error)}.") from error
-
-
-def _end() -> None:
-    from google.colab import output
-
-    output.eval_js("globalThis.u2live?.end()", ignore_result=True)
+        return colab.ask(script)
+    except PageError as error:
+        raise PageError(f"The live page failed: {error}") from error
