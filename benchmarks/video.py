@@ -1,10 +1,12 @@
 """Score the masks of clips against ground truth: how right they are, and how steady.
 
-    python benchmarks/video.py CLIPS... [--methods alone steady median best rembg] [--half A|B]
+    python benchmarks/video.py CLIPS... [--methods alone steady ... rembg] [--half A|B]
+    python benchmarks/video.py --synthetic
 
 Each folder CLIPS holds folders with ``images/`` and ``masks/`` that pair by stem, one a clip; DAVIS
-(Perazzi et al., CVPR 2016) can be had in this form and is no part of this project. Needs
-``pip install -e ".[accuracy,portrait]"``, and ``rembg[cpu]`` for the method of that name.
+(Perazzi et al., CVPR 2016) can be had in this form and is no part of this project. ``--synthetic``
+makes clips of the package's photos, see synthetic.py. Needs ``pip install -e
+".[accuracy,portrait]"``, and ``rembg[cpu]`` for the method of that name.
 
 Sm, max F, MAE, IoU  as in benchmarks/accuracy.py, averaged over the frames of a clip, then over
           clips; max F is of precision and recall averaged like that.
@@ -14,8 +16,9 @@ dtSSD     100 sqrt(mean((da - dg)^2)), where da and dg are the changes of mask a
 jitter    mean of |dA - dG|, where A and G are the areas of mask and truth, in % of the mean G.
 passes    how often the net looks at a frame.
 
-``alone`` is ``predict_mask`` for each frame; ``steady`` is ``video.steady``, ``median`` the same
-without OpenCV; ``best`` is ``predict_mask`` with that quality, for each frame.
+``alone`` is ``predict_mask`` for each frame. The others are ``video.steady`` with one level for a
+shot: ``steady`` as in ``process_video``, ``median`` the same without OpenCV, ``causal`` as for a
+camera, ``best`` with that quality.
 """
 
 import argparse
@@ -28,6 +31,7 @@ import numpy as np
 from accuracy import f_measure, find_pairs, precision_recall, rembg
 from numpy.typing import NDArray
 from PIL import Image
+from synthetic import Truth, synthetic_clips
 from torch import nn
 from tqdm import tqdm
 
@@ -38,30 +42,49 @@ from u2demo.video.steady import steady
 
 Method = Callable[[list[Image.Image]], Iterable[Mask]]  # the frames of a clip -> their masks
 
+TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's, as in process_video
 COLUMNS = ("Sm", "max F", "MAE", "IoU", "dtSSD", "jitter", "passes", "ms")
 
 
 def main() -> None:
     """Print one table for each folder of clips."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", nargs="+", type=Path, metavar="CLIPS",
+    parser.add_argument("folders", nargs="*", type=Path, metavar="CLIPS",
                         help="folder of clips, each with images/ and masks/")  # fmt: skip
+    parser.add_argument("--synthetic", action="store_true", help="clips made of the samples")
     parser.add_argument("--methods", nargs="+", default=["alone", "steady"], choices=list(METHODS))
     parser.add_argument("--weights", default="u2netp", help="name of the network, see load_model")
     parser.add_argument("--half", choices=["A", "B"], help="only every other clip, from 1st or 2nd")
     options = parser.parse_args()
+    if not options.folders and not options.synthetic:
+        parser.error("name a folder of clips, or --synthetic")
     model = u2.load_model(options.weights)
+    sets = {folder.name: clips_in(folder, options.half) for folder in options.folders}
+    if options.synthetic:
+        sets["synthetic"] = [lambda clip=clip: clip for _, clip in synthetic_clips(model)]
     passes: list[int] = []
     model.register_forward_pre_hook(lambda module, inputs: passes.append(len(inputs[0])))
-    for folder in options.folders:
-        clips = sorted(path.parent for path in folder.glob("*/images"))
-        clips = clips[{"A": 0, "B": 1}[options.half] :: 2] if options.half else clips
-        if not clips:
-            raise SystemExit(f"{folder}: no clips, expected folders that hold images/ and masks/")
-        print(f"\n{folder.name}, {len(clips)} clips")
+    for title, clips in sets.items():
+        print(f"\n{title}, {len(clips)} clips")
         print(f"{'':12}", *(f"{column:>7}" for column in COLUMNS))
         for name in options.methods:
             print_row(name, *measure(METHODS[name](model), clips, passes, name))
+
+
+def clips_in(folder: Path, half: str | None) -> list[Callable[[], Truth]]:
+    """Return what opens each clip of a folder, or each clip of one half of them."""
+    clips = sorted(path.parent for path in folder.glob("*/images"))
+    clips = clips[{"A": 0, "B": 1}[half] :: 2] if half else clips
+    if not clips:
+        raise SystemExit(f"{folder}: no clips, expected folders that hold images/ and masks/")
+    return [partial(open_clip, clip) for clip in clips]
+
+
+def open_clip(clip: Path) -> Truth:
+    """Return the frames of a clip on disk, and where its subject is."""
+    pairs = find_pairs(clip)
+    masks = [np.asarray(Image.open(mask).convert("L")) > 128 for _, mask in pairs]
+    return Truth([u2.open_image(photo) for photo, _ in pairs], np.stack(masks))
 
 
 def print_row(name: str, scores: NDArray[np.float64], *costs: float) -> None:
@@ -72,15 +95,13 @@ def print_row(name: str, scores: NDArray[np.float64], *costs: float) -> None:
 
 
 def measure(
-    method: Method, clips: list[Path], passes: list[int], name: str
+    method: Method, clips: list[Callable[[], Truth]], passes: list[int], name: str
 ) -> tuple[NDArray[np.float64], float, float]:
     """Return the scores, and the mean number of looks and of milliseconds for a frame."""
     rows, curves, count, seconds = [], [], 0, 0.0
     passes.clear()
-    for clip in tqdm(clips, desc=name, leave=False):
-        pairs = find_pairs(clip)
-        frames = [u2.open_image(photo) for photo, _ in pairs]
-        truth = np.stack([np.asarray(Image.open(mask).convert("L")) > 128 for _, mask in pairs])
+    for opened in tqdm(clips, desc=name, leave=False):
+        frames, truth = opened()
         start = time.perf_counter()
         masks = np.stack(list(method(frames)))
         seconds += time.perf_counter() - start
@@ -127,18 +148,24 @@ def jitter(masks: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
     return float(100 * np.abs(np.diff(areas) - np.diff(true)).mean() / true.mean())
 
 
-def each_alone(model: nn.Module, *, quality: str) -> Method:
+def each_alone(model: nn.Module) -> Method:
     """Return ``predict_masks``."""
-    return lambda frames: u2.predict_masks(model, frames, quality=quality)
+    return partial(u2.predict_masks, model)
 
 
-def steadied(model: nn.Module, *, motion: bool, ahead: int = 12) -> Method:
-    """Return what ``steady`` makes of one look at each frame, with one level for a shot."""
+def steadied(
+    model: nn.Module, *, quality: str = "fast", motion: bool = True, ahead: int = 12
+) -> Method:
+    """Return what ``look``, ``steady`` and ``finish`` make of frames, with one level for a shot."""
 
     def predict(frames: list[Image.Image]) -> list[Mask]:
-        settled = list(steady(look(model, frames), motion=motion, ahead=ahead))
+        settled = list(steady(look(model, frames, quality=quality), motion=motion, ahead=ahead))
+        saliences: dict[int, list[float]] = {}
+        for one in settled:
+            saliences.setdefault(one.shot, []).append(salience(one.found))
+        levels = {shot: float(np.quantile(own, TYPICAL)) for shot, own in saliences.items()}
         return [
-            finish(frame, one.found, salience=salience(one.found))
+            finish(frame, one.found, salience=levels[one.shot], quality=quality)
             for frame, one in zip(frames, settled, strict=True)
         ]
 
@@ -151,10 +178,11 @@ def rembg_alone(model: nn.Module) -> Method:
 
 
 METHODS: dict[str, Callable[[nn.Module], Method]] = {
-    "alone": partial(each_alone, quality="fast"),
-    "steady": partial(steadied, motion=True),
+    "alone": each_alone,
+    "steady": steadied,
     "median": partial(steadied, motion=False),
-    "best": partial(each_alone, quality="best"),
+    "causal": partial(steadied, ahead=0),
+    "best": partial(steadied, quality="best"),
     "rembg": rembg_alone,
 }
 

@@ -25,6 +25,12 @@ def dark(monkeypatch):
     return model
 
 
+@pytest.fixture(autouse=True)
+def small_maps(monkeypatch):
+    """Maps as small as these clips, to save time."""
+    monkeypatch.setattr("u2demo.video.steady._PIXELS", 64 * 48)
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A folder of a photo, a clip and an animation."""

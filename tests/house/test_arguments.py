@@ -137,6 +137,15 @@ TABLE = {
         "format": ("auto", TEXTS),
         "metadata": ("private", TEXTS),
     },
+    "process_video": {
+        "model": (NET, NETS),
+        "clip": ("clip.gif", PATHS),
+        "results": (".", PATHS),
+        "effects": (None, EFFECTS),
+        "quality": ("fast", TEXTS),
+        "format": ("auto", TEXTS),
+        "metadata": ("private", TEXTS),
+    },
     "refine_mask": ONE_OF,
     "remove_background": ONE_OF,
     "replace_background": ONE_OF | {"background": ("red", [*COLORS, *IMAGES])},
@@ -180,6 +189,8 @@ def test_a_careless_argument_is_right_or_answered_with_a_sentence(
     name, argument, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
+    if "clip" in TABLE[name]:
+        PHOTO.save("clip.gif", save_all=True, append_images=[PHOTO.rotate(180)], duration=100)
     function = u2
     for part in name.split("."):
         function = getattr(function, part)

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from own_nets import Mine, in_turn, square
+from own_nets import MIDDLE, SMALL, Mine, in_turn, square
 from PIL import Image
 
 import u2demo as u2
 from u2demo.inference.clips import Look, finish, look, salience
+from u2demo.inference.predict import predict
+from u2demo.nets.checkpoints import Input
 
 FRAMES = [Image.new("RGB", (64, 48), (level, 90, 30)) for level in range(0, 200, 20)]
 
@@ -16,7 +18,7 @@ def test_each_frame_has_its_map_in_order():
     answers = [square(level / 10) for level in range(10)]
     seen = list(look(Mine(in_turn(*answers)), FRAMES))
     assert [one.image for one in seen] == FRAMES
-    assert all(isinstance(one, Look) and one.found.shape == (320, 320) for one in seen)
+    assert all(isinstance(one, Look) and one.found.shape == (48, 64) for one in seen)
     assert [float(one.found.max()) for one in seen] == pytest.approx([n / 10 for n in range(10)])
     assert all(one.found.dtype == np.float32 for one in seen)
 
@@ -37,8 +39,44 @@ def test_a_gpu_takes_eight_frames_at_a_time(monkeypatch):
 def test_frames_are_seen_as_photos_are(model):
     image = u2.sample_images()["cat.jpeg"].resize((320, 213))
     (one,) = look(model, [image])
+    (photo,) = predict(model, [image])
+    assert one.found.max() == pytest.approx(photo.peak)
     mask = finish(image, one.found, salience=salience(one.found))
-    assert np.abs(mask - u2.predict_mask(model, image)).mean() < 0.01
+    assert ((mask > 0.5) != (photo.mask > 0.5)).mean() < 0.02
+
+
+def looks_at(count, answer):
+    """Return how often a net looks at each of ``count`` frames, best quality."""
+    net, before, looks = Mine(answer, wants=Input(32)), 0, []
+    for _ in look(net, FRAMES[:1] * count, quality="best"):
+        seen = sum(len(batch) for batch in net.seen)
+        looks.append(seen - before)
+        before = seen
+    return looks
+
+
+def in_doubt():
+    """Return an answer that sees something else at each look."""
+    return in_turn(*(square(0.9, place=(0.1 + 0.2 * (n % 4), 0.3, 0.3 + 0.2 * (n % 4), 0.5))
+                     for n in range(100)))  # fmt: skip
+
+
+def test_best_looks_two_and_a_half_times_at_a_frame_and_no_more():
+    looks = looks_at(20, in_doubt())
+    assert sum(looks) == 50
+    assert all(np.cumsum(looks) <= 2.5 * np.arange(1, 21))
+
+
+def test_best_saves_looks_at_frames_in_no_doubt_for_those_in_doubt():
+    sure, unsure = [square(0.9)] * 12, [square(0.9, place=p) for p in (MIDDLE, SMALL) * 20]
+    looks = looks_at(10, in_turn(*sure, *unsure))
+    assert looks[:6] == [2] * 6
+    assert max(looks[6:]) == 4 and sum(looks) <= 25
+
+
+def test_the_budget_holds_for_batches_as_well(monkeypatch):
+    monkeypatch.setattr("u2demo.inference.clips.at_once", lambda model: 8)
+    assert sum(looks_at(20, in_doubt())) <= 50
 
 
 def test_salience_is_that_of_the_subject_and_not_of_its_size():
@@ -50,12 +88,15 @@ def test_salience_is_that_of_the_subject_and_not_of_its_size():
 
 def test_one_salience_for_a_shot_gives_one_level():
     found = np.zeros((320, 320), np.float32)
-    found[100:200, 100:200] = 0.6
-    weaker = found * 0.9
+    found[100:200, 100:200] = 0.8
     image = Image.new("RGB", (320, 320))
-    for level, mask in ((0.6, found), (0.6, weaker), (0.9, found)):
-        center = finish(image, mask, salience=level)[150, 150]
-        assert center == pytest.approx(min(1, mask[150, 150] / level / 0.9), abs=0.02)
+
+    def center(found, salience):
+        return finish(image, found, salience=salience)[150, 150]
+
+    assert center(found, 0.8) == 1
+    assert 0.8 < center(found * 0.9, 0.8) < 1
+    assert 0.8 < center(found, 0.9) < 1
 
 
 def test_a_mask_has_the_size_of_its_frame_and_is_at_most_its_alpha():

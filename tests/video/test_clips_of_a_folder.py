@@ -29,6 +29,12 @@ pytest.importorskip("av")
 BOX = {"box": u2.EFFECTS["box"]}
 
 
+@pytest.fixture(autouse=True)
+def small_maps(monkeypatch):
+    """Maps as small as these clips, to save time."""
+    monkeypatch.setattr("u2demo.video.steady._PIXELS", 64 * 48)
+
+
 @pytest.fixture
 def folder(tmp_path, make_clip):
     """A folder of a photo and two clips, one of them of the photo's name."""
@@ -203,6 +209,8 @@ CHILD = """
 import sys
 sys.path.insert(0, sys.argv[3])
 from bright_clips import Dark
+from u2demo.video import steady
+steady._PIXELS = 64 * 48
 from u2demo.effects import DEFAULT_EFFECTS
 from u2demo.runs.plan import list_files
 from u2demo.runs.run import Run
@@ -250,6 +258,23 @@ def test_kill_9_leaves_nothing_half_and_the_next_run_clears_up(kills, format, fo
             assert name.startswith(".") or data == whole[name]
     process_clips(Dark(), clips, out, settings)
     assert content(out) == whole
+
+
+def test_a_kill_between_the_name_of_a_folder_and_its_frames_leaves_no_empty_folder(
+    folder, tmp_path, monkeypatch
+):
+    clips, settings = list_files([folder / "cat.mp4"]).clips, Run(BOX, clip_format="png")
+
+    def die(*arguments):
+        (tmp_path / "out" / "cat_box").mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("u2demo.machine.disk._place_folder", lambda *_, **options: die())
+        process_clips(Dark(), clips, tmp_path / "out", settings)
+    assert list((tmp_path / "out" / "cat_box").iterdir()) == []
+    (record,) = process_clips(Dark(), clips, tmp_path / "out", settings)
+    assert record.files == ("cat_box",) and names(tmp_path / "out") == ["cat_box"]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGINT"), reason="a matter of POSIX")

@@ -1,6 +1,7 @@
 """Maps become steady: a subject that is lost for a moment is not, and nothing crosses a cut."""
 
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -179,6 +180,49 @@ def test_without_any_ahead_the_answer_comes_before_the_next_frame_is_asked_for(m
 
 
 @WAYS
+def test_a_camera_may_run_for_hours(motion):
+    grays, truths = clip(12, speed=1)
+    kept = []
+
+    def seen():
+        for gray in grays:
+            image, found = Image.fromarray(gray).convert("RGB"), np.zeros_like(truths[0])
+            kept.append((weakref.ref(image), weakref.ref(found)))
+            yield image, found
+            del image, found
+
+    for _ in steady(seen(), motion=motion, ahead=0):
+        alive = [one for one in kept if one[0]() is not None or one[1]() is not None]
+        assert len(alive) <= 2
+
+
+def test_a_subject_that_a_camera_loses_for_a_moment_is_carried_along():
+    grays, truths = clip(12)
+    maps = [true * 0.95 for true in truths]
+    for number in (6, 7):
+        maps[number] = maps[number] * 0.2
+    found = [one.found for one in settle(grays, maps, ahead=0)]
+    for number in (6, 7):
+        assert errors(found, truths)[number] < errors(maps, truths)[number] / 2
+
+
+@WAYS
+def test_a_camera_that_is_turned_away_begins_anew(motion):
+    (before, truths), (after, _) = clip(4), clip(4, seed=7)
+    maps = [*truths, *[np.zeros_like(true) for true in truths]]
+    grays = [*before, *[gray // 3 for gray in after]]
+    settled = settle(grays, maps, motion=motion, ahead=0)
+    assert [one.shot for one in settled] == [0] * 4 + [1] * 4
+    assert all(one.found.max() < 0.02 for one in settled[4:])
+
+
+def test_a_camera_without_opencv_gets_maps_as_they_are():
+    grays, truths = clip(5)
+    found = [one.found for one in settle(grays, truths, motion=False, ahead=0)]
+    assert errors(found, truths).max() < 0.005
+
+
+@WAYS
 def test_an_empty_clip_has_no_subject_and_no_nan(motion):
     black = np.zeros((HEIGHT, WIDTH), np.uint8)
     nothing = np.zeros((HEIGHT, WIDTH), np.float32)
@@ -193,7 +237,7 @@ def test_without_opencv_it_is_the_median_and_says_how_to_do_better(monkeypatch):
     plain = [one.found for one in settle(grays, maps)]
     assert errors(plain[2:3], [np.median([truths[1], maps[2], truths[3]], axis=0)])[0] < 0.005
     with pytest.raises(ModuleNotFoundError, match="pip install opencv-python-headless"):
-        (settle(grays, maps, motion=True))
+        settle(grays, maps, motion=True)
 
 
 @WAYS

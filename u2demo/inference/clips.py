@@ -1,6 +1,6 @@
 """(net, frames of a clip) -> masks: the net's map of each frame, and the mask that it becomes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -12,15 +12,17 @@ from torch import Tensor, nn
 from u2demo.images.rgb import as_rgb, limit_to_alpha
 from u2demo.inference.guided import follow_edges
 from u2demo.inference.predict import at_once, leveled, salience_of_subject
-from u2demo.inference.preprocess import input_of, pixels, to_tensor
-from u2demo.inference.recipes import QUALITIES, check_quality
-from u2demo.inference.views import canvas_step, run_all
-from u2demo.masks.edges import refine_in_place
+from u2demo.inference.preprocess import pixels
+from u2demo.inference.recipes import CLIP_QUALITIES, View, check_quality
+from u2demo.inference.views import add_up, canvas_step
 from u2demo.masks.mask import Mask, check_mask
+
+_PASSES = 2.5  # looks at a frame that a clip may cost on average, if "best"
+_SIDE = 320  # a steady map has about as many pixels as a square of this side
 
 
 class Look(NamedTuple):
-    """A frame, and the net's map of it, squeezed to a square: (side, side) float32, 0 to 1."""
+    """A frame, and what the net finds in it: (h, w) float32 from 0 to 1, of the frame's shape."""
 
     image: Image.Image
     found: Mask
@@ -30,6 +32,9 @@ def look(
     model: nn.Module, frames: Iterable[Image.Image], *, quality: str = "fast"
 ) -> Iterator[Look]:
     """Return an iterator over the net's map of each frame, in order, computed on demand.
+
+    ``quality``: "fast" looks at a frame once. "best" looks at it up to four times, at a clip 2.5
+    times a frame: also at the subject alone, upside down, and once more where views disagree.
 
     The net takes ``at_once(model)`` frames at a time, and no others are kept: one on a CPU, so that
     a map comes before the next frame is asked for.
@@ -42,7 +47,7 @@ def look(
     check_quality(quality)
     if isinstance(frames, Image.Image) or not isinstance(frames, Iterable):
         raise TypeError(f"frames is {frames!r:.80}, expected several, such as a clip's")
-    return _looks(model, iter(frames))
+    return _looks(model, iter(frames), CLIP_QUALITIES[quality].views)
 
 
 def salience(found: Mask) -> float:
@@ -53,10 +58,13 @@ def salience(found: Mask) -> float:
 
 @torch.inference_mode()
 def finish(image: Image.Image, found: Mask, *, salience: float, quality: str = "fast") -> Mask:
-    """Return the mask of a frame, (H, W) float32 in [0, 1], made of a map of any size.
+    """Return the mask of a frame, (H, W) float32 in [0, 1], made of its steady map.
 
-    ``salience`` is that of the clip's subject. One for all frames of a shot keeps their masks from
-    flickering. Where the frame is transparent, the mask is at most its alpha.
+    ``salience`` is that of the clip's subject; one for all frames of a shot keeps their masks from
+    flickering. ``quality`` is that of the look. Where the frame is transparent, the mask is at most
+    its alpha.
+
+    ``found`` may have any size; it is taken to be as fine as a map of 320 x 320 pixels.
 
     Raises:
         ValueError: ``found`` is not a map, or ``quality`` is unknown.
@@ -64,24 +72,28 @@ def finish(image: Image.Image, found: Mask, *, salience: float, quality: str = "
     """
     check_quality(quality)
     check_mask(found)
-    recipe = QUALITIES[quality]
-    side = round(found.size**0.5)
-    canvas = as_rgb(image).reduce(canvas_step(image.size, side))
-    saliency = follow_edges(_enlarged(found, canvas), _gray(canvas), side=side)
-    mask = leveled(saliency, recipe.levels, salience, image.size)
-    if recipe.refined:
-        refine_in_place(as_rgb(image), mask, levels=recipe.refined, side=side)
+    canvas = as_rgb(image).reduce(canvas_step(image.size, _SIDE))
+    saliency = follow_edges(_enlarged(found, canvas), _gray(canvas), side=_SIDE)
+    mask = leveled(saliency, CLIP_QUALITIES[quality].levels, salience, image.size)
     return limit_to_alpha(mask, image)
 
 
-def _looks(model: nn.Module, frames: Iterator[Image.Image]) -> Iterator[Look]:
-    wanted = input_of(model)
+def _looks(
+    model: nn.Module, frames: Iterator[Image.Image], views: Sequence[View]
+) -> Iterator[Look]:
     count = at_once(model)
+    purse = 0.0  # looks that may be spent
     batch = list(islice(frames, count))
     while batch:
-        maps = run_all(model, [to_tensor(image, wanted) for image in batch])
-        for image, found in zip(batch, maps, strict=True):
-            yield Look(image, found[0, 0].numpy())
+        most = []
+        for _ in batch:
+            purse += _PASSES
+            most.append(min(int(purse), len(views)))
+            purse -= most[-1]
+        photos = add_up(model, batch, views, most=most)
+        purse += sum(most) - sum(len(photo.shown) for photo in photos)
+        for image, photo in zip(batch, photos, strict=True):
+            yield Look(image, photo.mean()[0, 0].clamp(0, 1).numpy())
         batch = list(islice(frames, count))
 
 

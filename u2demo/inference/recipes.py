@@ -60,6 +60,21 @@ QUALITIES: Mapping[str, Recipe] = {
     ),
 }
 
+# For the frames of a clip, whose neighbors help: ``clips`` and docs/benchmarks.md have the reasons.
+# Edges are not drawn again by a frame's colors: they would change from frame to frame.
+CLIP_QUALITIES: Mapping[str, Recipe] = {
+    "fast": Recipe((View(),), Levels(0.1, 0.95, haze=0.4)),
+    "best": Recipe(
+        (
+            View(),
+            View(zoomed=True),
+            View(upside_down=True),
+            View(in_doubt=True, aspect=0.5, mirrored=True),
+        ),
+        Levels(0.1, 0.95, haze=0.4),
+    ),
+}
+
 
 def check_quality(quality: str) -> None:
     """Raise ``ValueError`` unless ``quality`` is one of ``QUALITIES``."""

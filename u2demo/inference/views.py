@@ -81,17 +81,27 @@ class Sum:
 
 
 @torch.inference_mode()
-def add_up(model: nn.Module, images: Sequence[Image.Image], views: Sequence[View]) -> list[Sum]:
-    """Return, for each image, the sum of all views that have something to show, each once."""
+def add_up(
+    model: nn.Module,
+    images: Sequence[Image.Image],
+    views: Sequence[View],
+    *,
+    most: Sequence[int] | None = None,
+) -> list[Sum]:
+    """Return, for each image, the sum of all views that have something to show, each once.
+
+    ``most`` says how many views each image may have, by default all.
+    """
+    most = most or [len(views)] * len(images)
     wanted = input_of(model)
     sums = [Sum(image, wanted) for image in images]
     for view in (*views, *views):  # twice: a zoom may raise doubt that calls for skipped views
         seen = []
-        for photo in sums:
-            area = photo.area(view)
+        for photo, limit in zip(sums, most, strict=True):
+            area = photo.area(view) if len(photo.shown) < limit else None
             if area:
                 seen.append((photo, area))
-        maps = run_all(model, [photo.show(view, area) for photo, area in seen])
+        maps = _run_all(model, [photo.show(view, area) for photo, area in seen])
         for (photo, area), saliency in zip(seen, maps, strict=True):
             photo.add(view, area, saliency)
     return sums
@@ -109,7 +119,7 @@ def canvas_step(size: tuple[int, int], side: int) -> int:
     return max(min(small_enough, all_seen), needed)
 
 
-def run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
+def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
     """Return the net's map (1, 1, h, w) of each tensor; tensors of one size share a batch."""
     numbers: dict[torch.Size, list[int]] = {}
     for number, tensor in enumerate(shown):

@@ -1,10 +1,10 @@
 """clips on disk -> clips on disk: one after the other, safely, resumable like a run of photos."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -258,24 +258,25 @@ class _Work:
         if self._run.metadata == "none":
             like = replace(like, about={})
         with ExitStack() as stack:
-            drawn = stack.enter_context(closing(draw_all(findings, self._effects)))
-            stream, *streams = tee(drawn, 1 + len(made))
             writers = []
-            for own, name in zip(streams, made, strict=True):
-                writer = filling(made[name], kinds[name], _frames(own, name), like=like)
-                writers.append(stack.enter_context(closing(writer)))
-            for one in stream:  # all writers take the same step, so that few frames wait for them
-                for writer in writers:
+            for name, file in made.items():
+                waiting: deque[Frame] = deque()
+                writer = filling(file, kinds[name], _all_of(waiting), like=like)
+                writers.append((name, waiting, stack.enter_context(closing(writer))))
+            for one in stack.enter_context(closing(draw_all(findings, self._effects))):
+                for name, waiting, writer in writers:  # each takes just the frame that waits
+                    waiting.append(Frame(one.time, one.pictures[name]))
                     next(writer)
                 yield one
-            for writer in writers:
+            for _, _, writer in writers:
                 for _ in writer:
                     pass
 
 
-def _frames(drawn: Iterator[Drawn], name: str) -> Iterator[Frame]:
-    for one in drawn:
-        yield Frame(one.time, one.pictures[name])
+def _all_of(waiting: deque[Frame]) -> Iterator[Frame]:
+    """Yield what waits, until nothing does."""
+    while waiting:
+        yield waiting.popleft()
 
 
 class _Summary:

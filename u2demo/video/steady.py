@@ -5,7 +5,7 @@ is sure of counts for more: a subject that it loses for some frames is carried o
 
 The motion comes from OpenCV (dense inverse search, Kroeger et al., 2016). Without OpenCV each pixel
 gets the median of three frames, which takes out what appears in one frame only. Nothing is carried
-over a cut. Settings were chosen on five clips of DAVIS.
+over a cut. Settings were chosen on clips of DAVIS.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ Sums = NDArray[np.float32]  # (h, w, 2): sums of weighted maps, and of their wei
 
 _PIXELS = 320 * 320  # of the small copies: as many as a net's map has
 _LONGEST = 4  # times as wide as high, or as high as wide; OpenCV finds no motion in longer strips
-_FADES = 0.95  # what a frame's map still counts one frame further
+_FADES = 0.9  # what a frame's map still counts one frame further
 _CHANGED = 20.0  # gray levels of 255 by which pixels differ that do not show the same any more
 _AROUND = 5  # pixels; side of the square over which that is judged
 _HELD = 0.3  # share of a frame that shows the same as the one before; below it there is a cut
@@ -51,8 +51,8 @@ def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iter
     ``ahead`` that follow: with ``motion``, twice as many maps wait in memory (3 MB each), but no
     frames. With ``ahead=0``, as for a camera, each comes back before the next is asked for.
 
-    By default motion is followed if OpenCV is installed. Without it one frame is waited for, none
-    with ``ahead=0``.
+    By default motion is followed if OpenCV is installed. Without it one frame is waited for; with
+    ``ahead=0`` maps stay as they are, as the median with past ones would lag behind.
 
     Raises:
         ValueError: a map is not float32 from 0 to 1, or ``ahead`` is negative.
@@ -62,7 +62,7 @@ def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iter
     check_number("ahead", ahead, expected="a number of frames from 0")
     flow = None if motion is False else _flow_of_opencv(needed=bool(motion))
     if flow is None:
-        return _median_of_three(looks) if ahead else _median_with_the_past(looks)
+        return _median_of_three(looks) if ahead else _each_alone(looks)
     return _along_the_motion(looks, flow, int(ahead))
 
 
@@ -75,7 +75,7 @@ def _flow_of_opencv(*, needed: bool) -> "DISOpticalFlow | None":
                 "to follow the motion: pip install opencv-python-headless", name="cv2"
             ) from None
         return None
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
 
 @dataclass(frozen=True)
@@ -103,28 +103,35 @@ class _Frame:
 
 def _along_the_motion(looks: Looks, flow: "DISOpticalFlow", ahead: int) -> Iterator[Steady]:
     waiting: list[_Frame] = []
-    before = None
+    frame = None
     step = max(ahead, 1)
     for image, found in looks:
         gray = _small_gray(image)
-        before = _after(before, gray, _weighted(_small(found, gray)), flow)
-        waiting.append(before)
+        own = _weighted(_small(found, gray))
+        if frame is None:
+            frame = _first(gray, own, shot=0)
+        else:
+            frame = _next(frame, gray, own, flow, both=ahead > 0)
+        waiting.append(frame)
         if len(waiting) == step + ahead:
             yield from _settled(waiting)[:step]
             del waiting[:step]
     yield from _settled(waiting)
 
 
-def _after(
-    before: _Frame | None, gray: NDArray[np.uint8], own: Sums, flow: "DISOpticalFlow"
+def _first(gray: NDArray[np.uint8], own: Sums, *, shot: int) -> _Frame:
+    """Return a frame with which a shot begins."""
+    return _Frame(gray, own, own, None, shot)
+
+
+def _next(
+    before: _Frame, gray: NDArray[np.uint8], own: Sums, flow: "DISOpticalFlow", *, both: bool
 ) -> _Frame:
-    """Return a frame with what comes to it from the past, nothing if a shot begins."""
-    if before is None:
-        return _Frame(gray, own, own, None, shot=0)
+    """Return a frame with what comes to it from the past, and the way to it if ``both`` count."""
     back = _way(gray, before.gray, flow)
     if back.holds.mean() < _HELD:
-        return _Frame(gray, own, own, None, before.shot + 1)
-    ahead = _way(before.gray, gray, flow)
+        return _first(gray, own, shot=before.shot + 1)
+    ahead = _way(before.gray, gray, flow) if both else None
     return _Frame(gray, own, own + back.bring(before.past), ahead, before.shot)
 
 
@@ -185,41 +192,29 @@ def _moved(values: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[
     return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+def _each_alone(looks: Looks) -> Iterator[Steady]:
+    number, before = 0, None
+    for image, found in looks:
+        gray = _small_gray(image)
+        if before is not None and _is_cut(before, gray):
+            number += 1
+        before = gray
+        yield Steady(_small(found, gray), number)
+
+
 def _median_of_three(looks: Looks) -> Iterator[Steady]:
-    shot: list[Mask] = []  # the last two maps of this shot
-    number, before = 0, None
-    for image, own in looks:
-        gray = _small_gray(image)
-        if before is not None and _is_cut(before, gray):
-            yield from _last(shot, number)
-            shot, number = [], number + 1
-        before = gray
-        found = _small(own, gray)
-        if len(shot) == 1:  # the first of a shot has but one beside it
-            yield Steady(shot[0], number)
+    """Yield the median of each map and the two beside it; the ends of a shot stay as they are."""
+    shot: list[Steady] = []  # the last of this shot, at most three
+    for one in _each_alone(looks):
+        if shot and shot[-1].shot != one.shot:
+            yield shot[-1]
+            shot = []
+        shot = [*shot[-2:], one]
         if len(shot) == 2:
-            yield Steady(np.median([*shot, found], axis=0), number)
-        shot = [*shot[-1:], found]
-    yield from _last(shot, number)
-
-
-def _median_with_the_past(looks: Looks) -> Iterator[Steady]:
-    shot: list[Mask] = []  # the last two maps of this shot
-    number, before = 0, None
-    for image, own in looks:
-        gray = _small_gray(image)
-        if before is not None and _is_cut(before, gray):
-            shot, number = [], number + 1
-        before = gray
-        found = _small(own, gray)
-        yield Steady(np.median([*shot, found], axis=0) if len(shot) == 2 else found, number)
-        shot = [*shot[-1:], found]
-
-
-def _last(shot: list[Mask], number: int) -> Iterator[Steady]:
-    """Yield the last frame of a shot, which has but one beside it."""
-    if shot:
-        yield Steady(shot[-1], number)
+            yield shot[0]
+        if len(shot) == 3:
+            yield Steady(np.median([frame.found for frame in shot], axis=0), one.shot)
+    yield from shot[-1:]
 
 
 def _is_cut(gray: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
