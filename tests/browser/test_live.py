@@ -9,8 +9,8 @@ import pytest
 from live_camera import SIZE, jpeg, square
 from PIL import Image
 
-from u2demo.notebook.live_masks import mask_as_png
-from u2demo.notebook.live_page import LivePage
+from u2demo.notebook.live.masks import mask_as_png
+from u2demo.notebook.live.page import LivePage
 
 WIDTH, HEIGHT = (4 * side for side in SIZE)  # of the fake camera
 # A model as anywidget gives it. The kernel behind it answers each message, unless it is `silent`.
