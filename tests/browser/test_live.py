@@ -149,7 +149,7 @@ def is_quiet(page):
 
 
 def test_a_sample_plays_on_opening(page):
-    page.wait_for_function(f"/masks.*960×540/.test({text('.u2-figures')})")
+    page.wait_for_function(f"/masks.*720×540/.test({text('.u2-figures')})")
     assert page.locator(".u2-canvas").is_visible() and light(page) == set()
     assert "Only small frames go to the kernel" in page.locator(".u2-live").inner_text()
 
