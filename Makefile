@@ -1,5 +1,6 @@
 # Everything is installed into .venv, once, and again when the requirements change.
 PYTHON ?= python3
+NOTEBOOK ?= one_click
 BIN := .venv/bin
 READY := .venv/ready
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
@@ -47,9 +48,9 @@ bench: .venv-bench/ready
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-## app: open the one-click notebook as a local web page
+## app: open the one-click notebook as a local web page; NOTEBOOK=video or live for the others
 app: $(READY)
-	$(BIN)/voila notebooks/one_click.ipynb --Voila.ip=127.0.0.1 --Voila.config_file_paths=tools
+	$(BIN)/voila notebooks/$(NOTEBOOK).ipynb --Voila.ip=127.0.0.1 --Voila.config_file_paths=tools
 
 ## clean: remove what the targets above create
 clean:
@@ -67,7 +68,7 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 .venv-colab/ready: pyproject.toml requirements.txt constraints-colab.txt
 	$(PYTHON) -m venv .venv-colab
 	.venv-colab/bin/python -m pip install -q --disable-pip-version-check -c constraints-colab.txt \
-	  -e . anywidget nbclient nbformat nbstripout nbval pytest
+	  -e ".[video]" anywidget nbclient nbformat nbstripout nbval pytest
 	touch $@
 
 .venv-floor/ready: pyproject.toml requirements.txt

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import u2demo as u2
-from u2demo.notebook.live_masks import LiveFrame, live_masks, mask_as_png
+from u2demo.notebook.live.masks import LiveFrame, live_masks, mask_as_png
 
 SIZE = (480, 270)  # pixels, (width, height), of the frames that the page sends
 RATE = 10  # frames per second

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from u2demo.notebook.live_masks import LiveFrame
+from u2demo.notebook.live.masks import LiveFrame
 
 SIZE = (96, 64)  # pixels, (width, height)
 SIDE = 24  # of the square

@@ -125,8 +125,10 @@ def rows(rooms: Rooms) -> list[list[str]]:
 
 
 def box_lines(room: str, paths: list[Path]) -> list[str]:
-    """Return the names of a room's files, wrapped."""
-    names = [path.stem for path in paths if path.name != "__init__.py"]
+    """Return the names of a room's files, wrapped; a folder inside it is one name."""
+    files = [path.stem for path in paths if path.parent.name == room and path.stem != "__init__"]
+    folders = {f"{path.parent.name}/" for path in paths if path.parent.parent.name == room}
+    names = sorted({*files, *folders})
     text = ", ".join(names) if paths[0].parent != PACKAGE else f"{room}.py"
     return textwrap.wrap(text, LETTERS)
 

@@ -9,8 +9,8 @@ import pytest
 from live_camera import SIZE, jpeg, square
 from PIL import Image
 
-from u2demo.notebook.live_masks import mask_as_png
-from u2demo.notebook.live_page import LivePage
+from u2demo.notebook.live.masks import mask_as_png
+from u2demo.notebook.live.page import LivePage
 
 WIDTH, HEIGHT = (4 * side for side in SIZE)  # of the fake camera
 # A model as anywidget gives it. The kernel behind it answers each message, unless it is `silent`.
@@ -149,7 +149,7 @@ def is_quiet(page):
 
 
 def test_a_sample_plays_on_opening(page):
-    page.wait_for_function(f"/masks.*960×540/.test({text('.u2-figures')})")
+    page.wait_for_function(f"/masks.*720×540/.test({text('.u2-figures')})")
     assert page.locator(".u2-canvas").is_visible() and light(page) == set()
     assert "Only small frames go to the kernel" in page.locator(".u2-live").inner_text()
 

@@ -10,6 +10,7 @@ from conftest import WAIT, serving, start, wait_until_idle
 from PIL import Image
 
 pytest.importorskip("av")
+in_lab = pytest.mark.parametrize("site", ["lab"], indirect=True)  # Voila would show the same
 
 
 @pytest.fixture(scope="module", params=["lab", "voila"])
@@ -139,6 +140,7 @@ def test_it_is_saved_and_downloaded_whole(page, site):
     assert Path(download.value.path()).read_bytes() == saved
 
 
+@in_lab
 def test_mp4_is_refused_for_a_cut_out_before_any_work(page):
     page.get_by_label("Format").select_option("MP4 (H.264)")
     page.get_by_role("button", name="Make the clip").click()
@@ -172,6 +174,7 @@ def choose(page, path):
     dialog.value.set_files(str(path))
 
 
+@in_lab
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
@@ -188,6 +191,7 @@ def test_what_is_not_a_clip_is_named_and_the_one_before_stays(name, reason, page
     assert "launch.mp4" in page.locator(".u2-clip").inner_text()
 
 
+@in_lab
 def test_a_large_clip_of_ones_own_goes_in(page, files, shoot):
     choose(page, files / "long.mp4")
     page.locator(".u2-clip", has_text="long.mp4, 320 × 240, 10.0 s").wait_for()
@@ -196,6 +200,7 @@ def test_a_large_clip_of_ones_own_goes_in(page, files, shoot):
     assert page.locator(".u2-problem").count() == 0
 
 
+@in_lab
 def test_an_upload_can_be_canceled_and_the_clip_before_stays(page):
     drop = """zone => {
         const dataTransfer = new DataTransfer();
@@ -209,6 +214,7 @@ def test_an_upload_can_be_canceled_and_the_clip_before_stays(page):
     assert page.get_by_role("button", name="Cancel").is_hidden()
 
 
+@in_lab
 def test_stop_ends_the_work_and_leaves_nothing(page, site, shoot):
     page.get_by_role("button", name="Make the clip").click()
     page.get_by_text("left").wait_for()
@@ -221,6 +227,7 @@ def test_stop_ends_the_work_and_leaves_nothing(page, site, shoot):
     assert page.locator(".u2-player").is_hidden()
 
 
+@in_lab
 def test_no_file_lies_where_a_file_browser_looks(site):
     seen = {path.relative_to(site.root).parts[0] for path in site.root.rglob("*")}
     assert {name for name in seen if "video" not in name} <= {"results", ".ipynb_checkpoints"}

@@ -10,7 +10,7 @@ from live_camera import SIZE, frame, square, truth
 from PIL import Image
 
 from u2demo.nets.checkpoints import Input
-from u2demo.notebook.live_masks import box_in_shares, live_masks, mask_as_png
+from u2demo.notebook.live.masks import box_in_shares, live_masks, mask_as_png
 
 
 @pytest.fixture

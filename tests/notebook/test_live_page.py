@@ -16,9 +16,9 @@ from PIL import Image
 
 import u2demo as u2
 from u2demo.nets.checkpoints import Input
-from u2demo.notebook import live
 from u2demo.notebook.environment import PageError
-from u2demo.notebook.live_files import LiveFiles, keep_in_folder
+from u2demo.notebook.live import app
+from u2demo.notebook.live.files import LiveFiles, keep_in_folder
 
 needs_anywidget = pytest.mark.skipif(
     importlib.util.find_spec("anywidget") is None, reason="anywidget is not installed"
@@ -36,7 +36,7 @@ def net():
 def shown(monkeypatch):
     """What the cell displays."""
     displayed = []
-    for module in (live, importlib.import_module("u2demo.notebook.live_sample")):
+    for module in (app, importlib.import_module("u2demo.notebook.live.sample")):
         monkeypatch.setattr(module, "display", displayed.append)
     return displayed
 
@@ -58,7 +58,7 @@ def pieces(data, suffix, size):
 def test_a_frame_of_the_page_is_answered_with_a_receipt_and_a_mask(
     net, shown, in_jupyter, monkeypatch
 ):
-    from u2demo.notebook.live_page import LivePage
+    from u2demo.notebook.live.page import LivePage
 
     sent = queue.Queue()
     monkeypatch.setattr(LivePage, "_answer", lambda page, *answer: sent.put(answer))
@@ -98,7 +98,7 @@ def test_the_cell_run_again_ends_the_page_that_it_showed_before(net, shown, in_j
 
 
 def test_without_anywidget_a_sentence_says_what_to_do(monkeypatch, in_jupyter):
-    monkeypatch.setitem(sys.modules, "u2demo.notebook.live_page", None)
+    monkeypatch.setitem(sys.modules, "u2demo.notebook.live.page", None)
     with pytest.raises(PageError, match=r"run %pip install anywidget, restart the kernel"):
         u2.notebook.Live().show()
 

@@ -13,9 +13,9 @@ from live_camera import frame, jpeg, square
 from PIL import Image
 
 from u2demo.nets.checkpoints import Input
-from u2demo.notebook import live_worker
-from u2demo.notebook.live_desk import LiveDesk
-from u2demo.notebook.live_worker import LivePhoto, LiveWorker
+from u2demo.notebook.live import worker as live_worker
+from u2demo.notebook.live.desk import LiveDesk
+from u2demo.notebook.live.worker import LivePhoto, LiveWorker
 
 LONG = 60  # seconds, in which everything here has happened even on a busy machine
 

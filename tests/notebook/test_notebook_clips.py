@@ -146,7 +146,7 @@ def test_another_effect_makes_another_clip_from_the_same_looks(app, bright, tmp_
 
 def test_what_is_made_already_is_saved_without_making_it_again(app, monkeypatch, tmp_path):
     press(app, "Save to results/")
-    monkeypatch.setattr("u2demo.notebook.clips_making.writing", None)
+    monkeypatch.setattr("u2demo.notebook.clips.making.writing", None)
     press(app, "Save to results/")
     assert results(tmp_path) == ["dog_cutout (2).webm", "dog_cutout.webm"]
     assert "dog_cutout (2).webm" in said_of_saving(app)
@@ -262,7 +262,7 @@ def test_a_full_disk_is_told_to_the_page_that_sends(app, monkeypatch, temporary)
 
     picker, answers = find(app, "Choose a clip"), []
     monkeypatch.setattr(picker, "send", answers.append)
-    monkeypatch.setattr("u2demo.notebook.clips_source.Source.append", refuse)
+    monkeypatch.setattr("u2demo.notebook.clips.source.Source.append", refuse)
     before = set(temporary.iterdir())
     from_page(picker, {"batch": "a", "index": 0, "name": "own.mp4"}, [b"half"])
     assert answers[0] == {"batch": "a", "error": "No space left on device."}
@@ -284,7 +284,7 @@ def test_where_nobody_can_click_there_are_three_figures_and_the_clip(
 ):
     monkeypatch.setenv("U2DEMO_ENV", "headless")
     shown = []
-    monkeypatch.setattr("u2demo.notebook.clips_headless.display", shown.append)
+    monkeypatch.setattr("u2demo.notebook.clips.headless.display", shown.append)
     Clips(bright).show(clip)
     assert len(shown) == 3
     assert "dog_cutout.webm was saved in " in capsys.readouterr().out

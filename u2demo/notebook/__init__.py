@@ -5,8 +5,8 @@ that no file browser shows. Nothing else is written but the results that a perso
 """
 
 from u2demo.notebook.app import OneClick
-from u2demo.notebook.clips import Clips
-from u2demo.notebook.live import Live
+from u2demo.notebook.clips.app import Clips
+from u2demo.notebook.live.app import Live
 from u2demo.notebook.saving import results_folder
 from u2demo.notebook.uploads import upload
 

@@ -89,7 +89,7 @@ class Clip:
         """
         since = time
         found = self._shown_at(time, since)
-        while since and (found is None or found.time > time):  # the file's end, or its index, lacks
+        while since and (found is None or found.time > time):  # its end or its index is missing
             since = since / 2 if since > 1 else Fraction(0)
             found = self._shown_at(time, since)
         if found is None:

@@ -8,7 +8,7 @@ const STRENGTH = 0.45;
 const SOFT = 160; // pixels; longer side of the small picture that is blurred
 const BLUR = 3; // pixels of it
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
-const SAMPLE = { width: 960, height: 540, seconds: 6 }; // for each photo
+const SAMPLE = { width: 720, height: 540, seconds: 6 }; // for each photo
 
 function blank(width, height) {
   return Object.assign(document.createElement("canvas"), { width, height });
@@ -149,7 +149,7 @@ function openSample(photos) {
     const scale = 1.15 * Math.max(width / photo.width, height / photo.height);
     const [wide, high] = [photo.width * scale, photo.height * scale];
     const left = ((width - wide) / 2) * (1 + 0.9 * Math.sin(angle));
-    const top = ((height - high) / 2) * (1 + 0.3 * Math.cos(angle));
+    const top = (height - high) * (0.2 - 0.2 * Math.cos(angle)); // heads are in the upper part
     pen.drawImage(photo, left, top, wide, high);
     return true;
   };

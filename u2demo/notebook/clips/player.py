@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import ipywidgets
 
-from u2demo.notebook.clips_making import Preview
+from u2demo.notebook.clips.making import Preview
 from u2demo.notebook.environment import environment
 from u2demo.notebook.notes import escape
 from u2demo.notebook.widgets import close, toggle_class
@@ -61,7 +61,7 @@ def _make_screen() -> ipywidgets.Widget:
     if environment() == "colab":  # without a manager of its own it has no anywidget
         return _PlainScreen()
     try:
-        from u2demo.notebook.clips_transfer import Screen  # needs anywidget, which is optional
+        from u2demo.notebook.clips.transfer import Screen  # needs anywidget, which is optional
     except ImportError:
         return _PlainScreen()
     return Screen()

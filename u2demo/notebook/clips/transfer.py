@@ -7,8 +7,8 @@ from importlib import resources
 import anywidget
 import traitlets
 
-from u2demo.notebook.clips_making import Preview
-from u2demo.notebook.clips_source import Source
+from u2demo.notebook.clips.making import Preview
+from u2demo.notebook.clips.source import Source
 from u2demo.notebook.file_transfer import PhotoPicker
 
 _ASSETS = resources.files("u2demo.notebook") / "assets"

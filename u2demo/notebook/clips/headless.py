@@ -7,8 +7,8 @@ from IPython.display import display
 
 from u2demo.effects.cutout import remove_background
 from u2demo.figures import image_row
-from u2demo.notebook.clips_making import Way, stills
-from u2demo.notebook.clips_source import Source
+from u2demo.notebook.clips.making import Way, stills
+from u2demo.notebook.clips.source import Source
 from u2demo.notebook.saving import results_folder
 from u2demo.video.clip import Clip
 from u2demo.video.read import open_video

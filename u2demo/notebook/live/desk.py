@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from u2demo.notebook.live_files import LiveFiles
-from u2demo.notebook.live_masks import LiveFrame
-from u2demo.notebook.live_worker import Answer, LivePhoto, LiveWorker
+from u2demo.notebook.live.files import LiveFiles
+from u2demo.notebook.live.masks import LiveFrame
+from u2demo.notebook.live.worker import Answer, LivePhoto, LiveWorker
 
 if TYPE_CHECKING:
     from torch import nn

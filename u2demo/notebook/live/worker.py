@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from u2demo.images.png import encode_png
 from u2demo.machine.cores import available_cores
-from u2demo.notebook.live_masks import (
+from u2demo.notebook.live.masks import (
     LiveFrame,
     box_in_shares,
     live_cutout,

@@ -6,10 +6,10 @@ import ipywidgets
 from IPython.display import display
 
 from u2demo.machine.memory import keep_freed_memory
-from u2demo.notebook import live_colab
 from u2demo.notebook.cells import close_on_rerun
 from u2demo.notebook.environment import PageError, environment
-from u2demo.notebook.live_sample import show_sample
+from u2demo.notebook.live import colab
+from u2demo.notebook.live.sample import show_sample
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +42,7 @@ class Live:
         if where == "headless":
             show_sample(self._load())
         elif where == "colab":
-            live_colab.serve(self._load)
+            colab.serve(self._load)
         else:
             self.close()
             close_on_rerun(self.close)
@@ -57,7 +57,7 @@ class Live:
 
     def _make_page(self) -> ipywidgets.DOMWidget:
         try:
-            from u2demo.notebook.live_page import LivePage  # needs anywidget, which is optional
+            from u2demo.notebook.live.page import LivePage  # needs anywidget, which is optional
         except ImportError:
             raise PageError(
                 "The live camera needs anywidget: run %pip install anywidget, restart the kernel,"

@@ -16,11 +16,11 @@ from u2demo.notebook.actions import Settings, all_actions
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
-from u2demo.notebook.clips_headless import show_and_save_clip
-from u2demo.notebook.clips_making import Way, Workshop, stills
-from u2demo.notebook.clips_player import Player
-from u2demo.notebook.clips_saving import ClipSaver, Make
-from u2demo.notebook.clips_source import ClipChoice, Source
+from u2demo.notebook.clips.headless import show_and_save_clip
+from u2demo.notebook.clips.making import Way, Workshop, stills
+from u2demo.notebook.clips.player import Player
+from u2demo.notebook.clips.saving import ClipSaver, Make
+from u2demo.notebook.clips.source import ClipChoice, Source
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, aside, job_button
 from u2demo.notebook.layout import lay_out, style

@@ -12,8 +12,8 @@ from PIL import Image
 from u2demo.effects.background import replace_background
 from u2demo.images.read import open_image, sample_images
 from u2demo.masks.mask import Mask
-from u2demo.notebook.live_masks import LiveFrame, live_masks
-from u2demo.notebook.live_worker import live_cores
+from u2demo.notebook.live.masks import LiveFrame, live_masks
+from u2demo.notebook.live.worker import live_cores
 from u2demo.notebook.preview import fit, fit_mask
 
 if TYPE_CHECKING:

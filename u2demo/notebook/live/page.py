@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import anywidget
 import traitlets
 
-from u2demo.notebook.live_assets import SCRIPTS, STYLES, assets, sample_pictures
-from u2demo.notebook.live_desk import LiveDesk
-from u2demo.notebook.live_files import keep_in_folder
-from u2demo.notebook.live_worker import live_cores
+from u2demo.notebook.live.assets import SCRIPTS, STYLES, assets, sample_pictures
+from u2demo.notebook.live.desk import LiveDesk
+from u2demo.notebook.live.files import keep_in_folder
+from u2demo.notebook.live.worker import live_cores
 from u2demo.notebook.saving import results_folder
 
 if TYPE_CHECKING:

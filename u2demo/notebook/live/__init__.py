@@ -1,0 +1,1 @@
+"""The live camera: frames from the page, masks to the page."""
