@@ -418,5 +418,9 @@ def test_results_go_where_the_environment_says(monkeypatch):
 
 def test_two_modules_alone_know_colab():
     folder = Path(colab.__file__).parent
-    knowing = {p.name for p in folder.glob("*.py") if "from google.colab" in p.read_text("utf-8")}
+    knowing = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*.py")
+        if "from google.colab" in path.read_text("utf-8")
+    }
     assert knowing == {"colab.py", "drive.py"}
