@@ -81,7 +81,8 @@ def process_video(
     decoded of a damaged clip is done, and the record's ``damage`` says what is missing. With
     ``metadata`` "private" or "keep", title, author, copyright, description and dates are passed on.
     ``report`` is called after each frame. An exception that it raises ends the work; nothing is
-    left half done.
+    left half done. From then on the process keeps freed memory: see
+    ``keep_freed_memory``.
 
     Raises:
         ValueError: the clip cannot be read, an effect fails, or its result cannot be written, such
