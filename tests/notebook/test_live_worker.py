@@ -117,6 +117,27 @@ def test_a_page_that_falls_silent_leaves_no_thread_behind(worker, said, monkeypa
     assert not worker.is_awake
 
 
+def test_a_rest_while_the_network_loads_does_not_load_two_at_once(net, said):
+    at_it, most, goes_on = [], [], threading.Event()
+
+    def load():
+        at_it.append(1)
+        most.append(len(at_it))
+        goes_on.wait(LONG)
+        at_it.pop()
+        return net
+
+    worker = LiveWorker(load, lambda *answer: said.put(answer), cores=1)
+    worker.look_at(frame(0))
+    wait_until(lambda: at_it)
+    worker.rest()
+    worker.look_at(frame(1))
+    wait_until(lambda: len(live_threads()) == 2)
+    goes_on.set()
+    assert next_answer(said)["number"] == 1 and most == [1, 1]
+    worker.rest()
+
+
 def test_what_waits_is_dropped_at_rest(worker, net, said):
     net.is_open.clear()
     worker.look_at(frame(0))

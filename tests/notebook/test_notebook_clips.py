@@ -256,6 +256,12 @@ def test_an_upload_that_is_canceled_or_broken_off_leaves_no_file(app, temporary)
     assert set(temporary.iterdir()) == before
 
 
+def test_an_upload_that_the_page_no_longer_sends_is_deleted_on_closing(app, temporary):
+    from_page(find(app, "Choose a clip"), {"batch": "a", "index": 0, "name": "own.mp4"}, [b"half"])
+    app.close()
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_full_disk_is_told_to_the_page_that_sends(app, monkeypatch, temporary):
     def refuse(*_):
         raise OSError(28, "No space left on device")

@@ -124,6 +124,8 @@ def progress_of_clips() -> Iterator[Callable[["Progress"], object]]:
             bar.set_postfix_str(said)
 
         yield ClipLines(every=_OFTEN, show=show).report
+        bar.n = 1.0  # the last step came too soon after the one before to be shown
+        bar.refresh()
 
 
 class ClipLines:

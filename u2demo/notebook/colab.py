@@ -14,6 +14,11 @@ import ipywidgets
 
 from u2demo.notebook.environment import PageError
 
+_BY_PATH = (
+    ', or open photos by path: photos = {"cat.jpg": u2.open_image("cat.jpg")}, for the one-click '
+    "app with u2.notebook.OneClick().show(photos) after it"
+)
+
 
 def choose_files() -> dict[str, bytes]:
     """Open Colab's file dialog, wait, and return the chosen files by name; {} after a cancel.
@@ -27,7 +32,7 @@ def choose_files() -> dict[str, bytes]:
     """
     from google.colab import files
 
-    check_page_answers()
+    check_page_answers(_BY_PATH)
     with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
         try:
             chosen = files.upload(target_dir=folder)
@@ -43,7 +48,7 @@ def take_photo() -> bytes | None:
     Raises:
         PageError: the page does not answer, or there is no camera to use.
     """
-    check_page_answers()
+    check_page_answers(_BY_PATH)
     url = ask(camera_script())
     return b64decode(url.partition(",")[2]) if url else None
 
@@ -115,17 +120,15 @@ def one_line(error: Exception) -> str:
     return text.splitlines()[0].removeprefix("Error: ").rstrip(".")
 
 
-def check_page_answers() -> None:
-    """Raise ``PageError`` if no page is there to answer."""
+def check_page_answers(otherwise: str = "") -> None:
+    """Raise ``PageError`` if no page is there to answer; it says what to do ``otherwise``."""
     from google.colab import output
 
     # Colab's dialogs wait forever where no page answers: in VS Code and in unattended runs.
     if output.eval_js("1", timeout_sec=3) is None:
         raise PageError(
             "This page does not answer Colab's dialogs (VS Code's Colab extension does not). Open "
-            "the notebook in the browser at colab.research.google.com, or open photos by path: "
-            'photos = {"cat.jpg": u2.open_image("cat.jpg")}, for the one-click app with '
-            "u2.notebook.OneClick().show(photos) after it."
+            f"the notebook in the browser at colab.research.google.com{otherwise}."
         )
 
 

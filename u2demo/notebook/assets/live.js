@@ -274,8 +274,12 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     while (stage === own) {
       const taken = performance.now();
       const still = own.delay > LATEST ? copy(own.source) : null;
-      const bytes = await shrink(own.source);
+      const bytes = await shrink(own.source).catch(() => null); // short of memory, say
       if (stage !== own) return;
+      if (!bytes) {
+        await pause(AGAIN);
+        continue;
+      }
       number += 1;
       sent.set(number, { taken, still });
       channel.send({ kind: "frame", number, time: taken / 1000 }, bytes);

@@ -35,6 +35,11 @@ class ClipPicker(PhotoPicker):
             if index in self._files:
                 self._files.pop(index).close()
 
+    def close(self) -> None:
+        """Remove the picker from the page, and what has arrived of a clip from the disk."""
+        self._drop(*list(self._files))
+        super().close()
+
     def _finish_batch(self) -> None:
         arrived = list(self._files.values())
         self._files = {}

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from u2demo.images.png import encode_png
 from u2demo.machine.cores import available_cores
@@ -18,6 +18,7 @@ from u2demo.notebook.live.masks import (
 if TYPE_CHECKING:
     from torch import nn
 
+T = TypeVar("T")
 Answer = Callable[[dict, bytes | None], None]
 
 _IDLE = 2.0  # seconds without work after which the thread ends
@@ -56,6 +57,7 @@ class LiveWorker:
         self._newest: LiveFrame | None = None
         self._photos: deque[LivePhoto] = deque()
         self._thread: threading.Thread | None = None
+        self._loading = threading.Lock()
         self._doing = ""
 
     @property
@@ -96,17 +98,23 @@ class LiveWorker:
 
     def _work(self) -> None:
         try:
-            self._doing = "Loading the network…"
-            model = self._load()
-            self._doing = ""
+            with self._loading:  # a thread that began before a rest may still be at it
+                model = self._at("Loading the network…", self._load)
             self._look(model)
         except Exception as error:
             self._answer({"kind": "problem", "text": f"The network failed: {error}"}, None)
         finally:
-            self._doing = ""
             with self._change:
                 if self._thread is threading.current_thread():
                     self._thread = None
+
+    def _at(self, doing: str, work: Callable[..., T], *given: object) -> T:
+        """Return what ``work`` does, which takes long."""
+        self._doing = doing
+        try:
+            return work(*given)
+        finally:
+            self._doing = ""
 
     def _look(self, model: "nn.Module") -> None:
         from u2demo.nets.threads import use_threads  # loads torch: the page comes first
@@ -125,11 +133,9 @@ class LiveWorker:
             if isinstance(work, LiveFrame):
                 yield work
                 continue
-            self._doing = "Looking closely at the photo…"
-            picture, mask = live_cutout(model, work.jpeg)
+            picture, mask = self._at("Looking closely at the photo…", live_cutout, model, work.jpeg)
             message = {"kind": "photo", "number": work.number, "box": box_in_shares(mask)}
             self._answer(message, encode_png(picture))
-            self._doing = ""
 
     def _next(self) -> LiveFrame | LivePhoto | None:
         """Wait for work, and return it; None when this thread is to end."""
