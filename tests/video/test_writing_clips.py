@@ -133,6 +133,18 @@ def test_variable_frame_rates_survive(kind, make_clip, tmp_path):
     assert [float(t) for t in new] == pytest.approx([float(t) for t in times], abs=0.0006)
 
 
+@pytest.mark.parametrize("kind", FILES)
+def test_the_last_picture_of_a_slide_show_is_shown_as_long_as_it_was(kind, tmp_path):
+    first, *others = moving(6)
+    durations = [100, 100, 200, 100, 100, 3000]
+    first.save(tmp_path / "show.gif", save_all=True, append_images=others, duration=durations)
+    clip = u2.open_video(tmp_path / "show.gif")
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    new = u2.open_video(tmp_path / f"new{kind}")
+    assert float(new.duration) == pytest.approx(3.6, abs=0.002)
+    assert [frame.time for frame in new] == [frame.time for frame in clip]
+
+
 def test_a_fast_clip_becomes_a_gif_that_browsers_do_not_slow_down(make_clip, tmp_path):
     """They show frames of 10 ms or less for 100."""
     clip = u2.open_video(make_clip("fast.mov", pictures=moving(10), rate=120))

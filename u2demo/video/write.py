@@ -133,7 +133,8 @@ def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
     Without a suffix, that is a folder of numbered pictures. Frames are RGB, RGBA or L, all of one
     mode and size. Sound comes from ``like``, the clip that they were made from: copied where the
     format allows, else encoded again; animations and folders have none. Times are kept, to the
-    millisecond in WebM, WebP and PNG and to a hundredth of a second in GIF. Until the clip is
+    millisecond in WebM, WebP and PNG and to a hundredth of a second in GIF; the last frame is shown
+    until the end of ``like``, if its duration is known. Until the clip is
     complete, whatever was there stays.
 
     Where a side is odd, ``.mp4`` repeats its last row or column, for H.264 has no odd sides.
