@@ -127,6 +127,12 @@ def test_a_clip_without_a_suffix_that_is_named_is_known_by_its_content(folder, t
     assert names(tmp_path / "out") == ["waves_cutout.webm"]
 
 
+def test_a_clip_with_the_suffix_of_a_photo_is_said_to_be_one(folder, tmp_path, capsys):
+    path = (folder / "waves.mp4").rename(folder / "waves.jpg")
+    assert main([str(path), "-o", str(tmp_path / "out")]) == 1
+    assert f"  failed: {path}: a clip, not a photo; name it .mp4" in capsys.readouterr().out
+
+
 def test_a_recording_of_television_is_a_clip_and_a_program_in_typescript_is_none(tmp_path):
     write(tmp_path / "in" / "news.ts", moving(16))
     (tmp_path / "in" / "app.ts").write_text("export const one = 1;")
