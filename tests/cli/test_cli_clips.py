@@ -127,6 +127,29 @@ def test_a_clip_without_a_suffix_that_is_named_is_known_by_its_content(folder, t
     assert names(tmp_path / "out") == ["waves_cutout.webm"]
 
 
+def test_a_clip_with_the_suffix_of_a_photo_is_said_to_be_one(folder, tmp_path, capsys):
+    path = (folder / "waves.mp4").rename(folder / "waves.jpg")
+    assert main([str(path), "-o", str(tmp_path / "out")]) == 1
+    assert f"  failed: {path}: a clip, not a photo; name it .mp4" in capsys.readouterr().out
+
+
+def test_a_recording_of_television_is_a_clip_and_a_program_in_typescript_is_none(tmp_path):
+    write(tmp_path / "in" / "news.ts", moving(16))
+    (tmp_path / "in" / "app.ts").write_text("export const one = 1;")
+    for number, source in enumerate(("in", "in/news.ts")):
+        out = tmp_path / f"out{number}"
+        assert main([str(tmp_path / source), "-o", str(out)]) == 0
+        assert names(out) == ["news_cutout.webm"]
+
+
+def test_an_animation_that_failed_is_not_said_to_be_done(tmp_path, capsys):
+    path = animate(tmp_path / "torn.png", moving(3), duration=80)
+    path.write_bytes(path.read_bytes()[:130])
+    assert main([str(path), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().out
+    assert f"  failed: {path}: damaged or cut off" in said and "all their frames" not in said
+
+
 def test_wildcards_find_clips(folder):
     assert [path.name for path in expand([folder / "*.mp4"])] == ["waves.mp4"]
     assert len(expand([folder / "*"])) == 3

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 from PIL import Image, features
-from quarters import RED, WHITE, are_near, corners, quarters
+from quarters import BLUE, GREEN, RED, WHITE, are_near, corners, quarters
 
 import u2demo as u2
 
@@ -47,6 +47,15 @@ def test_frames_come_with_their_times(name, make_animation):
     assert all(frame.image.mode == "RGB" and frame.image.info == {} for frame in frames)
     first, _, last = (corners(frame.image) for frame in frames)
     assert are_near(first, last[::-1], 40) and are_near(first[::3], [RED, WHITE], 40)
+
+
+def test_a_picture_for_programs_that_cannot_animate_is_not_part_of_the_clip(tmp_path):
+    poster, *others = [Image.new("RGB", (64, 48), color) for color in (RED, GREEN, BLUE)]
+    path = tmp_path / "poster.png"
+    poster.save(path, save_all=True, append_images=others, default_image=True, duration=80)
+    clip = u2.open_video(path)
+    assert clip.frames == 2 and clip.duration == Fraction(160, 1000)
+    assert [frame.image.getpixel((9, 9)) for frame in clip] == [GREEN, BLUE]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -94,7 +103,7 @@ def test_an_animated_png_that_is_cut_off_says_so(make_animation):
     reports = []
     frames = list(u2.open_video(path).read(report=reports.append))
     assert len(frames) == 2
-    assert reports == [f"{path}: damaged or cut off; its last 1 frames could not be read"]
+    assert reports == [f"{path}: damaged or cut off; its last frame could not be read"]
 
 
 def test_reading_leaves_pillow_as_it_was(make_animation):

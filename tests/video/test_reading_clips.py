@@ -283,6 +283,12 @@ def test_an_encrypted_clip_is_said_to_be(make_clip):
     assert reason(path).startswith("encrypted; ask")
 
 
+def test_a_clip_of_a_shop_is_said_to_be_encrypted_and_not_damaged(make_clip):
+    key = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "01" * 16}
+    path = make_clip("shop.mp4", container=key | {"encryption_kid": "23" * 16})
+    assert reason(path).startswith("encrypted; ask")
+
+
 def test_a_codec_that_is_not_known_is_said_to_be(make_clip):
     path = make_clip("future.mp4")
     change(path, b"avc1", b"zzz9")

@@ -75,6 +75,37 @@ def test_alpha_survives(kind, make_clip, tmp_path):
         assert are_near(corners(frame.image)[1:], [(*c, 255) for c in (GREEN, BLUE, WHITE)], 12)
 
 
+def fading(alpha, size=(64, 48)):
+    """Return a picture of which the middle is red, as opaque as ``alpha`` says, of 255."""
+    picture = Image.new("RGBA", size)
+    picture.paste((255 if alpha else 0, 0, 0, alpha), (16, 12, 48, 36))
+    return picture
+
+
+@pytest.mark.parametrize("kind", WITH_ALPHA)
+def test_a_subject_that_leaves_is_gone(kind, make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", count=6, rate=10))
+    alphas = [0, 255, 255, 0, 0, 0]
+    frames = [Frame(Fraction(n, 10), fading(alpha)) for n, alpha in enumerate(alphas)]
+    write_clip(tmp_path / f"new{kind}", frames, like=clip)
+    new = u2.open_video(tmp_path / f"new{kind}")
+    assert float(new.duration) == pytest.approx(0.6)
+    for time_shown, picture in frames:
+        shown = [frame.image for frame in new if frame.time <= time_shown][-1]
+        assert are_near(shown.getpixel((32, 24))[3], picture.getpixel((32, 24))[3], 3)
+
+
+def test_a_gif_is_opaque_where_the_subject_is_more_than_half_there(make_clip, tmp_path):
+    clip = u2.open_video(make_clip("clip.mp4", count=3))
+    alphas = [255, 100, 160]
+    frames = [Frame(frame.time, fading(alpha)) for frame, alpha in zip(clip, alphas, strict=True)]
+    write_clip(tmp_path / "new.gif", frames, like=clip)
+    new = [frame.image.getpixel((32, 24)) for frame in u2.open_video(tmp_path / "new.gif")]
+    assert [alpha for *_, alpha in new] == [255, 0, 255]
+    assert are_near(new[2], (255, 0, 0, 255))
+    assert [alpha for *_, alpha in (frame.image.getpixel((32, 24)) for frame in frames)] == alphas
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_a_soft_mask_survives(kind, make_clip, tmp_path):
     clip = u2.open_video(make_clip("clip.mp4", count=3, size=(256, 48)))
@@ -100,6 +131,18 @@ def test_variable_frame_rates_survive(kind, make_clip, tmp_path):
     write_clip(tmp_path / f"new{kind}", frames, like=clip)
     new = [frame.time for frame in u2.open_video(tmp_path / f"new{kind}")]
     assert [float(t) for t in new] == pytest.approx([float(t) for t in times], abs=0.0006)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_the_last_picture_of_a_slide_show_is_shown_as_long_as_it_was(kind, tmp_path):
+    first, *others = moving(6)
+    durations = [100, 100, 200, 100, 100, 3000]
+    first.save(tmp_path / "show.gif", save_all=True, append_images=others, duration=durations)
+    clip = u2.open_video(tmp_path / "show.gif")
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    new = u2.open_video(tmp_path / f"new{kind}")
+    assert float(new.duration) == pytest.approx(3.6, abs=0.002)
+    assert [frame.time for frame in new] == [frame.time for frame in clip]
 
 
 def test_a_fast_clip_becomes_a_gif_that_browsers_do_not_slow_down(make_clip, tmp_path):

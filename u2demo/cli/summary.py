@@ -48,7 +48,11 @@ def _clip_lines(clips: list[Record]) -> list[str]:
         for record in clips
         if record.damage
     ]
-    animations = [record.photo for record in clips if is_animation(Path(record.photo))]
+    animations = [
+        record.photo
+        for record in clips
+        if record.status != "failed" and is_animation(Path(record.photo))
+    ]
     if animations:
         more = f" and {len(animations) - 1:,} more" if animations[1:] else ""
         lines.append(

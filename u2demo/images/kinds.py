@@ -66,10 +66,11 @@ _CLIPS = (
 )
 _SOUND = ".mka .mks .weba .wma .m4a .m4b"  # kept in the same containers
 # The first bytes of clips: MP4 and MOV (not HEIC, AVIF or sound), Matroska and WebM, AVI, FLV, ASF,
-# MPEG, IVF.
+# MPEG, IVF, and MPEG-TS, whose suffix .ts TypeScript has as well.
 _CLIP = re.compile(
     rb"....ftyp(?:is|mp4|avc|qt|M4V|MSN|3g|dash|iso|f4v)|....moov|\x1a\x45\xdf\xa3|RIFF....AVI "
-    rb"|FLV\x01|\x30\x26\xb2\x75\x8e\x66\xcf\x11|\0\0\x01[\xba\xb3]|DKIF",
+    rb"|FLV\x01|\x30\x26\xb2\x75\x8e\x66\xcf\x11|\0\0\x01[\xba\xb3]|DKIF"
+    rb"|G@[\0\x11].",
     re.DOTALL,
 )
 # What iCloud leaves in place of a photo that is not on this computer.

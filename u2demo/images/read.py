@@ -21,6 +21,7 @@ from PIL import Image
 from u2demo.formats import bmp, chunks, gif, heif, jpeg, tiff
 from u2demo.formats.content import Content, RefusedError
 from u2demo.images.find import SUFFIXES
+from u2demo.images.kinds import is_clip
 from u2demo.images.rgb import to_rgb, upright
 from u2demo.images.silence import silence
 from u2demo.images.streams import seekable
@@ -103,6 +104,8 @@ def _examine(file: BinaryIO) -> Content:
     for pattern, examine in _FORMATS:
         if pattern.match(start):
             return examine(file)
+    if is_clip(Path(), start):
+        raise RefusedError("a clip, not a photo; name it .mp4, or what it is; open_video reads it")
     raise RefusedError(f"not an image of a known format ({_KNOWN})")
 
 

@@ -38,7 +38,7 @@ def read_animation(path: Path) -> Clip | None:
         OSError: not a picture in one of these formats.
     """
     with silence, _open(path) as pictures:
-        if getattr(pictures, "n_frames", 1) == 1:
+        if getattr(pictures, "n_frames", 1) - _first(pictures) < 2:
             return None
         survey = _survey(pictures)
         return Clip(
@@ -48,7 +48,7 @@ def read_animation(path: Path) -> Clip | None:
             rate=len(survey.times) / survey.duration,
             alpha=survey.alpha,
             audio=False,
-            frames=pictures.n_frames,
+            frames=pictures.n_frames - _first(pictures),
             left_out=(),
             about={},
             decode=partial(_frames, path, survey),
@@ -64,12 +64,12 @@ def _open(path: Path) -> Image.Image:
 
 def _survey(pictures: Image.Image) -> _Survey:
     times, now, alpha = [], Fraction(0), False
-    for number in range(pictures.n_frames):
+    for number in range(_first(pictures), pictures.n_frames):
         try:
             pictures.seek(number)
             pictures.load()
         except Exception:  # damaged; decoders raise nearly every exception there is
-            if number == 0:
+            if not times:
                 raise
             break
         times.append(now)
@@ -85,15 +85,24 @@ def _frames(path: Path, survey: _Survey, since: Fraction = Fraction(0)) -> Itera
         first = max(0, bisect_right(survey.times, since) - 1)
         for number, time in enumerate(survey.times[first:], start=first):
             with silence:
-                pictures.seek(number)
+                pictures.seek(_first(pictures) + number)
                 pictures.load()
                 picture = pictures.copy()  # the next frame is loaded into the same memory
             picture = picture.convert("RGBA") if survey.alpha else as_rgb(picture)
             picture.info = {}
             yield Frame(time, picture)
-        missing = pictures.n_frames - len(survey.times)
+        missing = pictures.n_frames - _first(pictures) - len(survey.times)
     if missing:
-        raise DamagedError(f"damaged or cut off; its last {missing} frames could not be read")
+        frames = "frame" if missing == 1 else f"{missing} frames"
+        raise DamagedError(f"damaged or cut off; its last {frames} could not be read")
+
+
+def _first(pictures: Image.Image) -> int:
+    """Return the number of the first frame of an animation.
+
+    The first picture of a PNG may be meant for programs that cannot animate.
+    """
+    return int(getattr(pictures, "default_image", False))
 
 
 def _plays(pictures: Image.Image) -> int:

@@ -49,6 +49,7 @@ _HD = 577  # rows; from here on players take a matrix that is not said for that 
 # FFmpeg's own decoders drop the alpha of these; libvpx, called by name, keeps it.
 _KEEPS_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _ENCRYPTED = {"encv", "drmi"}  # sample entries of ISO 23001-7 and FairPlay
+_PROTECTED = "encrypted; ask where it comes from for one that is not protected"
 _PASSED_ON = ("title", "artist", "copyright", "description", "creation_time", "date")
 
 
@@ -82,7 +83,11 @@ def read_clip(path: Path) -> Clip:
         stream = _video(container, path)
         first = next(filter(None, _decoded(container, stream)), None)
         if first is None:
-            raise RefusedError("damaged: not one frame of it can be decoded")
+            raise RefusedError(
+                _PROTECTED
+                if _names_encryption(path)
+                else "damaged: not one frame of it can be decoded"
+            )
         look = _look(first, stream)
         size = look.size[::-1] if look.turn in _SIDEWAYS else look.size
         return Clip(
@@ -159,7 +164,7 @@ def _video(container: "InputContainer", path: Path) -> "VideoStream":
     stream = streams[0]
     codec = stream.codec_context
     if (codec and codec.codec_tag in _ENCRYPTED) or (codec is None and _names_encryption(path)):
-        raise RefusedError("encrypted; ask where it comes from for one that is not protected")
+        raise RefusedError(_PROTECTED)
     if codec is None:
         raise RefusedError(
             "its codec is not known to this build of FFmpeg; convert it to H.264 first"
@@ -190,7 +195,7 @@ def _names_encryption(path: Path) -> bool:
 
 
 def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["VideoFrame | None"]:
-    """Yield the frames, None for each packet that cannot be decoded."""
+    """Yield the frames, None for each packet that cannot be decoded or is encrypted."""
     import av
 
     codec = stream.codec_context
@@ -200,10 +205,15 @@ def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["Vi
     codec.thread_count = min(_MOST_THREADS, available_cores())
     for packet in _packets(container, stream):
         try:
-            frames = codec.decode(packet)
+            frames = [None] if _is_encrypted(packet) else codec.decode(packet)
         except av.FFmpegError:
             frames = [None]
         yield from frames
+
+
+def _is_encrypted(packet: "Packet | None") -> bool:
+    """Return whether a packet is; decoders would make a gray frame, or noise, of some of them."""
+    return packet is not None and packet.has_sidedata("encryption_info")
 
 
 def _seek(container: "InputContainer", time: Fraction) -> None:

@@ -12,7 +12,7 @@ from u2demo.video.clip import Clip, Frame
 from u2demo.video.sound import Sound
 
 if TYPE_CHECKING:  # av is optional
-    from av import VideoFrame
+    from av import Packet, VideoFrame
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
@@ -61,16 +61,49 @@ def encode_clip(
         out.metadata.update(like.about)
         stream = _picture_track(out, coding, shape, like)
         with Sound(out, like, copied=coding.copied, codec=coding.audio) as sound:
-            last = -1
+            track = _Track(out, stream)
             for frame in frames:
-                picture = _for_codec(frame.image, stream)
-                last = max(round(frame.time / coding.tick), last + 1)
-                picture.pts, picture.time_base = last, coding.tick
-                out.mux(stream.encode(picture))
+                track.write(frame)
                 sound.write_until(frame.time)
                 yield frame.time
-            out.mux(stream.encode())
+            track.finish(like.duration)
             sound.write_until(None)
+
+
+class _Track:
+    """The picture track of a clip that is written. It holds a packet back: the last has an end."""
+
+    def __init__(self, out: "OutputContainer", stream: "VideoStream"):
+        self._out, self._stream = out, stream
+        self._tick = stream.codec_context.time_base
+        self._waiting: list[Packet] = []
+        self._begin: int | None = None  # of decoding, in ticks
+        self._first = self._last = -1  # times of frames, in ticks
+
+    def write(self, frame: Frame) -> None:
+        """Write a frame, no sooner than a tick after the one before."""
+        picture = _for_codec(frame.image, self._stream)
+        self._last = max(round(frame.time / self._tick), self._last + 1)
+        if self._first < 0:
+            self._first = self._last
+        picture.pts, picture.time_base = self._last, self._tick
+        self._take(self._stream.encode(picture))
+
+    def finish(self, end: Fraction | None) -> None:
+        """Write what the encoder holds; the last frame is shown until ``end``, in seconds."""
+        self._take(self._stream.encode())
+        after = round(end / self._tick) if end else 0
+        if after > self._last:
+            (packet,) = self._waiting  # the last to be decoded, not always the last to be shown
+            packet.duration = after - self._first - (packet.dts - self._begin)
+        self._out.mux(self._waiting)
+
+    def _take(self, packets: "list[Packet]") -> None:
+        self._waiting += packets
+        if self._begin is None and self._waiting:
+            self._begin = self._waiting[0].dts
+        self._out.mux(self._waiting[:-1])
+        self._waiting = self._waiting[-1:]
 
 
 def _picture_track(

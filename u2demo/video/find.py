@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
@@ -126,6 +126,11 @@ class Findings:
     def count(self) -> int:
         """The number of frames that were looked at, 0 until all have been."""
         return len(self._shot_of) if self.shots else 0
+
+    @property
+    def seen(self) -> Clip:
+        """The clip as far as it could be decoded; of a damaged one the duration is not known."""
+        return replace(self.clip, duration=None) if self.damage else self.clip
 
     def look(self) -> Iterator[int]:
         """Let the net look at the frames; yield how many it has seen, after each.

@@ -30,7 +30,8 @@ def copying(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fram
     """
     has_sound = like.audio and like.duration is not None and like.duration <= LONGEST
     waiting: deque[Frame] = deque()
-    copy = filling(path, path.suffix, taken_from(waiting), like=replace(like, audio=has_sound))
+    beginning = replace(like, audio=has_sound, duration=None)
+    copy = filling(path, path.suffix, taken_from(waiting), like=beginning)
     with closing(copy):
         for frame in frames:
             if _is_room(path, frame.time):

@@ -259,7 +259,7 @@ class _Work:
         self, findings: Findings, made: Mapping[str, Path], kinds: Mapping[str, str]
     ) -> Iterator[Drawn]:
         """Write all pictures of each frame, then yield what was drawn."""
-        like = findings.clip
+        like = findings.seen
         if self._run.metadata == "none":
             like = replace(like, about={})
         with ExitStack() as stack:

@@ -76,7 +76,8 @@ KINDS: Mapping[str, Coding | Animation | Folder] = {
     ".gif": Animation("GIF", {"disposal": 2}, Fraction(1, 100), shortest=2),
     ".webp": Animation("WEBP", {"quality": 90, "alpha_quality": 100, "method": 2},
                        Fraction(1, 1000)),
-    ".apng": Animation("PNG", {"disposal": 1}, Fraction(1, 1000)),
+    # Pillow takes an empty frame for the one before if frames are disposed of, and leaves it out.
+    ".apng": Animation("PNG", {"disposal": 0, "blend": 0}, Fraction(1, 1000)),
     "": Folder(),
 }  # fmt: skip
 # A clip becomes the first of these kinds that holds its pictures.
@@ -133,7 +134,8 @@ def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
     Without a suffix, that is a folder of numbered pictures. Frames are RGB, RGBA or L, all of one
     mode and size. Sound comes from ``like``, the clip that they were made from: copied where the
     format allows, else encoded again; animations and folders have none. Times are kept, to the
-    millisecond in WebM, WebP and PNG and to a hundredth of a second in GIF. Until the clip is
+    millisecond in WebM, WebP and PNG and to a hundredth of a second in GIF; the last frame is shown
+    until the end of ``like``, if its duration is known. Until the clip is
     complete, whatever was there stays.
 
     Where a side is odd, ``.mp4`` repeats its last row or column, for H.264 has no odd sides.
@@ -241,8 +243,7 @@ def _animate(
         if ticks and tick - ticks[-1] < animation.shortest:
             continue
         _check_length(len(pictures) + 1, (shape.width, shape.height))
-        # Pillow cannot write an animated GIF or PNG in gray.
-        pictures.append(frame.image.convert("RGB") if shape.mode == "L" else frame.image)
+        pictures.append(_for_animation(frame.image, animation))
         ticks.append(tick)
     end = round(like.duration / animation.tick) if like.duration else 0
     usual = max(animation.shortest, round(1 / like.rate / animation.tick))
@@ -251,6 +252,18 @@ def _animate(
     first, *others = pictures
     first.save(path, animation.format, save_all=True, append_images=others, duration=durations,
                **animation.options, **_repeated(animation, like.plays))  # fmt: skip
+
+
+def _for_animation(picture: Image.Image, animation: Animation) -> Image.Image:
+    """Return a picture that Pillow can write in this kind of animation."""
+    if picture.mode == "L" and animation.format != "WEBP":
+        return picture.convert("RGB")  # Pillow cannot write an animated GIF or PNG in gray
+    if picture.mode == "RGBA" and animation.format == "GIF":  # Pillow shows all that is above 0
+        values = np.array(picture)
+        values[values[..., 3] < 128] = 0
+        values[..., 3][values[..., 3] > 0] = 255
+        return Image.fromarray(values)
+    return picture
 
 
 def _repeated(animation: Animation, plays: int) -> Mapping[str, int]:

@@ -124,7 +124,8 @@ class Workshop:
             with ExitStack() as stack:
                 drawn = stack.enter_context(closing(draw(self._findings, effect)))
                 passing = stack.enter_context(closing(copying(copy, drawn, like=self.clip)))
-                yield from stack.enter_context(closing(writing(file, passing, like=self.clip)))
+                seen = self._findings.seen
+                yield from stack.enter_context(closing(writing(file, passing, like=seen)))
             self.file, self.result = file, _preview(copy)
         finally:
             if self.file is None:
