@@ -22,7 +22,8 @@ def command_of(target):
     """Return the last line of a target's recipe, with this Python's tools."""
     makefile = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
     recipe = re.search(rf"^{target}:.*\n((?:\t.+\n)+)", makefile, re.M)[1].splitlines()[-1]
-    return shlex.split(recipe.strip().replace("$(BIN)/", f"{sys.executable} -m "))
+    recipe = recipe.replace("$(BIN)/", f"{sys.executable} -m ").replace("$(NOTEBOOK)", "one_click")
+    return shlex.split(recipe.strip())
 
 
 def listening(pids):

@@ -5,6 +5,7 @@ import io
 import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
@@ -357,7 +358,8 @@ def visit(steps, clip):
         await steps(app)
         app.close()
 
-    asyncio.run(stay())
+    with ThreadPoolExecutor(1) as thread:  # in this one Playwright's loop may run
+        thread.submit(asyncio.run, stay()).result()
 
 
 def test_stop_ends_the_work_and_leaves_nothing(clip, temporary):
