@@ -32,9 +32,9 @@ def site(request, browser, tmp_path_factory):
     root.mkdir()
     notebook = json.loads((NOTEBOOKS / "live.ipynb").read_text("utf-8"))
     notebook["cells"][-1]["source"] = CELL
-    (root / "one_click.ipynb").write_text(json.dumps(notebook))
+    (root / "live.ipynb").write_text(json.dumps(notebook))
     port = _free_port()
-    command = {"lab": _lab, "voila": _voila}[request.param](root, port)
+    command = _lab(root, port) if request.param == "lab" else _voila(root / "live.ipynb", port)
     with (home / "server.log").open("w") as log:
         server = subprocess.Popen(command, cwd=root, env=_environment(home), stdout=log, stderr=log)
     try:
@@ -55,7 +55,7 @@ def page(site, browser):
     page.on("request", lambda request: page.asked.add(request.url))
     page.on("requestfailed", lambda r: page.asked.discard(r.url) if r.failure == "csp" else None)
     if site.kind == "lab":
-        page.goto(f"{site.url}/doc/tree/one_click.ipynb?reset")
+        page.goto(f"{site.url}/doc/tree/live.ipynb?reset")
         page.wait_for_function(
             "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
             "?.connectionStatus === 'connected'"
