@@ -1,13 +1,15 @@
 """clip -> masks: the net's maps of its frames, steadied and kept small, then a mask for each frame.
 
-A clip is decoded twice. The first time the net looks at the frames; only then is it known how
-salient the subject of a shot is, and where it goes. The second time the maps become masks.
+A clip is decoded twice. The first time the net looks at the frames that are not like one it has
+seen; only then is it known how salient the subject of a shot is, and where it goes. The second time
+the maps become masks.
 """
 
 import tempfile
 import threading
 import zlib
 from array import array
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,13 +25,12 @@ from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.masks.box import Box, box_around
 from u2demo.masks.mask import Mask
+from u2demo.video.alike import alike
 from u2demo.video.clip import Clip, Frame, ahead
-from u2demo.video.steady import Steady, steady
+from u2demo.video.steady import Steady, follows_motion, steady
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from u2demo.inference.clips import Look
 
 _TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's; the subject may come late
 _MOST_THREADS = 8  # each has a frame, its mask and its pictures: 60 MB at 1080p
@@ -210,16 +211,32 @@ class Findings:
 
     def _looks(
         self, frames: Iterator[Frame], seen: SimpleQueue[int], stopped: threading.Event
-    ) -> Iterator["Look"]:
-        from u2demo.inference.clips import look  # imports torch: a second, not needed earlier
-
+    ) -> Iterator[tuple[Image.Image, Mask | None]]:
         images = (frame.image for frame in frames)
-        for number, one in enumerate(look(self._model, images, quality=self._quality), 1):
+        for number, one in enumerate(self._seen(images), 1):
             if stopped.is_set():
                 return
-            self.peak = max(self.peak, float(one.found.max()))
             seen.put(number)
             yield one
+
+    def _seen(self, images: Iterator[Image.Image]) -> Iterator[tuple[Image.Image, Mask | None]]:
+        """Yield each frame with the net's map of it, None if it is like one that was looked at."""
+        from u2demo.inference.clips import look  # imports torch: a second, not needed earlier
+
+        # Without the motion, a map would stay behind.
+        groups = alike(images) if follows_motion() else ([image] for image in images)
+        waiting: deque[list[Image.Image]] = deque()  # a GPU looks at several frames at once
+
+        def firsts() -> Iterator[Image.Image]:
+            for group in groups:
+                waiting.append(group)
+                yield group[0]
+
+        for image, found in look(self._model, firsts(), quality=self._quality):
+            self.peak = max(self.peak, float(found.max()))
+            yield image, found
+            for other in waiting.popleft()[1:]:
+                yield other, None
 
     def _note_damage(self, sentence: str) -> None:
         self.damage = sentence.removeprefix(f"{self.clip.path}: ")

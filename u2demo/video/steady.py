@@ -23,7 +23,8 @@ from u2demo.masks.mask import Mask, check_mask
 if TYPE_CHECKING:  # OpenCV is optional
     from cv2 import DISOpticalFlow
 
-Looks = Iterable[tuple[Image.Image, Mask]]  # frames, and the net's maps of them, of any size
+# Frames, and the net's maps of them, of any size; None if the net has not looked at a frame.
+Looks = Iterable[tuple[Image.Image, Mask | None]]
 Sums = NDArray[np.float32]  # (h, w, 2): sums of weighted maps, and of their weights
 
 _PIXELS = 320 * 320  # of the small copies: as many as a net's map has
@@ -46,7 +47,8 @@ class Steady(NamedTuple):
 def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iterator[Steady]:
     """Yield, in order, what is found in each frame: a small map in the frame's proportions.
 
-    ``looks`` are frames with the net's maps of them, as from ``look``. The maps that come back have
+    ``looks`` are frames with the net's maps of them, as from ``look``. With ``motion``, a map may
+    be None: what is found in that frame comes from those around it. The maps that come back have
     about as many pixels as 320 x 320. Each is steadied by all those before it, and by at least
     ``ahead`` that follow: with ``motion``, twice as many maps wait in memory (3 MB each), but no
     frames. With ``ahead=0``, as for a camera, each comes back before the next is asked for.
@@ -64,6 +66,11 @@ def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iter
     if flow is None:
         return _median_of_three(looks) if ahead else _each_alone(looks)
     return _along_the_motion(looks, flow, int(ahead))
+
+
+def follows_motion() -> bool:
+    """Return whether motion is followed by default: OpenCV is installed."""
+    return _flow_of_opencv(needed=False) is not None
 
 
 def _flow_of_opencv(*, needed: bool) -> "DISOpticalFlow | None":
@@ -107,7 +114,7 @@ def _along_the_motion(looks: Looks, flow: "DISOpticalFlow", ahead: int) -> Itera
     step = max(ahead, 1)
     for image, found in looks:
         gray = _small_gray(image)
-        own = _weighted(_small(found, gray))
+        own = _nothing(gray) if found is None else _weighted(_small(found, gray))
         if frame is None:
             frame = _first(gray, own, shot=0)
         else:
@@ -157,6 +164,11 @@ def _weighted(found: Mask) -> Sums:
     decided = _MOST_DIVIDED + (2 * found - 1) ** 2
     weights = np.float32(max(sure, _LEAST_SURE) ** 8) * decided
     return np.dstack([weights * found, weights])
+
+
+def _nothing(gray: NDArray[np.uint8]) -> Sums:
+    """Return what a frame counts that the net has not looked at."""
+    return np.zeros((*gray.shape, 2), np.float32)
 
 
 def _small(found: Mask, gray: NDArray[np.uint8]) -> Mask:
