@@ -76,6 +76,18 @@ def colab(monkeypatch):
 
 
 @pytest.fixture
+def saved(monkeypatch):
+    """The files that reach the person's downloads."""
+    from u2demo.notebook.file_transfer import FileSaver
+
+    files = {}
+    monkeypatch.setattr(
+        FileSaver, "save", lambda self, name, data, *, type: files.update({name: (type, data)})
+    )
+    return files
+
+
+@pytest.fixture
 def no_loop(monkeypatch):
     """Let no event loop run in this thread, where Playwright's may be: jobs are done at once."""
     from u2demo.notebook import callbacks

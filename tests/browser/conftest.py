@@ -212,6 +212,17 @@ def app(site, browser):
     context.close()
 
 
+@pytest.fixture
+def page_of_cell(browser, tmp_path):
+    """A page as Colab's cells have it, which may use the camera."""
+    (tmp_path / "page.html").write_text("<!doctype html><meta charset=utf-8><div id=output-area>")
+    context = browser.new_context(permissions=["camera"])
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    yield page
+    context.close()
+
+
 def start(page, site: Site, notebook: str) -> None:
     """Open a notebook, and run all its cells."""
     if site.kind == "voila":

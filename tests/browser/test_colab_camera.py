@@ -12,14 +12,9 @@ COLAB = "globalThis.google = {colab: {output: {setIframeHeight() {}}}};"
 
 
 @pytest.fixture
-def colab_page(browser, tmp_path):
-    (tmp_path / "page.html").write_text("<!doctype html><div id=output-area></div>")
-    context = browser.new_context(permissions=["camera"])
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    page.evaluate(COLAB)
-    yield page
-    context.close()
+def colab_page(page_of_cell):
+    page_of_cell.evaluate(COLAB)
+    return page_of_cell
 
 
 def shoot(page, button):

@@ -70,14 +70,9 @@ SHOWS_CAMERA = "/masks.*384×256/.test(document.querySelector('.u2-figures').tex
 
 
 @pytest.fixture
-def page(browser, tmp_path):
-    (tmp_path / "page.html").write_text("<!doctype html><meta charset=utf-8><div id=output-area>")
-    context = browser.new_context(permissions=["camera"])
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    page.evaluate(COLAB)
-    yield page
-    context.close()
+def page(page_of_cell):
+    page_of_cell.evaluate(COLAB)
+    return page_of_cell
 
 
 @pytest.fixture

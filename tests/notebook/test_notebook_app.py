@@ -53,18 +53,6 @@ def app(bright, saved, monkeypatch, tmp_path):
     return app
 
 
-@pytest.fixture
-def saved(monkeypatch):
-    """The files that reach the person's downloads."""
-    from u2demo.notebook.file_transfer import FileSaver
-
-    files = {}
-    monkeypatch.setattr(
-        FileSaver, "save", lambda self, name, data, *, type: files.update({name: (type, data)})
-    )
-    return files
-
-
 def names(archive):
     return zipfile.ZipFile(io.BytesIO(archive)).namelist()
 

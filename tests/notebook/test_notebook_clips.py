@@ -80,18 +80,6 @@ def app(bright, clip, no_loop):
     app.close()
 
 
-@pytest.fixture
-def saved(monkeypatch):
-    """The files that reach the person's downloads."""
-    from u2demo.notebook.file_transfer import FileSaver
-
-    files = {}
-    monkeypatch.setattr(
-        FileSaver, "save", lambda self, name, data, *, type: files.update({name: (type, data)})
-    )
-    return files
-
-
 def picture(app, number):
     return Image.open(io.BytesIO(tiles(app)[number].children[0].value))
 

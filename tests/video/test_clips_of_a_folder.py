@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from bright_clips import Dark, frames_of, moving, names
 from PIL import Image
+from small_run import contents
 
 import u2demo as u2
 from u2demo.runs.coco import write_coco
@@ -231,15 +232,6 @@ def start(folder, out, format):
     return child
 
 
-def content(out):
-    """Return all that is below ``out`` but the manifest, by name."""
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in out.rglob("*")
-        if path.is_file() and not path.name.startswith("manifest")
-    }
-
-
 @pytest.mark.parametrize("format", ["png", pytest.param("auto", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_kill_9_leaves_nothing_half_and_the_next_run_clears_up(kills, format, folder, tmp_path):
@@ -248,16 +240,16 @@ def test_kill_9_leaves_nothing_half_and_the_next_run_clears_up(kills, format, fo
     begun = time.perf_counter()
     process_clips(Dark(), clips, tmp_path / "undisturbed", settings)
     seconds = time.perf_counter() - begun
-    whole, out = content(tmp_path / "undisturbed"), tmp_path / "out"
+    whole, out = contents(tmp_path / "undisturbed"), tmp_path / "out"
     for _ in range(kills):
         child = start(folder, out, format)
         time.sleep(chance.uniform(0, 1.5 * seconds))
         child.kill()
         child.communicate()
-        for name, data in content(out).items() if out.exists() else ():
+        for name, data in contents(out).items() if out.exists() else ():
             assert name.startswith(".") or data == whole[name]
     process_clips(Dark(), clips, out, settings)
-    assert content(out) == whole
+    assert contents(out) == whole
 
 
 def test_a_kill_between_the_name_of_a_folder_and_its_frames_leaves_no_empty_folder(
