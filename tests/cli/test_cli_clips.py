@@ -50,10 +50,19 @@ def test_a_folder_that_mixes_photos_and_clips(folder, tmp_path, capsys):
     ]  # fmt: skip
     said = capsys.readouterr().out
     assert "1 photo: 1 done; 2 clips: 2 done. Pictures and manifest.csv are in" in said
-    assert f"  {folder / 'dance.gif'}: animations are done with all their frames" in said
+    assert f"  animations are done with all their frames: {folder / 'dance.gif'};" in said
     assert "--first-frame takes the first only" in said
     assert main([str(folder), "-o", str(out), "--effects", "cutout,box"]) == 0
     assert "1 photo: 1 skipped; 2 clips: 2 skipped." in capsys.readouterr().out
+
+
+def test_each_animation_that_is_done_is_named_up_to_a_number(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("u2demo.cli.summary._SHOWN", 2)
+    for name in ("a.gif", "b.webp", "c.png"):
+        animate(tmp_path / "in" / name, moving(2), duration=100)
+    assert main([str(tmp_path / "in"), "-o", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert f": {tmp_path / 'in' / 'a.gif'}, {tmp_path / 'in' / 'b.webp'} and 1 more;" in said
 
 
 def test_the_times_and_the_loop_of_an_animation_survive(folder, tmp_path):

@@ -7,7 +7,7 @@ from u2demo.cli.sources import is_animation
 from u2demo.cli.terminal import printable
 from u2demo.runs.records import Record
 
-_SHOWN = 20  # photos of which parts are left out
+_SHOWN = 20  # photos of which parts are left out, and animations
 
 
 def summary(photos: list[Record], clips: list[Record], output: Path) -> list[str]:
@@ -54,9 +54,10 @@ def _clip_lines(clips: list[Record]) -> list[str]:
         if record.status != "failed" and is_animation(Path(record.photo))
     ]
     if animations:
-        more = f" and {len(animations) - 1:,} more" if animations[1:] else ""
+        shown = ", ".join(map(printable, animations[:_SHOWN]))
+        more = f" and {len(animations) - _SHOWN:,} more" if animations[_SHOWN:] else ""
         lines.append(
-            f"  {printable(animations[0])}{more}: animations are done with all their frames;"
+            f"  animations are done with all their frames: {shown}{more};"
             " --first-frame takes the first only"
         )
     return lines
