@@ -17,7 +17,7 @@ from u2demo.notebook.cells import close_on_rerun
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.headless import show_and_save
 from u2demo.notebook.jobs import Job, JobQueue
-from u2demo.notebook.layout import lay_out
+from u2demo.notebook.layout import close, lay_out
 from u2demo.notebook.models import ModelMenu, title
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
@@ -25,7 +25,6 @@ from u2demo.notebook.photo import Photo, find_subject, open_upload
 from u2demo.notebook.photo_picker import make_photo_picker
 from u2demo.notebook.progress import Progress
 from u2demo.notebook.saving import Results, Saver
-from u2demo.notebook.widgets import close
 from u2demo.pipeline import Result
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import ipywidgets
 from PIL import Image
 
 from u2demo.notebook.callbacks import on_this_thread
+from u2demo.notebook.layout import close
 from u2demo.notebook.preview import TILE, encode, fit
 
 # The knob of the divider moves a custom property, which both pictures' clip paths follow.
@@ -100,13 +101,3 @@ class Gallery(ipywidgets.Box):
         tiles, self.children = self.children, ()
         for tile in tiles:
             close(tile)
-
-
-def close(widget: ipywidgets.Widget) -> None:
-    """Close ``widget`` and everything in it: ipywidgets keeps open widgets alive forever."""
-    for value in widget.trait_values().values():
-        parts = value if isinstance(value, tuple) else (value,)
-        for part in parts:
-            if isinstance(part, ipywidgets.Widget) and part.comm:
-                close(part)
-    widget.close()

@@ -23,13 +23,12 @@ from u2demo.notebook.clips.saving import ClipSaver, Make
 from u2demo.notebook.clips.source import ClipChoice, Source
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, aside, job_button
-from u2demo.notebook.layout import lay_out, style
+from u2demo.notebook.layout import close, lay_out, style
 from u2demo.notebook.models import ModelMenu
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.widgets import close
 from u2demo.video.clip import Clip
 from u2demo.video.read import open_video
 
