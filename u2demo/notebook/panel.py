@@ -38,10 +38,11 @@ class Panel:
     ):
         self._on_change = guarded(on_change, notes)
         self._scene = scene
+        self._is_showing = False  # settings that nobody has changed here
         self._actions = all_actions() if actions is None else actions
         self._controls = _make_controls(Settings())
         for control in self._controls.values():
-            control.observe(lambda _: self._on_change(), names="value")
+            control.observe(lambda _: self._tell(), names="value")
         self._scene_notes = Notes()
         scene_control = ipywidgets.VBox([self._make_scene_picker(), self._scene_notes])
         self.toolbar = ipywidgets.ToggleButtons(
@@ -77,6 +78,16 @@ class Panel:
         """What the controls say now."""
         values = {name: control.value for name, control in self._controls.items()}
         return Settings(scene=self._scene, **values)
+
+    def show(self, settings: Settings) -> None:
+        """Put the controls to ``settings``; ``on_change`` is not called."""
+        self._is_showing = True
+        try:
+            for name, control in self._controls.items():
+                control.value = getattr(settings, name)
+            self._scene = settings.scene
+        finally:
+            self._is_showing = False
 
     @property
     def max_pixels(self) -> int | None:
@@ -120,6 +131,10 @@ class Panel:
         if len(pictures) == 1:
             return next(iter(pictures.values()))
         return contact_sheet(pictures, image.size) if pictures else image
+
+    def _tell(self) -> None:
+        if not self._is_showing:
+            self._on_change()
 
     def _make_scene_picker(self) -> ipywidgets.Widget:
         return make_photo_picker(
