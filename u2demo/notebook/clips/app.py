@@ -71,7 +71,7 @@ class Clips:
         self._album = Album(self._panel, self._notes)
         self._panel.quality.value = "fast"
         self._panel.quality.observe(guarded(self._change_quality, self._notes), names="value")
-        self._models = ModelMenu(self._look_again, self._notes, model)
+        self._models = ModelMenu(self._look_again, model)
         self._choice = ClipChoice(self._receive, self._notes)
         self._about = ipywidgets.HTML()
         self._player = Player()
@@ -259,7 +259,7 @@ class Clips:
         return f"{workshop.file.name}, {_size_of(workshop.file) / 1e6:.1f} MB{shown}"
 
     def _redraw(self) -> None:
-        self._album.redraw()
+        self._album.change_all()
         self._admit_change()
 
     def _admit_change(self) -> None:
