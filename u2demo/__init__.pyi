@@ -16,6 +16,7 @@ from .images.read import sample_images as sample_images
 from .inference.correct import correct_mask as correct_mask
 from .inference.predict import predict_mask as predict_mask
 from .inference.predict import predict_masks as predict_masks
+from .masks.adjust import adjust_mask as adjust_mask
 from .masks.box import Box as Box
 from .masks.box import bounding_box as bounding_box
 from .masks.edges import refine_mask as refine_mask

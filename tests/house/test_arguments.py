@@ -111,6 +111,15 @@ ONE_OF = {"image": (PHOTO, IMAGES), "mask": (MASK, MASKS)}
 
 # Each public function: what it is given, and what comes in place of each argument.
 TABLE = {
+    "adjust_mask": {
+        "mask": ONE_OF["mask"],
+        "threshold": (0.5, NUMBERS),
+        "softness": (0, NUMBERS),
+        "fill_holes": (0.1, NUMBERS),
+        "drop_specks": (0.1, NUMBERS),
+        "grow": (1, NUMBERS),
+        "feather": (1, NUMBERS),
+    },
     "blur_background": ONE_OF | {"radius": (1, [x for x in NUMBERS if x is not None])},
     "bounding_box": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
     "correct_mask": ONE_OF | {"model": (NET, NETS), "strokes": ([u2.Stroke([(9, 9)], 2)], STROKES)},
@@ -169,11 +178,6 @@ TABLE = {
         "metadata": ("private", TEXTS),
     },
     "split_objects": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
-    "threshold_mask": {
-        "mask": ONE_OF["mask"],
-        "threshold": (0.5, NUMBERS),
-        "feather": (1, NUMBERS),
-    },
     "portrait.blend_drawing": {
         "image": ONE_OF["image"],
         "drawing": ONE_OF["image"],
@@ -228,4 +232,4 @@ def test_masks_of_any_layout_give_the_same():
     for mask in (np.asfortranarray(MASK), MASK.copy(), np.repeat(MASK, 2, 0)[::2]):
         assert u2.remove_background(PHOTO, mask).tobytes() == usual
         assert u2.bounding_box(mask) == u2.bounding_box(MASK)
-        np.testing.assert_array_equal(u2.threshold_mask(mask), u2.threshold_mask(MASK))
+        np.testing.assert_array_equal(u2.adjust_mask(mask, grow=1), u2.adjust_mask(MASK, grow=1))
