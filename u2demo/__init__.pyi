@@ -7,10 +7,10 @@ from .effects.background import blur_background as blur_background
 from .effects.background import replace_background as replace_background
 from .effects.boxes import crop as crop
 from .effects.boxes import draw_box as draw_box
+from .effects.canvas import place_on_canvas as place_on_canvas
 from .effects.cutout import remove_background as remove_background
 from .effects.light import highlight as highlight
 from .figures import image_row as image_row
-from .images.find import find_images as find_images
 from .images.read import open_image as open_image
 from .images.read import sample_images as sample_images
 from .inference.correct import correct_mask as correct_mask
@@ -20,7 +20,6 @@ from .masks.adjust import adjust_mask as adjust_mask
 from .masks.box import Box as Box
 from .masks.box import bounding_box as bounding_box
 from .masks.edges import refine_mask as refine_mask
-from .masks.mask import threshold_mask as threshold_mask
 from .masks.objects import split_objects as split_objects
 from .masks.strokes import Stroke as Stroke
 from .nets.load import load_model as load_model

@@ -101,6 +101,8 @@ TITLES = [None, 3, "cat", [], {}, [PHOTO], {None: PHOTO}, {3: PHOTO}, {"": PHOTO
           {"$x^": MASK}, {"a": Image.new("RGB", (0, 5))}]  # fmt: skip
 FACES = [3, "face", [], (), (1, 2), (NAN,) * 4, (0, 0, 0, 0), (5, 5, 2, 2), (0, 0, 10**9, 10**9),
          (-50, 0, 10, 10), (0.5, 0, 10, 10), (True, True, 9, 9), u2.Box(2, 2, 12, 12)]  # fmt: skip
+SIZES = [(2, 3), [2, 3], (0, 3), (2, -1), (2.5, 3), (NAN, 3), (2, 3, 4), ("2", "3"), (True, 2),
+         (10**9, 2), (np.int64(2), 3), (None, None), "2x3", np.ones(2)]  # fmt: skip
 STROKES = [None, 3, "strokes", PHOTO, {}, [None], [3], [(1, 2)], u2.Stroke([(9, 9)], 2),
            *([u2.Stroke([(9, 9)], radius)] for radius in NUMBERS),
            *([u2.Stroke([(number, 9)], 2)] for number in NUMBERS),
@@ -126,7 +128,6 @@ TABLE = {
     "crop": ONE_OF | {"margin": (0, NUMBERS), "threshold": (0.5, NUMBERS)},
     "draw_box": ONE_OF
     | {"threshold": (0.5, NUMBERS), "width": (1, NUMBERS), "color": ("red", COLORS)},
-    "find_images": {"folder": (".", PATHS)},
     "highlight": ONE_OF | {"color": ("red", COLORS), "strength": (0.5, NUMBERS)},
     "image_row": {"pictures": ({"a": PHOTO}, TITLES), "height": (1, NUMBERS)},
     "load_model": {"name": ("u2netp", TEXTS), "device": ("cpu", TEXTS), "weights": (None, PATHS)},
@@ -178,6 +179,13 @@ TABLE = {
         "metadata": ("private", TEXTS),
     },
     "split_objects": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
+    "place_on_canvas": {
+        "cutout": ONE_OF["image"],
+        "size": ((20, 20), [None, *SIZES, *NUMBERS]),
+        "margin": (0.1, NUMBERS),
+        "background": ("red", [*COLORS, *IMAGES]),
+        "shadow": (0.1, NUMBERS),
+    },
     "portrait.blend_drawing": {
         "image": ONE_OF["image"],
         "drawing": ONE_OF["image"],
