@@ -48,8 +48,21 @@ def place_on_canvas(
         TypeError: ``cutout`` is not an image, or an option is of another type.
     """
     photo = as_photo(cutout)
-    check_canvas(size, margin, shadow)
     box = _subject_of(photo)
+    return place_part(photo, box, size=size, margin=margin, background=background, shadow=shadow)
+
+
+def place_part(
+    photo: Image.Image,
+    box: Box,
+    *,
+    size: tuple[int, int] | None = SIZE,
+    margin: float = SPACE,
+    background: Background = "white",
+    shadow: float = SHADOW,
+) -> Image.Image:
+    """Return the canvas of ``place_on_canvas`` with ``box``, a part of ``photo``, in its middle."""
+    check_canvas(size, margin, shadow)
     if size is None:
         size, spot = _square_around(box, margin)
     else:
