@@ -9,28 +9,30 @@ from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.preview import STAGE, TILE, fit, fit_mask
-from u2demo.notebook.widgets import Compare, Gallery
+from u2demo.notebook.stage import OnCorrected, Stage
+from u2demo.notebook.widgets import Gallery
 
 
 class Album:
-    """The photos in the app, one of them on the stage, drawn as ``panel`` says."""
+    """The photos in the app, one of them on the stage, drawn as ``panel`` says.
 
-    def __init__(self, panel: Panel, notes: Notes):
+    ``on_corrected`` is as for ``Stage``.
+    """
+
+    def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None = None):
         self.photos: list[Photo] = []
         self.place = 0  # of the photo on the stage
-        self.stage = Compare()
+        self.stage = Stage(panel, notes, on_corrected)
         self.caption = ipywidgets.HTML()
         self.gallery = Gallery(guarded(self.choose, notes), guarded(self.remove, notes))
         self._panel = panel
         self._draw_tile_safely = guarded(self._draw_tile, notes)
-        self._draw_closely = guarded(self._draw_close_up, notes)
         self._draw_tiles_soon = Debounced(self._draw_tiles)
-        self._sharpen_soon = Debounced(self._sharpen)
 
     def clear(self) -> None:
         """Forget all photos."""
         self._draw_tiles_soon.cancel()
-        self._sharpen_soon.cancel()
+        self.stage.clear()
         self.photos = []
         self.place = 0
         self.gallery.clear()
@@ -83,10 +85,8 @@ class Album:
         if not self.photos:
             return
         photo = self.photos[self.place]
-        picture = self._panel.picture(photo.small, photo.small_mask)
-        self.stage.show(photo.small, picture, alone=self._panel.action.close)
+        self.stage.show_photo(photo)
         self.caption.value = _caption(photo)
-        self._sharpen_soon()
 
     def announce(self, name: str, image: Image.Image) -> None:
         """Show a photo that is being processed, if none is on the stage."""
@@ -105,17 +105,6 @@ class Album:
             if other.source is photo.source and other.name == photo.name:
                 return other
         return photo
-
-    def _sharpen(self) -> Job:
-        if self._panel.action.close:
-            self._draw_closely()
-            yield
-
-    def _draw_close_up(self) -> None:
-        """Draw a part of the photo again with all its detail, which takes longer."""
-        photo = self.photos[self.place]
-        picture = fit(self._panel.picture(*photo.close_up()), STAGE)
-        self.stage.show(photo.small, picture, alone=True)
 
     def _draw_tiles(self) -> Job:
         for photo in list(self.photos):

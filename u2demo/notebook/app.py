@@ -14,6 +14,7 @@ from u2demo.notebook.actions import Pictures
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
+from u2demo.notebook.correcting import History
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.headless import show_and_save
 from u2demo.notebook.jobs import Job, JobQueue
@@ -50,7 +51,7 @@ class OneClick:
         self._panel = Panel(
             lambda: self._album.redraw(), self._notes, sample_images()["rocket.jpg"]
         )
-        self._album = Album(self._panel, self._notes)
+        self._album = Album(self._panel, self._notes, self._take_correction)
         self._panel.quality.observe(guarded(self._change_quality, self._notes), names="value")
         self._models = ModelMenu(self._look_again, self._notes, model)
         self._saver = Saver(self._results, self._jobs)
@@ -164,10 +165,22 @@ class OneClick:
         self._album.withdraw()
         return None
 
-    def _look(self, name: str, source: bytes | Image.Image, image: Image.Image) -> Photo:
+    def _look(
+        self,
+        name: str,
+        source: bytes | Image.Image,
+        image: Image.Image,
+        history: History | None = None,
+    ) -> Photo:
         network, quality = self._way_of_looking()
-        model = self._models.load()
-        return find_subject(model, name, source, image, network=network, quality=quality)
+        way = {"network": network, "quality": quality, "history": history}
+        return find_subject(self._models.load(), name, source, image, **way)
+
+    def _take_correction(self, before: Photo, photo: Photo) -> None:
+        """Put a corrected photo in its place; look again if a box to look in has changed."""
+        self._album.replace(before, photo)
+        if photo.wants_another_look:
+            self._jobs.start(self._bring_up_to_date(), self._notes.report)
 
     def _explain_failure(self, name: str, error: Exception) -> None:
         reason = str(error).removeprefix(f"{name}: ") or "too large for the memory"
@@ -197,8 +210,10 @@ class OneClick:
         """Look again at each photo whose mask was found with other settings."""
         try:
             for photo in self._progress.over(self._outdated(), "Looking at", _name):
+                photo = self._album.latest(photo)  # it may have been corrected meanwhile
                 try:
-                    again = self._look(photo.name, photo.source, photo.open_image())
+                    image = photo.open_image()
+                    again = self._look(photo.name, photo.source, image, photo.history)
                 except (MemoryError, RuntimeError) as error:
                     self._explain_failure(photo.name, error)
                 else:
@@ -212,7 +227,11 @@ class OneClick:
         if not self._panel.quality.value:
             return []
         wanted = self._way_of_looking()
-        return [photo for photo in self._album.photos if (photo.network, photo.quality) != wanted]
+        return [
+            photo
+            for photo in self._album.photos
+            if (photo.network, photo.quality) != wanted or photo.wants_another_look
+        ]
 
     def _admit_mixture(self) -> None:
         """If photos are left: say how many are done, and let any quality be chosen."""
