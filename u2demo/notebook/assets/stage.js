@@ -10,8 +10,8 @@ const ICONS = {
   erase: "M8 19h12M5 15l8-9 6 5-8 8H8zM9 10l6 6",
   box: "M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M11 4h2M11 20h2M4 11v2M20 11v2",
   objects: "M8 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM13 13h7v7h-7z",
-  undo: "M9 5L4 10l5 5M4 10h10a6 6 0 0 1 0 12h-2",
-  redo: "M15 5l5 5-5 5M20 10H10a6 6 0 0 0 0 12h2",
+  undo: "M8 4L4 8l4 4M4 8h9a6 6 0 0 1 0 12H8",
+  redo: "M16 4l4 4-4 4M20 8h-9a6 6 0 0 0 0 12h5",
 };
 const NAMES = { move: "Move", keep: "Keep", erase: "Erase", box: "Box", objects: "Objects" };
 
@@ -103,8 +103,8 @@ function openStage(host, channel) {
     undo: () => !undo.disabled && ask({ kind: "undo" }),
     redo: () => !redo.disabled && ask({ kind: "redo" }),
   };
-  const undo = button("Undo", commands.undo, { icon: "undo" });
-  const redo = button("Redo", commands.redo, { icon: "redo" });
+  const undo = button("", commands.undo, { icon: "undo", label: "Undo" });
+  const redo = button("", commands.redo, { icon: "redo", label: "Redo" });
   const reset = button("Reset", () => ask({ kind: "reset" }));
   undo.title = "Undo the last correction (Ctrl+Z)";
   redo.title = "Do it again (Ctrl+Shift+Z)";
@@ -134,12 +134,13 @@ function openStage(host, channel) {
     summary.focus();
   });
 
-  const first = make("div", "u2-stage-row", radios, history, more, zoom);
-  const second = make("div", "u2-stage-row u2-options", brush, underneath);
-  const hint = make("div", "u2-stage-hint");
+  const hint = make("div", "u2-hint-here");
   const told = make("div", "u2-told");
   told.setAttribute("role", "status");
-  const root = make("div", "u2-stage", view.element, first, second, make("div", "u2-stage-words", hint, told));
+  const words = make("div", "u2-stage-words", told, hint);
+  const first = make("div", "u2-stage-row", radios, history, more, zoom);
+  const second = make("div", "u2-stage-row", brush, underneath, words);
+  const root = make("div", "u2-stage", view.element, first, second);
   host.append(root);
 
   function say(text) {
@@ -148,6 +149,7 @@ function openStage(host, channel) {
 
   function choose(name) {
     tools.choose(name);
+    say("");
     channel.send({ kind: "tool", tool: name });
   }
 
@@ -164,7 +166,6 @@ function openStage(host, channel) {
     root.dataset.tool = name;
     brush.hidden = !tools.isBrush();
     underneath.hidden = !tools.isCorrecting();
-    second.hidden = !tools.isCorrecting();
     size.value = tools.brush;
     hint.textContent = HINTS[name];
     view.surface.setAttribute("aria-label", `The photo. ${HINTS[name]}`);
@@ -214,9 +215,7 @@ function openStage(host, channel) {
     tools.shadePart = null;
     if (!message.keepsObjects) tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
     tools.within = message.within;
-    first.classList.toggle("u2-plain", !message.tools);
-    radios.hidden = history.hidden = more.hidden = !message.tools;
-    hint.hidden = !message.tools;
+    radios.hidden = history.hidden = more.hidden = second.hidden = !message.tools;
     if (!message.tools && tools.isCorrecting()) tools.choose("move");
     undo.disabled = !message.canUndo;
     redo.disabled = !message.canRedo;
