@@ -59,7 +59,7 @@ class OneClick:
         self._offer = Offer(self._notes)
         self._progress = Progress(self._jobs.stop, answer="Stopping after this photo…")
         self._panel = Panel(self._change, self._notes, sample_images()["rocket.jpg"])
-        self._album = Album(self._panel, self._notes, self._remove)
+        self._album = Album(self._panel, self._notes, self._remove, self._take_correction)
         self._looking = Looking(
             self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
         )
@@ -203,6 +203,13 @@ class OneClick:
             explain_failure(self._notes, name, error)
         self._album.withdraw()
         return None
+
+    def _take_correction(self, before: Photo, photo: Photo) -> None:
+        """Put a corrected photo in its place; look again if a box to look in has changed."""
+        self._album.replace(before, photo)
+        self._show_what_fits()
+        if photo.wants_another_look:
+            self._looking.go_on()
 
     # Photos go, and come back
 

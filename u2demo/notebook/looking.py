@@ -7,6 +7,7 @@ from PIL import Image
 
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.correcting import History
 from u2demo.notebook.jobs import Job, JobQueue
 from u2demo.notebook.models import ModelMenu, title
 from u2demo.notebook.notes import Notes
@@ -45,11 +46,17 @@ class Looking:
         self._progress = progress
         self._on_look = on_look
 
-    def look(self, name: str, source: bytes | Image.Image, image: Image.Image) -> Photo:
+    def look(
+        self,
+        name: str,
+        source: bytes | Image.Image,
+        image: Image.Image,
+        history: History | None = None,
+    ) -> Photo:
         """Return the photo with its mask; ``image`` is the opened ``source``."""
         network, quality = self._way()
-        model = self.models.load()
-        return find_subject(model, name, source, image, network=network, quality=quality)
+        way = {"network": network, "quality": quality, "history": history}
+        return find_subject(self.models.load(), name, source, image, **way)
 
     def begin(self) -> None:
         """Look again at all photos whose mask was found another way; a quality is chosen then."""
@@ -77,7 +84,8 @@ class Looking:
         try:
             for photo in self._progress.over(photos, total, FINDING, lambda photo: photo.name):
                 try:
-                    again = self.look(photo.name, photo.source, photo.open_image())
+                    image = photo.open_image()
+                    again = self.look(photo.name, photo.source, image, photo.history)
                 except (MemoryError, RuntimeError) as error:
                     explain_failure(self.notes, photo.name, error)
                     failed.append(photo)
@@ -98,7 +106,11 @@ class Looking:
         if not self._quality.value:
             return []
         way = self._way()
-        return [photo for photo in self._album.photos if (photo.network, photo.quality) != way]
+        return [
+            photo
+            for photo in self._album.photos
+            if (photo.network, photo.quality) != way or photo.wants_another_look
+        ]
 
     def _admit_mixture(self) -> None:
         """If photos are left: say how many are done, and let any quality be chosen."""
