@@ -34,7 +34,7 @@ class Album:
 
     ``settings`` has those of each photo by its name, which no two photos share. ``common`` is
     what photos come with. ``panel`` shows the settings of the photo on the stage; its action is
-    for all. ``on_remove`` is called with a photo's place when a person asks to remove it;
+    for all. ``on_remove`` is called with a photo's place when a person asks to remove it.
     ``on_corrected`` is as for ``Stage``.
     """
 

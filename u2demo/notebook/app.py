@@ -9,6 +9,7 @@ from IPython.display import display
 from PIL import Image
 
 from u2demo.images.read import sample_images
+from u2demo.masks.corrections import SUFFIX
 from u2demo.notebook import colab
 from u2demo.notebook.actions import Pictures, Settings
 from u2demo.notebook.album import Album, Kept
@@ -59,7 +60,9 @@ class OneClick:
         self._offer = Offer(self._notes)
         self._progress = Progress(self._jobs.stop, answer="Stopping after this photo…")
         self._panel = Panel(self._change, self._notes, sample_images()["rocket.jpg"])
-        self._album = Album(self._panel, self._notes, self._remove, self._take_correction)
+        self._album = Album(
+            self._panel, self._notes, self._remove, lambda *photos: self._looking.take(*photos)
+        )
         self._looking = Looking(
             self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
         )
@@ -125,11 +128,12 @@ class OneClick:
     def receive(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Add a person's photos, (name, content of the file) pairs, after those in the app.
 
-        The samples are removed; files that are not photos are named on the page.
+        The samples are removed; files that are not photos are named on the page. Corrections, as
+        "cat.strokes.json", are those of the photo called "cat".
         """
         self._notes.clear()
         self._saver.forget()
-        self._open_soon(files)
+        self._open_soon(sorted(files, key=lambda file: file[0].endswith(SUFFIX)))
 
     def stop(self) -> None:
         """Stop all work; the photos and files so far stay."""
@@ -195,6 +199,9 @@ class OneClick:
 
     def _look_at_file(self, name: str, source: bytes | Image.Image) -> Photo | None:
         """Return the photo with its mask; None, and a note on the page, if that fails."""
+        if name.endswith(SUFFIX):
+            self._looking.load(name, source)
+            return None
         try:
             image = open_upload(name, source, max_pixels=self._panel.max_pixels)
             self._album.announce(name, image)
@@ -205,13 +212,6 @@ class OneClick:
             explain_failure(self._notes, name, error)
         self._album.withdraw()
         return None
-
-    def _take_correction(self, before: Photo, photo: Photo) -> None:
-        """Put a corrected photo in its place; look again if a box to look in has changed."""
-        self._album.replace(before, photo)
-        self._show_what_fits()
-        if photo.wants_another_look:
-            self._looking.go_on()
 
     # Photos go, and come back
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from u2demo.masks.corrections import Corrections
+from u2demo.masks.corrections import SUFFIX, Corrections
 from u2demo.masks.mask import Mask
 from u2demo.masks.objects import keep_objects, object_shapes
 from u2demo.masks.strokes import Stroke
@@ -53,6 +53,12 @@ class History:
     def reset(self) -> "History":
         """Return the history without corrections, which can be undone."""
         return self.say(Corrections())
+
+
+def corrections_name(name: str) -> str:
+    """Return the file name for the corrections of the photo called ``name``."""
+    stem = name.rpartition(".")[0] or name
+    return f"{stem}{SUFFIX}"
 
 
 def count(corrections: Corrections) -> int:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from u2demo.masks.corrections import from_json
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
-from u2demo.notebook.correcting import History
+from u2demo.notebook.correcting import History, corrections_name
 from u2demo.notebook.jobs import Job, JobQueue
 from u2demo.notebook.models import ModelMenu, title
 from u2demo.notebook.notes import Notes
@@ -53,10 +54,29 @@ class Looking:
         image: Image.Image,
         history: History | None = None,
     ) -> Photo:
-        """Return the photo with its mask; ``image`` is the opened ``source``."""
+        """Return the photo with its mask, corrected; ``image`` is the opened ``source``."""
         network, quality = self._way()
         way = {"network": network, "quality": quality, "history": history}
         return find_subject(self.models.load(), name, source, image, **way)
+
+    def take(self, before: Photo, photo: Photo) -> None:
+        """Put a corrected photo in its place; look again if its box to look in has changed."""
+        self._album.replace(before, photo)
+        self._on_look()
+        if photo.wants_another_look:
+            self.go_on()
+
+    def load(self, name: str, text: bytes) -> None:
+        """Correct the photo that a file of corrections is called after, or say why not."""
+        called = [photo for photo in self._album.photos if corrections_name(photo.name) == name]
+        try:
+            if not called:
+                raise ValueError("there is no photo of that name. Choose it first")
+            photo = called[-1]
+            corrections = from_json(text.decode("utf-8", "replace"), photo.size)
+            self.take(photo, photo.corrected(photo.history.say(corrections)))
+        except ValueError as error:
+            self.notes.say(f"{name}: {error}.", kind="problem")
 
     def begin(self) -> None:
         """Look again at all photos whose mask was found another way; a quality is chosen then."""

@@ -8,12 +8,13 @@ from PIL import Image
 
 from u2demo.effects.cutout import remove_background
 from u2demo.masks.box import Box
-from u2demo.masks.corrections import SUFFIX, Corrections, from_json, to_json
+from u2demo.masks.corrections import Corrections, from_json, to_json
 from u2demo.masks.mask import Mask
 from u2demo.notebook.callbacks import Debounced, guarded
 from u2demo.notebook.correcting import (
     History,
     Retouch,
+    corrections_name,
     count,
     draw_objects,
     stroke_of,
@@ -282,12 +283,6 @@ class Stage(ipywidgets.Box):
         photo = self._photo
         text = to_json(photo.history.now, photo.size)
         self._tell({"kind": "file", "name": corrections_name(photo.name), "text": text}, {})
-
-
-def corrections_name(name: str) -> str:
-    """Return the file name for the corrections of the photo called ``name``."""
-    stem = name.rpartition(".")[0] or name
-    return f"{stem}{SUFFIX}"
 
 
 def _make_page(receive: Callable[[dict], None]) -> ipywidgets.Widget:
