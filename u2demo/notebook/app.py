@@ -77,6 +77,7 @@ class OneClick:
         )
         self._apply.on_click(guarded(lambda _: self._change_all(), self._notes))
         self.page = self._lay_out()
+        self._show_what_fits()
 
     @property
     def photos(self) -> tuple[Photo, ...]:
