@@ -103,11 +103,14 @@ class Panel:
         self._large.layout.display = ""
         return f"{reason} To open it, tick “{_LARGE}” under Quality and choose it again."
 
-    def drawing(self) -> Callable[[Image.Image, Mask], Pictures]:
-        """Return a function that draws with the present settings, even if they change later."""
-        action, settings = self.action, self.settings
+    def drawing(self) -> Callable[..., Pictures]:
+        """Return a function of image, mask and settings that draws the present action.
 
-        def draw(image: Image.Image, mask: Mask) -> Pictures:
+        It draws the same after a change of the controls. Its settings are by default the present.
+        """
+        action, present = self.action, self.settings
+
+        def draw(image: Image.Image, mask: Mask, settings: Settings = present) -> Pictures:
             threshold, softness = settings.threshold, settings.softness
             adjusted = adjust_mask(mask, threshold=threshold, softness=softness)
             return action.draw(image, adjusted, settings)
@@ -126,9 +129,14 @@ class Panel:
 
         return effect
 
-    def picture(self, image: Image.Image, mask: Mask) -> Image.Image:
-        """Return one picture for the screen: a contact sheet of several, the photo if none."""
-        pictures = self.drawing()(image, mask)
+    def picture(
+        self, image: Image.Image, mask: Mask, settings: Settings | None = None
+    ) -> Image.Image:
+        """Return one picture for the screen: a contact sheet of several, the photo if none.
+
+        ``settings`` are by default what the controls say.
+        """
+        pictures = self.drawing()(image, mask, settings or self.settings)
         if len(pictures) == 1:
             return next(iter(pictures.values()))
         return contact_sheet(pictures, image.size) if pictures else image
