@@ -15,6 +15,7 @@ from u2demo.notebook.actions import Pictures, Settings
 from u2demo.notebook.album import Album, Kept
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
+from u2demo.notebook.choices import NamedPhoto
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.headless import show_and_save
 from u2demo.notebook.jobs import Job, JobQueue
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 File = tuple[str, bytes | Image.Image]  # its name, and what is in it
 
+_SCENE = "coffee.png"  # behind the subject, until another is chosen
 _UNREADABLE = "files could not be opened"
 
 
@@ -59,7 +61,8 @@ class OneClick:
         self._saving_notes = Notes()
         self._offer = Offer(self._notes)
         self._progress = Progress(self._jobs.stop, answer="Stopping after this photo…")
-        self._panel = Panel(self._change, self._notes, sample_images()["rocket.jpg"])
+        scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
+        self._panel = Panel(self._change, self._notes, scene)
         self._album = Album(
             self._panel, self._notes, self._remove, lambda *photos: self._looking.take(*photos)
         )
