@@ -103,8 +103,7 @@ def from_json(text: str, size: Size) -> Corrections:
         raise ValueError(f"has {', '.join(map(repr, saved)):.80}, expected {sorted(_KEYS)}")
     if saved["size"] != list(size):
         raise ValueError(
-            f"made for a photo of the size {saved['size']!r:.80}, but this one is {list(size)};"
-            " correct it again, or bring back the photo"
+            f"made for a photo of the size {saved['size']!r:.80}, but this one is {list(size)}"
         )
     try:
         corrections = Corrections(

@@ -191,7 +191,9 @@ class OneClick:
             yield
 
     def _leave_samples(self) -> None:
-        self._offer.hide()  # what it brings back would be a sample
+        if self._removed:  # samples, which an undo would bring back
+            self._offer.hide()
+            self._removed = []
         self._album.clear()
         self._shows_samples = False
 
@@ -260,6 +262,7 @@ class OneClick:
             self._open_soon(files + new_files)
 
         self._saved = Saved()
+        self._removed = []
         self.run()
         self._offer.undo("Started over.", undo)
 

@@ -8,7 +8,8 @@ from PIL import Image
 
 from u2demo.effects.boxes import crop
 from u2demo.effects.effect import Effect
-from u2demo.masks.mask import Mask, adjust_mask
+from u2demo.masks.adjust import adjust_mask
+from u2demo.masks.mask import Mask
 from u2demo.notebook.actions import Action, Pictures, Settings, all_actions
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.notes import Notes, escape

@@ -102,7 +102,7 @@ def find_subject(
 
     history = history or History()
     box = history.now.within
-    found = predict(model, [image], quality=quality, within=box and (lambda size: box))
+    found = predict(model, [image], quality=quality, within=[box])
     mask, peak = next(found)
     mask = np.ascontiguousarray(mask, np.float32)
     small = fit(image, STAGE)
