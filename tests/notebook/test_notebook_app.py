@@ -242,7 +242,7 @@ def test_what_was_saved_is_forgotten_when_other_photos_come(app):
 
 
 def test_a_bad_background_is_reported_beside_the_control_until_a_good_one_comes(app):
-    press(app, "Scene")
+    press(app, "Photo behind")
     send(app, "Choose background", [("letter.txt", b"no photo")])
     assert "letter.txt: not an image" in said(app, "u2-side")
     assert said(app) == ""
@@ -250,7 +250,7 @@ def test_a_bad_background_is_reported_beside_the_control_until_a_good_one_comes(
     assert said(app, "u2-side") == ""
 
 
-@pytest.mark.parametrize("action", ["Crop", "Objects"])
+@pytest.mark.parametrize("action", ["Crop", "Separate items"])
 def test_a_part_of_a_large_photo_is_drawn_with_the_detail_it_has(action, app):
     photo = Image.new("RGB", (1680, 1040))
     stripes = Image.new("RGB", (2, 1), "white")
@@ -311,7 +311,7 @@ def test_tiles_that_leave_the_gallery_are_closed():
 
 def test_nothing_in_the_photo_is_a_sentence_not_an_error(app, saved):
     app.run({"night.jpg": Image.new("RGB", (50, 50))})
-    press(app, "Objects")
+    press(app, "Separate items")
     assert "no clear subject" in caption(app)
     press(app, "Download")
     assert "nothing to save" in said_of_saving(app)

@@ -21,13 +21,14 @@ from u2demo.effects.boxes import crop, draw_box
 from u2demo.effects.canvas import put_on_canvas
 from u2demo.effects.cutout import remove_background, show_mask
 from u2demo.effects.effect import Effect
-from u2demo.effects.light import highlight
+from u2demo.effects.light import draw_outline, highlight
 
 EFFECTS: Mapping[str, Effect] = {
     "cutout": remove_background,
     "background": partial(replace_background, background="white"),
     "blur": blur_background,
     "highlight": highlight,
+    "outline": draw_outline,
     "box": draw_box,
     "boxes": partial(draw_box, per_object=True),
     "crop": crop,

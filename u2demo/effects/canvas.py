@@ -6,7 +6,6 @@ from numbers import Integral
 from PIL import Image, ImageFilter
 
 from u2demo.effects.cutout import remove_background
-from u2demo.effects.effect import on_photo
 from u2demo.effects.scenes import Background, draw_scene, is_transparent
 from u2demo.images.rgb import as_photo, shared_info
 from u2demo.machine.numbers import check_number
@@ -17,7 +16,7 @@ SIZE = (2000, 2000)
 SPACE = 0.08  # the margin: a share of the canvas' shorter side
 SHADOW = 0.3
 LONGEST = 65_500  # pixels along a side, as in a JPEG
-_WIDEST = 0.45  # the most that a margin may be
+WIDEST = 0.45  # the most that a margin may be
 _SEEN = [255 * (alpha > 12) for alpha in range(256)]  # 5 %: fainter pixels do not move the middle
 _LOW = 0.35  # the part of the subject that casts the shadow, from below, a share of its height
 _FLAT = 0.06  # the height of the shadow, a share of the subject's longer side
@@ -76,7 +75,6 @@ def place_part(
     return canvas
 
 
-@on_photo
 def put_on_canvas(
     image: Image.Image,
     mask: Mask,
@@ -102,8 +100,8 @@ def check_canvas(size: tuple[int, int] | None, margin: float, shadow: float) -> 
             raise TypeError(sentence)
         if not all(1 <= side <= LONGEST for side in size):
             raise ValueError(sentence)
-    expected = f"0 to {_WIDEST}, a share of the canvas' shorter side"
-    check_number("margin", margin, expected=expected, most=_WIDEST)
+    expected = f"0 to {WIDEST}, a share of the canvas' shorter side"
+    check_number("margin", margin, expected=expected, most=WIDEST)
     check_number("shadow", shadow, expected="0 (none) to 1 (black)", most=1.0)
 
 

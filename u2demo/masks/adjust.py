@@ -62,6 +62,9 @@ class Edge:
         return adjusted
 
 
+UNCHANGED = Edge()
+
+
 def adjust_mask(
     mask: Mask,
     *,

@@ -236,7 +236,12 @@ class Album:
 
 def _same(one: Settings, other: Settings) -> bool:
     # Tuples take a photo for the same if it is, before they compare its pixels.
-    return tuple(vars(one).values()) == tuple(vars(other).values())
+    return tuple(map(_rounded, vars(one).values())) == tuple(map(_rounded, vars(other).values()))
+
+
+def _rounded(value: object) -> object:
+    # A page that has drawn a slider at 0.5 sends back 0.49999999999999994.
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def _caption(photo: Photo) -> str:

@@ -15,6 +15,7 @@ from u2demo.notebook.actions import Pictures, Settings
 from u2demo.notebook.album import Album, Kept
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
+from u2demo.notebook.choices import NamedPhoto
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.headless import show_and_save
 from u2demo.notebook.jobs import Job, JobQueue
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 File = tuple[str, bytes | Image.Image]  # its name, and what is in it
 
+_SCENE = "coffee.png"  # behind the subject, until another is chosen
 _UNREADABLE = "files could not be opened"
 
 
@@ -59,7 +61,9 @@ class OneClick:
         self._saving_notes = Notes()
         self._offer = Offer(self._notes)
         self._progress = Progress(self._jobs.stop, answer="Stopping after this photo…")
-        self._panel = Panel(self._change, self._notes, sample_images()["rocket.jpg"])
+        scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
+        self._panel = Panel(self._change, self._notes, scene)
+        self._first = self._panel.settings
         self._album = Album(
             self._panel, self._notes, self._remove, lambda *photos: self._looking.take(*photos)
         )
@@ -68,15 +72,17 @@ class OneClick:
         )
         self._saver = Saver(self._results, self._jobs, self._saving_notes)
         self._picker = make_photo_picker(guarded(self.receive, self._notes), self._notes)
-        self._restart = ipywidgets.Button(
-            description="Start over", tooltip="Remove your photos and show the samples"
+        self._restart = self._button(
+            "Start over", "Remove your photos and show the samples", self._ask_to_start_over
         )
-        self._restart.on_click(guarded(lambda _: self._ask_to_start_over(), self._notes))
-        self._apply = ipywidgets.Button(
-            description="Apply to all", tooltip="Give all photos the settings of this one"
+        self._apply = self._button(
+            "Apply to all", "Give all photos the settings of this one", self._change_all
         )
-        self._apply.on_click(guarded(lambda _: self._change_all(), self._notes))
+        self._reset = self._button(
+            "Reset", "Put all settings of this photo back to their defaults", self._reset_settings
+        )
         self.page = self._lay_out()
+        self._show_what_fits()
 
     @property
     def photos(self) -> tuple[Photo, ...]:
@@ -152,13 +158,22 @@ class OneClick:
         below.add_class("u2-below")
         shelf = ipywidgets.HBox([self._offer, self._restart])
         shelf.add_class("u2-shelf")
-        looking = [self._panel.column, self._apply, self._looking.notes]
+        differences = ipywidgets.HBox([self._apply, self._reset])
+        differences.add_class("u2-differences")
+        looking = [self._panel.column, self._looking.notes, differences]
         return lay_out(
             top=[self._picker, self._notes],
-            toolbar=self._panel.toolbar,
+            toolbar=[self._panel.toolbar, self._panel.title],
             left=[self._progress, self._album.stage, below, self._album.gallery, shelf],
-            side=[*looking, self._looking.models.box, self._saver.box],
+            side=[*looking, self._looking.models.box],
+            saver=self._saver.box,
+            on_reset=guarded(self._panel.reset, self._notes),
         )
+
+    def _button(self, text: str, title: str, press: Callable[[], None]) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=text, tooltip=title)
+        button.on_click(guarded(lambda _: press(), self._notes))
+        return button
 
     def _ask_in_colab(self) -> None:
         self.receive(colab.choose_files().items())
@@ -284,6 +299,10 @@ class OneClick:
     def _change_all(self) -> None:
         self._album.change_all()
         self._show_what_fits()
+
+    def _reset_settings(self) -> None:
+        self._panel.show(self._first)
+        self._change()
 
     def _show_what_fits(self) -> None:
         """Show the controls that the photos need, and tell the page whether one is unsaved."""

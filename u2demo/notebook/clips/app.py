@@ -16,6 +16,7 @@ from u2demo.notebook.actions import Settings, all_actions
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
+from u2demo.notebook.choices import NamedPhoto
 from u2demo.notebook.clips.headless import show_and_save_clip
 from u2demo.notebook.clips.making import Way, Workshop, stills
 from u2demo.notebook.clips.player import Player
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _SCENE = "coffee.png"  # behind the subject, until another is chosen
+_NOT_FOR_CLIPS = {"objects", "canvas"}
 _FOR_PROGRAMS = "; open_image reads it"
 
 
@@ -66,8 +68,9 @@ class Clips:
         self._jobs = JobQueue()
         self._notes = Notes()
         self._progress = Progress(self._stop, answer="Stopping after this frame…")
-        actions = {name: action for name, action in all_actions().items() if name != "objects"}
-        self._panel = Panel(self._redraw, self._notes, sample_images()[_SCENE], actions)
+        actions = {name: each for name, each in all_actions().items() if name not in _NOT_FOR_CLIPS}
+        scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
+        self._panel = Panel(self._redraw, self._notes, scene, actions)
         self._album = Album(self._panel, self._notes)
         self._panel.quality.value = "fast"
         self._panel.quality.observe(guarded(self._change_quality, self._notes), names="value")
@@ -118,9 +121,11 @@ class Clips:
         left = [self._progress, self._album.stage, below, self._album.gallery, self._player]
         page = lay_out(
             top=[self._choice, self._notes, self._about],
-            toolbar=self._panel.toolbar,
+            toolbar=[self._panel.toolbar, self._panel.title],
             left=left,
-            side=[self._panel.column, self._models.box, self._saver.box],
+            side=[self._panel.column, self._models.box],
+            saver=self._saver.box,
+            on_reset=guarded(self._panel.reset, self._notes),
         )
         page.add_class("u2-clips")
         self._about.add_class("u2-clip")
