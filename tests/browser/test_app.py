@@ -83,7 +83,7 @@ def test_a_slider_redraws_and_the_divider_stays(app):
     app.wait_for_timeout(1500)
     after = np.asarray(result_on_stage(app).getchannel("A"), float)
     assert after.mean() < before.mean(), "a higher threshold keeps less"
-    assert app.locator(".u2-compare").evaluate("e => e.style.getPropertyValue('--split')") == "0%"
+    assert app.locator(".u2-frame").evaluate("e => e.style.getPropertyValue('--split')") == "0%"
 
 
 def test_what_screen_readers_hear_has_names(app):
@@ -202,7 +202,7 @@ def test_photos_chosen_while_others_are_sent_are_sent_next(app, photos):
     wait_until_idle(app, tiles=count + 2)
 
 
-@pytest.mark.parametrize("place", [".u2-zone >> nth=0", ".u2-compare"])
+@pytest.mark.parametrize("place", [".u2-zone >> nth=0", ".u2-view"])
 def test_a_photo_dropped_on_the_page_is_taken(place, app):
     drop = """async place => {
         const canvas = new OffscreenCanvas(200, 100);

@@ -50,9 +50,10 @@ function openStage(host, channel) {
   tools.onChange = show;
 
   function tellMove() {
+    showZoom();
+    if (root.hidden) return;
     clearTimeout(rest);
     rest = setTimeout(() => channel.send(view.asked()), REST);
-    showZoom();
   }
 
   // The rows of controls
@@ -213,7 +214,7 @@ function openStage(host, channel) {
     for (const name of ["photo", "picture"]) if (pictures[name]) view.put(name, pictures[name]);
     tools.shade = pictures.shade ?? null;
     tools.shadePart = null;
-    if (!message.keepsObjects) tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
+    tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
     tools.within = message.within;
     radios.hidden = history.hidden = more.hidden = second.hidden = !message.tools;
     if (!message.tools && tools.isCorrecting()) tools.choose("move");
@@ -225,6 +226,7 @@ function openStage(host, channel) {
     show();
     root.dataset.shown = String(Number(root.dataset.shown ?? 0) + 1);
     root.dataset.count = String(message.count ?? 0);
+    root.dataset.objects = String(tools.objects ? new Set(tools.objects.labels).size - 1 : "");
   }
 
   function takeDetail(message, pictures) {
@@ -248,8 +250,7 @@ function openStage(host, channel) {
       .getContext("2d", { willReadFrequently: true });
     pen.drawImage(image, 0, 0);
     const { data } = pen.getImageData(0, 0, width, height);
-    const labels = new Uint8Array(width * height);
-    labels.forEach((_, place) => { labels[place] = Math.round(data[4 * place] / 8); });
+    const labels = Uint8Array.from({ length: width * height }, (_, place) => Math.round(data[4 * place] / 8));
     return { width, height, labels };
   }
 
