@@ -223,6 +223,12 @@ def page_of_cell(browser, tmp_path):
     context.close()
 
 
+def kernels(site: Site) -> set[str]:
+    """Return the processes that the server has started (Linux)."""
+    lists = Path(f"/proc/{site.pid}/task").glob("*/children")
+    return {pid for each in lists for pid in each.read_text().split()}
+
+
 def start(page, site: Site, notebook: str) -> None:
     """Open a notebook, and run all its cells."""
     if site.kind == "voila":
