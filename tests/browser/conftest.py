@@ -120,7 +120,7 @@ def serving(kind: str, notebook: str, home: Path):
         yield Site(kind, url, root, server.pid)
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
 
 
 def _lab(root: Path, port: int) -> list[str]:
