@@ -81,7 +81,7 @@ class OneClick:
             "Apply to all", "Give all photos the settings of this one", self._change_all
         )
         self._reset = self._button(
-            "Reset", "Put all settings of this photo back to their defaults", self._reset_settings
+            "Reset settings", "Put all settings of this photo back to their defaults", self._reset_settings
         )
         self.page = self._lay_out()
         self._show_what_fits()
