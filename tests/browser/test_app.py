@@ -9,7 +9,6 @@ import pytest
 from conftest import wait_until_idle
 from PIL import Image
 
-
 MORE_OR_LESS = "Threshold"
 
 
