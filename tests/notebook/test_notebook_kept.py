@@ -60,7 +60,16 @@ async def receive(app, *files):
 def test_a_photo_with_transparent_parts_lies_on_a_checkerboard_whatever_is_done_with_it(results):
     async def visit(app):
         await receive(app, ("hole.png", as_file(with_hole())))
-        for action in ("Cut out", "Blur", "Highlight", "Box", "Crop", "Separate items", "Color", "Mask"):
+        for action in (
+            "Cut out",
+            "Blur",
+            "Highlight",
+            "Box",
+            "Crop",
+            "Separate items",
+            "Color",
+            "Mask",
+        ):
             press(app, action)
             await until(lambda: not app.is_busy)
             assert stage(app).size[0] > 0

@@ -27,9 +27,9 @@ from u2demo.notebook.photo import Photo, open_upload
 from u2demo.notebook.photo_picker import make_photo_picker
 from u2demo.notebook.progress import Progress
 from u2demo.notebook.saving import Results, Saver
+from u2demo.notebook.saving_form import Work
 from u2demo.notebook.unsaved import Saved, State
 from u2demo.notebook.widgets import toggle_class
-from u2demo.pipeline import Result
 
 if TYPE_CHECKING:
     from torch import nn
@@ -284,6 +284,7 @@ class OneClick:
         self._saver.download_all.layout.display = "" if several else "none"
         self._restart.layout.display = "none" if self._shows_samples else ""
         self._apply.layout.display = "" if self._album.differs else "none"
+        self._saver.fit(self._panel.toolbar.value)
         toggle_class(self.page, "u2-unsaved", bool(self._unsaved()))
 
     def _unsaved(self) -> list[Photo]:
@@ -291,7 +292,7 @@ class OneClick:
         states = [state for state in self._album.states() if isinstance(state[0].source, bytes)]
         return self._saved.missing(states)
 
-    def _results(self, *, everything: bool) -> Results:
+    def _results(self, *, everything: bool, keeps: bool) -> Results:
         """Yield the results to save, drawn as the controls say at the time of this call.
 
         The photos are those that are there at this call: the one on the stage, or all, and then
@@ -312,24 +313,27 @@ class OneClick:
                 to_save += [state for state in self._album.states() if state[0] not in there]
             drawn = []
             for state in self._progress.over(to_save, len(to_save), "Saving", _name_of):
-                result = self._draw(*state, draw)
+                result = self._draw(*state, draw, total=len(to_save))
                 if result:
                     yield result
                     drawn.append(state)
             if to_save and not drawn:
                 raise PageError("There is nothing to save.")
-            self._saved.add(drawn)
+            if keeps:
+                self._saved.add(drawn)
             self._show_what_fits()
 
         return draw_all()
 
     def _draw(
-        self, photo: Photo, settings: Settings, draw: Callable[..., Pictures]
-    ) -> Result | None:
+        self, photo: Photo, settings: Settings, draw: Callable[..., Pictures], *, total: int
+    ) -> Work | None:
         """Return the result for one photo; None, and a note on the page, if that fails."""
         try:
             image, mask = photo.open_image(), photo.unpack_mask()
-            return Result(photo.name, image, mask, draw(image, mask, settings), photo.peak)
+            pictures = draw(image, mask, settings)
+            edge = settings.edge(image.size)
+            return Work(photo.name, image, mask, pictures, photo.peak, edge=edge, total=total)
         except (MemoryError, RuntimeError, ValueError) as error:
             explain_failure(self._saving_notes, photo.name, error)
             return None

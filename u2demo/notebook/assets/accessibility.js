@@ -23,7 +23,7 @@ function label(app) {
     set(toggle, "aria-pressed", String(toggle.classList.contains("mod-active")));
   }
   for (const control of app.querySelectorAll(".noUi-handle, .widget-colorpicker input")) {
-    const row = control.closest(".widget-inline-hbox");
+    const row = control.closest(".widget-inline-hbox:not(.widget-colorpicker-input)");
     set(control, "aria-label", row?.querySelector(".widget-label")?.textContent ?? "");
   }
   keepKeys(app);
