@@ -9,6 +9,7 @@ from IPython.display import display
 from PIL import Image
 
 from u2demo.images.read import sample_images
+from u2demo.masks.corrections import SUFFIX
 from u2demo.notebook import colab
 from u2demo.notebook.actions import Pictures, Settings
 from u2demo.notebook.album import Album, Kept
@@ -62,21 +63,26 @@ class OneClick:
         self._progress = Progress(self._jobs.stop, answer="Stopping after this photo…")
         scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
         self._panel = Panel(self._change, self._notes, scene)
-        self._album = Album(self._panel, self._notes, self._remove)
+        self._first = self._panel.settings
+        self._album = Album(
+            self._panel, self._notes, self._remove, lambda *photos: self._looking.take(*photos)
+        )
         self._looking = Looking(
             self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
         )
         self._saver = Saver(self._results, self._jobs, self._saving_notes)
         self._picker = make_photo_picker(guarded(self.receive, self._notes), self._notes)
-        self._restart = ipywidgets.Button(
-            description="Start over", tooltip="Remove your photos and show the samples"
+        self._restart = self._button(
+            "Start over", "Remove your photos and show the samples", self._ask_to_start_over
         )
-        self._restart.on_click(guarded(lambda _: self._ask_to_start_over(), self._notes))
-        self._apply = ipywidgets.Button(
-            description="Apply to all", tooltip="Give all photos the settings of this one"
+        self._apply = self._button(
+            "Apply to all", "Give all photos the settings of this one", self._change_all
         )
-        self._apply.on_click(guarded(lambda _: self._change_all(), self._notes))
+        self._reset = self._button(
+            "Reset", "Put all settings of this photo back to their defaults", self._reset_settings
+        )
         self.page = self._lay_out()
+        self._show_what_fits()
 
     @property
     def photos(self) -> tuple[Photo, ...]:
@@ -128,11 +134,12 @@ class OneClick:
     def receive(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Add a person's photos, (name, content of the file) pairs, after those in the app.
 
-        The samples are removed; files that are not photos are named on the page.
+        The samples are removed; files that are not photos are named on the page. Corrections, as
+        "cat.strokes.json", are those of the photo called "cat".
         """
         self._notes.clear()
         self._saver.forget()
-        self._open_soon(files)
+        self._open_soon(sorted(files, key=lambda file: file[0].endswith(SUFFIX)))
 
     def stop(self) -> None:
         """Stop all work; the photos and files so far stay."""
@@ -151,13 +158,22 @@ class OneClick:
         below.add_class("u2-below")
         shelf = ipywidgets.HBox([self._offer, self._restart])
         shelf.add_class("u2-shelf")
-        looking = [self._panel.column, self._apply, self._looking.notes]
+        differences = ipywidgets.HBox([self._apply, self._reset])
+        differences.add_class("u2-differences")
+        looking = [self._panel.column, self._looking.notes, differences]
         return lay_out(
             top=[self._picker, self._notes],
-            toolbar=self._panel.toolbar,
+            toolbar=[self._panel.toolbar, self._panel.title],
             left=[self._progress, self._album.stage, below, self._album.gallery, shelf],
-            side=[*looking, self._looking.models.box, self._saver.box],
+            side=[*looking, self._looking.models.box],
+            saver=self._saver.box,
+            on_reset=guarded(self._panel.reset, self._notes),
         )
+
+    def _button(self, text: str, title: str, press: Callable[[], None]) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=text, tooltip=title)
+        button.on_click(guarded(lambda _: press(), self._notes))
+        return button
 
     def _ask_in_colab(self) -> None:
         self.receive(colab.choose_files().items())
@@ -190,12 +206,17 @@ class OneClick:
             yield
 
     def _leave_samples(self) -> None:
-        self._offer.hide()  # what it brings back would be a sample
+        if self._removed:  # samples, which an undo would bring back
+            self._offer.hide()
+            self._removed = []
         self._album.clear()
         self._shows_samples = False
 
     def _look_at_file(self, name: str, source: bytes | Image.Image) -> Photo | None:
         """Return the photo with its mask; None, and a note on the page, if that fails."""
+        if name.endswith(SUFFIX):
+            self._looking.load(name, source)
+            return None
         try:
             image = open_upload(name, source, max_pixels=self._panel.max_pixels)
             self._album.announce(name, image)
@@ -256,6 +277,7 @@ class OneClick:
             self._open_soon(files + new_files)
 
         self._saved = Saved()
+        self._removed = []
         self.run()
         self._offer.undo("Started over.", undo)
 
@@ -277,6 +299,10 @@ class OneClick:
     def _change_all(self) -> None:
         self._album.change_all()
         self._show_what_fits()
+
+    def _reset_settings(self) -> None:
+        self._panel.show(self._first)
+        self._change()
 
     def _show_what_fits(self) -> None:
         """Show the controls that the photos need, and tell the page whether one is unsaved."""

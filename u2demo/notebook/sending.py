@@ -73,7 +73,8 @@ class Sender:
         if note is None:  # the page shows this twice
             return
         if refused:
-            text = f"{name} was not copied; the browser says: {refused.rstrip(".")}. Download it instead."
+            why = refused.rstrip(".")
+            text = f"{name} was not copied; the browser says: {why}. Download it instead."
         elif task == "copy":
             text = f"{name} is copied. Paste it where you like."
         else:
