@@ -280,11 +280,20 @@ def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):
     app.run({"night.jpg": Image.new("RGB", (50, 50)), "spot.jpg": spot()})
     marked = ["u2-unclear" in classes(tile) for tile in tiles(app)]
     assert marked == [True, False]
-    assert "no clear subject, try Best or a lower threshold" in caption(app)
+    box = "a box around what you mean."
+    assert caption(app).endswith(f"Nothing stands out here. Try Best, or draw {box}")
     press(app, "Save all to results/")
     assert "1 of 2 photos: no clear subject" in said_of_saving(app)
     press(app, "Best")
-    assert "no clear subject, try a lower threshold" in caption(app)
+    assert caption(app).endswith(f"Nothing stands out here. Draw {box}")
+
+
+def test_a_result_that_may_well_be_right_gets_no_verdict(app, monkeypatch):
+    monkeypatch.setattr("u2demo.notebook.photo.has_clear_subject", lambda mask, peak: False)
+    app.run({"panorama.jpg": spot()})
+    assert caption(app).endswith("hard to find: please check the result. Best may do better.")
+    press(app, "Best")
+    assert caption(app).endswith("hard to find: please check the result.")
 
 
 def test_a_photo_can_be_removed_from_the_gallery_but_the_last(app):
@@ -315,7 +324,7 @@ def test_tiles_that_leave_the_gallery_are_closed():
 def test_nothing_in_the_photo_is_a_sentence_not_an_error(app, saved):
     app.run({"night.jpg": Image.new("RGB", (50, 50))})
     press(app, "Separate items")
-    assert "no clear subject" in caption(app)
+    assert "Nothing stands out here" in caption(app)
     press(app, "Download")
     assert "nothing to save" in said_of_saving(app)
     assert not saved

@@ -113,7 +113,7 @@ def test_what_else_belongs_to_a_result_is_saved_beside_its_pictures(tmp_path):
         spot(),
         np.zeros((40, 60), np.float32),
         {"cutout": spot()},
-        extra={"strokes.json": b"{}"},
+        extra={"cat.strokes.json": b"{}"},
     )
     names = [path.name for path in Form().save(work, tmp_path)]
     assert names == ["cat_cutout.jpg", "cat.strokes.json"]

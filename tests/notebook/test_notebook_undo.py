@@ -19,6 +19,7 @@ from live_app import (
     until,
 )
 
+from u2demo.images.read import sample_images
 from u2demo.notebook import OneClick
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.offer import Offer
@@ -28,7 +29,7 @@ from u2demo.notebook.offer import Offer
 def results(monkeypatch, tmp_path):
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
-    samples = {"rocket.jpg": spot(), "cup.jpg": spot()}  # small ones
+    samples = {name: spot() for name in sample_images()}  # small ones
     monkeypatch.setattr("u2demo.notebook.app.sample_images", lambda: samples)
     return tmp_path / "results"
 

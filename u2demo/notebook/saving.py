@@ -6,6 +6,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets
@@ -95,7 +96,7 @@ class Saver:
         """Send one picture as it is, several of one photo as a zip."""
         form = self._form.form
         with _temporary_folder() as folder, self._admitting(_STOPPED):
-            files = yield from self._write(results, folder, form)
+            files = yield from self._write(_without_extra(results), folder, form)
             if len(files) > 1:
                 files = [_pack(files, folder / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
             self._sender.send(files[0])
@@ -103,7 +104,7 @@ class Saver:
     def _copy(self, results: Results) -> Job:
         form = self._form.form._replace(format="png", quality=None)
         with _temporary_folder() as folder, self._admitting("Stopped. Nothing was copied."):
-            files = yield from self._write(results, folder, form)
+            files = yield from self._write(_without_extra(results), folder, form)
             if len(files) > 1:
                 raise PageError("The clipboard takes one picture, not several. Download them.")
             self._sender.copy(files[0])
@@ -237,6 +238,13 @@ class Saver:
 def results_folder() -> Path:
     """Return the folder for saved results: ``U2DEMO_SAVE_DIR``, else ``results`` here."""
     return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
+
+
+def _without_extra(results: Results) -> Results:
+    """Yield the results with nothing but their pictures."""
+    with contextlib.closing(results):
+        for result in results:
+            yield replace(result, extra={})
 
 
 @contextlib.contextmanager

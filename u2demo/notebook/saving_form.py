@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import NamedTuple
 
 import ipywidgets
@@ -14,6 +14,7 @@ from u2demo.images.rgb import as_rgb
 from u2demo.machine.disk import at_free_name, write_new_file
 from u2demo.machine.names import numbered, safe_name
 from u2demo.masks.adjust import UNCHANGED, Edge
+from u2demo.masks.corrections import SUFFIX
 from u2demo.masks.mask import Mask
 from u2demo.pipeline import Result
 from u2demo.runs.save import save
@@ -32,8 +33,8 @@ _QUALITY = 92
 class Work(Result):
     """A result in the app: also how its mask's edge is changed, and what else is saved with it.
 
-    ``extra`` has more files, by the ending of their name, such as "strokes.json". ``total`` is how
-    many photos are saved together.
+    ``extra`` has more files by their names, such as the corrections in "cat.strokes.json".
+    ``total`` is how many photos are saved together.
     """
 
     edge: Edge = UNCHANGED
@@ -77,10 +78,10 @@ class Form(NamedTuple):
             metadata=self.metadata,
             quality=self.quality,
         )
-        stem = safe_name(PurePath(result.name).stem)
-        for ending, data in result.extra.items():
+        for name, data in result.extra.items():
+            file = folder / safe_name(name)
             put = partial(write_new_file, data=data)
-            files.append(at_free_name(folder / f"{stem}.{ending}", put, suffix=f".{ending}"))
+            files.append(at_free_name(file, put, suffix=_suffix_of(file)))
         return files
 
 
@@ -123,13 +124,19 @@ def keep(file: Path, folder: Path) -> tuple[Path, bool]:
     It gets the next free name, unless one of those taken already is a file of the same content.
     """
     data = file.read_bytes()
-    for name in numbered(file.name):
+    suffix = _suffix_of(file)
+    for name in numbered(file.name, suffix=suffix):
         there = folder / name
         if not os.path.lexists(there):
             break
         if _holds(there, data):
             return there, False
-    return at_free_name(folder / file.name, partial(write_new_file, data=data)), True
+    put = partial(write_new_file, data=data)
+    return at_free_name(folder / file.name, put, suffix=suffix), True
+
+
+def _suffix_of(file: Path) -> str:
+    return SUFFIX if file.name.endswith(SUFFIX) else file.suffix
 
 
 def _holds(file: Path, data: bytes) -> bool:
