@@ -314,6 +314,7 @@ class OneClick:
         self._saver.download_all.layout.display = "" if several else "none"
         self._restart.layout.display = "none" if self._shows_samples else ""
         self._apply.layout.display = "" if self._album.differs else "none"
+        self._saver.fit(self._panel.toolbar.value)
         toggle_class(self.page, "u2-unsaved", bool(self._unsaved()))
 
     def _note_saved(self, states: list[State]) -> None:

@@ -33,7 +33,7 @@ def make_controls(defaults: Settings) -> dict[str, ipywidgets.Widget]:
         "grow": _slider("Grow", defaults.grow, -0.02, 0.02, 0.0005, ".2%"),
         "feather": _slider("Feather", defaults.feather, 0.0, 0.02, 0.0005, ".2%"),
         "fill_holes": _slider("Fill holes", defaults.fill_holes, 0.0, 0.2, 0.002, ".1%"),
-        "drop_specks": _slider("Drop specks", defaults.drop_specks, 0.0, 0.2, 0.002, ".1%"),
+        "drop_specks": _slider("No specks", defaults.drop_specks, 0.0, 0.2, 0.002, ".1%"),
     }
 
 
