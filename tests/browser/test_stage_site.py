@@ -129,13 +129,13 @@ def test_corrections_go_to_a_file_and_come_back(stage, tmp_path):
     stage.drag((75, 100), (80, 100))
     stage.wait(corrections=1)
     _, after = stage.saved()
-    stage.page.locator("summary", has_text="More").click()
+    stage.page.locator(".u2-more summary").click()
     with stage.page.expect_download() as download:
         stage.page.get_by_role("button", name="Save corrections").click()
     assert download.value.suggested_filename == "two.strokes.json"
     download.value.save_as(tmp_path / "two.strokes.json")
     stage.reset()
-    stage.page.locator("summary", has_text="More").click()
+    stage.page.locator(".u2-more summary").click()
     with stage.page.expect_file_chooser() as dialog:
         stage.page.get_by_role("button", name="Load corrections").click()
     dialog.value.set_files(tmp_path / "two.strokes.json")

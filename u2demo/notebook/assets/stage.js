@@ -121,7 +121,9 @@ function openStage(host, channel) {
   });
   const save = button("Save corrections", () => channel.send({ kind: "save" }));
   const load = button("Load corrections", () => chooser.click());
-  const summary = quiet(make("summary", "u2-button", "More"));
+  const summary = quiet(make("summary", "u2-button", "⋯"));
+  summary.title = "Save or load corrections";
+  summary.setAttribute("aria-label", "More: save or load corrections");
   const more = make("details", "u2-more", summary, make("div", "u2-menu", save, load, chooser));
   more.addEventListener("focusout", (event) => {
     if (!more.contains(event.relatedTarget)) more.open = false;
