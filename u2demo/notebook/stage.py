@@ -47,9 +47,9 @@ class Stage(ipywidgets.Box):
         self._notes = notes
         self._page = _make_page(callbacks.guarded(self._receive, notes))
         # Colab may refuse the page, and says so by silence.
-        has_compare = self._page is None or environment() == "colab"
-        self._compare = Compare() if has_compare else None
-        super().__init__([each for each in (self._compare, self._page) if each])
+        has_plain = self._page is None or environment() == "colab"
+        self._plain = Compare() if has_plain else None
+        super().__init__([each for each in (self._plain, self._page) if each])
         self.add_class("u2-stage-box")
         self.pictures: dict[str, bytes] = {}  # encoded, by name: what the stage shows now
         self.told: dict = {}  # the page's last message of a whole photo
@@ -117,7 +117,7 @@ class Stage(ipywidgets.Box):
             self._give_up_page()
 
     def _give_up_page(self) -> None:
-        if self._compare.layout.display == "none":  # the page is there
+        if self._plain.layout.display == "none":  # the page is there
             return
         if self._page:
             self._listeners.remove(self._page.tell)
@@ -125,7 +125,7 @@ class Stage(ipywidgets.Box):
             self._page = None
         can_correct = self._on_corrected is not None
         by_hand = [ByHand(self.listen, self._answer_all, self._notes)] if can_correct else []
-        self.children = [self._compare, *by_hand]
+        self.children = [self._plain, *by_hand]
 
     def _answer_all(self, message: dict) -> None:
         """Do now all that follows from what a page says: it waits for that."""
@@ -149,8 +149,8 @@ class Stage(ipywidgets.Box):
     ) -> None:
         """Show pictures of the whole photo, which has ``world`` (width, height) pixels in full."""
         alone = alone or picture.size != photo.size or picture is photo
-        if self._compare:
-            self._compare.show(photo, picture, alone=alone)
+        if self._plain:
+            self._plain.show(photo, picture, alone=alone)
         pictures = {"picture": encode(picture)}
         if photo is self._shown:
             pictures["photo"] = self.pictures["photo"]
@@ -233,8 +233,8 @@ class Stage(ipywidgets.Box):
         part = view.part or (0, 0, *world)
         pixels = view.scale or 1.0
         is_alone = self.told["alone"]
-        if is_alone and self._compare:
-            self._compare.show(self._shown, fit(picture, STAGE), alone=True)
+        if is_alone and self._plain:
+            self._plain.show(self._shown, fit(picture, STAGE), alone=True)
         pictures = {"picture": encode(cut(picture, part, world, pixels))}
         if not is_alone:
             pictures["photo"] = encode(cut(sheet.image, part, world, pixels))
@@ -268,8 +268,8 @@ class Stage(ipywidgets.Box):
 
     def _show_page(self) -> None:
         """Tell a page that has just opened what is on the stage."""
-        if self._page and self._compare:
-            self._compare.layout.display = "none"
+        if self._page and self._plain:
+            self._plain.layout.display = "none"
         self._detailed = None
         if self.told:
             self._tell(self.told, self._whole())
