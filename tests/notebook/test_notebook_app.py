@@ -345,6 +345,18 @@ def test_without_anywidget_plain_controls_do_the_work(monkeypatch, tmp_path):
     assert photo_names(app) == ["<i>.jpg", "cat.png", "cat (2).png"]
 
 
+def test_an_upload_without_anywidget_that_was_lost_does_not_end_uploads(monkeypatch):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setitem(sys.modules, "u2demo.notebook.file_transfer", None)
+    app = OneClick(Bright())
+    stuck = find(app, "Choose photos")
+    press(app, "Nothing arrives?")
+    fresh = find(app, "Choose photos")
+    assert fresh is not stuck and stuck.comm is None
+    _choose_in(fresh, "cat.png", as_file(spot()))
+    assert photo_names(app) == ["cat.png"]
+
+
 def _choose_in(upload, name, data):
     """Do what the page does when a person chooses a file, in ipywidgets 7 and 8."""
     if isinstance(upload.value, dict):

@@ -81,7 +81,9 @@ class OneClick:
             "Apply to all", "Give all photos the settings of this one", self._change_all
         )
         self._reset = self._button(
-            "Reset", "Put all settings of this photo back to their defaults", self._reset_settings
+            "Reset settings",
+            "Put all settings of this photo back to their defaults",
+            self._reset_settings,
         )
         self.page = self._lay_out()
         self._show_what_fits()
@@ -302,7 +304,7 @@ class OneClick:
         self._album.change_all()
         self._show_what_fits()
 
-    def _reset_settings(self) -> None:
+    def _put_back(self) -> None:
         self._panel.show(self._first)
         self._change()
 

@@ -101,7 +101,7 @@ function render({ model, el }) {
   el.style.display = "none";
   const ends = [];
   const ask = (event) => {
-    if (el.closest(".u2-app.u2-unsaved")) event.preventDefault();
+    if (el.closest(".u2-app.u2-unsaved")) event.preventDefault(); // "Leave page?"
   };
   const reset = ({ target }) => { // a double click on a slider
     const slider = target.closest(".widget-slider:has(.noUi-target)");

@@ -50,9 +50,10 @@ function openStage(host, channel) {
   tools.onChange = show;
 
   function tellMove() {
+    showZoom();
+    if (root.hidden) return;
     clearTimeout(rest);
     rest = setTimeout(() => channel.send(view.asked()), REST);
-    showZoom();
   }
 
   // The rows of controls
@@ -120,7 +121,9 @@ function openStage(host, channel) {
   });
   const save = button("Save corrections", () => channel.send({ kind: "save" }));
   const load = button("Load corrections", () => chooser.click());
-  const summary = quiet(make("summary", "u2-button", "More"));
+  const summary = quiet(make("summary", "u2-button", "⋯"));
+  summary.title = "Save or load corrections";
+  summary.setAttribute("aria-label", "More: save or load corrections");
   const more = make("details", "u2-more", summary, make("div", "u2-menu", save, load, chooser));
   more.addEventListener("focusout", (event) => {
     if (!more.contains(event.relatedTarget)) more.open = false;
@@ -213,7 +216,7 @@ function openStage(host, channel) {
     for (const name of ["photo", "picture"]) if (pictures[name]) view.put(name, pictures[name]);
     tools.shade = pictures.shade ?? null;
     tools.shadePart = null;
-    if (!message.keepsObjects) tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
+    tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
     tools.within = message.within;
     radios.hidden = history.hidden = more.hidden = second.hidden = !message.tools;
     if (!message.tools && tools.isCorrecting()) tools.choose("move");
@@ -225,6 +228,7 @@ function openStage(host, channel) {
     show();
     root.dataset.shown = String(Number(root.dataset.shown ?? 0) + 1);
     root.dataset.count = String(message.count ?? 0);
+    root.dataset.objects = String(tools.objects ? new Set(tools.objects.labels).size - 1 : "");
   }
 
   function takeDetail(message, pictures) {
@@ -248,8 +252,7 @@ function openStage(host, channel) {
       .getContext("2d", { willReadFrequently: true });
     pen.drawImage(image, 0, 0);
     const { data } = pen.getImageData(0, 0, width, height);
-    const labels = new Uint8Array(width * height);
-    labels.forEach((_, place) => { labels[place] = Math.round(data[4 * place] / 8); });
+    const labels = Uint8Array.from({ length: width * height }, (_, place) => Math.round(data[4 * place] / 8));
     return { width, height, labels };
   }
 
