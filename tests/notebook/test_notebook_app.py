@@ -117,8 +117,8 @@ def test_opens_on_the_samples_with_results(app):
 
 def test_sliders_redraw_without_the_network(app, bright):
     before = stage(app).tobytes()
-    find(app, "Threshold").value = 0.9
-    find(app, "Softness").value = 0.1
+    find(app, "Less / more").value = 0.9
+    find(app, "Soft edge").value = 0.1
     assert stage(app).tobytes() != before
     assert bright.looks == 2
 
@@ -217,7 +217,7 @@ def test_settings_reach_what_is_saved(app, saved):
 
 def test_saving_to_the_folder_never_replaces_a_file(app, tmp_path):
     press(app, "Save all to results/")
-    find(app, "Threshold").value = 0.6
+    find(app, "Less / more").value = 0.6
     press(app, "Apply to all")
     press(app, "Save all to results/")
     assert {path.name for path in (tmp_path / "results").iterdir()} == {

@@ -82,8 +82,8 @@ class OneClick:
         )
         self._reset = self._button(
             "Reset settings",
-            "Put all settings of this photo back to their defaults",
-            self._reset_settings,
+            "Put this photo's settings back to their defaults",
+            self._put_back,
         )
         self.page = self._lay_out()
         self._show_what_fits()

@@ -146,6 +146,21 @@ class FadeChoice(ipywidgets.VBox):
         self._picker.layout.display = "none" if color is None else ""
 
 
+class LessOrMore(ipywidgets.VBox):
+    """How much counts as the subject, more to the right; the ``value`` is a threshold, 0 to 1."""
+
+    value = traitlets.Float()
+    description = "Less / more"
+
+    def __init__(self, value: float):
+        slider = ipywidgets.FloatSlider(
+            min=0.05, max=0.95, step=0.01, description=self.description, readout_format=".0%"
+        )
+        super().__init__([slider])
+        self.value = value
+        traitlets.link((self, "value"), (slider, "value"), transform=(_rest, _rest))
+
+
 class SizeChoice(ipywidgets.VBox):
     """The width and height of a canvas in pixels; None is a square around the subject as it is."""
 
@@ -254,3 +269,7 @@ def as_hex(color: object) -> str:
     if color == TRANSPARENT:
         return TRANSPARENT
     return "#{:02x}{:02x}{:02x}".format(*as_color("color", color))
+
+
+def _rest(share: float) -> float:
+    return round(1 - share, 6)
