@@ -105,7 +105,7 @@ class FormChoice(ipywidgets.VBox):
         self._more = ipywidgets.ToggleButton(
             description="Format and size", tooltip="Format, size and details of what is saved"
         )
-        self._more.add_class("u2-more")
+        self._more.add_class("u2-rare")
         super().__init__([self._more, self._format, self._quality, self._size, self._details])
         self.add_class("u2-choice")
         for control in (self._more, self._format):
