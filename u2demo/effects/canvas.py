@@ -5,6 +5,7 @@ from numbers import Integral
 
 from PIL import Image, ImageFilter
 
+from u2demo.effects.boxes import part_of
 from u2demo.effects.cutout import remove_background
 from u2demo.effects.scenes import Background, draw_scene, is_transparent
 from u2demo.images.rgb import as_photo, shared_info
@@ -174,7 +175,8 @@ def _scaled(
     wide = spot.right - spot.left + room.left + room.right
     high = spot.bottom - spot.top + room.top + room.bottom
     left, top = map(int, part[:2])
-    subject = photo.crop((left, top, math.ceil(part[2]), math.ceil(part[3]))).convert("RGBA")
+    whole = Box(left, top, math.ceil(part[2]), math.ceil(part[3]))
+    subject = part_of(photo, whole).convert("RGBA")
     if across == down == 1:
         drawn = subject
     else:
@@ -203,8 +205,8 @@ def _draw_shadow(
     shadow = shadow.filter(ImageFilter.GaussianBlur(_SOFT * longer / step))
     shadow = shadow.point([round(strength * level) for level in range(256)])
     if step > 1:
-        whole = tuple(side * step for side in shadow.size)
-        shadow = shadow.resize(whole, Image.Resampling.BICUBIC).crop((0, 0, *canvas.size))
+        shown = (0, 0, canvas.width / step, canvas.height / step)
+        shadow = shadow.resize(canvas.size, Image.Resampling.BICUBIC, shown)
     if canvas.mode == "RGBA":
         black = Image.new("RGBA", canvas.size)
         black.putalpha(shadow)
