@@ -209,6 +209,26 @@ def test_results_go_to_the_folder(app, site):
     assert file_tree(site.root) == saved
 
 
+def test_a_canvas_gets_a_color_and_is_copied_and_boxes_as_text(app):
+    app.context.grant_permissions(["camera", "clipboard-read", "clipboard-write"])
+    app.bring_to_front()
+    app.get_by_role("button", name="Shop canvas", exact=True).click()
+    app.get_by_role("button", name="Sky", exact=True).click()
+    field = app.get_by_role("textbox", name="#rrggbb")
+    app.wait_for_function("field => field.value === '#d3e5f6'", arg=field.element_handle())
+    app.get_by_role("button", name="Copy", exact=True).click()
+    app.get_by_text("cat_canvas.png is copied").wait_for()
+    kinds = "navigator.clipboard.read().then(items => items.map(item => item.types))"
+    assert app.evaluate(kinds) == [["image/png"]]
+    app.get_by_role("button", name="Boxes", exact=True).click()
+    app.get_by_role("button", name="Copy boxes", exact=True).click()
+    app.get_by_text("boxes.txt is copied").wait_for()
+    text = app.evaluate("navigator.clipboard.readText()")
+    assert text.startswith("photo,object,left,top") and '"cat.jpeg",1,' in text
+    app.get_by_role("button", name="Cut out", exact=True).click()
+    app.get_by_role("button", name="Save boxes", exact=True).wait_for(state="hidden")
+
+
 def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos):
     choose(app, photos["large.png"], photos["letter.jpg"], photos["turned.txt"])
     wait_until_idle(app, tiles=2)

@@ -42,6 +42,7 @@ def results(monkeypatch, tmp_path):
 def app(results, saved):
     app = OneClick(Bright())
     app.run({"first.jpg": spot(), "second.png": spot((40, 60), left=5)})
+    find(app, "Format and size").value = True
     return app
 
 
@@ -79,6 +80,16 @@ def test_a_transparent_picture_is_on_white_as_jpeg(app, saved):
     press(app, "Download")
     cutout = picture(saved, "first_cutout.jpg")
     assert (cutout.format, cutout.getpixel((59, 39))) == ("JPEG", (255, 255, 255))
+
+
+def test_the_form_is_chosen_by_those_who_ask_for_it(app):
+    def menus():
+        names = {getattr(each, "description", "") for each in visible(app.page)}
+        return names & {"Format", "Largest size", "Photo details to save"}
+
+    assert len(menus()) == 3
+    find(app, "Format and size").value = False
+    assert not menus()
 
 
 def test_quality_is_asked_for_where_there_is_one(app, saved):
@@ -191,7 +202,7 @@ def boxed(app):
 
 
 def test_boxes_can_be_copied_as_a_table(boxed, copied):
-    press(boxed, "Copy numbers")
+    press(boxed, "Copy boxes")
     (media, data) = copied["boxes.txt"]
     assert media == "text/plain"
     rows = list(csv.DictReader(io.StringIO(data.decode())))
@@ -201,21 +212,21 @@ def test_boxes_can_be_copied_as_a_table(boxed, copied):
         assert abs(int(row["width"]) - side) <= 2
         assert int(row["right"]) - int(row["left"]) == int(row["width"])
     press(boxed, "Box")
-    press(boxed, "Copy numbers")
+    press(boxed, "Copy boxes")
     (row,) = csv.DictReader(io.StringIO(copied["boxes.txt"][1].decode()))
     assert abs(int(row["width"]) - 65) <= 2, "one box around all"
 
 
 def test_boxes_can_be_downloaded_in_the_formats_of_detectors(boxed, saved):
-    press(boxed, "Download numbers")
+    press(boxed, "Save boxes")
     assert len(saved["boxes.csv"][1].decode().splitlines()) == 4
     choose(boxed, "Boxes as numbers", "COCO")
-    press(boxed, "Download numbers")
+    press(boxed, "Save boxes")
     coco = json.loads(saved["boxes.coco.json"][1])
     assert [image["file_name"] for image in coco["images"]] == ["a _b_.png", "second.png"]
     assert len(coco["annotations"]) == 3 and coco["annotations"][0]["segmentation"]
     choose(boxed, "Boxes as numbers", "YOLO")
-    press(boxed, "Download numbers")
+    press(boxed, "Save boxes")
     entries = zipfile.ZipFile(io.BytesIO(only_zip(saved)[1]))
     assert {"labels/a _b_.txt", "labels/second.txt", "data.yaml"} <= set(entries.namelist())
     assert len(entries.read("labels/a _b_.txt").splitlines()) == 2
@@ -224,7 +235,7 @@ def test_boxes_can_be_downloaded_in_the_formats_of_detectors(boxed, saved):
 def test_numbers_are_of_the_boxes_that_are_drawn(boxed, saved):
     find(boxed, "More").value = True
     find(boxed, "Grow").value = 0.02
-    press(boxed, "Download numbers")
+    press(boxed, "Save boxes")
     rows = list(csv.DictReader(io.StringIO(saved["boxes.csv"][1].decode())))
     assert int(rows[0]["width"]) >= 22
 
@@ -232,7 +243,7 @@ def test_numbers_are_of_the_boxes_that_are_drawn(boxed, saved):
 def test_numbers_are_offered_where_boxes_are_drawn(app):
     def is_offered():
         texts = {getattr(each, "description", "") for each in visible(app.page)}
-        return "Download numbers" in texts
+        return "Save boxes" in texts
 
     assert not is_offered()
     press(app, "Box")

@@ -63,7 +63,7 @@ class Panel:
         self._special = {name: each for name, each in self._controls.items() if name not in edge}
         self._group = _group(*self._special.values())
         self._more = ipywidgets.ToggleButton(description="More", tooltip="More about the edge")
-        self._more.add_class("u2-more")
+        self._more.add_class("u2-rare")
         self._more.observe(lambda _: self._arrange(), names="value")
         groups = [self._group, _group(_heading("Edge"), *edge.values(), self._more)]
         groups.append(_group(_heading("Quality"), self.quality, self._large))

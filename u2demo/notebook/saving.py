@@ -20,9 +20,10 @@ from u2demo.notebook.jobs import Job, JobQueue, beside, job_button
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.saving_form import Form, FormChoice, Work, keep
 from u2demo.notebook.sending import Sender
+from u2demo.runs.records import Record
 
 Results = Generator[Work, None, None]
-Save = Callable[[Results], Job]
+Save = Callable[[Results, Form], Job]
 
 _FEW = 4  # names of files in a sentence
 _STOPPED = "Stopped. Nothing was saved."
@@ -56,7 +57,7 @@ class Saver:
         first.add_class("u2-first")
         self._boxes = self._lay_out_boxes()
         buttons = [first, self.download_all, keep_all, self._boxes]
-        self.box = ipywidgets.VBox([self._form, *buttons, self._notes, *self._sender.hidden])
+        self.box = ipywidgets.VBox([*buttons, self._form, self._notes, *self._sender.hidden])
         self.box.add_class("u2-saver")
         self.fit("")
 
@@ -73,9 +74,9 @@ class Saver:
         self._format = ipywidgets.Dropdown(
             options=list(annotations.FORMATS), description="Boxes as numbers"
         )
-        copy = self._button("Copy numbers", self._copy_boxes, keeps=False)
+        copy = self._button("Copy boxes", self._copy_boxes, keeps=False)
         copy.layout.display = "" if self._sender.can_copy else "none"
-        every = self._button("Download numbers", self._download_boxes, everything=True, keeps=False)
+        every = self._button("Save boxes", self._save_boxes, everything=True, keeps=False)
         row = ipywidgets.HBox([every, copy])
         row.add_class("u2-first")
         box = ipywidgets.VBox([self._format, row])
@@ -86,31 +87,29 @@ class Saver:
         self, text: str, save: Save, *, everything: bool = False, keeps: bool = True
     ) -> ipywidgets.Button:
         def begin() -> Job:
-            return save(self._results(everything=everything, keeps=keeps))
+            return save(self._results(everything=everything, keeps=keeps), self._form.form)
 
         return job_button(text, begin, self._jobs, self._notes)
 
     # Pictures
 
-    def _download(self, results: Results) -> Job:
+    def _download(self, results: Results, form: Form) -> Job:
         """Send one picture as it is, several of one photo as a zip."""
-        form = self._form.form
         with _temporary_folder() as folder, self._admitting(_STOPPED):
             files = yield from self._write(_without_extra(results), folder, form)
             if len(files) > 1:
                 files = [_pack(files, folder / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
             self._sender.send(files[0])
 
-    def _copy(self, results: Results) -> Job:
-        form = self._form.form._replace(format="png", quality=None)
+    def _copy(self, results: Results, form: Form) -> Job:
+        form = form._replace(format="png", quality=None)
         with _temporary_folder() as folder, self._admitting("Stopped. Nothing was copied."):
             files = yield from self._write(_without_extra(results), folder, form)
             if len(files) > 1:
                 raise PageError("The clipboard takes one picture, not several. Download them.")
             self._sender.copy(files[0])
 
-    def _zip(self, results: Results) -> Job:
-        form = self._form.form
+    def _zip(self, results: Results, form: Form) -> Job:
         with _temporary_folder() as folder, self._admitting(_STOPPED):
             files = yield from self._write(results, folder, form)
             packed = yield from self._packed(files, folder)
@@ -123,8 +122,8 @@ class Saver:
         self._notes.remove(note)
         return packed
 
-    def _to_folder(self, results: Results) -> Job:
-        folder, form = results_folder(), self._form.form
+    def _to_folder(self, results: Results, form: Form) -> Job:
+        folder = results_folder()
         kept: list[Path] = []
         new, photos, total = 0, 0, 0
         try:
@@ -154,8 +153,7 @@ class Saver:
         there = f" {len(kept) - new} of them were there already." if new < len(kept) else ""
         self._notes.say(f"Saved to {folder}: {names}{more}.{there}", kind="done")
 
-    def _to_drive(self, results: Results) -> Job:
-        form = self._form.form
+    def _to_drive(self, results: Results, form: Form) -> Job:
         with _temporary_folder() as folder, self._admitting(_STOPPED):
             files = yield from self._write(results, folder, form)
             try:
@@ -206,38 +204,49 @@ class Saver:
 
     # Boxes
 
-    def _copy_boxes(self, results: Results) -> Job:
-        with _temporary_folder() as folder:
-            records = yield from self._records(results)
-            table = folder / "boxes.txt"
-            table.write_text(annotations.as_table(records), encoding="utf-8")
-            self._sender.copy(table)
+    def _copy_boxes(self, results: Results, _: Form) -> Job:
+        per_object = self._per_object
 
-    def _download_boxes(self, results: Results) -> Job:
-        format = annotations.FORMATS[self._format.value]
-        with _temporary_folder() as folder:
-            records = yield from self._records(results)
-            made = folder / "boxes"
-            made.mkdir()
-            files = annotations.write_boxes(records, format, made)
-            if len(files) > 1:
-                files = [_pack(files, folder / f"boxes_{format}.zip", root=made)]
-            self._sender.send(files[0])
+        def copy() -> Job:
+            records = yield from _records(results, per_object)
+            with _temporary_folder() as folder:
+                table = folder / "boxes.txt"
+                table.write_text(annotations.as_table(records), encoding="utf-8")
+                self._sender.copy(table)
 
-    def _records(self, results: Results) -> Generator[None, None, list]:
-        records, per_object = [], self._per_object
-        with contextlib.closing(results):
-            for result in results:
-                records.append(annotations.as_record(result, per_object=per_object))
-                yield
-        if not any(record.objects for record in records):
-            raise PageError("Nothing stands out in these photos, so there is no box.")
-        return records
+        return copy()
+
+    def _save_boxes(self, results: Results, _: Form) -> Job:
+        format, per_object = annotations.FORMATS[self._format.value], self._per_object
+
+        def save() -> Job:
+            records = yield from _records(results, per_object)
+            with _temporary_folder() as folder:
+                made = folder / "boxes"
+                made.mkdir()
+                files = annotations.write_boxes(records, format, made)
+                if len(files) > 1:
+                    files = [_pack(files, folder / f"boxes_{format}.zip", root=made)]
+                self._sender.send(files[0])
+
+        return save()
 
 
 def results_folder() -> Path:
     """Return the folder for saved results: ``U2DEMO_SAVE_DIR``, else ``results`` here."""
     return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
+
+
+def _records(results: Results, per_object: bool) -> Generator[None, None, list[Record]]:
+    """Return where the subjects of all photos are, one photo a step."""
+    records = []
+    with contextlib.closing(results):
+        for result in results:
+            records.append(annotations.as_record(result, per_object=per_object))
+            yield
+    if not any(record.objects for record in records):
+        raise PageError("Nothing stands out in these photos, so there is no box.")
+    return records
 
 
 def _without_extra(results: Results) -> Results:

@@ -86,7 +86,7 @@ class Form(NamedTuple):
 
 
 class FormChoice(ipywidgets.VBox):
-    """Menus for a ``Form``; those that are rarely used come at a click on More."""
+    """Menus for a ``Form``, shown at a click: most people never need them."""
 
     def __init__(self):
         self._format = ipywidgets.Dropdown(options=list(_FORMATS), description="Format")
@@ -102,8 +102,14 @@ class FormChoice(ipywidgets.VBox):
             ],
             description="Photo details to save",
         )
-        super().__init__([self._format, self._quality, self._size, self._details])
-        self._format.observe(lambda _: self._arrange(), names="value")
+        self._more = ipywidgets.ToggleButton(
+            description="Format and size", tooltip="Format, size and details of what is saved"
+        )
+        self._more.add_class("u2-rare")
+        super().__init__([self._more, self._format, self._quality, self._size, self._details])
+        self.add_class("u2-choice")
+        for control in (self._more, self._format):
+            control.observe(lambda _: self._arrange(), names="value")
         self._arrange()
 
     @property
@@ -115,7 +121,10 @@ class FormChoice(ipywidgets.VBox):
 
     def _arrange(self) -> None:
         _, has_quality = _FORMATS[self._format.value]
-        self._quality.layout.display = "" if has_quality else "none"
+        for menu in (self._format, self._quality, self._size, self._details):
+            menu.layout.display = "" if self._more.value else "none"
+        if not has_quality:
+            self._quality.layout.display = "none"
 
 
 def keep(file: Path, folder: Path) -> tuple[Path, bool]:
