@@ -2,7 +2,7 @@
 
 const LINGER = 200; // milliseconds after the last arrow key, before the photo that it reached is chosen
 
-// ipywidgets makes a tile first and what is in it later.
+// ipywidgets makes a tile first, what is in it later, and classes last.
 const tilesOf = (gallery) => [...gallery.querySelectorAll(".u2-tile:has(button.u2-remove)")];
 const buttonOf = (tile) => tile.querySelector("button:not(.u2-remove)");
 
@@ -82,7 +82,7 @@ function walk(app, gallery) {
     wanted = { place: here, count: (wanted?.count ?? tiles.length) - 1 };
   };
   const observer = new MutationObserver(change);
-  observer.observe(gallery, { childList: true, subtree: true });
+  observer.observe(gallery, { childList: true, subtree: true, attributeFilter: ["class"] });
   const resized = new ResizeObserver(hint);
   resized.observe(gallery);
   const listeners = { keydown: onKey, click: onClick, scroll: hint };
