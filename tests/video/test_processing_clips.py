@@ -106,7 +106,7 @@ def test_an_effect_that_fails_is_named_with_its_time(clip, tmp_path):
 
 @pytest.mark.parametrize("report", [None, "print"])
 def test_a_report_that_cannot_be_called_is_refused_before_any_work(report, clip, tmp_path):
-    with pytest.raises(TypeError, match="report is .*, expected a function of one Progress"):
+    with pytest.raises(TypeError, match=r"report is .*, expected a function of one Progress"):
         process_video(Dark(), clip, tmp_path / "out", report=report)
     assert not (tmp_path / "out").exists()
 
