@@ -12,6 +12,7 @@ from bright import Bright
 from PIL import Image
 
 import u2demo as u2
+from u2demo.masks.corrections import Corrections
 from u2demo.pipeline import Result
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8))
@@ -107,6 +108,9 @@ STROKES = [None, 3, "strokes", PHOTO, {}, [None], [3], [(1, 2)], u2.Stroke([(9, 
            *([u2.Stroke([(9, 9)], 2, keep)] for keep in (None, 1, "yes", NAN)),
            *([u2.Stroke(points, 2)] for points in (None, 3, "ab", [], [3], [(1, 2, 3)], [PHOTO])),
            *([u2.Stroke(points, 2)] for points in (np.ones((2, 2)), np.ones(3), {}))]  # fmt: skip
+CORRECTIONS = [3, "cat", [], {}, {"cat": None}, {"cat": 3}, {"cat": Corrections((9, 9, 0, 0))},
+               {"cat": Corrections(objects=None)}, {"cat": Corrections(objects=((9, 9),))},
+               *({"cat": Corrections(strokes=strokes)} for strokes in STROKES)]  # fmt: skip
 ONE_OF = {"image": (PHOTO, IMAGES), "mask": (MASK, MASKS)}
 
 # Each public function: what it is given, and what comes in place of each argument.
@@ -139,6 +143,7 @@ TABLE = {
         "photos": ([("cat", PHOTO)], SERIES),
         "effects": (None, EFFECTS),
         "quality": ("fast", TEXTS),
+        "corrections": (None, CORRECTIONS),
     },
     "process_folder": {
         "model": (NET, NETS),

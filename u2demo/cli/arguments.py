@@ -150,6 +150,13 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         " nothing outside is kept",
     )
     parser.add_argument(
+        "--no-corrections",
+        action="store_false",
+        dest="corrections",
+        help="leave out what was corrected by hand: by default cat.strokes.json beside cat.jpg, as"
+        " the app saves it, is applied",
+    )
+    parser.add_argument(
         "--model",
         default="u2netp",
         choices=list(models),

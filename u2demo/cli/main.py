@@ -106,6 +106,7 @@ def _settled(options: argparse.Namespace, *, with_clips: bool) -> Run:
         outlines=not OUTLINED.isdisjoint(options.boxes),
         clip_format=options.format,
         within=options.within or "",
+        corrections=options.corrections,
     )
     if with_clips and options.within:
         raise ValueError("--within is for photos, expected no clips; leave it out, or them")

@@ -1,7 +1,7 @@
-"""mask -> masks | boxes: the separate objects of a mask."""
+"""mask -> masks | mask | boxes: the separate objects of a mask."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +34,34 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     if len(objects) == 1:
         return [_without_specks(mask, runs, objects[0])]
     return _share_out(mask, subject, runs, objects)
+
+
+def keep_objects(
+    mask: Mask, points: Iterable[tuple[float, float]], *, threshold: float = 0.5
+) -> Mask:
+    """Return ``mask`` with only those objects that lie under one of ``points``.
+
+    The objects are those of ``split_objects``, each with its soft edge. Points are (x, y) in
+    pixels. One that lies on no object keeps nothing; if none lies on an object, the mask comes back
+    equal.
+
+    Raises:
+        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
+    """
+    check_mask(mask)
+    check_threshold(threshold)
+    height, width = mask.shape
+    inside = [(int(x), int(y)) for x, y in points if 0 <= x < width and 0 <= y < height]
+    subject = mask > threshold
+    runs = _find_runs(subject)
+    objects = runs.large_groups(_SMALLEST_OBJECT * mask.size)
+    meant = {runs.at(x, y) for x, y in inside} & set(objects)
+    if not meant:
+        return mask.copy()
+    area, owners = _owners(mask, subject, runs, objects)
+    kept = np.zeros(mask.shape, np.float32)
+    np.copyto(kept[area], mask[area], where=np.isin(owners, list(meant)))
+    return kept
 
 
 def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
@@ -93,6 +121,11 @@ class _Runs(NamedTuple):
         """Return rows, starts and ends of a group's runs."""
         own = self.groups == group
         return self.rows[own], self.starts[own], self.ends[own]
+
+    def at(self, x: int, y: int) -> int:
+        """Return the group that the pixel in column ``x`` of row ``y`` belongs to, or nobody."""
+        found = self.groups[(self.rows == y) & (self.starts <= x) & (x < self.ends)]
+        return int(found[0]) if found.size else _NOBODY
 
     def large_groups(self, smallest: float) -> list[int]:
         """Return the groups of at least ``smallest`` pixels, largest first."""
@@ -158,23 +191,30 @@ def _share_out(
     mask: Mask, subject: NDArray[np.bool_], runs: _Runs, objects: list[int]
 ) -> list[Mask]:
     """Return the mask of each object: its own pixels, and the soft ones nearest to it."""
+    area, owners = _owners(mask, subject, runs, objects)
+    masks = []
+    for group in objects:
+        alone = np.zeros(mask.shape, np.float32)
+        np.copyto(alone[area], mask[area], where=owners == group)
+        masks.append(alone)
+    return masks
+
+
+def _owners(
+    mask: Mask, subject: NDArray[np.bool_], runs: _Runs, objects: list[int]
+) -> tuple[tuple[slice, slice], NDArray[np.int32]]:
+    """Return the part of the mask that is not 0, and the object that owns each pixel there."""
     step = math.ceil(max(mask.shape) / _GRID)
     shown = box_around(mask != 0)
     top, left = shown.top // step * step, shown.left // step * step  # whole cells of the grid
     area = np.s_[top : shown.bottom, left : shown.right]
-    values = mask[area]
-    owners = np.full(values.shape, _NOBODY, np.int32)
+    owners = np.full(mask[area].shape, _NOBODY, np.int32)
     of_runs = np.where(np.isin(runs.groups, objects), runs.groups, _SPECK)
     owners[subject[area]] = np.repeat(of_runs, runs.ends - runs.starts)
     for row, cells in enumerate(_nearest_object(owners, step)):
         band = owners[row * step : (row + 1) * step]
         np.copyto(band, np.repeat(cells, step)[: band.shape[1]], where=band == _NOBODY)
-    masks = []
-    for group in objects:
-        alone = np.zeros(mask.shape, np.float32)
-        np.copyto(alone[area], values, where=owners == group)
-        masks.append(alone)
-    return masks
+    return area, owners
 
 
 def _nearest_object(owners: NDArray[np.int32], step: int) -> NDArray[np.int32]:
