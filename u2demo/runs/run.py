@@ -21,6 +21,7 @@ from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.machine.disk import advise
 from u2demo.machine.paths import as_path
+from u2demo.masks.adjust import UNCHANGED, Edge
 from u2demo.masks.box import bounding_box, box_in
 from u2demo.masks.corrections import Corrections
 from u2demo.masks.objects import object_boxes
@@ -74,6 +75,7 @@ class Run:
     clip_format: str = "auto"
     within: str = ""
     corrections: bool = True
+    edge: Edge = UNCHANGED  # what ``adjust_mask`` does to each mask
 
     def __post_init__(self):
         check_format(self.format)
@@ -94,6 +96,8 @@ class Run:
         looks = [net, self.quality]
         if self.within:
             looks.append(self.within)
+        if self.edge != UNCHANGED:
+            looks.append(self.edge)
         return checksum(looks)
 
     @cached_property
@@ -310,7 +314,10 @@ class _Work:
 
     def _make(self, photo: _Photo, pictures: Pictures) -> Record:
         job, run = photo.job, self._run
-        result = apply_effects(job.photo, photo.image, photo.found, run.effects)
+        found = photo.found
+        if run.edge != UNCHANGED:
+            found = found._replace(mask=run.edge.apply(found.mask))
+        result = apply_effects(job.photo, photo.image, found, run.effects)
         pictures.write(result, run.format, run.metadata)
         return job.record(
             status="done",
