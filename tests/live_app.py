@@ -149,7 +149,13 @@ def said_of_saving(app):
 
 def stage(app):
     """Return the picture on the stage."""
-    return Image.open(io.BytesIO(part(app, "u2-after").value))
+    shown = part(app, "u2-stage-box").pictures
+    return Image.open(io.BytesIO(shown.get("detail picture", shown["picture"])))
+
+
+def on_stage(app):
+    """Return what the page was told of the picture on the stage, besides its pixels."""
+    return part(app, "u2-stage-box").told
 
 
 def caption(app):

@@ -3,6 +3,9 @@
 When a page closes, its kernel ends and its photos are gone. Pages ask no other host for anything.
 """
 
+import os
+from pathlib import Path
+
 c = get_config()  # noqa: F821
 
 
@@ -16,7 +19,10 @@ c.VoilaConfiguration.prelaunch_hook = let_pages_say_goodbye
 c.MappingKernelManager.cull_idle_timeout = 300  # seconds
 c.MappingKernelManager.cull_interval = 30
 c.MappingKernelManager.cull_connected = False
-# Voila's template links to icons on a CDN, which nothing here uses.
+# The look of the page. Voila looks for templates where Jupyter has its data.
+places = [str(Path(__file__).resolve().parent / "page"), os.environ.get("JUPYTER_PATH")]
+os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, places))
+c.VoilaConfiguration.template = "u2demo"
 OURS = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
 c.Voila.tornado_settings = {"headers": {"Content-Security-Policy": OURS}}
 # The badge for Colab, and how to run cells.

@@ -1,7 +1,6 @@
 """A visit to the one-click app without a mouse, in JupyterLab and in Voila."""
 
 import pytest
-from conftest import wait_until_idle
 
 CELLS = "jupyterapp.shell.currentWidget.content.widgets.length"
 CONTROLS = ".u2-app :is(button, input, select, [tabindex])"

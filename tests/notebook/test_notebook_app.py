@@ -15,6 +15,7 @@ from live_app import (
     classes,
     find,
     names_of,
+    on_stage,
     part,
     press,
     said,
@@ -267,9 +268,9 @@ def test_a_part_of_a_large_photo_is_drawn_with_the_detail_it_has(action, app):
 def test_a_part_stands_alone_even_if_it_has_the_size_of_the_photo_on_the_stage(app):
     app.run({"square.png": spot((40, 40))})
     press(app, "Crop")
-    assert "u2-single" in classes(part(app, "u2-compare"))
+    assert on_stage(app)["alone"]
     press(app, "Cut out")
-    assert "u2-single" not in classes(part(app, "u2-compare"))
+    assert not on_stage(app)["alone"]
 
 
 def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):

@@ -10,7 +10,7 @@ from live_app import (
     caption,
     find,
     on_a_page,
-    part,
+    on_stage,
     press,
     said,
     said_of_saving,
@@ -66,7 +66,7 @@ def test_a_photo_with_transparent_parts_lies_on_a_checkerboard_whatever_is_done_
             assert stage(app).size[0] > 0
             if action in ("Blur", "Highlight", "Box"):
                 assert stage(app).mode == "RGBA" and stage(app).getpixel((5, 5))[3] == 0
-            assert "u2-clear" in part(app, "u2-compare")._dom_classes
+            assert on_stage(app)["clear"]
         assert said(app) == ""
 
     on_a_page(visit, Bright())

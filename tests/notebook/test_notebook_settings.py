@@ -74,6 +74,11 @@ def test_settings_can_be_applied_to_all_photos_and_those_to_come(app):
     assert marks(app) == [False, False, True] and can_apply(app)
 
 
+def test_what_a_page_rounds_is_no_change(app):
+    find(app, "Threshold").value = 0.49999999999999994
+    assert marks(app) == [False, False] and not can_apply(app)
+
+
 def test_every_photo_is_saved_with_its_own_settings(app, saved):
     press(app, "Color")
     find(app, "Color", "u2-side").value = "#0000ff"

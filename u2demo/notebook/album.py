@@ -15,8 +15,9 @@ from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.preview import STAGE, TILE, fit, fit_mask
+from u2demo.notebook.stage import OnCorrected, Stage
 from u2demo.notebook.unsaved import State
-from u2demo.notebook.widgets import Compare, Gallery
+from u2demo.notebook.widgets import Gallery
 
 
 @dataclass(frozen=True)
@@ -34,25 +35,28 @@ class Album:
     ``settings`` has those of each photo by its name, which no two photos share. ``common`` is
     what photos come with. ``panel`` shows the settings of the photo on the stage; its action is
     for all. ``on_remove`` is called with a photo's place when a person asks to remove it.
+    ``on_corrected`` is as for ``Stage``.
     """
 
     def __init__(
-        self, panel: Panel, notes: Notes, on_remove: Callable[[int], None] = lambda place: None
+        self,
+        panel: Panel,
+        notes: Notes,
+        on_remove: Callable[[int], None] = lambda place: None,
+        on_corrected: OnCorrected | None = None,
     ):
         self.photos: list[Photo] = []
         self.place = 0  # of the photo on the stage
         self.settings: dict[str, Settings] = {}
         self.common = panel.settings
-        self.stage = Compare()
+        self.stage = Stage(panel, notes, on_corrected)
         self.caption = ipywidgets.HTML()
         self.gallery = Gallery(guarded(self.choose, notes), guarded(on_remove, notes))
         self._panel = panel
         self._action: Action | None = None  # that the tiles show, or soon will
         self._stale: list[Photo] = []  # whose tiles are to be drawn
         self._draw_tile_safely = guarded(self._draw_tile, notes)
-        self._draw_closely = guarded(self._draw_close_up, notes)
         self._draw_tiles_soon = Debounced(self._draw_tiles)
-        self._sharpen_soon = Debounced(self._sharpen)
 
     @property
     def on_stage(self) -> Photo | None:
@@ -62,7 +66,7 @@ class Album:
     def clear(self) -> None:
         """Forget all photos."""
         self._draw_tiles_soon.cancel()
-        self._sharpen_soon.cancel()
+        self.stage.clear()
         self.photos = []
         self.settings = {}
         self.place = 0
@@ -192,10 +196,8 @@ class Album:
         photo = self.on_stage
         if not photo:
             return
-        picture = self._picture(photo, photo.small, photo.small_mask)
-        self.stage.show(photo.small, picture, alone=self._panel.action.close)
+        self.stage.show_photo(photo)
         self.caption.value = _caption(photo)
-        self._sharpen_soon()
 
     def announce(self, name: str, image: Image.Image) -> None:
         """Show a photo that is being processed, if none is on the stage."""
@@ -218,17 +220,6 @@ class Album:
     def _picture(self, photo: Photo, image: Image.Image, mask: Mask) -> Image.Image:
         return self._panel.picture(image, mask, self.settings[photo.name])
 
-    def _sharpen(self) -> Job:
-        if self._panel.action.close:
-            self._draw_closely()
-            yield
-
-    def _draw_close_up(self) -> None:
-        """Draw a part of the photo again with all its detail, which takes longer."""
-        photo = self.photos[self.place]
-        picture = fit(self._picture(photo, *photo.close_up()), STAGE)
-        self.stage.show(photo.small, picture, alone=True)
-
     def _draw_tiles(self) -> Job:
         while self._stale:
             photo = self._stale.pop(0)
@@ -245,7 +236,12 @@ class Album:
 
 def _same(one: Settings, other: Settings) -> bool:
     # Tuples take a photo for the same if it is, before they compare its pixels.
-    return tuple(vars(one).values()) == tuple(vars(other).values())
+    return tuple(map(_rounded, vars(one).values())) == tuple(map(_rounded, vars(other).values()))
+
+
+def _rounded(value: object) -> object:
+    # A page that has drawn a slider at 0.5 sends back 0.49999999999999994.
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def _caption(photo: Photo) -> str:

@@ -9,6 +9,7 @@ from IPython.display import display
 from PIL import Image
 
 from u2demo.images.read import sample_images
+from u2demo.masks.corrections import SUFFIX
 from u2demo.notebook import colab
 from u2demo.notebook.actions import Pictures, Settings
 from u2demo.notebook.album import Album, Kept
@@ -62,7 +63,9 @@ class OneClick:
         self._progress = Progress(self._jobs.stop, answer="Stopping after this photo…")
         scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
         self._panel = Panel(self._change, self._notes, scene)
-        self._album = Album(self._panel, self._notes, self._remove)
+        self._album = Album(
+            self._panel, self._notes, self._remove, lambda *photos: self._looking.take(*photos)
+        )
         self._looking = Looking(
             self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
         )
@@ -77,6 +80,7 @@ class OneClick:
         )
         self._apply.on_click(guarded(lambda _: self._change_all(), self._notes))
         self.page = self._lay_out()
+        self._show_what_fits()
 
     @property
     def photos(self) -> tuple[Photo, ...]:
@@ -128,11 +132,12 @@ class OneClick:
     def receive(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Add a person's photos, (name, content of the file) pairs, after those in the app.
 
-        The samples are removed; files that are not photos are named on the page.
+        The samples are removed; files that are not photos are named on the page. Corrections, as
+        "cat.strokes.json", are those of the photo called "cat".
         """
         self._notes.clear()
         self._saver.forget()
-        self._open_soon(files)
+        self._open_soon(sorted(files, key=lambda file: file[0].endswith(SUFFIX)))
 
     def stop(self) -> None:
         """Stop all work; the photos and files so far stay."""
@@ -190,12 +195,17 @@ class OneClick:
             yield
 
     def _leave_samples(self) -> None:
-        self._offer.hide()  # what it brings back would be a sample
+        if self._removed:  # samples, which an undo would bring back
+            self._offer.hide()
+            self._removed = []
         self._album.clear()
         self._shows_samples = False
 
     def _look_at_file(self, name: str, source: bytes | Image.Image) -> Photo | None:
         """Return the photo with its mask; None, and a note on the page, if that fails."""
+        if name.endswith(SUFFIX):
+            self._looking.load(name, source)
+            return None
         try:
             image = open_upload(name, source, max_pixels=self._panel.max_pixels)
             self._album.announce(name, image)
@@ -256,6 +266,7 @@ class OneClick:
             self._open_soon(files + new_files)
 
         self._saved = Saved()
+        self._removed = []
         self.run()
         self._offer.undo("Started over.", undo)
 

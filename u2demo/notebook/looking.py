@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from u2demo.masks.corrections import from_json
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.correcting import History, corrections_name
 from u2demo.notebook.jobs import Job, JobQueue
 from u2demo.notebook.models import ModelMenu, title
 from u2demo.notebook.notes import Notes
@@ -45,11 +47,36 @@ class Looking:
         self._progress = progress
         self._on_look = on_look
 
-    def look(self, name: str, source: bytes | Image.Image, image: Image.Image) -> Photo:
-        """Return the photo with its mask; ``image`` is the opened ``source``."""
+    def look(
+        self,
+        name: str,
+        source: bytes | Image.Image,
+        image: Image.Image,
+        history: History | None = None,
+    ) -> Photo:
+        """Return the photo with its mask, corrected; ``image`` is the opened ``source``."""
         network, quality = self._way()
-        model = self.models.load()
-        return find_subject(model, name, source, image, network=network, quality=quality)
+        way = {"network": network, "quality": quality, "history": history}
+        return find_subject(self.models.load(), name, source, image, **way)
+
+    def take(self, before: Photo, photo: Photo) -> None:
+        """Put a corrected photo in its place; look again if its box to look in has changed."""
+        self._album.replace(before, photo)
+        self._on_look()
+        if photo.wants_another_look:
+            self.go_on()
+
+    def load(self, name: str, text: bytes) -> None:
+        """Correct the photo that a file of corrections is called after, or say why not."""
+        called = [photo for photo in self._album.photos if corrections_name(photo.name) == name]
+        try:
+            if not called:
+                raise ValueError("there is no photo of that name. Choose it first")
+            photo = called[-1]
+            corrections = from_json(text.decode("utf-8", "replace"), photo.size)
+            self.take(photo, photo.corrected(photo.history.say(corrections)))
+        except ValueError as error:
+            self.notes.say(f"{name}: {error}.", kind="problem")
 
     def begin(self) -> None:
         """Look again at all photos whose mask was found another way; a quality is chosen then."""
@@ -77,7 +104,8 @@ class Looking:
         try:
             for photo in self._progress.over(photos, total, FINDING, lambda photo: photo.name):
                 try:
-                    again = self.look(photo.name, photo.source, photo.open_image())
+                    image = photo.open_image()
+                    again = self.look(photo.name, photo.source, image, photo.history)
                 except (MemoryError, RuntimeError) as error:
                     explain_failure(self.notes, photo.name, error)
                     failed.append(photo)
@@ -98,7 +126,11 @@ class Looking:
         if not self._quality.value:
             return []
         way = self._way()
-        return [photo for photo in self._album.photos if (photo.network, photo.quality) != way]
+        return [
+            photo
+            for photo in self._album.photos
+            if (photo.network, photo.quality) != way or photo.wants_another_look
+        ]
 
     def _admit_mixture(self) -> None:
         """If photos are left: say how many are done, and let any quality be chosen."""
