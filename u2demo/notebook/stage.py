@@ -45,7 +45,6 @@ class Stage(ipywidgets.Box):
 
     def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None = None):
         self._panel = panel
-        self._notes = notes
         self._on_corrected = on_corrected
         self.receive = guarded(self._receive, notes)
         self._page = _make_page(self.receive)
@@ -240,8 +239,9 @@ class Stage(ipywidgets.Box):
         try:
             history, said = self._follow(photo.history, message)
         except ValueError as error:  # of a file
-            self._notes.report(error)
-            history, said = photo.history, "That file could not be used."
+            said = f"{message['name']}: {error}."
+            self._tell({"kind": "say", "answered": self._answered, "said": said}, {})
+            return
         number = count(history.now)
         many = "no corrections" if not number else f"{number} correction{'s' * (number > 1)}"
         self._said = f"{said} {many.capitalize()}."

@@ -50,9 +50,10 @@ function openStage(host, channel) {
   tools.onChange = show;
 
   function tellMove() {
+    showZoom();
+    if (root.hidden) return;
     clearTimeout(rest);
     rest = setTimeout(() => channel.send(view.asked()), REST);
-    showZoom();
   }
 
   // The rows of controls

@@ -15,6 +15,7 @@ function listenToPointers(view, tools) {
   };
   function start(event) {
     if (event.button > 1) return;
+    tools.ringIsByKey = false;
     surface.setPointerCapture(event.pointerId);
     surface.focus({ preventScroll: true });
     down.set(event.pointerId, view.at(event));
@@ -71,7 +72,7 @@ function listenToPointers(view, tools) {
     view.paint();
   }
   const leave = () => {
-    if (document.activeElement === surface && surface.matches(":focus-visible")) return;
+    if (tools.ringIsByKey) return;
     tools.isOver = false;
     view.paint();
   };
@@ -80,7 +81,7 @@ function listenToPointers(view, tools) {
   surface.addEventListener("pointerup", end);
   surface.addEventListener("pointercancel", end);
   surface.addEventListener("pointerleave", leave);
-  surface.addEventListener("wheel", (event) => {
+  view.element.addEventListener("wheel", (event) => {
     const isMeant = event.ctrlKey || event.metaKey || view.element.contains(document.activeElement);
     const isUseless = event.deltaY > 0 && !view.isZoomed();
     if (!isMeant || (isUseless && !event.ctrlKey)) return; // the page scrolls
@@ -119,7 +120,7 @@ function listenToKeys(root, view, tools, commands) {
   });
   view.surface.addEventListener("blur", () => {
     if (tools.paintsByKey) tools.end();
-    tools.holdsSpace = tools.paintsByKey = tools.isOver = false;
+    tools.holdsSpace = tools.paintsByKey = tools.isOver = tools.ringIsByKey = false;
     view.paint();
   });
 
@@ -144,7 +145,7 @@ function listenToKeys(root, view, tools, commands) {
     const [width, height] = [view.surface.clientWidth, view.surface.clientHeight];
     const isFirst = !tools.cursor || !tools.isOver;
     tools.cursor ??= [width / 2, height / 2];
-    tools.isOver = true;
+    tools.isOver = tools.ringIsByKey = true;
     let [x, y] = tools.cursor;
     if (event.key in ways) {
       if (isFirst && !tools.current) {
