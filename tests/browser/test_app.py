@@ -153,7 +153,8 @@ def test_results_go_to_the_folder(app, site):
     app.locator(".u2-tile button", has_text="cat.jpeg").click()
     app.get_by_role("button", name="Save all to results/").click()
     app.get_by_text("Saved to ").wait_for()
-    saved = {f"results/{name}_cutout.png" for name in ("coffee", "cows", "cat", "astronaut", "rocket")}
+    names = ("coffee", "cows", "cat", "astronaut", "rocket")
+    saved = {f"results/{name}_cutout.png" for name in names}
     assert file_tree(site.root) == saved
 
 

@@ -346,7 +346,7 @@ def test_a_save_takes_along_photos_that_are_on_their_way(results):
     on_a_page(visit, Bright())
 
 
-@pytest.mark.parametrize(("environment", "done"), [("voila", 4), ("jupyter", 0)])
+@pytest.mark.parametrize(("environment", "done"), [("voila", 5), ("jupyter", 0)])
 def test_a_page_of_voila_that_opens_late_finds_all_samples_looked_at(
     environment, done, monkeypatch
 ):

@@ -51,7 +51,8 @@ def test_a_file_that_the_page_cannot_read_to_its_end_takes_no_other_with_it(pick
 
 def test_in_colab_an_upload_has_the_samples_until_somebody_chooses(colab):
     colab.uploads = [[], [("cat.jpg", as_file(spot()))]]
-    assert list(upload().photos) == ["coffee.png", "cows.jpg", "cat.jpeg", "astronaut.jpg", "rocket.jpg"]
+    samples = ["coffee.png", "cows.jpg", "cat.jpeg", "astronaut.jpg", "rocket.jpg"]
+    assert list(upload().photos) == samples
     assert list(upload().photos) == ["cat.jpg"]
 
 
