@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/ready
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: demo test test-slow test-colab test-floor fuzz bench lab app clean
+.PHONY: demo test test-slow test-colab test-floor fuzz bench lab app clean notebooks-in-git
 
 ## demo: cut out the sample photos with the one-click notebook, into results/
 demo: $(READY)
@@ -44,13 +44,21 @@ fuzz: $(READY)
 bench: .venv-bench/ready
 	.venv-bench/bin/python benchmarks/speed.py $(BENCH)
 
-## lab: open the notebooks in JupyterLab
+## lab: open the one-click notebook in JupyterLab; NOTEBOOK=step_by_step, video ... for the others
 lab: $(READY)
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	JUPYTER_CONFIG_PATH=$(CURDIR)/tools/lab $(BIN)/jupyter lab notebooks/$(NOTEBOOK).ipynb
 
 ## app: open the one-click notebook as a local web page; NOTEBOOK=video or live for the others
 app: $(READY)
 	$(BIN)/voila notebooks/$(NOTEBOOK).ipynb --Voila.ip=127.0.0.1 --Voila.config_file_paths=tools
+
+# A copy, so that no branch that is only looked at can change what git runs. What is removed is
+# nbstripout's own filter, by absolute path, which earlier versions of this file installed.
+notebooks-in-git:
+	cp tools/git.config "$$(git rev-parse --git-common-dir)/notebooks.config"
+	-git config --local --remove-section filter.nbstripout 2>/dev/null
+	-git config --local --remove-section diff.ipynb 2>/dev/null
+	git config --local --replace-all include.path notebooks.config notebooks.config
 
 ## clean: remove what the targets above create
 clean:
@@ -62,13 +70,13 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv \
 	  || { echo "Python's venv is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[notebooks,test]"
-	-git rev-parse --git-dir >/dev/null 2>&1 && $(BIN)/nbstripout --install
+	-git rev-parse --git-dir >/dev/null 2>&1 && $(MAKE) -s notebooks-in-git
 	touch $@
 
 .venv-colab/ready: pyproject.toml requirements.txt constraints-colab.txt
 	$(PYTHON) -m venv .venv-colab
 	.venv-colab/bin/python -m pip install -q --disable-pip-version-check -c constraints-colab.txt \
-	  -e ".[video]" anywidget nbclient nbformat nbstripout nbval pytest
+	  -e ".[video]" nbclient nbformat nbstripout nbval pytest
 	touch $@
 
 .venv-floor/ready: pyproject.toml requirements.txt
@@ -77,7 +85,7 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv-floor
 	sed 's/>=/==/' requirements.txt > .venv-floor/floors.txt
 	.venv-floor/bin/python -m pip install -q --disable-pip-version-check -c .venv-floor/floors.txt \
-	  -e . anywidget hypothesis nbclient nbformat pytest pytest-xdist
+	  -e . hypothesis nbclient nbformat pytest pytest-xdist
 	touch $@
 
 .venv-bench/ready: pyproject.toml requirements.txt constraints.txt benchmarks/requirements.txt

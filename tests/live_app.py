@@ -91,7 +91,12 @@ def is_toggle(widget):
 
 def find(app, name, where="u2-app"):
     """Return the first visible control called ``name`` in a part of the page."""
-    for widget in visible(part(app, where)):
+    return find_in(part(app, where), name)
+
+
+def find_in(whole, name):
+    """Return the first visible control called ``name`` in a widget."""
+    for widget in visible(whole):
         if name in names_of(widget):
             return widget
     raise AssertionError(f"no control {name!r} on the page")

@@ -262,7 +262,10 @@ def test_a_photo_deleted_in_the_file_browser_troubles_nobody(app, site, photos):
         shutil.copy(photos["large.png"], folder / name)
     app.evaluate("path => jupyterapp.serviceManager.contents.delete(path)", "photos/cat.png")
     assert (folder / ".ipynb_checkpoints").exists(), "Jupyter has changed: delete this test"
-    code = "print([path.name for path in u2.find_images('photos')])"
+    code = (
+        "from u2demo.images.find import find_images\n"
+        "print([path.name for path in find_images('photos')])"
+    )
     assert app.evaluate(IN_THE_KERNEL, code).strip() == "['dog.png']"
     shutil.rmtree(folder)
 

@@ -31,6 +31,8 @@ TRAITS = {
     "multiple": True,
     "camera": False,
     "patience": 0.3,
+    "main": True,
+    "noun": "photo",
 }
 # A file that can be seen, but not read: of a cloud drive that is offline.
 UNREADABLE = """
@@ -120,3 +122,55 @@ def test_a_link_in_place_of_a_file_is_answered_with_what_to_do(page):
     page.evaluate(BRING, ["drop", [], "https://photos.example/cat.png"])
     page.get_by_text("That is a link or text, not a file.").wait_for()
     assert page.evaluate("kernel.batches") == 0
+
+
+# A folder as Chromium hands it over: its entries come in two readings.
+DROP_FOLDER = """
+names => {
+  const file = (name) => ({isFile: true, name, file: (resolve) => resolve(new File(["x"], name))});
+  const folder = (name, inside) => ({
+    name, isDirectory: true, createReader: () => {
+      const readings = [inside.slice(0, 2), inside.slice(2), []];
+      return {readEntries: (resolve) => resolve(readings.shift())};
+    },
+  });
+  const entry = folder("trip", [...names.map(file), folder("old", [file("0.png")])]);
+  const event = new DragEvent("drop", {bubbles: true, cancelable: true});
+  Object.defineProperty(event, "dataTransfer", {value: {
+    files: [new File([], "trip")], items: [{webkitGetAsEntry: () => entry}],
+  }});
+  document.querySelector(".u2-zone").dispatchEvent(event);
+}
+"""
+
+
+def test_of_a_dropped_folder_every_photo_is_taken_also_those_in_folders_inside(page):
+    page.evaluate(DROP_FOLDER, ["10.png", ".DS_Store", "9.png", "Thumbs.db"])
+    wait_for_batches(page, 1)
+    assert page.evaluate("kernel.names") == ["9.png", "10.png", "0.png"]
+
+
+def test_an_empty_folder_is_said_to_be_one(page):
+    page.evaluate(DROP_FOLDER.replace('folder("old", [file("0.png")])', ""), [])
+    page.get_by_text("The folder holds no files.").wait_for()
+
+
+# A picture is pasted while the focus is on the page, or in an element put beside the zone.
+PASTE = """
+element => {
+  const data = new DataTransfer();
+  data.items.add(new File(["x"], "image.png", {type: "image/png"}));
+  let target = document.body;
+  if (element) target = document.body.appendChild(document.createElement(element));
+  const how = {bubbles: true, cancelable: true, clipboardData: data};
+  target.dispatchEvent(new ClipboardEvent("paste", how));
+}
+"""
+
+
+def test_a_picture_pasted_anywhere_is_taken_but_not_from_a_text_field(page):
+    for elsewhere in ("textarea", "button"):
+        page.evaluate(PASTE, elsewhere)
+    page.evaluate(PASTE, None)
+    wait_for_batches(page, 1)
+    assert page.evaluate("kernel.names") == ["image.png"]

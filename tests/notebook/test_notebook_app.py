@@ -32,6 +32,7 @@ from u2demo.inference import predict
 from u2demo.notebook import OneClick, colab, saving
 from u2demo.notebook.actions import Settings, all_actions
 from u2demo.notebook.jobs import JobQueue
+from u2demo.notebook.notes import Notes
 from u2demo.notebook.photo_picker import uploaded_files
 from u2demo.notebook.preview import contact_sheet
 from u2demo.notebook.widgets import Gallery
@@ -142,7 +143,7 @@ def test_own_photos_replace_the_samples_and_more_are_added(app):
     app.run()
     app.receive([("cat.jpg", as_file(spot()))])
     app.receive([("cat.jpg", as_file(spot())), ("dog.jpg", as_file(spot()))])
-    assert photo_names(app) == ["cat.jpg", "cat.jpg", "dog.jpg"]
+    assert photo_names(app) == ["cat.jpg", "cat (2).jpg", "dog.jpg"]
 
 
 def test_a_broken_photo_is_named_and_the_rest_goes_on(app):
@@ -299,8 +300,8 @@ def test_a_photo_can_be_removed_from_the_gallery_but_the_last(app):
 
 def test_tiles_that_leave_the_gallery_are_closed():
     gallery = Gallery(lambda place: None, lambda place: None)
-    gallery.add("first.jpg", spot())
-    gallery.add("second.jpg", spot())
+    gallery.insert(0, "first.jpg", spot())
+    gallery.insert(1, "second.jpg", spot())
     removed, cleared = gallery.children
     gallery.remove(0)
     gallery.clear()
@@ -328,7 +329,7 @@ def test_without_anywidget_plain_controls_do_the_work(monkeypatch, tmp_path):
     for _ in range(2):  # the same file again is another choice
         _choose_in(upload, "cat.png", as_file(spot()))
         assert len(upload.value) == 0
-    assert photo_names(app) == ["<i>.jpg", "cat.png", "cat.png"]
+    assert photo_names(app) == ["<i>.jpg", "cat.png", "cat (2).png"]
 
 
 def _choose_in(upload, name, data):
@@ -399,7 +400,7 @@ def test_results_go_where_the_environment_says(monkeypatch):
     monkeypatch.setenv("U2DEMO_SAVE_DIR", "elsewhere")
     assert str(saving.results_folder()) == "elsewhere"
     monkeypatch.setenv("U2DEMO_SAVE_DIR", ".")
-    box = saving.Saver(lambda **_: iter(()), JobQueue()).box
+    box = saving.Saver(lambda **_: iter(()), JobQueue(), Notes()).box
     texts = set().union(*(names_of(button) for button in box.children))
     assert f"Save all to {Path.cwd().name}/" in texts
 

@@ -16,7 +16,8 @@ from u2demo.effects.boxes import crop
 from u2demo.effects.cutout import remove_background
 from u2demo.effects.effect import Color
 from u2demo.effects.light import TINT
-from u2demo.masks.mask import Mask, adjust_mask
+from u2demo.masks.adjust import adjust_mask
+from u2demo.masks.mask import Mask
 from u2demo.masks.objects import split_objects
 
 

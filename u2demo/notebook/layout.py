@@ -1,4 +1,4 @@
-"""widgets -> page: the layout of the app."""
+"""widgets -> page: the layout of the app, and the end of it."""
 
 from collections.abc import Sequence
 from importlib import resources
@@ -31,3 +31,13 @@ def _named(name: str, parts: Sequence[ipywidgets.Widget]) -> ipywidgets.VBox:
     box = ipywidgets.VBox(list(parts))
     box.add_class(name)
     return box
+
+
+def close(widget: ipywidgets.Widget) -> None:
+    """Close ``widget`` and everything in it: ipywidgets keeps open widgets alive forever."""
+    for value in widget.trait_values().values():
+        parts = value if isinstance(value, tuple) else (value,)
+        for part in parts:
+            if isinstance(part, ipywidgets.Widget) and part.comm:
+                close(part)
+    widget.close()

@@ -8,7 +8,8 @@ from PIL import Image
 
 from u2demo.effects.boxes import crop
 from u2demo.effects.effect import Effect
-from u2demo.masks.mask import Mask, adjust_mask
+from u2demo.masks.adjust import adjust_mask
+from u2demo.masks.mask import Mask
 from u2demo.notebook.actions import Action, Pictures, Settings, all_actions
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.notes import Notes, escape
@@ -38,10 +39,11 @@ class Panel:
     ):
         self._on_change = guarded(on_change, notes)
         self._scene = scene
+        self._is_showing = False  # settings that nobody has changed here
         self._actions = all_actions() if actions is None else actions
         self._controls = _make_controls(Settings())
         for control in self._controls.values():
-            control.observe(lambda _: self._on_change(), names="value")
+            control.observe(lambda _: self._tell(), names="value")
         self._scene_notes = Notes()
         scene_control = ipywidgets.VBox([self._make_scene_picker(), self._scene_notes])
         self.toolbar = ipywidgets.ToggleButtons(
@@ -78,6 +80,16 @@ class Panel:
         values = {name: control.value for name, control in self._controls.items()}
         return Settings(scene=self._scene, **values)
 
+    def show(self, settings: Settings) -> None:
+        """Put the controls to ``settings``; ``on_change`` is not called."""
+        self._is_showing = True
+        try:
+            for name, control in self._controls.items():
+                control.value = getattr(settings, name)
+            self._scene = settings.scene
+        finally:
+            self._is_showing = False
+
     @property
     def max_pixels(self) -> int | None:
         """The most pixels of a photo to open, as for ``open_image``."""
@@ -91,11 +103,14 @@ class Panel:
         self._large.layout.display = ""
         return f"{reason} To open it, tick “{_LARGE}” under Quality and choose it again."
 
-    def drawing(self) -> Callable[[Image.Image, Mask], Pictures]:
-        """Return a function that draws with the present settings, even if they change later."""
-        action, settings = self.action, self.settings
+    def drawing(self) -> Callable[..., Pictures]:
+        """Return a function of image, mask and settings that draws the present action.
 
-        def draw(image: Image.Image, mask: Mask) -> Pictures:
+        It draws the same after a change of the controls. Its settings are by default the present.
+        """
+        action, present = self.action, self.settings
+
+        def draw(image: Image.Image, mask: Mask, settings: Settings = present) -> Pictures:
             threshold, softness = settings.threshold, settings.softness
             adjusted = adjust_mask(mask, threshold=threshold, softness=softness)
             return action.draw(image, adjusted, settings)
@@ -114,12 +129,21 @@ class Panel:
 
         return effect
 
-    def picture(self, image: Image.Image, mask: Mask) -> Image.Image:
-        """Return one picture for the screen: a contact sheet of several, the photo if none."""
-        pictures = self.drawing()(image, mask)
+    def picture(
+        self, image: Image.Image, mask: Mask, settings: Settings | None = None
+    ) -> Image.Image:
+        """Return one picture for the screen: a contact sheet of several, the photo if none.
+
+        ``settings`` are by default what the controls say.
+        """
+        pictures = self.drawing()(image, mask, settings or self.settings)
         if len(pictures) == 1:
             return next(iter(pictures.values()))
         return contact_sheet(pictures, image.size) if pictures else image
+
+    def _tell(self) -> None:
+        if not self._is_showing:
+            self._on_change()
 
     def _make_scene_picker(self) -> ipywidgets.Widget:
         return make_photo_picker(

@@ -25,13 +25,13 @@ class Saver:
     """Buttons that save what the app shows.
 
     ``results(everything=...)`` is called at a click and yields the results to save at full size:
-    those of the photo on the stage, or of all photos.
+    those of the photo on the stage, or of all photos. ``notes`` stands below the buttons.
     """
 
-    def __init__(self, results: Callable[..., Results], jobs: JobQueue):
+    def __init__(self, results: Callable[..., Results], jobs: JobQueue, notes: Notes):
         self._results = results
         self._jobs = jobs
-        self._notes = Notes()
+        self._notes = notes
         self._in_colab = environment() == "colab"
         self._sender = Sender(self._notes)
         self._details = ipywidgets.Dropdown(

@@ -1,9 +1,17 @@
-// What plain ipywidgets lack: names for screen readers, and a stage that stays visible.
+// What plain ipywidgets lack: names for screen readers, keys of their own, a stage that stays visible.
+
+const CONTROLS = "button, input, select, textarea, summary, video, a[href], [tabindex]";
+
+function set(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+// JupyterLab asks the focused element itself whether its keys are shortcuts: "x" would cut the cell.
+function keepKeys(root) {
+  for (const control of root.querySelectorAll(CONTROLS)) set(control, "data-lm-suppress-shortcuts", "true");
+}
 
 function label(app) {
-  const set = (element, name, value) => {
-    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
-  };
   for (const image of app.querySelectorAll(".u2-tile img")) set(image, "alt", ""); // the button says it
   for (const image of app.querySelectorAll("img.u2-before")) set(image, "alt", "The photo");
   for (const image of app.querySelectorAll("img.u2-after")) set(image, "alt", "The result");
@@ -14,18 +22,19 @@ function label(app) {
   for (const toggle of app.querySelectorAll(".widget-toggle-button")) {
     set(toggle, "aria-pressed", String(toggle.classList.contains("mod-active")));
   }
-  for (const handle of app.querySelectorAll(".noUi-handle")) {
-    const row = handle.closest(".widget-inline-hbox");
-    set(handle, "aria-label", row?.querySelector(".widget-label")?.textContent ?? "");
+  for (const control of app.querySelectorAll(".noUi-handle, .widget-colorpicker input")) {
+    const row = control.closest(".widget-inline-hbox");
+    set(control, "aria-label", row?.querySelector(".widget-label")?.textContent ?? "");
   }
+  keepKeys(app);
 }
 
 function assist(app) {
   const observer = new MutationObserver(() => label(app));
   observer.observe(app, { subtree: true, childList: true, attributeFilter: ["class"] });
-  const show = (event) => {
-    if (!event.target.closest(".u2-tile")) return;
-    app.querySelector(".u2-compare").scrollIntoView({ block: "nearest" });
+  const show = ({ target }) => {
+    const isChoice = target.closest(".u2-tile button") && !target.closest(".u2-remove");
+    if (isChoice) app.querySelector(".u2-stage, .u2-compare")?.scrollIntoView({ block: "nearest" });
   };
   app.addEventListener("click", show);
   label(app);
@@ -35,7 +44,7 @@ function assist(app) {
   };
 }
 
-// Assist the app around `el` once it is on the page, if there is one; return a function that ends it.
+// Assist the app around `el`, or `el` itself, once it is on the page; return a function that ends it.
 function assistAround(el) {
   let end = () => {};
   const waitAndLook = () => {
@@ -43,9 +52,8 @@ function assistAround(el) {
     end = () => cancelAnimationFrame(frame);
   };
   const look = () => {
-    const app = el.closest(".u2-app");
-    if (app) end = assist(app);
-    else if (!el.isConnected) waitAndLook();
+    if (el.isConnected) end = assist(el.closest(".u2-app") ?? el);
+    else waitAndLook();
   };
   look();
   return () => end();

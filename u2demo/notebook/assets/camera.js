@@ -20,40 +20,70 @@ async function openCamera(video = { width: { ideal: 1920 } }) {
   }
 }
 
-async function takePhoto(host) {
-  const stream = await openCamera();
-  const video = Object.assign(document.createElement("video"), {
-    srcObject: stream, muted: true, autoplay: true, playsInline: true,
-  });
-  const shoot = Object.assign(document.createElement("button"), {
-    type: "button", textContent: "Capture", className: "u2-button u2-primary",
-  });
-  const cancel = Object.assign(document.createElement("button"), {
-    type: "button", textContent: "Cancel", className: "u2-button",
-  });
-  const panel = Object.assign(document.createElement("div"), { className: "u2-camera" });
-  const row = Object.assign(document.createElement("div"), { className: "u2-row" });
+// The cameras that may be used, [{deviceId, label}]; each has a label to show.
+async function findCameras() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  const cameras = devices.filter(({ kind, deviceId }) => kind === "videoinput" && deviceId);
+  return cameras.map(({ deviceId, label }, index) => ({ deviceId, label: label || `Camera ${index + 1}` }));
+}
+
+function makeCameraPanel() {
+  const make = (tag, className, properties) =>
+    Object.assign(document.createElement(tag), { className, ...properties });
+  const panel = make("div", "u2-camera");
+  const video = make("video", "", { muted: true, autoplay: true, playsInline: true });
+  const shoot = make("button", "u2-button u2-primary", { type: "button", textContent: "Capture" });
+  const cancel = make("button", "u2-button", { type: "button", textContent: "Cancel" });
+  const cameras = make("select", "u2-cameras", { hidden: true });
+  const row = make("div", "u2-row");
   Object.assign(video.style, { maxWidth: "100%", maxHeight: "420px" }); // Colab has no style sheet
+  panel.setAttribute("role", "group");
+  panel.setAttribute("aria-label", "Camera");
   video.setAttribute("aria-label", "Live picture of the camera");
-  row.append(shoot, cancel);
+  cameras.setAttribute("aria-label", "Which camera");
+  row.append(shoot, cancel, cameras);
   panel.append(video, row);
-  host.append(panel);
+  return { panel, video, shoot, cancel, cameras };
+}
+
+async function takePhoto(host) {
+  const view = makeCameraPanel();
+  let stream;
+  const close = () => stream?.getTracks().forEach((track) => track.stop());
+  const open = async (video) => {
+    close();
+    stream = await openCamera(video);
+    const { deviceId, facingMode } = stream.getVideoTracks()[0].getSettings();
+    // As in a mirror, unless the camera looks away from the person. The photo is as others see it.
+    view.video.style.transform = facingMode === "environment" ? "" : "scaleX(-1)";
+    view.video.srcObject = stream;
+    if (!view.panel.isConnected) host.append(view.panel);
+    await view.video.play();
+    return deviceId;
+  };
   try {
-    await video.play();
-    shoot.focus();
-    const pressed = await new Promise((resolve) => {
-      shoot.onclick = () => resolve("shoot");
-      cancel.onclick = () => resolve("cancel");
-      panel.onkeydown = (event) => event.key === "Escape" && resolve("cancel");
+    const first = await open();
+    const found = await findCameras();
+    view.cameras.append(...found.map(({ deviceId, label }) => new Option(label, deviceId)));
+    view.cameras.value = first;
+    view.cameras.hidden = found.length < 2;
+    view.shoot.focus();
+    const pressed = await new Promise((resolve, reject) => {
+      view.shoot.onclick = () => resolve("shoot");
+      view.cancel.onclick = () => resolve("cancel");
+      view.cameras.onchange = () => open({ deviceId: { exact: view.cameras.value } }).catch(reject);
+      view.panel.onkeydown = ({ key }) => { // with braces: false would keep all other keys from their work
+        if (key === "Escape") resolve("cancel");
+      };
     });
     if (pressed === "cancel") return null;
     const canvas = document.createElement("canvas");
-    canvas.width = video.videoWidth;
-    canvas.height = video.videoHeight;
-    canvas.getContext("2d").drawImage(video, 0, 0);
+    canvas.width = view.video.videoWidth;
+    canvas.height = view.video.videoHeight;
+    canvas.getContext("2d").drawImage(view.video, 0, 0);
     return await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
   } finally {
-    for (const track of stream.getTracks()) track.stop();
-    panel.remove();
+    close();
+    view.panel.remove();
   }
 }

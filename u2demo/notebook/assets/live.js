@@ -26,14 +26,11 @@ function make(tag, className, properties = {}, ...children) {
 }
 
 function button(text, onclick, className = "") {
-  const made = make("button", `u2-button ${className}`, { type: "button", textContent: text, onclick });
-  made.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes its keys
-  return made;
+  return make("button", `u2-button ${className}`, { type: "button", textContent: text, onclick });
 }
 
 function tick(text, checked, onchange) {
   const box = make("input", "", { type: "checkbox", checked, onchange: () => onchange(box.checked) });
-  box.dataset.lmSuppressShortcuts = "true";
   return make("label", "u2-tick", {}, box, text);
 }
 
@@ -234,11 +231,8 @@ function openLive(host, channel, { samples, keep, patience, done }) {
   }
 
   async function listCameras() {
-    const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-    const cameras = devices.filter(({ kind, deviceId }) => kind === "videoinput" && deviceId);
-    const option = ({ deviceId, label }, index) => make("option", "", {
-      value: deviceId, textContent: label || `Camera ${index + 1}`,
-    });
+    const cameras = await findCameras();
+    const option = ({ deviceId, label }) => make("option", "", { value: deviceId, textContent: label });
     view.cameras.replaceChildren(...cameras.map(option));
     view.cameras.value = stage?.source.deviceId ?? cameras[0]?.deviceId ?? "";
     view.cameras.hidden = cameras.length < 2;
@@ -503,12 +497,14 @@ function openLive(host, channel, { samples, keep, patience, done }) {
   document.addEventListener("visibilitychange", pauseOrResume);
   navigator.mediaDevices?.addEventListener?.("devicechange", listCameras);
   host.append(view.root);
+  const endAssistance = assistAround(view.root);
   watcher.observe(view.canvas);
   arrange();
   if (samples.length) start(sample);
   return () => {
     stop();
     clearInterval(watch);
+    endAssistance();
     watcher.disconnect();
     document.removeEventListener("visibilitychange", pauseOrResume);
     navigator.mediaDevices?.removeEventListener?.("devicechange", listCameras);

@@ -82,6 +82,30 @@ async function send(model, files, isOver, report) {
   return unreadable;
 }
 
+// Files that systems leave in folders.
+const isClutter = (name) => name.startsWith(".") || ["Thumbs.db", "desktop.ini"].includes(name);
+
+// Resolve to the files of an entry of the file system, those of a folder in the order of their names.
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader();
+  const inside = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // 100 at most
+    if (!some.length) break;
+    inside.push(...some.filter(({ name }) => !isClutter(name)));
+  }
+  inside.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
+  return (await Promise.all(inside.map(filesOf))).flat();
+}
+
+// Resolve to what was dropped, with the files of its folders, and of the folders in them.
+async function droppedFiles({ items, files }) {
+  const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // gone after an await
+  if (!entries.some((entry) => entry.isDirectory)) return [...files];
+  return (await Promise.all(entries.map(filesOf))).flat();
+}
+
 function render({ model, el }) {
   const zone = make("div", "u2-zone");
   const input = make("input", "u2-file", {
@@ -163,17 +187,31 @@ function render({ model, el }) {
     clearTimeout(fading);
     fading = setTimeout(() => zone.classList.remove("u2-over"), 500); // dragover comes all the time
   };
-  const onDrop = (event) => {
+  const onDrop = async (event) => {
     if (!isOurs(event)) return;
     event.preventDefault();
     zone.classList.remove("u2-over");
-    if (event.dataTransfer.files.length) take(event.dataTransfer.files);
-    else say.textContent = `That is a link or text, not a file. Save the ${model.get("noun")}, then drop its file.`;
+    const noun = model.get("noun");
+    if (!event.dataTransfer.files.length) {
+      say.textContent = `That is a link or text, not a file. Save the ${noun}, then drop its file.`;
+      return;
+    }
+    try {
+      const files = await droppedFiles(event.dataTransfer);
+      if (files.length) take(files);
+      else say.textContent = "The folder holds no files.";
+    } catch (error) {
+      say.textContent = `The folder could not be read: ${error.message}`;
+    }
   };
+  // A paste is ours too if the focus is on something around the app: on the page, say, or on its cell.
   const onPaste = (event) => {
-    if (!isOurs(event) || !event.clipboardData.files.length) return;
+    const { target, clipboardData, defaultPrevented } = event;
+    const isAround = model.get("main") && target.contains(zone) && zone.checkVisibility();
+    if (defaultPrevented || !clipboardData.files.length || target.matches(":read-write")) return;
+    if (!isAround && !isOurs(event)) return;
     event.preventDefault();
-    take(event.clipboardData.files);
+    take(clipboardData.files);
   };
   const listeners = { dragenter: onDrag, dragover: onDrag, drop: onDrop, paste: onPaste };
   for (const [type, listen] of Object.entries(listeners)) document.addEventListener(type, listen);

@@ -23,13 +23,12 @@ from u2demo.notebook.clips.saving import ClipSaver, Make
 from u2demo.notebook.clips.source import ClipChoice, Source
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, aside, job_button
-from u2demo.notebook.layout import lay_out, style
+from u2demo.notebook.layout import close, lay_out, style
 from u2demo.notebook.models import ModelMenu
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.widgets import close
 from u2demo.video.clip import Clip
 from u2demo.video.read import open_video
 
@@ -72,7 +71,7 @@ class Clips:
         self._album = Album(self._panel, self._notes)
         self._panel.quality.value = "fast"
         self._panel.quality.observe(guarded(self._change_quality, self._notes), names="value")
-        self._models = ModelMenu(self._look_again, self._notes, model)
+        self._models = ModelMenu(self._look_again, model)
         self._choice = ClipChoice(self._receive, self._notes)
         self._about = ipywidgets.HTML()
         self._player = Player()
@@ -260,7 +259,7 @@ class Clips:
         return f"{workshop.file.name}, {_size_of(workshop.file) / 1e6:.1f} MB{shown}"
 
     def _redraw(self) -> None:
-        self._album.redraw()
+        self._album.change_all()
         self._admit_change()
 
     def _admit_change(self) -> None:

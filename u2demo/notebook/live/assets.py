@@ -5,7 +5,7 @@ from importlib import resources
 from u2demo.images.read import sample_images
 from u2demo.notebook.preview import encode, fit
 
-SCRIPTS = ("camera.js", "live_picture.js", "live.js")
+SCRIPTS = ("camera.js", "accessibility.js", "live_picture.js", "live.js")
 STYLES = ("app.css", "live.css")
 _LARGEST = (960, 640)  # pixels, (width, height)
 
