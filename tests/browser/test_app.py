@@ -69,7 +69,7 @@ def test_opens_on_the_samples_with_results_to_see(app, shoot):
     assert result_on_stage(app).mode == "RGBA"
     assert app.locator(".u2-problem").count() == 0
     names = app.locator(".u2-tile button:not(.u2-remove)").all_inner_texts()
-    assert names == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+    assert names == ["coffee.png", "cows.jpg", "cat.jpeg", "astronaut.jpg", "rocket.jpg"]
 
 
 def test_a_slider_redraws_and_the_divider_stays(app):
@@ -144,7 +144,7 @@ def test_a_network_is_fetched_while_the_app_answers(app, weights, shoot):
     weights.released.set()
     app.get_by_text("Fetching, 2 of 5 MB").wait_for(state="hidden")
     app.locator("option", has_text="ready").wait_for(state="attached")
-    wait_until_idle(app, tiles=4)
+    wait_until_idle(app, tiles=5)
     assert networks(app)[1] == "u2net_human_seg – ready"
     assert app.locator(".u2-problem").count() == 0
 
@@ -153,7 +153,8 @@ def test_results_go_to_the_folder(app, site):
     app.locator(".u2-tile button", has_text="cat.jpeg").click()
     app.get_by_role("button", name="Save all to results/").click()
     app.get_by_text("Saved to ").wait_for()
-    saved = {f"results/{name}_cutout.png" for name in ("astronaut", "cat", "coffee", "rocket")}
+    names = ("coffee", "cows", "cat", "astronaut", "rocket")
+    saved = {f"results/{name}_cutout.png" for name in names}
     assert file_tree(site.root) == saved
 
 

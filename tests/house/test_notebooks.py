@@ -168,12 +168,12 @@ def test_one_click_where_nobody_can_click_shows_and_saves_every_sample(monkeypat
     notebook = run(ROOT / "notebooks" / "one_click.ipynb", monkeypatch, tmp_path)
     outputs = notebook.cells[-1].outputs
     rows = pictures(outputs)
-    assert len(rows) == 4
+    assert len(rows) == 5
     assert all(row.width > 2.5 * row.height > 500 for row in rows), "five pictures side by side"
     text = "".join(output.get("text", "") for output in outputs)
     assert str(tmp_path / "saved") in text
     saved = sorted(path.name for path in (tmp_path / "saved").iterdir())
-    assert len(saved) == 12
+    assert len(saved) == 15
     assert {"cat_cutout.png", "coffee_box.jpg", "rocket_highlight.jpg"} <= set(saved)
 
 
@@ -183,7 +183,7 @@ def test_one_click_opens_as_an_app_with_results(monkeypatch, tmp_path):
     assert "application/vnd.jupyter.widget-view+json" in notebook.cells[-1].outputs[0]["data"]
     names = {state["description"] for state in widget_states(notebook, "ButtonModel")}
     assert {"cat.jpeg", "rocket.jpg", "Download", "Save all to saved/"} <= names
-    assert len(widget_states(notebook, "ImageModel")) == 2 + 4
+    assert len(widget_states(notebook, "ImageModel")) == 2 + 5
     assert not (tmp_path / "saved").exists(), "nobody asked to save"
 
 

@@ -110,7 +110,7 @@ def test_each_object_is_a_picture_of_its_own():
 
 def test_opens_on_the_samples_with_results(app):
     app.run()
-    assert tile_names(app) == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+    assert tile_names(app) == ["coffee.png", "cows.jpg", "cat.jpeg", "astronaut.jpg", "rocket.jpg"]
     assert stage(app).mode == "RGBA"
 
 
