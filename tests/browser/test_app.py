@@ -214,7 +214,7 @@ def test_a_canvas_gets_a_color_and_is_copied_and_boxes_as_text(app):
     app.bring_to_front()
     app.get_by_role("button", name="Shop canvas", exact=True).click()
     app.get_by_role("button", name="Sky", exact=True).click()
-    field = app.get_by_role("textbox", name="#rrggbb")
+    field = app.get_by_role("textbox", name="Color as #rrggbb")
     app.wait_for_function("field => field.value === '#d3e5f6'", arg=field.element_handle())
     app.get_by_role("button", name="Copy", exact=True).click()
     app.get_by_text("cat_canvas.png is copied").wait_for()

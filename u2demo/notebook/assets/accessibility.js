@@ -26,6 +26,7 @@ function label(app) {
     const row = control.closest(".widget-colorpicker, .widget-inline-hbox:not(.widget-colorpicker-input)");
     set(control, "aria-label", row?.querySelector(".widget-label")?.textContent ?? "");
   }
+  for (const field of app.querySelectorAll(".u2-hex input")) set(field, "aria-label", "Color as #rrggbb");
   keepKeys(app);
 }
 
