@@ -212,6 +212,7 @@ def test_results_go_to_the_folder(app, site):
 def test_a_canvas_gets_a_color_and_is_copied_and_boxes_as_text(app):
     app.context.grant_permissions(["camera", "clipboard-read", "clipboard-write"])
     app.bring_to_front()
+    app.locator(".u2-tile button", has_text="cat.jpeg").click()
     app.get_by_role("button", name="Shop canvas", exact=True).click()
     app.get_by_role("button", name="Sky", exact=True).click()
     field = app.get_by_role("textbox", name="Color as #rrggbb")
