@@ -257,3 +257,7 @@ def test_pictures_that_are_not_of_a_photo_in_the_app_have_no_tools(app):
     stage = part(app, "u2-stage-box")
     stage.show(spot(), spot(left=20))
     assert not stage.told["tools"] and not stage.told["alone"]
+
+
+def test_the_page_can_be_displayed_as_text_where_widgets_cannot(app):
+    assert "Stage(" in repr(part(app, "u2-stage-box")), "JupyterLab asks for that, too"

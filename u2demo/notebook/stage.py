@@ -47,8 +47,8 @@ class Stage(ipywidgets.Box):
         self._notes = notes
         self._page = _make_page(callbacks.guarded(self._receive, notes))
         # Colab may refuse the page, and says so by silence.
-        has_compare = self._page is None or environment() == "colab"
-        self._plain = Compare() if has_compare else None
+        has_plain = self._page is None or environment() == "colab"
+        self._plain = Compare() if has_plain else None
         super().__init__([each for each in (self._plain, self._page) if each])
         self.add_class("u2-stage-box")
         self.pictures: dict[str, bytes] = {}  # encoded, by name: what the stage shows now

@@ -141,8 +141,8 @@ function openStage(host, channel) {
   const told = make("div", "u2-told");
   told.setAttribute("role", "status");
   const words = make("div", "u2-stage-words", told, hint);
-  const first = make("div", "u2-stage-row", radios, history, more, zoom);
-  const second = make("div", "u2-stage-row", brush, underneath, words);
+  const first = make("div", "u2-stage-row", radios, history, more);
+  const second = make("div", "u2-stage-row", brush, underneath, words, zoom);
   const root = make("div", "u2-stage", view.element, first, second);
   host.append(root);
 
@@ -170,7 +170,7 @@ function openStage(host, channel) {
     brush.hidden = !tools.isBrush();
     underneath.hidden = !tools.isCorrecting();
     size.value = tools.brush;
-    hint.textContent = HINTS[name];
+    hint.textContent = tools.isBrush() ? "" : HINTS[name]; // there is no room beside the brush
     view.surface.setAttribute("aria-label", `The photo. ${HINTS[name]}`);
     if (tools.isCorrecting()) view.mode = tools.showsPhoto ? "photo" : "result";
     else view.mode = state.alone ? "result" : "compare";
@@ -218,7 +218,7 @@ function openStage(host, channel) {
     tools.shadePart = null;
     tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
     tools.within = message.within;
-    radios.hidden = history.hidden = more.hidden = second.hidden = !message.tools;
+    first.hidden = words.hidden = !message.tools;
     if (!message.tools && tools.isCorrecting()) tools.choose("move");
     undo.disabled = !message.canUndo;
     redo.disabled = !message.canRedo;
