@@ -60,7 +60,16 @@ async def receive(app, *files):
 def test_a_photo_with_transparent_parts_lies_on_a_checkerboard_whatever_is_done_with_it(results):
     async def visit(app):
         await receive(app, ("hole.png", as_file(with_hole())))
-        for action in ("Cut out", "Blur", "Highlight", "Box", "Crop", "Separate items", "Color", "Mask"):
+        for action in (
+            "Cut out",
+            "Blur",
+            "Highlight",
+            "Box",
+            "Crop",
+            "Separate items",
+            "Color",
+            "Mask",
+        ):
             press(app, action)
             await until(lambda: not app.is_busy)
             assert stage(app).size[0] > 0
@@ -114,6 +123,7 @@ def test_what_is_not_a_frame_is_said_apart():
 def test_a_person_chooses_which_details_of_a_photo_are_saved(choice, kept, results):
     async def visit(app):
         await receive(app, ("ada.jpg", with_details()))
+        find(app, "Format and size").value = True
         details = find(app, "Photo details to save")
         assert details.value == "private"
         details.value = dict(details.options)[choice]

@@ -12,10 +12,7 @@ from PIL import Image
 
 from u2demo.masks.box import Box
 from u2demo.notebook import OneClick
-from u2demo.notebook.notes import Notes
-from u2demo.notebook.panel import Panel
-from u2demo.notebook.stage import Stage
-from u2demo.notebook.widgets import Compare
+from u2demo.notebook.actions import all_actions
 
 pytest.importorskip("anywidget")
 
@@ -151,9 +148,9 @@ def test_what_a_mask_leaves_out_is_tinted_while_it_is_corrected(app, page, heard
     assert "shade" not in heard[-1][1]
 
 
-@pytest.mark.parametrize("action", ["Crop", "Objects"])
+@pytest.mark.parametrize("action", ["crop", "objects"])
 def test_where_a_part_is_shown_alone_a_tool_brings_back_the_whole_photo(action, app, page):
-    press(app, action)
+    press(app, all_actions()[action].label)
     assert on_stage(app)["alone"]
     page.says("tool", tool="erase")
     assert not on_stage(app)["alone"] and on_stage(app)["size"] == [60, 40]
@@ -245,22 +242,22 @@ def test_strokes_are_answered_between_two_looks_and_none_is_lost():
     on_a_page(visit, Bright())
 
 
-def test_without_anywidget_the_stage_compares_photo_and_result(no_loop, monkeypatch):
+def test_without_anywidget_photo_and_result_can_be_compared(no_loop, monkeypatch):
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
     monkeypatch.delitem(sys.modules, "u2demo.notebook.stage_widget", raising=False)
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    stage = Stage(Panel(lambda: None, Notes(), spot()), Notes())
-    stage.show(spot(), spot(left=20))
-    (shown,) = stage.children
-    assert isinstance(shown, Compare)
-    shown_left, shown_right = (
-        Image.open(io.BytesIO(each.value)).convert("L") for each in shown.children[:2]
-    )
-    assert shown_left.getpixel((12, 20)) > 200 and shown_right.getpixel((12, 20)) < 50
+    app = OneClick(Bright())
+    app.run({"one.png": spot()})
+    left, right, _ = part(app, "u2-compare").children
+    assert Image.open(io.BytesIO(left.value)).mode == "RGB"
+    assert Image.open(io.BytesIO(right.value)).mode == "RGBA"
 
 
-def test_a_frame_of_a_clip_cannot_be_corrected(no_loop, monkeypatch):
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    stage = Stage(Panel(lambda: None, Notes(), spot()), Notes())
+def test_pictures_that_are_not_of_a_photo_in_the_app_have_no_tools(app):
+    stage = part(app, "u2-stage-box")
     stage.show(spot(), spot(left=20))
-    assert not stage.told["tools"]
+    assert not stage.told["tools"] and not stage.told["alone"]
+
+
+def test_the_page_can_be_displayed_as_text_where_widgets_cannot(app):
+    assert "Stage(" in repr(part(app, "u2-stage-box")), "JupyterLab asks for that, too"

@@ -41,6 +41,7 @@ class Looking:
         self.notes = Notes()
         self.models = ModelMenu(self.begin, model)
         self._album = album
+        album.stage.finish = jobs.finish
         self._quality = panel.quality
         self._quality.observe(guarded(self._change, self.notes), names="value")
         self._jobs = jobs

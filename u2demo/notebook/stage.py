@@ -1,37 +1,34 @@
 """photo with its mask -> the stage: big, zoomed, and corrected by hand."""
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import ipywidgets
 from PIL import Image
 
 from u2demo.effects.cutout import remove_background
-from u2demo.masks.box import Box
-from u2demo.masks.corrections import Corrections, from_json, to_json
+from u2demo.masks.corrections import to_json
 from u2demo.masks.mask import Mask
-from u2demo.notebook.callbacks import Debounced, guarded
-from u2demo.notebook.correcting import (
-    History,
-    Retouch,
-    corrections_name,
-    count,
-    draw_objects,
-    stroke_of,
-    toggle_object,
-)
+from u2demo.notebook import callbacks
+from u2demo.notebook.correcting import History, Retouch, corrections_name, count, draw_objects
 from u2demo.notebook.environment import environment
 from u2demo.notebook.jobs import Job
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
-from u2demo.notebook.preview import encode, encode_exactly
+from u2demo.notebook.preview import STAGE, encode, encode_exactly, fit
+from u2demo.notebook.stage_colab import ByHand, Tell
+from u2demo.notebook.stage_messages import follow
 from u2demo.notebook.stage_sheet import Sheet, View, cut, shade, sheet_scale
 from u2demo.notebook.widgets import Compare
 
-OnCorrected = Callable[[Photo, Photo], None]
-Tell = Callable[[dict, Mapping[str, bytes]], None]
+if TYPE_CHECKING:
+    from u2demo.notebook.stage_widget import StagePage
 
+OnCorrected = Callable[[Photo, Photo], None]
+
+_PATIENCE = 15.0  # seconds in which Colab's page should have opened
 _REST = 0.15  # seconds without a change after which the stage is drawn with all its detail
 
 
@@ -39,22 +36,24 @@ class Stage(ipywidgets.Box):
     """A photo and what is made of it, as ``panel`` says: at once in small, then with all detail.
 
     With ``on_corrected`` there are tools to correct the mask: it gets the photo and the same one
-    with another history, which it should put in its place. Without anywidget, the stage is a
-    ``Compare``.
+    with another history, which it should put in its place; ``finish`` does what follows from that
+    and waits for it. Without anywidget, the stage is a ``Compare``.
     """
 
     def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None = None):
         self._panel = panel
         self._on_corrected = on_corrected
-        self.receive = guarded(self._receive, notes)
-        self._page = _make_page(self.receive)
-        super().__init__([self._page])
+        self.finish: Callable[[], None] = lambda: None
+        self._notes = notes
+        self._page = _make_page(callbacks.guarded(self._receive, notes))
+        # Colab may refuse the page, and says so by silence.
+        has_plain = self._page is None or environment() == "colab"
+        self._plain = Compare() if has_plain else None
+        super().__init__([each for each in (self._plain, self._page) if each])
         self.add_class("u2-stage-box")
         self.pictures: dict[str, bytes] = {}  # encoded, by name: what the stage shows now
         self.told: dict = {}  # the page's last message of a whole photo
-        self._listeners: list[Tell] = []
-        if not isinstance(self._page, Compare):
-            self._listeners.append(self._page.tell)
+        self._listeners: list[Tell] = [self._page.tell] if self._page else []
         self._photo: Photo | None = None
         self._shown: Image.Image | None = None
         self._number = 0  # of the photo on the stage, from 1
@@ -66,7 +65,11 @@ class Stage(ipywidgets.Box):
         self._retouch: tuple[bytes, Retouch] | None = None
         self._sheet: Sheet | None = None
         self._drawn: tuple[int, Image.Image, Mask] | None = None
-        self._detail_soon = Debounced(self._draw_detail, seconds=_REST)
+        self._detailed: tuple[int, View] | None = None  # of which version a view has its detail
+        self._detail_soon = callbacks.Debounced(self._draw_detail, seconds=_REST)
+        self._patience: asyncio.Handle | None = None
+        if environment() == "colab":
+            self._wait_for_page()
 
     def show(
         self, photo: Image.Image, picture: Image.Image | None = None, *, alone: bool = False
@@ -93,9 +96,44 @@ class Stage(ipywidgets.Box):
         self._detail_soon.cancel()
         self._photo = self._retouch = self._sheet = self._drawn = None
 
-    def listen(self, tell: Tell) -> None:
-        """Tell another page, too, what is on the stage, from now on."""
+    def close(self) -> None:
+        """Forget all, and leave the page."""
+        self.clear()
+        if self._patience:
+            self._patience.cancel()
+        super().close()
+
+    def listen(self, tell: Tell) -> Callable[[], None]:
+        """Tell another page, too, what is on the stage, until the function returned is called."""
         self._listeners.append(tell)
+        return lambda: self._listeners.remove(tell)
+
+    def _wait_for_page(self) -> None:
+        """In Colab: if the page stays silent, offer one by Colab's own means."""
+        loop = callbacks.running_loop()
+        if loop and self._page:
+            self._patience = loop.call_later(_PATIENCE, self._give_up_page)
+        else:
+            self._give_up_page()
+
+    def _give_up_page(self) -> None:
+        if self._plain.layout.display == "none":  # the page is there
+            return
+        if self._page:
+            self._listeners.remove(self._page.tell)
+            self._page.close()
+            self._page = None
+        can_correct = self._on_corrected is not None
+        by_hand = [ByHand(self.listen, self._answer_all, self._notes)] if can_correct else []
+        self.children = [self._plain, *by_hand]
+
+    def _answer_all(self, message: dict) -> None:
+        """Do now all that follows from what a page says: it waits for that."""
+        self._receive(message)
+        self.finish()
+        self._detail_soon.cancel()
+        for _ in self._draw_detail():
+            pass
 
     # What is shown
 
@@ -111,8 +149,8 @@ class Stage(ipywidgets.Box):
     ) -> None:
         """Show pictures of the whole photo, which has ``world`` (width, height) pixels in full."""
         alone = alone or picture.size != photo.size or picture is photo
-        if isinstance(self._page, Compare):
-            self._page.show(photo, picture, alone=alone)
+        if self._plain:
+            self._plain.show(photo, picture, alone=alone)
         pictures = {"picture": encode(picture)}
         if photo is self._shown:
             pictures["photo"] = self.pictures["photo"]
@@ -170,7 +208,7 @@ class Stage(ipywidgets.Box):
     def _draw_detail(self) -> Job:
         """Show the part that the page shows, with as many pixels as it has on the screen."""
         photo, version, view = self._photo, self._version, self._view
-        if photo is None or not self.told:
+        if photo is None or not self.told or self._detailed == (version, view):
             return
         world = tuple(self.told["size"])
         scale = sheet_scale(photo, view, world)
@@ -187,6 +225,7 @@ class Stage(ipywidgets.Box):
             picture, _ = self._draw(sheet.image, mask)
             self._drawn = (version, picture, mask)
             yield
+        self._detailed = (version, view)
         self._send_detail(sheet, view, world)
 
     def _send_detail(self, sheet: Sheet, view: View, world: tuple[int, int]) -> None:
@@ -194,8 +233,8 @@ class Stage(ipywidgets.Box):
         part = view.part or (0, 0, *world)
         pixels = view.scale or 1.0
         is_alone = self.told["alone"]
-        if is_alone and isinstance(self._page, Compare):
-            self._page.show(self._shown, picture, alone=True)
+        if is_alone and self._plain:
+            self._plain.show(self._shown, fit(picture, STAGE), alone=True)
         pictures = {"picture": encode(cut(picture, part, world, pixels))}
         if not is_alone:
             pictures["photo"] = encode(cut(sheet.image, part, world, pixels))
@@ -210,8 +249,7 @@ class Stage(ipywidgets.Box):
     def _receive(self, message: dict) -> None:
         kind = message["kind"]
         if kind == "ready":
-            if self.told:
-                self._tell(self.told, self._whole())
+            self._show_page()
             return
         if kind == "view":
             self._view = View(tuple(message["part"]), message["scale"])
@@ -228,6 +266,14 @@ class Stage(ipywidgets.Box):
             self._answered = message["number"]
             self._correct(message)
 
+    def _show_page(self) -> None:
+        """Tell a page that has just opened what is on the stage."""
+        if self._page and self._plain:
+            self._plain.layout.display = "none"
+        self._detailed = None
+        if self.told:
+            self._tell(self.told, self._whole())
+
     def _whole(self) -> dict[str, bytes]:
         """Return the encoded pictures, by name, but for those of details."""
         return {
@@ -237,14 +283,11 @@ class Stage(ipywidgets.Box):
     def _correct(self, message: dict) -> None:
         photo = self._photo
         try:
-            history, said = self._follow(photo.history, message)
+            history, self._said = follow(photo, message)
         except ValueError as error:  # of a file
             said = f"{message['name']}: {error}."
             self._tell({"kind": "say", "answered": self._answered, "said": said}, {})
             return
-        number = count(history.now)
-        many = "no corrections" if not number else f"{number} correction{'s' * (number > 1)}"
-        self._said = f"{said} {many.capitalize()}."
         self._on_corrected(photo, photo.corrected(history, self._retouch_of(photo)))
 
     def _retouch_of(self, photo: Photo) -> Retouch:
@@ -253,43 +296,15 @@ class Stage(ipywidgets.Box):
             self._retouch = photo.packed_mask, photo.retouch()
         return self._retouch[1]
 
-    def _follow(self, history: History, message: dict) -> tuple[History, str]:
-        """Return the history after what the page says, and a sentence on it."""
-        kind, now = message["kind"], history.now
-        if kind == "stroke":
-            stroke = stroke_of(message["points"], message["radius"], message["keep"])
-            said = "Kept." if stroke.keep else "Erased."
-            return history.say(replace(now, strokes=(*now.strokes, stroke))), said
-        if kind == "box":
-            box = Box(*(int(edge) for edge in message["box"]))
-            return history.say(replace(now, within=box, objects=())), "Looking in the box."
-        if kind == "object":
-            return history.say(self._toggled(now, message["point"])), "Objects chosen."
-        if kind == "load":
-            return history.say(from_json(message["text"], self._photo.size)), "Loaded."
-        if kind == "undo":
-            return history.undo(), "Undone."
-        if kind == "redo":
-            return history.redo(), "Done again."
-        return history.reset(), "Reset."
-
-    def _toggled(self, now: Corrections, point: list[float]) -> Corrections:
-        photo = self._photo
-        scale = photo.small.width / photo.size[0]
-        x, y = point
-        return toggle_object(now, (float(x), float(y)), draw_objects(photo.small_found), scale)
-
     def _save(self) -> None:
         photo = self._photo
         text = to_json(photo.history.now, photo.size)
         self._tell({"kind": "file", "name": corrections_name(photo.name), "text": text}, {})
 
 
-def _make_page(receive: Callable[[dict], None]) -> ipywidgets.Widget:
-    if environment() == "colab":
-        return Compare()
+def _make_page(receive: Callable[[dict], None]) -> "StagePage | None":
     try:
         from u2demo.notebook.stage_widget import StagePage  # needs anywidget, which is optional
     except ImportError:
-        return Compare()
+        return None
     return StagePage(receive)

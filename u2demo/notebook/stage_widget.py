@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 import anywidget
 
 from u2demo.notebook.live.assets import assets
-
-SCRIPTS = ("stage_view.js", "stage_tools.js", "stage_hands.js", "stage.js")
+from u2demo.notebook.stage_colab import SCRIPTS
 
 
 class StagePage(anywidget.AnyWidget):

@@ -121,7 +121,9 @@ function openStage(host, channel) {
   });
   const save = button("Save corrections", () => channel.send({ kind: "save" }));
   const load = button("Load corrections", () => chooser.click());
-  const summary = quiet(make("summary", "u2-button", "More"));
+  const summary = quiet(make("summary", "u2-button", "⋯"));
+  summary.title = "Save or load corrections";
+  summary.setAttribute("aria-label", "More: save or load corrections");
   const more = make("details", "u2-more", summary, make("div", "u2-menu", save, load, chooser));
   more.addEventListener("focusout", (event) => {
     if (!more.contains(event.relatedTarget)) more.open = false;
@@ -139,8 +141,8 @@ function openStage(host, channel) {
   const told = make("div", "u2-told");
   told.setAttribute("role", "status");
   const words = make("div", "u2-stage-words", told, hint);
-  const first = make("div", "u2-stage-row", radios, history, more, zoom);
-  const second = make("div", "u2-stage-row", brush, underneath, words);
+  const first = make("div", "u2-stage-row", radios, history, more);
+  const second = make("div", "u2-stage-row", brush, underneath, words, zoom);
   const root = make("div", "u2-stage", view.element, first, second);
   host.append(root);
 
@@ -168,7 +170,7 @@ function openStage(host, channel) {
     brush.hidden = !tools.isBrush();
     underneath.hidden = !tools.isCorrecting();
     size.value = tools.brush;
-    hint.textContent = HINTS[name];
+    hint.textContent = tools.isBrush() ? "" : HINTS[name]; // there is no room beside the brush
     view.surface.setAttribute("aria-label", `The photo. ${HINTS[name]}`);
     if (tools.isCorrecting()) view.mode = tools.showsPhoto ? "photo" : "result";
     else view.mode = state.alone ? "result" : "compare";
@@ -214,9 +216,9 @@ function openStage(host, channel) {
     for (const name of ["photo", "picture"]) if (pictures[name]) view.put(name, pictures[name]);
     tools.shade = pictures.shade ?? null;
     tools.shadePart = null;
-    if (!message.keepsObjects) tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
+    tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
     tools.within = message.within;
-    radios.hidden = history.hidden = more.hidden = second.hidden = !message.tools;
+    first.hidden = words.hidden = !message.tools;
     if (!message.tools && tools.isCorrecting()) tools.choose("move");
     undo.disabled = !message.canUndo;
     redo.disabled = !message.canRedo;
@@ -226,6 +228,7 @@ function openStage(host, channel) {
     show();
     root.dataset.shown = String(Number(root.dataset.shown ?? 0) + 1);
     root.dataset.count = String(message.count ?? 0);
+    root.dataset.objects = String(tools.objects ? new Set(tools.objects.labels).size - 1 : "");
   }
 
   function takeDetail(message, pictures) {
@@ -249,8 +252,7 @@ function openStage(host, channel) {
       .getContext("2d", { willReadFrequently: true });
     pen.drawImage(image, 0, 0);
     const { data } = pen.getImageData(0, 0, width, height);
-    const labels = new Uint8Array(width * height);
-    labels.forEach((_, place) => { labels[place] = Math.round(data[4 * place] / 8); });
+    const labels = Uint8Array.from({ length: width * height }, (_, place) => Math.round(data[4 * place] / 8));
     return { width, height, labels };
   }
 

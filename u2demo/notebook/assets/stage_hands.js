@@ -143,8 +143,8 @@ function listenToKeys(root, view, tools, commands) {
 
   function useRing(event) {
     const [width, height] = [view.surface.clientWidth, view.surface.clientHeight];
-    const isFirst = !tools.cursor || !tools.isOver;
-    tools.cursor ??= [width / 2, height / 2];
+    const isFirst = !tools.isOver;
+    if (isFirst) tools.cursor = [width / 2, height / 2];
     tools.isOver = tools.ringIsByKey = true;
     let [x, y] = tools.cursor;
     if (event.key in ways) {

@@ -19,6 +19,11 @@ function quiet(focusable) {
   return focusable;
 }
 
+// Whoever is about to copy or save a picture that was just replaced still gets it.
+function forget(image) {
+  setTimeout(() => URL.revokeObjectURL(image.src), 10_000);
+}
+
 function makeView({ onMove, onPaint }) {
   const board = make("div", "u2-board");
   const photoLayer = make("div", "u2-layer u2-layer-photo");
@@ -165,13 +170,13 @@ function makeView({ onMove, onPaint }) {
     if (before) before.image.replaceWith(image);
     else if (isPart) layer.append(image);
     else layer.prepend(image);
-    if (before) URL.revokeObjectURL(before.image.src);
+    if (before) forget(before.image);
   };
   view.drop = (name) => {
     const gone = view.pictures[name];
     if (!gone) return;
     gone.image.remove();
-    URL.revokeObjectURL(gone.image.src);
+    forget(gone.image);
     delete view.pictures[name];
   };
   view.setClear = (isClear) => board.classList.toggle("u2-clear", isClear);

@@ -121,9 +121,11 @@ class Clips:
         left = [self._progress, self._album.stage, below, self._album.gallery, self._player]
         page = lay_out(
             top=[self._choice, self._notes, self._about],
-            toolbar=self._panel.toolbar,
+            toolbar=[self._panel.toolbar, self._panel.title],
             left=left,
-            side=[self._panel.column, self._models.box, self._saver.box],
+            side=[self._panel.column, self._models.box],
+            saver=self._saver.box,
+            on_reset=guarded(self._panel.reset, self._notes),
         )
         page.add_class("u2-clips")
         self._about.add_class("u2-clip")
