@@ -34,6 +34,7 @@ from torch import nn
 from tqdm import tqdm
 
 import u2demo as u2
+from u2demo.images.find import find_images
 from u2demo.inference.preprocess import normalize
 from u2demo.masks.mask import Mask
 from u2demo.nets.checkpoints import Input
@@ -108,8 +109,8 @@ def print_row(name: str, scores: tuple[float, ...], *costs: float) -> None:
 
 def find_pairs(dataset: Path) -> list[tuple[Path, Path]]:
     """Return photo and mask for each stem; a photo without a mask is an error."""
-    masks = {path.stem: path for path in u2.find_images(dataset / "masks")}
-    photos = u2.find_images(dataset / "images")
+    masks = {path.stem: path for path in find_images(dataset / "masks")}
+    photos = find_images(dataset / "images")
     lonely = [path.name for path in photos if path.stem not in masks]
     if lonely or not photos:
         raise SystemExit(f"{dataset}: no mask for {', '.join(lonely[:3]) or 'any photo'}")

@@ -91,7 +91,12 @@ def is_toggle(widget):
 
 def find(app, name, where="u2-app"):
     """Return the first visible control called ``name`` in a part of the page."""
-    for widget in visible(part(app, where)):
+    return find_in(part(app, where), name)
+
+
+def find_in(whole, name):
+    """Return the first visible control called ``name`` in a widget."""
+    for widget in visible(whole):
         if name in names_of(widget):
             return widget
     raise AssertionError(f"no control {name!r} on the page")
@@ -126,6 +131,12 @@ def from_page(widget, message, buffers=()):
     widget._handle_custom_msg(message, list(buffers))
 
 
+def only_zip(files):
+    """Return what is kept under the one name among ``files`` that is a zip's."""
+    (name,) = [name for name in files if name.endswith(".zip")]
+    return files[name]
+
+
 # What it shows
 
 
@@ -144,7 +155,13 @@ def said_of_saving(app):
 
 def stage(app):
     """Return the picture on the stage."""
-    return Image.open(io.BytesIO(part(app, "u2-after").value))
+    shown = part(app, "u2-stage-box").pictures
+    return Image.open(io.BytesIO(shown.get("detail picture", shown["picture"])))
+
+
+def on_stage(app):
+    """Return what the page was told of the picture on the stage, besides its pixels."""
+    return part(app, "u2-stage-box").told
 
 
 def caption(app):

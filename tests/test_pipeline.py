@@ -11,6 +11,7 @@ import u2demo as u2
 from u2demo.images.profiles import adobe_rgb
 from u2demo.images.write import is_whole
 from u2demo.machine.names import safe_name
+from u2demo.masks.corrections import Corrections
 from u2demo.pipeline import Result
 
 
@@ -64,6 +65,23 @@ def test_an_effect_that_returns_no_image_is_named():
     )
     with pytest.raises(TypeError, match=r"the effect 'mine' returned .*, expected an image"):
         next(results)
+
+
+def test_what_a_person_has_said_of_a_photo_counts_for_the_photo_of_that_name():
+    pixels = np.zeros((40, 80, 3), np.uint8)
+    pixels[10:30, 10:30] = pixels[10:30, 50:70] = 255
+    two = Image.fromarray(pixels)
+    left = Corrections(objects=((20.0, 20.0),))
+    photos = [("two", two), ("other", two)]
+    one, both = u2.process(Bright(), photos, effects={}, corrections={"two": left})
+    assert one.mask[20, 20] > 0.9 and both.mask[20, 20] > 0.9
+    assert one.mask[20, 60] == 0 and both.mask[20, 60] > 0.9
+
+
+@pytest.mark.parametrize("corrections", [3, "cat", [Corrections()]])
+def test_corrections_without_names_are_answered_with_what_is_expected(corrections):
+    with pytest.raises(TypeError, match="expected those of each photo by its name"):
+        u2.process(Bright(), [], corrections=corrections)
 
 
 def a_result(name="cat.jpeg", **pictures):

@@ -1,8 +1,8 @@
 """(name, image) -> result: one code path for notebook, command line and library."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -10,6 +10,7 @@ from PIL import Image
 from u2demo.effects import DEFAULT_EFFECTS, Effect
 from u2demo.inference.recipes import check_quality
 from u2demo.machine.names import safe_name
+from u2demo.masks.corrections import Corrections
 from u2demo.masks.mask import Mask, has_clear_subject, unsure_share
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Result:
     """The result for one photo.
 
     ``name`` is the photo's file name; ``pictures`` maps an effect's name to its picture; ``peak``
-    is the highest probability, 0 to 1, that the net gave a pixel, None if no net made the mask.
+    is the highest probability, 0 to 1, that the net gave a pixel, 1 where a person has shown the
+    subject, None if no net made the mask.
     """
 
     name: str
@@ -49,15 +51,19 @@ def process(
     *,
     effects: Mapping[str, Effect] | None = None,
     quality: str = "fast",
+    corrections: Mapping[str, Corrections] | None = None,
 ) -> Iterator[Result]:
     """Return an iterator over one ``Result`` for each (name, image), computed on demand.
 
     ``effects`` names the pictures to make: entries of ``EFFECTS`` or functions of your own that
-    take (image, mask) and return an image. By default cutout, box and highlight.
+    take (image, mask) and return an image. By default cutout, box and highlight. ``corrections``
+    holds by name what a person has said about photos, see ``masks.corrections``.
 
     Raises:
-        ValueError: unknown ``quality``, or an effect name that cannot be part of a file name.
-        TypeError: ``effects`` is not a mapping or, later, an effect does not return an image.
+        ValueError: unknown ``quality``, or an effect name that cannot be part of a file name;
+            later, a photo's corrections do not fit it.
+        TypeError: ``effects`` or ``corrections`` is not a mapping or, later, an effect does not
+            return an image, or what is in ``corrections`` are no ``Corrections``.
     """
     check_quality(quality)
     if isinstance(photos, Mapping):
@@ -65,7 +71,10 @@ def process(
     if isinstance(photos, str | Image.Image) or not isinstance(photos, Iterable):
         kind = type(photos).__name__
         raise TypeError(f"photos is a {kind}, expected pairs of name and image: [('cat', image)]")
-    return _process(model, photos, known_effects(effects), quality)
+    if not isinstance(corrections, Mapping | None):
+        kind = type(corrections).__name__
+        raise TypeError(f"corrections is a {kind}, expected those of each photo by its name")
+    return _process(model, photos, known_effects(effects), quality, corrections or {})
 
 
 def known_effects(effects: Mapping[str, Effect] | None) -> Mapping[str, Effect]:
@@ -132,16 +141,19 @@ def _process(
     photos: Iterable[tuple[str, Image.Image]],
     effects: Mapping[str, Effect],
     quality: str,
+    corrections: Mapping[str, Corrections],
 ) -> Iterator[Result]:
-    from u2demo.inference.predict import predict  # imports torch: a second, not needed earlier
+    # Both import torch: a second, not needed earlier.
+    from u2demo.inference.correct import predict_corrected  # imports torch
+    from u2demo.inference.predict import at_once  # imports torch
 
-    waiting: deque[tuple[str, Image.Image]] = deque()  # a GPU looks at several photos at once
-
-    def images() -> Iterator[Image.Image]:
-        for name, image in map(_pair, photos):
-            waiting.append((name, image))
-            yield image
-
-    for found in predict(model, images(), quality=quality):
-        name, image = waiting.popleft()
-        yield apply_effects(name, image, found, effects)
+    pairs = map(_pair, photos)
+    count = at_once(model)  # a GPU looks at several photos at once
+    batch = list(islice(pairs, count))
+    while batch:
+        images = [image for _, image in batch]
+        said = [corrections.get(name, Corrections()) for name, _ in batch]
+        predictions = predict_corrected(model, images, said, quality=quality)
+        for (name, image), found in zip(batch, predictions, strict=True):
+            yield apply_effects(name, image, found, effects)
+        batch = list(islice(pairs, count))

@@ -11,7 +11,7 @@ import u2demo as u2
 from u2demo.effects import EFFECTS
 from u2demo.images.rgb import as_rgb
 
-KEEP_ALPHA = ["blur", "highlight", "box", "boxes", "crop"]
+KEEP_ALPHA = ["blur", "highlight", "outline", "box", "boxes", "crop"]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from bright import Bright
 from PIL import Image
 
 import u2demo as u2
+from u2demo.masks.corrections import Corrections
 from u2demo.pipeline import Result
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8))
@@ -101,23 +102,36 @@ TITLES = [None, 3, "cat", [], {}, [PHOTO], {None: PHOTO}, {3: PHOTO}, {"": PHOTO
           {"$x^": MASK}, {"a": Image.new("RGB", (0, 5))}]  # fmt: skip
 FACES = [3, "face", [], (), (1, 2), (NAN,) * 4, (0, 0, 0, 0), (5, 5, 2, 2), (0, 0, 10**9, 10**9),
          (-50, 0, 10, 10), (0.5, 0, 10, 10), (True, True, 9, 9), u2.Box(2, 2, 12, 12)]  # fmt: skip
+SIZES = [(2, 3), [2, 3], (0, 3), (2, -1), (2.5, 3), (NAN, 3), (2, 3, 4), ("2", "3"), (True, 2),
+         (10**9, 2), (np.int64(2), 3), (None, None), "2x3", np.ones(2)]  # fmt: skip
 STROKES = [None, 3, "strokes", PHOTO, {}, [None], [3], [(1, 2)], u2.Stroke([(9, 9)], 2),
            *([u2.Stroke([(9, 9)], radius)] for radius in NUMBERS),
            *([u2.Stroke([(number, 9)], 2)] for number in NUMBERS),
            *([u2.Stroke([(9, 9)], 2, keep)] for keep in (None, 1, "yes", NAN)),
            *([u2.Stroke(points, 2)] for points in (None, 3, "ab", [], [3], [(1, 2, 3)], [PHOTO])),
            *([u2.Stroke(points, 2)] for points in (np.ones((2, 2)), np.ones(3), {}))]  # fmt: skip
+CORRECTIONS = [3, "cat", [], {}, {"cat": None}, {"cat": 3}, {"cat": Corrections((9, 9, 0, 0))},
+               {"cat": Corrections(objects=None)}, {"cat": Corrections(objects=((9, 9),))},
+               *({"cat": Corrections(strokes=strokes)} for strokes in STROKES)]  # fmt: skip
 ONE_OF = {"image": (PHOTO, IMAGES), "mask": (MASK, MASKS)}
 
 # Each public function: what it is given, and what comes in place of each argument.
 TABLE = {
+    "adjust_mask": {
+        "mask": ONE_OF["mask"],
+        "threshold": (0.5, NUMBERS),
+        "softness": (0, NUMBERS),
+        "fill_holes": (0.1, NUMBERS),
+        "drop_specks": (0.1, NUMBERS),
+        "grow": (1, NUMBERS),
+        "feather": (1, NUMBERS),
+    },
     "blur_background": ONE_OF | {"radius": (1, [x for x in NUMBERS if x is not None])},
     "bounding_box": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
     "correct_mask": ONE_OF | {"model": (NET, NETS), "strokes": ([u2.Stroke([(9, 9)], 2)], STROKES)},
     "crop": ONE_OF | {"margin": (0, NUMBERS), "threshold": (0.5, NUMBERS)},
     "draw_box": ONE_OF
     | {"threshold": (0.5, NUMBERS), "width": (1, NUMBERS), "color": ("red", COLORS)},
-    "find_images": {"folder": (".", PATHS)},
     "highlight": ONE_OF | {"color": ("red", COLORS), "strength": (0.5, NUMBERS)},
     "image_row": {"pictures": ({"a": PHOTO}, TITLES), "height": (1, NUMBERS)},
     "load_model": {"name": ("u2netp", TEXTS), "device": ("cpu", TEXTS), "weights": (None, PATHS)},
@@ -139,6 +153,7 @@ TABLE = {
         "photos": ([("cat", PHOTO)], SERIES),
         "effects": (None, EFFECTS),
         "quality": ("fast", TEXTS),
+        "corrections": (None, CORRECTIONS),
     },
     "process_folder": {
         "model": (NET, NETS),
@@ -167,12 +182,15 @@ TABLE = {
         "folder": (".", PATHS),
         "format": ("auto", TEXTS),
         "metadata": ("private", TEXTS),
+        "quality": (None, NUMBERS),
     },
     "split_objects": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
-    "threshold_mask": {
-        "mask": ONE_OF["mask"],
-        "threshold": (0.5, NUMBERS),
-        "feather": (1, NUMBERS),
+    "place_on_canvas": {
+        "cutout": ONE_OF["image"],
+        "size": ((20, 20), [None, *SIZES, *NUMBERS]),
+        "margin": (0.1, NUMBERS),
+        "background": ("red", [*COLORS, *IMAGES]),
+        "shadow": (0.1, NUMBERS),
     },
     "portrait.blend_drawing": {
         "image": ONE_OF["image"],
@@ -228,4 +246,4 @@ def test_masks_of_any_layout_give_the_same():
     for mask in (np.asfortranarray(MASK), MASK.copy(), np.repeat(MASK, 2, 0)[::2]):
         assert u2.remove_background(PHOTO, mask).tobytes() == usual
         assert u2.bounding_box(mask) == u2.bounding_box(MASK)
-        np.testing.assert_array_equal(u2.threshold_mask(mask), u2.threshold_mask(MASK))
+        np.testing.assert_array_equal(u2.adjust_mask(mask, grow=1), u2.adjust_mask(MASK, grow=1))

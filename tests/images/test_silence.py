@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import u2demo as u2
+from u2demo.images.find import find_images
 from u2demo.images.write import encode
 
 
@@ -117,7 +118,7 @@ def test_finding_effects_and_saving_leave_the_host_as_it_was(tmp_path, scene):
     image, mask = scene
     (tmp_path / "photo.png").write_bytes(encoded(image, "PNG"))
     before = host()
-    u2.find_images(tmp_path)
+    find_images(tmp_path)
     for effect in u2.EFFECTS.values():
         picture = effect(image, mask)
         for suffix in (".png", ".webp"):

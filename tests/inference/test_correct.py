@@ -8,7 +8,10 @@ from bright import Bright
 from PIL import Image, ImageDraw
 
 import u2demo as u2
-from u2demo.inference.correct import Correction
+from u2demo.inference.correct import Correction, predict_corrected
+from u2demo.inference.predict import predict
+from u2demo.masks.corrections import Corrections
+from u2demo.masks.objects import keep_objects
 
 ARM = u2.Stroke([(150.0, 60.0)], 4)
 NEIGHBOR = u2.Stroke([(60.0, 130.0)], 6, keep=False)
@@ -155,3 +158,69 @@ def test_at_12_megapixels_it_takes_16_bytes_a_pixel_at_most(net):
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most <= 16 * mask.size
+
+
+@pytest.fixture(scope="module")
+def squares():
+    """Three bright squares on black."""
+    pixels = np.zeros((60, 160, 3), np.uint8)
+    for left in (15, 65, 115):
+        pixels[20:40, left : left + 20] = 255
+    return Image.fromarray(pixels)
+
+
+def corrected(net, image, corrections, **options):
+    (found,) = predict_corrected(net, [image], [corrections], **options)
+    return found
+
+
+@pytest.mark.parametrize("quality", ["fast", "best"])
+def test_corrections_that_say_nothing_change_nothing(squares, net, quality):
+    found = corrected(net, squares, Corrections(), quality=quality)
+    (as_ever,) = predict(net, [squares], quality=quality)
+    np.testing.assert_array_equal(found.mask, as_ever.mask)
+    assert found.peak == as_ever.peak
+
+
+def test_the_box_comes_first_then_objects_and_strokes_last(squares, net):
+    box, point = u2.Box(50, 0, 160, 60), (75.0, 30.0)
+    erased = u2.Stroke(((75.0, 30.0),), 3, keep=False)
+    within = u2.predict_mask(net, squares, within=box)
+    assert (within[25:35, 70:80] > 0.9).all() and (within[25:35, 120:130] > 0.9).all()
+    kept = keep_objects(within, [point])
+    assert (kept[25:35, 70:80] > 0.9).all() and not kept[:, 110:].any()
+    expected = u2.correct_mask(net, squares, kept, [erased])
+    assert expected[30, 75] == 0
+    found = corrected(net, squares, Corrections(box, (point,), (erased,)))
+    np.testing.assert_array_equal(found.mask, expected)
+
+
+def test_a_stroke_outside_the_box_counts(squares, net):
+    stroke = u2.Stroke(((25.0, 30.0),), 4)
+    found = corrected(net, squares, Corrections(u2.Box(50, 0, 160, 60), (), (stroke,)))
+    assert found.mask[30, 25] == 1
+
+
+def test_each_photo_has_its_own_corrections(squares, net):
+    photos = [squares, squares.resize((80, 30)), squares]
+    said = [Corrections(), Corrections(objects=((12.0, 15.0),)), Corrections(u2.Box(0, 0, 50, 60))]
+    several = list(predict_corrected(net, photos, said))
+    for found, photo, one in zip(several, photos, said, strict=True):
+        np.testing.assert_array_equal(found.mask, corrected(net, photo, one).mask)
+
+
+def test_what_a_person_has_shown_is_a_subject_however_unsure_the_net_was(net):
+    dark = Image.new("RGB", (60, 60))
+    unsure = corrected(net, dark, Corrections()).peak
+    assert unsure < 0.9
+    drawn = u2.Stroke(((30.0, 30.0),), 9)
+    assert corrected(net, dark, Corrections(strokes=(drawn,))).peak == 1
+    erased = Corrections(strokes=(drawn._replace(keep=False),))
+    assert corrected(net, dark, erased).peak == unsure
+
+
+def test_corrections_that_do_not_fit_are_named(squares, net):
+    with pytest.raises(ValueError, match=r"within is .*expected Box.*160x60"):
+        corrected(net, squares, Corrections(u2.Box(0, 0, 161, 60)))
+    with pytest.raises(TypeError, match=r"corrections is .*expected Corrections"):
+        corrected(net, squares, [])

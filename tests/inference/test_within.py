@@ -52,16 +52,15 @@ def test_the_net_is_shown_the_part_and_a_little_around_it(two, quality):
 
 
 def test_each_photo_has_its_own_box(two):
-    photos = [two, two.resize((240, 120))]
-    masks = [
-        found.mask
-        for found in predict(
-            Bright().eval(), photos, within=lambda size: box_in("0,0,50%,100%", size)
-        )
-    ]
-    assert [mask.shape for mask in masks] == [(60, 120), (120, 240)]
-    assert all(not mask[:, mask.shape[1] // 2 :].any() for mask in masks)
-    assert all(mask.max() > 0.9 for mask in masks)
+    photos = [two, two.resize((240, 120)), two, two]
+    boxes = [u2.Box(0, 0, 60, 60), u2.Box(120, 0, 240, 120), None]
+    masks = [found.mask for found in predict(Bright().eval(), iter(photos), within=boxes)]
+    assert [mask.shape for mask in masks] == [(60, 120), (120, 240), (60, 120), (60, 120)]
+    halves = [np.split(mask, 2, axis=1) for mask in masks]
+    assert all(half.max() > 0.9 for half in (halves[0][0], halves[1][1]))
+    assert not (halves[0][1].any() or halves[1][0].any())
+    for whole in masks[2:]:
+        np.testing.assert_array_equal(whole, u2.predict_mask(Bright().eval(), two))
 
 
 def test_where_the_photo_is_transparent_so_is_the_mask(two):

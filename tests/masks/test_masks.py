@@ -1,4 +1,4 @@
-"""What a mask is, its box, hard and adjusted masks, clear subjects: checked by hand."""
+"""What a mask is, its box, clear subjects: checked by hand."""
 
 from functools import partial
 
@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from u2demo.masks.adjust import adjust_mask
 from u2demo.masks.box import Box, bounding_box
 from u2demo.masks.mask import (
-    adjust_mask,
     check_fit,
     has_clear_subject,
-    threshold_mask,
     unsure_share,
 )
 from u2demo.masks.objects import object_boxes, split_objects
@@ -50,43 +49,12 @@ def test_a_box_encloses_every_pixel_above_the_threshold_and_is_minimal(seed):
         assert edge.any()
 
 
-def test_a_threshold_makes_a_hard_mask():
-    mask = np.array([[0.2, 0.5, 0.6]], np.float32)
-    assert threshold_mask(mask).tolist() == [[0, 0, 1]]
-    assert threshold_mask(mask, threshold=0.1).dtype == np.float32
-
-
-def test_a_feather_softens_the_edge_and_only_the_edge():
-    mask = np.zeros((40, 40), np.float32)
-    mask[:, 20:] = 1
-    feathered = threshold_mask(mask, feather=2)
-    assert (feathered[:, :10] == 0).all()
-    assert (feathered[:, 30:] == 1).all()
-    assert (np.diff(feathered[20]) >= 0).all()
-    assert 0.2 < feathered[20, 19] < 0.5 < feathered[20, 20] < 0.8
-
-
-def test_defaults_leave_the_mask_alone_and_zero_softness_makes_it_hard():
-    mask = np.linspace(0, 1, 11, dtype=np.float32)[None]
-    np.testing.assert_allclose(adjust_mask(mask), mask, atol=1e-7)
-    hard = adjust_mask(mask, threshold=0.3, softness=0)
-    np.testing.assert_array_equal(hard, mask > np.float32(0.3))
-    assert adjust_mask(mask, threshold=0.3, softness=0.4).dtype == np.float32
-
-
-@pytest.mark.parametrize("softness", [0.2, 0.6, 1.0])
-def test_the_threshold_comes_to_one_half_and_the_subject_stays_opaque(softness):
-    mask = np.array([[-0.0005, 0.3, 1]], np.float32)  # below 0 by rounding
-    adjusted = adjust_mask(mask, threshold=0.3, softness=softness)
-    np.testing.assert_allclose(adjusted, [[0, 0.5, 1]], atol=1e-6)
-
-
 def test_a_mask_of_another_photo_is_refused():
     with pytest.raises(ValueError, match="mask is 4x3 but the image is 3x4"):
         check_fit(Image.new("RGB", (3, 4)), np.zeros((3, 4), np.float32))
 
 
-TAKE_A_MASK = [adjust_mask, bounding_box, split_objects, object_boxes, threshold_mask, unsure_share,
+TAKE_A_MASK = [adjust_mask, bounding_box, split_objects, object_boxes, unsure_share,
                has_clear_subject, partial(check_fit, Image.new("RGB", (3, 4)))]  # fmt: skip
 
 
@@ -150,7 +118,7 @@ NOT_A_SHARE = pytest.mark.parametrize("threshold", [-0.1, 1.5, 50, float("nan"),
 
 
 @NOT_A_SHARE
-@pytest.mark.parametrize("function", [bounding_box, threshold_mask, split_objects, object_boxes])
+@pytest.mark.parametrize("function", [bounding_box, split_objects, object_boxes])
 def test_a_threshold_that_no_mask_can_have_is_refused(function, threshold):
     with pytest.raises(ValueError, match=f"threshold is {threshold}, expected 0 to 1"):
         function(mask_of(0, 0.5, 1), threshold=threshold)
@@ -158,32 +126,3 @@ def test_a_threshold_that_no_mask_can_have_is_refused(function, threshold):
 
 def test_nothing_lies_above_1():
     assert bounding_box(mask_of(0, 0.5, 1), threshold=1.0) is None
-
-
-@pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5, 2.0, float("nan")])
-@pytest.mark.parametrize("softness", [0.0, 1.0])
-def test_a_middle_at_either_end_is_refused(threshold, softness):
-    with pytest.raises(ValueError, match=f"threshold is {threshold}, expected more than 0 and le"):
-        adjust_mask(mask_of(0, 0.5, 1), threshold=threshold, softness=softness)
-
-
-NOT_A_LENGTH = pytest.mark.parametrize("amount", [-1.0, float("nan"), float("inf")])
-
-
-@NOT_A_LENGTH
-def test_a_softness_that_makes_no_sense_is_refused(amount):
-    with pytest.raises(ValueError, match=f"softness is {amount}, expected a finite number, 0 or"):
-        adjust_mask(mask_of(0, 0.5, 1), softness=amount)
-
-
-@NOT_A_LENGTH
-def test_a_feather_that_makes_no_sense_is_refused(amount):
-    with pytest.raises(ValueError, match=f"feather is {amount}, expected a finite number of pix"):
-        threshold_mask(mask_of(0, 0.5, 1), feather=amount)
-
-
-def test_a_feather_wider_than_the_mask_counts_as_that_wide():
-    mask = np.zeros((9, 12), np.float32)
-    mask[:, 6:] = 1
-    widest = threshold_mask(mask, feather=12)
-    np.testing.assert_array_equal(threshold_mask(mask, feather=1e9), widest)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from u2demo.masks.box import Box, bounding_box
-from u2demo.masks.objects import object_boxes, split_objects
+from u2demo.masks.objects import keep_objects, object_boxes, split_objects
 
 
 def drawn(*rows):
@@ -93,3 +93,39 @@ def test_object_boxes_are_the_boxes_of_the_objects(seed):
     mask = np.random.default_rng(seed).random((9, 13)).astype(np.float32)
     boxes = [bounding_box(part, threshold=0.7) for part in split_objects(mask, threshold=0.7)]
     assert object_boxes(mask, threshold=0.7) == boxes
+
+
+TWO = drawn("##+....", "##+....", "....+##", "....+##")
+
+
+def test_a_point_keeps_the_object_under_it_with_its_soft_edge():
+    left, right = split_objects(TWO)
+    np.testing.assert_array_equal(keep_objects(TWO, [(0.5, 1.5)]), left)
+    np.testing.assert_array_equal(keep_objects(TWO, [(6.9, 3.9)]), right)
+    np.testing.assert_array_equal(keep_objects(TWO, [(5, 2), (1, 1), (0, 0)]), TWO)
+
+
+def test_a_point_on_no_object_keeps_nothing_more():
+    left, _ = split_objects(TWO)
+    np.testing.assert_array_equal(keep_objects(TWO, [(0, 0), (2.5, 0), (4, 0), (-3, 99)]), left)
+
+
+@pytest.mark.parametrize("points", [[], [(4, 0)], [(2.5, 0.5)], [(-1, 0)], [(7, 3)], [(1e9, 0)]])
+def test_without_a_point_on_an_object_the_mask_is_as_it_was(points):
+    kept = keep_objects(TWO, points)
+    np.testing.assert_array_equal(kept, TWO)
+    assert kept is not TWO and not np.shares_memory(kept, TWO)
+
+
+def test_a_point_on_a_speck_is_on_no_object():
+    mask = np.zeros((100, 100), np.float32)
+    mask[10:40, 10:40] = 1
+    mask[80, 80:83] = 1
+    np.testing.assert_array_equal(keep_objects(mask, [(81, 80.5)]), mask)
+    only = split_objects(mask)[0]
+    np.testing.assert_array_equal(keep_objects(mask, [(81, 80.5), (20, 20)]), only)
+
+
+def test_an_empty_mask_has_nothing_to_keep():
+    empty = np.zeros((3, 3), np.float32)
+    np.testing.assert_array_equal(keep_objects(empty, [(1, 1)]), empty)

@@ -1,12 +1,10 @@
-"""Strokes as data: what they cover, what is refused, and what a file of them gives back."""
-
-import json
+"""Strokes as data: what they cover, and what is refused."""
 
 import numpy as np
 import pytest
 
 import u2demo as u2
-from u2demo.masks.strokes import check_strokes, draw_strokes, from_json, to_json
+from u2demo.masks.strokes import check_strokes, draw_strokes
 
 
 def shown(*strokes, size=(9, 5), scale=1.0):
@@ -79,41 +77,6 @@ def test_a_stroke_covers_what_is_no_farther_than_its_radius(seed):
     drawn = draw_strokes([u2.Stroke([tuple(point) for point in points], radius)], (30, 20)) > 0
     assert not (covered & ~drawn).any()
     assert (drawn & ~covered).sum() <= len(points)  # pixels that a point of the stroke lies in
-
-
-def test_a_file_of_strokes_gives_the_same_strokes_back():
-    strokes = [u2.Stroke([(1, 2), (3.25, 4)], 5), u2.Stroke([(0, 0)], 0.5, keep=False)]
-    back = from_json(to_json(strokes, (40, 30)), (40, 30))
-    assert [tuple(stroke.points) for stroke in back] == [((1, 2), (3.25, 4)), ((0, 0),)]
-    assert [(stroke.radius, stroke.keep) for stroke in back] == [(5, True), (0.5, False)]
-    assert from_json(to_json([], (40, 30)), (40, 30)) == []
-
-
-def test_strokes_of_another_photo_are_refused():
-    text = to_json([u2.Stroke([(1, 2)], 5)], (40, 30))
-    with pytest.raises(ValueError, match=r"\[40, 30\], but this one is \[30, 40\]"):
-        from_json(text, (30, 40))
-
-
-GOOD = {"points": [[1, 2]], "radius": 3, "keep": True}
-
-
-@pytest.mark.parametrize(
-    "stroke",
-    [None, 3, [], {}, GOOD | {"more": 1}, GOOD | {"points": []}, GOOD | {"points": [[1]]},
-     GOOD | {"points": [[1, "2"]]}, GOOD | {"points": [[1, float("nan")]]}, GOOD | {"points": 3},
-     GOOD | {"radius": 0}, GOOD | {"radius": "3"}, GOOD | {"keep": 1}],
-)  # fmt: skip
-def test_a_damaged_stroke_in_a_file_is_answered_with_a_sentence(stroke):
-    saved = json.loads(to_json([], (4, 3))) | {"strokes": [stroke]}
-    with pytest.raises(ValueError, match="expected"):
-        from_json(json.dumps(saved), (4, 3))
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "3", "[" * 10**5, '{"format": "other"}'])
-def test_a_file_that_is_something_else_is_answered_with_a_sentence(text):
-    with pytest.raises(ValueError, match="expected"):
-        from_json(text, (4, 3))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from live_app import (
     classes,
     find,
     names_of,
+    on_stage,
+    only_zip,
     part,
     press,
     said,
@@ -32,6 +34,7 @@ from u2demo.inference import predict
 from u2demo.notebook import OneClick, colab, saving
 from u2demo.notebook.actions import Settings, all_actions
 from u2demo.notebook.jobs import JobQueue
+from u2demo.notebook.notes import Notes
 from u2demo.notebook.photo_picker import uploaded_files
 from u2demo.notebook.preview import contact_sheet
 from u2demo.notebook.widgets import Gallery
@@ -114,8 +117,8 @@ def test_opens_on_the_samples_with_results(app):
 
 def test_sliders_redraw_without_the_network(app, bright):
     before = stage(app).tobytes()
-    find(app, "Threshold").value = 0.9
-    find(app, "Softness").value = 0.1
+    find(app, "Less / more").value = 0.9
+    find(app, "Soft edge").value = 0.1
     assert stage(app).tobytes() != before
     assert bright.looks == 2
 
@@ -142,7 +145,7 @@ def test_own_photos_replace_the_samples_and_more_are_added(app):
     app.run()
     app.receive([("cat.jpg", as_file(spot()))])
     app.receive([("cat.jpg", as_file(spot())), ("dog.jpg", as_file(spot()))])
-    assert photo_names(app) == ["cat.jpg", "cat.jpg", "dog.jpg"]
+    assert photo_names(app) == ["cat.jpg", "cat (2).jpg", "dog.jpg"]
 
 
 def test_a_broken_photo_is_named_and_the_rest_goes_on(app):
@@ -196,7 +199,7 @@ def test_the_zip_holds_every_photo_at_full_size_under_a_name_of_its_own(app, sav
     app.receive([("first.png", as_file(spot()))])
     press(app, "Blur")
     press(app, "Download all as zip")
-    assert names(saved["u2demo.zip"][1]) == [
+    assert names(only_zip(saved)[1]) == [
         "first_blur.jpg",
         "second_blur.jpg",
         "first_blur (2).jpg",
@@ -214,6 +217,8 @@ def test_settings_reach_what_is_saved(app, saved):
 
 def test_saving_to_the_folder_never_replaces_a_file(app, tmp_path):
     press(app, "Save all to results/")
+    find(app, "Less / more").value = 0.6
+    press(app, "Apply to all")
     press(app, "Save all to results/")
     assert {path.name for path in (tmp_path / "results").iterdir()} == {
         "first_cutout.png",
@@ -240,7 +245,7 @@ def test_what_was_saved_is_forgotten_when_other_photos_come(app):
 
 
 def test_a_bad_background_is_reported_beside_the_control_until_a_good_one_comes(app):
-    press(app, "Scene")
+    press(app, "Photo behind")
     send(app, "Choose background", [("letter.txt", b"no photo")])
     assert "letter.txt: not an image" in said(app, "u2-side")
     assert said(app) == ""
@@ -248,7 +253,7 @@ def test_a_bad_background_is_reported_beside_the_control_until_a_good_one_comes(
     assert said(app, "u2-side") == ""
 
 
-@pytest.mark.parametrize("action", ["Crop", "Objects"])
+@pytest.mark.parametrize("action", ["Crop", "Separate items"])
 def test_a_part_of_a_large_photo_is_drawn_with_the_detail_it_has(action, app):
     photo = Image.new("RGB", (1680, 1040))
     stripes = Image.new("RGB", (2, 1), "white")
@@ -266,20 +271,29 @@ def test_a_part_of_a_large_photo_is_drawn_with_the_detail_it_has(action, app):
 def test_a_part_stands_alone_even_if_it_has_the_size_of_the_photo_on_the_stage(app):
     app.run({"square.png": spot((40, 40))})
     press(app, "Crop")
-    assert "u2-single" in classes(part(app, "u2-compare"))
+    assert on_stage(app)["alone"]
     press(app, "Cut out")
-    assert "u2-single" not in classes(part(app, "u2-compare"))
+    assert not on_stage(app)["alone"]
 
 
 def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):
     app.run({"night.jpg": Image.new("RGB", (50, 50)), "spot.jpg": spot()})
     marked = ["u2-unclear" in classes(tile) for tile in tiles(app)]
     assert marked == [True, False]
-    assert "no clear subject, try Best or a lower threshold" in caption(app)
+    box = "a box around what you mean."
+    assert caption(app).endswith(f"Nothing stands out here. Try Best, or draw {box}")
     press(app, "Save all to results/")
     assert "1 of 2 photos: no clear subject" in said_of_saving(app)
     press(app, "Best")
-    assert "no clear subject, try a lower threshold" in caption(app)
+    assert caption(app).endswith(f"Nothing stands out here. Draw {box}")
+
+
+def test_a_result_that_may_well_be_right_gets_no_verdict(app, monkeypatch):
+    monkeypatch.setattr("u2demo.notebook.photo.has_clear_subject", lambda mask, peak: False)
+    app.run({"panorama.jpg": spot()})
+    assert caption(app).endswith("hard to find: please check the result. Best may do better.")
+    press(app, "Best")
+    assert caption(app).endswith("hard to find: please check the result.")
 
 
 def test_a_photo_can_be_removed_from_the_gallery_but_the_last(app):
@@ -299,8 +313,8 @@ def test_a_photo_can_be_removed_from_the_gallery_but_the_last(app):
 
 def test_tiles_that_leave_the_gallery_are_closed():
     gallery = Gallery(lambda place: None, lambda place: None)
-    gallery.add("first.jpg", spot())
-    gallery.add("second.jpg", spot())
+    gallery.insert(0, "first.jpg", spot())
+    gallery.insert(1, "second.jpg", spot())
     removed, cleared = gallery.children
     gallery.remove(0)
     gallery.clear()
@@ -309,8 +323,8 @@ def test_tiles_that_leave_the_gallery_are_closed():
 
 def test_nothing_in_the_photo_is_a_sentence_not_an_error(app, saved):
     app.run({"night.jpg": Image.new("RGB", (50, 50))})
-    press(app, "Objects")
-    assert "no clear subject" in caption(app)
+    press(app, "Separate items")
+    assert "Nothing stands out here" in caption(app)
     press(app, "Download")
     assert "nothing to save" in said_of_saving(app)
     assert not saved
@@ -328,7 +342,7 @@ def test_without_anywidget_plain_controls_do_the_work(monkeypatch, tmp_path):
     for _ in range(2):  # the same file again is another choice
         _choose_in(upload, "cat.png", as_file(spot()))
         assert len(upload.value) == 0
-    assert photo_names(app) == ["<i>.jpg", "cat.png", "cat.png"]
+    assert photo_names(app) == ["<i>.jpg", "cat.png", "cat (2).png"]
 
 
 def test_an_upload_without_anywidget_that_was_lost_does_not_end_uploads(monkeypatch):
@@ -385,8 +399,7 @@ def test_in_colab_a_failing_drive_becomes_a_download(colab, monkeypatch, tmp_pat
     colab.drive_failures = [colab.MessageError("Error: credential propagation was unsuccessful")]
     press(app, "Save all to Google Drive")
     assert "credential propagation was unsuccessful" in said_of_saving(app)
-    assert [name for name, _ in colab.downloads] == ["u2demo.zip"]
-    assert names(colab.downloads[0][1]) == ["cat_cutout.png"]
+    assert names(only_zip(dict(colab.downloads))) == ["cat_cutout.png"]
 
 
 def test_in_colab_a_silent_page_raises_what_to_do(colab):
@@ -411,7 +424,7 @@ def test_results_go_where_the_environment_says(monkeypatch):
     monkeypatch.setenv("U2DEMO_SAVE_DIR", "elsewhere")
     assert str(saving.results_folder()) == "elsewhere"
     monkeypatch.setenv("U2DEMO_SAVE_DIR", ".")
-    box = saving.Saver(lambda **_: iter(()), JobQueue()).box
+    box = saving.Saver(lambda **_: iter(()), JobQueue(), Notes()).box
     texts = set().union(*(names_of(button) for button in box.children))
     assert f"Save all to {Path.cwd().name}/" in texts
 

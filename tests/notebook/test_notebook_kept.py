@@ -10,7 +10,7 @@ from live_app import (
     caption,
     find,
     on_a_page,
-    part,
+    on_stage,
     press,
     said,
     said_of_saving,
@@ -60,13 +60,22 @@ async def receive(app, *files):
 def test_a_photo_with_transparent_parts_lies_on_a_checkerboard_whatever_is_done_with_it(results):
     async def visit(app):
         await receive(app, ("hole.png", as_file(with_hole())))
-        for action in ("Cut out", "Blur", "Highlight", "Box", "Crop", "Objects", "Color", "Mask"):
+        for action in (
+            "Cut out",
+            "Blur",
+            "Highlight",
+            "Box",
+            "Crop",
+            "Separate items",
+            "Color",
+            "Mask",
+        ):
             press(app, action)
             await until(lambda: not app.is_busy)
             assert stage(app).size[0] > 0
             if action in ("Blur", "Highlight", "Box"):
                 assert stage(app).mode == "RGBA" and stage(app).getpixel((5, 5))[3] == 0
-            assert "u2-clear" in part(app, "u2-compare")._dom_classes
+            assert on_stage(app)["clear"]
         assert said(app) == ""
 
     on_a_page(visit, Bright())
@@ -182,7 +191,7 @@ def test_a_photo_that_cannot_be_drawn_costs_the_others_nothing(results, monkeypa
         press(app, "Save all to results/")
         await until(lambda: not app.is_busy)
         assert [path.name for path in results.iterdir()] == ["two_cutout.png"]
-        assert "one.png: too large for the memory" in said(app)
+        assert "one.png: too large for the memory" in said_of_saving(app)
         press(app, "one.png")
         press(app, "Download")
         await until(lambda: not app.is_busy)

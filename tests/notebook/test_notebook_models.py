@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import socket
 import threading
 from pathlib import Path
 
@@ -179,6 +180,22 @@ def test_a_network_is_fetched_while_the_app_goes_on_and_then_looks_at_every_phot
     on_a_page(visit)
 
 
+def test_a_computer_without_internet_is_told_apart(publish, home, monkeypatch):
+    def fail(host, *rest, **options):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    publish("quota")
+    monkeypatch.setattr("socket.getaddrinfo", fail)
+
+    async def visit(app):
+        choose(app, PEOPLE)
+        await until(lambda: not app.is_busy)
+        sentence, _, _ = said(app, "u2-models").partition("<details>")
+        assert "could not be downloaded. This computer seems to be offline. Still" in sentence
+
+    on_a_page(visit)
+
+
 @pytest.mark.parametrize("fault", ["quota", "wrong_bytes", "no_http"])
 def test_a_refusal_is_shown_in_the_app_which_keeps_its_network(fault, publish, server, home):
     publish(fault)
@@ -189,10 +206,10 @@ def test_a_refusal_is_shown_in_the_app_which_keeps_its_network(fault, publish, s
             await until(lambda: not app.is_busy)
             assert len(server.seen) == attempt
             assert chosen(app) == "u2netp – built in"
-            assert server.url(fault) in said(app)
-            assert '<a href="https://github.com/xuebinqin/U-2-Net"' in said(app)
-            assert str(home / f"{PEOPLE}.pth") in said(app)
-            sentence, _, details = said(app).partition("<details>")
+            assert server.url(fault) in said(app, "u2-models")
+            assert '<a href="https://github.com/xuebinqin/U-2-Net"' in said(app, "u2-models")
+            assert str(home / f"{PEOPLE}.pth") in said(app, "u2-models")
+            sentence, _, details = said(app, "u2-models").partition("<details>")
             again = f"Still using u2netp. Choose {PEOPLE} again in the menu to try again."
             assert sentence.endswith(f">{PEOPLE} could not be downloaded. {again}")
             assert "sha256" in details and "Traceback" not in details

@@ -23,6 +23,7 @@ from small_run import (
 )
 
 import u2demo as u2
+from u2demo.images.find import find_images
 from u2demo.pipeline import Result
 from u2demo.runs import pictures
 from u2demo.runs import run as runs
@@ -253,7 +254,7 @@ def test_a_folder_that_cannot_be_read_is_reported(photos, monkeypatch):
     scanned = os.scandir
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.warns(UserWarning, match="pets: Permission denied; photos in this folder are left"):
-        assert len(u2.find_images(photos)) == 2
+        assert len(find_images(photos)) == 2
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,17 @@ def test_options_of_a_crop_are_kept(clip):
     assert wide.image.width > tight.image.width and wide.image.height > tight.image.height
 
 
+def test_on_a_canvas_the_subject_moves_as_it_does_in_the_clip(clip):
+    with Findings(u2.open_video(clip), Dark()) as findings:
+        list(findings.look())
+        canvas = partial(u2.EFFECTS["canvas"], size=None, background="black", shadow=0)
+        frames = [frame.image for frame in draw(findings, canvas)]
+    assert {frame.size for frame in frames} == {frames[0].size}
+    middles = [np.flatnonzero((np.asarray(frame)[..., 0] > 128).any(0)).mean() for frame in frames]
+    assert 0 < middles[0] < middles[-1] < frames[0].width
+    assert middles[-1] - middles[0] > 2, "it is not centered in each frame"
+
+
 def test_a_new_background_may_be_a_clip_that_begins_again(make_clip, tmp_path):
     colors = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
     plain = [Image.new("RGB", (64, 48), color) for color in colors]

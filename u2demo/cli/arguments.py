@@ -2,7 +2,7 @@
 
 import argparse
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -12,10 +12,14 @@ from PIL import ImageColor
 from u2demo import __version__
 from u2demo.cli.sources import is_animation
 from u2demo.effects import EFFECTS
+from u2demo.effects.boxes import MARGIN
+from u2demo.effects.canvas import LONGEST, SHADOW, SIZE, SPACE, WIDEST, check_canvas
+from u2demo.effects.scenes import Gradient
 from u2demo.images.kinds import is_clip
 from u2demo.images.read import open_image, pixel_count
 from u2demo.images.write import FORMATS, METADATA
 from u2demo.inference.recipes import QUALITIES
+from u2demo.masks.adjust import Edge
 from u2demo.masks.box import box_in
 from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.runs.boxes import WRITERS
@@ -26,6 +30,7 @@ _EPILOG = """examples:
   u2demo cat.jpeg -o results              a cut-out: results/cat_cutout.png
   u2demo photos --effects cutout,crop     a folder, its subfolders too
   u2demo photos --background "#f2f2f2"    a new background: a color or a photo
+  u2demo photos --canvas 2000x2000        for a shop: centered, one size, a shadow
   u2demo waves.mp4 photos                 clips, too: results/waves_cutout.webm
 
 RESULTS/manifest.csv says what became of each photo and clip, and what is not
@@ -101,9 +106,12 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         "--background",
         type=_background,
         metavar="COLOR|PHOTO|CLIP",
-        help="what to put behind the subject: white, #f2f2f2, a photo, or a clip, which is repeated"
-        " behind clips and whose first frame photos get",
+        help="what to put behind the subject: white, #f2f2f2, transparent, white..#c8d2dc (from"
+        " above to below), a photo, or a clip, which is repeated behind clips and whose first frame"
+        " photos get",
     )
+    _add_canvas(parser)
+    _add_edge(parser)
     parser.add_argument(
         "--boxes",
         type=partial(_names, choices=WRITERS),
@@ -130,6 +138,40 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_canvas(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--canvas",
+        type=_canvas,
+        metavar="WIDTHxHEIGHT",
+        help="size of the pictures of the effect canvas, with the subject in the middle:"
+        f" {SIZE[0]}x{SIZE[1]} (default), or auto: a square in which it keeps its pixels",
+    )
+    parser.add_argument(
+        "--margin",
+        type=_margin,
+        metavar="SHARE",
+        help=f"space around the subject, from 0 to {WIDEST}: of the canvas' shorter side (default:"
+        f" {SPACE}), or of the longer side of a crop (default: {MARGIN:g})",
+    )
+    parser.add_argument(
+        "--shadow",
+        type=_shadow,
+        metavar="SHARE",
+        help=f"how dark the shadow on a canvas is, from 0 to 1 (default: {SHADOW})",
+    )
+
+
+def _add_edge(parser: argparse.ArgumentParser) -> None:
+    for name, (metavar, text) in EDGE.items():
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=partial(_edge, name),
+            default=getattr(Edge, name),
+            metavar=metavar,
+            help=f"{text} (default: {getattr(Edge, name):g}; photos only)",
+        )
+
+
 def _add_network(parser: argparse.ArgumentParser) -> None:
     models = {name: record for name, record in CHECKPOINTS.items() if record.makes == "mask"}
     described = [
@@ -150,6 +192,13 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         " nothing outside is kept",
     )
     parser.add_argument(
+        "--no-corrections",
+        action="store_false",
+        dest="corrections",
+        help="leave out what was corrected by hand: by default cat.strokes.json beside cat.jpg, as"
+        " the app saves it, is applied",
+    )
+    parser.add_argument(
         "--model",
         default="u2netp",
         choices=list(models),
@@ -159,6 +208,17 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         "--weights", type=_path, metavar="FILE", help="your own weights, instead of --model"
     )
     parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest available)")
+
+
+# What can be said of the edge of every mask, in the words of ``adjust_mask``.
+EDGE: Mapping[str, tuple[str, str]] = {
+    "threshold": ("VALUE", "how sure a pixel must be to be subject: less for more of it, 0 to 1"),
+    "softness": ("SHARE", "how soft the edge stays: 0 is hard"),
+    "fill_holes": ("SHARE", "fill holes up to this share of the subject's area, 0 to 1"),
+    "drop_specks": ("SHARE", "drop what is not joined to the subject, up to this share of it"),
+    "grow": ("PIXELS", "move the edge outward, below 0 inward"),
+    "feather": ("PIXELS", "soften the edge on both sides"),
+}
 
 
 class _Version(argparse.Action):
@@ -198,6 +258,44 @@ def _part(text: str) -> str:
     return text
 
 
+def _canvas(text: str) -> tuple[int, int] | str:
+    if text == "auto":
+        return text
+    try:
+        size = tuple(map(int, text.lower().split("x")))
+        check_canvas(size, SPACE, SHADOW)
+    except (TypeError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.80} is not a size, expected WIDTHxHEIGHT in pixels, such as 2000x2000, each"
+            f" at most {LONGEST}, or auto"
+        ) from None
+    return size
+
+
+def _margin(text: str) -> float:
+    return _number(text, lambda margin: check_canvas(SIZE, margin, SHADOW))
+
+
+def _shadow(text: str) -> float:
+    return _number(text, lambda shadow: check_canvas(SIZE, SPACE, shadow))
+
+
+def _edge(name: str, text: str) -> float:
+    return _number(text, lambda value: Edge(**{name: value}))
+
+
+def _number(text: str, check: Callable[[float], object]) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.80} is not a number") from None
+    try:
+        check(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from None
+    return value
+
+
 def _names(text: str, choices: Iterable[str]) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     unknown = [name for name in names if name not in choices]
@@ -214,6 +312,11 @@ def _background(text: str) -> object:
             return open_video(text)
         if Path(text).is_file():
             return open_image(text)
+        if text == "transparent":
+            return text
+        first, is_gradient, last = text.partition("..")
+        if is_gradient:
+            return Gradient(first, last)
         *color, alpha = (*ImageColor.getrgb(text), 255)[:4]
     except ModuleNotFoundError as error:
         raise argparse.ArgumentTypeError(error) from error

@@ -4,10 +4,10 @@ import argparse
 import signal
 import sys
 import warnings
-from functools import partial
 
 from u2demo.cli import weights
-from u2demo.cli.arguments import parse
+from u2demo.cli.arguments import EDGE, parse
+from u2demo.cli.effects import chosen_effects
 from u2demo.cli.sources import expand, find, unread_lines
 from u2demo.cli.summary import summary
 from u2demo.cli.terminal import (
@@ -18,16 +18,12 @@ from u2demo.cli.terminal import (
     sentence,
     stopped_by_signals,
 )
-from u2demo.effects import EFFECTS
-from u2demo.effects.background import replace_background
 from u2demo.images.write import FORMATS
 from u2demo.machine.memory import keep_freed_memory
+from u2demo.masks.adjust import UNCHANGED, Edge
 from u2demo.runs.boxes import OUTLINED, WRITERS, check_free
-from u2demo.runs.checksums import file_checksum
 from u2demo.runs.records import read_records
 from u2demo.runs.run import Run, process_files
-from u2demo.video.clip import Clip
-from u2demo.video.moving import BeforeClip
 from u2demo.video.run import check_clip_format, process_clips
 
 
@@ -96,8 +92,9 @@ def _settled(options: argparse.Namespace, *, with_clips: bool) -> Run:
             f"{options.format} is a format of clips, and there are none here; for photos choose"
             f" {' or '.join(FORMATS)}"
         )
+    edge = Edge(**{name: getattr(options, name) for name in EDGE})
     run = Run(
-        _effects(options),
+        chosen_effects(options),
         options.quality,
         options.format if options.format in FORMATS else "auto",
         options.overwrite,
@@ -106,9 +103,14 @@ def _settled(options: argparse.Namespace, *, with_clips: bool) -> Run:
         outlines=not OUTLINED.isdisjoint(options.boxes),
         clip_format=options.format,
         within=options.within or "",
+        edge=edge,
+        corrections=options.corrections,
     )
     if with_clips and options.within:
         raise ValueError("--within is for photos, expected no clips; leave it out, or them")
+    if with_clips and edge != UNCHANGED:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in EDGE)
+        raise ValueError(f"{names} are for photos, expected no clips; leave them out")
     if with_clips:
         check_clip_format(run)
     return run
@@ -121,15 +123,3 @@ def _write_boxes(options: argparse.Namespace) -> list[str]:
         for name in options.boxes:
             WRITERS[name](read_records(options.output), options.output)
     return [f"  {printable(warning.message)}" for warning in caught]
-
-
-def _effects(options: argparse.Namespace) -> dict:
-    usual = "background" if options.background else "cutout"
-    names = options.effects or [usual]
-    effects = {name: EFFECTS[name] for name in names}
-    if isinstance(options.background, Clip):
-        content = file_checksum(options.background.path)
-        effects["background"] = BeforeClip(options.background, content)
-    elif options.background:
-        effects["background"] = partial(replace_background, background=options.background)
-    return effects

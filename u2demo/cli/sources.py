@@ -12,6 +12,8 @@ from u2demo.formats.animated import is_animated
 from u2demo.images.find import is_picture, is_skipped, is_unread
 from u2demo.images.kinds import why_unread
 from u2demo.machine.names import natural_order
+from u2demo.masks.corrections import SUFFIX
+from u2demo.runs.corrected import corrections_file
 from u2demo.runs.plan import list_files, pictures_of_runs, spelled_out
 from u2demo.runs.records import Record
 
@@ -60,6 +62,7 @@ def find(sources: list[Path], *, first_frame: bool = False) -> Chosen:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         photos, clips = list_files(sources)
+        photos = _without_corrections(photos)
         made = [] if photos or clips else pictures_of_runs(sources)
     left_out = [f"  left out: {warning.message}" for warning in caught]
     named = {spelled_out(source) for source in sources}
@@ -95,6 +98,13 @@ def unread_lines(records: Iterable[Record]) -> list[str]:
     return _group_lines(
         (record.photo, record.error.removeprefix(f"{record.photo}: ")) for record in left_out
     )
+
+
+def _without_corrections(photos: dict[Path, Path]) -> dict[Path, Path]:
+    """Return ``photos`` without the files that hold their corrections, as ``photos/*`` has them."""
+    named = {file for file in photos if file.name.endswith(SUFFIX)}
+    theirs = named & {corrections_file(photo) for photo in photos} if named else set()
+    return {photo: place for photo, place in photos.items() if photo not in theirs}
 
 
 def _made_lines(made: list[Path]) -> list[str]:

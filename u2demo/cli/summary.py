@@ -31,7 +31,7 @@ def summary(photos: list[Record], clips: list[Record], output: Path) -> list[str
         if record.status == "done"
         for old, new in record.renamed.items()
     ]
-    return lines + _part_lines(records) + _clip_lines(clips)
+    return lines + _corrected_lines(photos) + _part_lines(records) + _clip_lines(clips)
 
 
 def _count(kind: str, records: list[Record]) -> str:
@@ -39,6 +39,16 @@ def _count(kind: str, records: list[Record]) -> str:
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
     kinds = kind if len(records) == 1 else f"{kind}s"
     return f"{len(records)} {kinds}: {said}"
+
+
+def _corrected_lines(photos: list[Record]) -> list[str]:
+    """Return a line that names the photos that are done with a person's corrections."""
+    corrected = [record for record in photos if record.corrections and record.status == "done"]
+    if not corrected:
+        return []
+    shown = ", ".join(printable(record.photo) for record in corrected[:_SHOWN])
+    more = f" and {len(corrected) - _SHOWN:,} more" if corrected[_SHOWN:] else ""
+    return [f"  with the corrections beside them: {shown}{more}"]
 
 
 def _clip_lines(clips: list[Record]) -> list[str]:

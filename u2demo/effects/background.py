@@ -3,11 +3,11 @@
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from u2demo.effects.arguments import as_color
 from u2demo.effects.colors import use_clean_tiles
-from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alpha_of
-from u2demo.images.colors import color_in, convert
-from u2demo.images.rgb import as_rgb, colors_of
+from u2demo.effects.cutout import remove_background
+from u2demo.effects.effect import alpha_of, on_photo, share_of, with_alpha_of
+from u2demo.effects.scenes import Background, draw_scene, is_transparent
+from u2demo.images.rgb import colors_of
 from u2demo.machine.numbers import check_number
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
@@ -18,32 +18,23 @@ _RADIUS = 4  # pixels of the small copy that is blurred in place of the photo
 
 @on_photo
 def replace_background(
-    image: Image.Image, mask: Mask, background: Image.Image | Color = "white"
+    image: Image.Image, mask: Mask, background: Background = "white"
 ) -> Image.Image:
-    """Return the subject, RGB, in front of a color or another photo.
+    """Return the subject, RGB, in front of a color, a ``Gradient``, another photo or a ``Scene``.
 
-    The photo covers the frame, scaled and center-cropped; the subject stays where it is and is
-    never stretched. Color and photo look as they are, whatever the color profile of ``image``.
+    The photo covers the frame, scaled and center-cropped; a ``Scene`` says which part of it, and
+    how much blurred. The subject stays where it is and is never stretched. Color and photo look as
+    they are, whatever the color profile of ``image``. Both classes are in
+    ``u2demo.effects.scenes``. Before "transparent" it is RGBA, as from ``remove_background``.
 
     Raises:
         ValueError: unknown color name (for a photo, pass an image, not a file name).
-        TypeError: ``background`` is neither an image nor a color.
+        TypeError: ``background`` is neither an image nor a color, nor one of those two.
     """
-    profile = image.info.get("icc_profile")
-    if isinstance(background, Image.Image):
-        photo = as_rgb(background)
-        scene = ImageOps.fit(photo, image.size, Image.Resampling.LANCZOS)
-        scene = convert(scene, photo.info.get("icc_profile"), profile)
-    else:
-        scene = Image.new("RGB", image.size, color_in(profile, _color_of(background)))
+    if is_transparent(background):
+        return remove_background(image, mask)
+    scene = draw_scene(background, image.size, image.info.get("icc_profile"))
     return _paste_subject(scene, image, mask)
-
-
-def _color_of(background: Color) -> tuple[int, int, int]:
-    try:
-        return as_color("background", background)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{error}; for a photo, pass open_image(FILE)") from None
 
 
 @on_photo

@@ -13,7 +13,7 @@ from u2demo.masks.objects import boxes_around
 
 MARGIN = 0.0  # of a crop: a share of the box's longer side
 LINE = "#ff3b30"
-_LINE_WIDTH = 0.005  # of the photo's longer side
+LINE_WIDTH = 0.005  # of the photo's longer side
 
 
 @on_photo
@@ -38,7 +38,7 @@ def draw_box(
     """
     check_threshold(threshold)
     if width is None:
-        width = max(2, round(_LINE_WIDTH * max(image.size)))
+        width = max(2, round(LINE_WIDTH * max(image.size)))
     check_number("width", width, expected="1 or more pixels, and finite", least=1)
     width = round(min(width, max(image.size)))  # a wider line fills any box, too
     line = color_in(image.info.get("icc_profile"), as_color("color", color))

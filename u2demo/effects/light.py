@@ -1,13 +1,15 @@
-"""(image, mask) -> the photo with its subject lit."""
+"""(image, mask) -> the photo with its subject lit, or a line around it."""
 
 import numpy as np
 from PIL import Image
 
 from u2demo.effects.arguments import as_color
+from u2demo.effects.boxes import LINE, LINE_WIDTH
 from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alpha_of
 from u2demo.images.colors import color_in
 from u2demo.images.rgb import colors_of
 from u2demo.machine.numbers import check_number
+from u2demo.masks.adjust import adjust_mask
 from u2demo.masks.mask import Mask
 
 TINT = "#2f6bff"
@@ -30,3 +32,25 @@ def highlight(
     tint = Image.new("RGB", image.size, paint)
     share = alpha_of(share_of(mask, image) * np.float32(strength))
     return with_alpha_of(image, Image.composite(tint, colors_of(image), share))
+
+
+@on_photo
+def draw_outline(
+    image: Image.Image, mask: Mask, *, color: Color = LINE, width: float | None = None
+) -> Image.Image:
+    """Return the photo with a line around the subject: RGB, or RGBA if the photo has alpha.
+
+    The line lies just outside the subject, which is what the mask says is more than 0.5. It is
+    ``width`` pixels wide, 0.5 % of the longer side by default, and never wider than that side.
+
+    Raises:
+        ValueError: ``width`` is not 1 or more, or ``color`` is unknown.
+    """
+    if width is None:
+        width = max(2, LINE_WIDTH * max(image.size))
+    check_number("width", width, expected="1 or more pixels, and finite", least=1)
+    paint = color_in(image.info.get("icc_profile"), as_color("color", color))
+    subject = (mask > 0.5).astype(np.float32)
+    line = alpha_of(adjust_mask(subject, grow=width) - subject)
+    colored = Image.new("RGB", image.size, paint)
+    return with_alpha_of(image, Image.composite(colored, colors_of(image), line))

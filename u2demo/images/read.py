@@ -196,7 +196,7 @@ def _reason(error: Exception) -> str:
         case FileNotFoundError():
             return "there is no such file"
         case IsADirectoryError():
-            return "this is a folder; find_images lists the photos in it"
+            return "this is a folder; process_folder takes one"
         case OSError(strerror=strerror) if strerror == IN_USE:
             return IN_USE
         case PermissionError():

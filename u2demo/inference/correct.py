@@ -1,6 +1,6 @@
 """(net, photo, mask, strokes) -> mask: what a person said, and what follows from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import nn
 
-from u2demo.images.rgb import as_rgb, limit_to_alpha
+from u2demo.images.rgb import as_rgb, check_image, limit_to_alpha
 from u2demo.inference.guided import follow_edges
-from u2demo.inference.predict import predict_raw
+from u2demo.inference.predict import Prediction, predict, predict_raw
 from u2demo.inference.preprocess import pixels
 from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, tiles
+from u2demo.masks.corrections import Corrections, check_corrections
 from u2demo.masks.mask import Mask, check_fit
+from u2demo.masks.objects import keep_objects
 from u2demo.masks.reach import Grid, grid, reach
 from u2demo.masks.strokes import Stroke, check_strokes, draw_strokes
 
@@ -45,6 +47,42 @@ def correct_mask(
         TypeError: ``strokes`` are not several ``Stroke``, or hold something that is not a number.
     """
     return Correction(model, image, mask).mask(strokes)
+
+
+def predict_corrected(
+    model: nn.Module,
+    images: Sequence[Image.Image],
+    corrections: Sequence[Corrections],
+    *,
+    quality: str = "fast",
+) -> Iterator[Prediction]:
+    """Return an iterator over the ``Prediction`` for each image as its ``corrections`` change it.
+
+    The net looks within the box; of what it finds, the objects that are meant are kept; strokes
+    come last. Where there is nothing to correct, it is that of ``predict``.
+
+    Raises:
+        ValueError, TypeError: see ``predict_mask`` and ``check_corrections``.
+    """
+    for image, said in zip(images, corrections, strict=True):
+        check_image(image)
+        check_corrections(said, image.size)
+    boxes = [said.within for said in corrections]
+    predictions = predict(model, images, quality=quality, within=boxes)
+    for image, said, found in zip(images, corrections, predictions, strict=True):
+        yield _corrected(model, image, said, found)
+
+
+def _corrected(
+    model: nn.Module, image: Image.Image, said: Corrections, found: Prediction
+) -> Prediction:
+    mask, peak = found
+    if said.objects:
+        mask = keep_objects(mask, said.objects)
+    if said.strokes:
+        mask = correct_mask(model, image, mask, said.strokes)
+    shown = bool(said.objects) or any(stroke.keep for stroke in said.strokes)
+    return Prediction(mask, 1.0 if shown else peak)
 
 
 class Correction:
@@ -85,19 +123,30 @@ class Correction:
         return steps
 
     def _step(self, stroke: Stroke, earlier: list[Stroke], steps: "list[_Step]") -> "_Step":
+        """Return how far a stroke reaches, after ``earlier`` ones and what they have changed."""
+        area = self._grid
+        so_far = Image.fromarray(self._corrected(earlier, steps))
+        mask = np.asarray(so_far.resize(area.odds.shape[::-1], Image.Resampling.BOX))
+        ended = self._end_along_edges(reach(area, mask, stroke, earlier))
+        points = [tuple(point) for point in stroke.points]  # the caller's list may grow
+        return _Step(stroke._replace(points=points), np.rint(ended * 255).astype(np.uint8))
+
+    def _corrected(self, strokes: list[Stroke], steps: "list[_Step]") -> Mask:
+        """Return the corrected mask on the canvas."""
         share, added = self._blend(steps)
         mask = share * self._small + added
-        height, width = mask.shape
-        _say(mask, draw_strokes(earlier, (width, height), scale=width / self._image.width))
-        area = self._grid
-        on_grid = Image.fromarray(mask).resize(area.odds.shape[::-1], Image.Resampling.BOX)
-        far = reach(area, np.asarray(on_grid), stroke, earlier)
+        scale = self._canvas.width / self._image.width
+        _say(mask, draw_strokes(strokes, self._canvas.size, scale=scale))
+        return mask
+
+    def _end_along_edges(self, reached: Mask) -> Mask:
+        """Return what is reached on the grid, enlarged to the canvas and ended at its edges."""
         with torch.inference_mode():
-            large = F.interpolate(torch.from_numpy(far)[None, None], mask.shape, mode="bilinear")
-            ended = follow_edges(large, pixels(self._canvas.convert("L")) / 255, side=_GRID)
-        sharp = ((ended[0, 0].numpy() - 0.5) * _SHARPER + 0.5).clip(0, 1)
-        points = [tuple(point) for point in stroke.points]  # the caller's list may grow
-        return _Step(stroke._replace(points=points), np.rint(sharp * 255).astype(np.uint8))
+            large = F.interpolate(
+                torch.from_numpy(reached)[None, None], self._canvas.size[::-1], mode="bilinear"
+            )
+            followed = follow_edges(large, pixels(self._canvas.convert("L")) / 255, side=_GRID)
+        return ((followed[0, 0].numpy() - 0.5) * _SHARPER + 0.5).clip(0, 1)
 
     def _blend(self, steps: "list[_Step]") -> tuple[Mask, Mask]:
         """Return, on the canvas, the share of the old mask that is left, and what is added."""

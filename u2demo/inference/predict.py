@@ -1,9 +1,9 @@
 """(net, image) -> mask: the views of a photo, averaged and turned into a mask."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,10 @@ _U2NET = Input()
 
 
 class Prediction(NamedTuple):
-    """A mask, and the highest probability, 0 to 1, that the net gave a pixel of the photo."""
+    """A mask, and the highest probability, 0 to 1, that the net gave a pixel of the photo.
+
+    Where a person has shown the subject, ``peak`` is 1.
+    """
 
     mask: Mask
     peak: float
@@ -61,8 +64,7 @@ def predict_mask(
         TypeError: ``image`` is not an image, ``model`` is not a net, its ``input`` is not an
             ``Input``, or ``within`` is not a ``Box``.
     """
-    part = None if within is None else lambda size: within
-    return next(predict(model, [image], quality=quality, within=part)).mask
+    return next(predict(model, [image], quality=quality, within=[within])).mask
 
 
 def predict_masks(
@@ -80,18 +82,18 @@ def predict(
     images: Iterable[Image.Image],
     *,
     quality: str = "fast",
-    within: Callable[[tuple[int, int]], Box] | None = None,
+    within: Iterable[Box | None] = (),
 ) -> Iterator[Prediction]:
     """Return an iterator over the ``Prediction`` for each image; see ``predict_mask``.
 
-    ``within`` returns the box in a photo of the size that it is called with, (width, height).
+    ``within`` has the box in each image. None stands for the whole image, and so does a box that is
+    missing at the end.
     """
     check_quality(quality)
     if isinstance(images, Image.Image) or not isinstance(images, Iterable):
         raise TypeError(f"images is {images!r:.80}, expected several, such as a list")
-    if within is None:
-        return _predict_in_batches(model, iter(images), QUALITIES[quality])
-    return _predict_within(model, images, QUALITIES[quality], within)
+    boxes = chain(within, repeat(None))
+    return _predict_within(model, images, QUALITIES[quality], boxes)
 
 
 def predict_raw(model: nn.Module, image: Image.Image, *, side: int | None = None) -> Mask:
@@ -150,26 +152,34 @@ def _predict_within(
     model: nn.Module,
     images: Iterable[Image.Image],
     recipe: Recipe,
-    within: Callable[[tuple[int, int]], Box],
+    boxes: Iterator[Box | None],
 ) -> Iterator[Prediction]:
-    waiting: deque[tuple[tuple[int, int], Box, Box]] = deque()  # photos that the net is looking at
+    waiting: deque[tuple[Image.Image, Box | None]] = deque()  # what the net is looking at
 
     def parts() -> Iterator[Image.Image]:
-        for image in images:
-            check_image(image)
-            box = within(image.size)
-            check_box("within", box, image.size)
-            around = widen(Box(*box), _AROUND, image.size)
-            waiting.append((image.size, Box(*box), around))
-            yield image.crop(around)
+        for image, box in zip(images, boxes, strict=False):
+            waiting.append((image, box))
+            yield image if box is None else image.crop(_around(box, image))
 
-    for mask, peak in _predict_in_batches(model, parts(), recipe):
-        size, box, around = waiting.popleft()
-        whole = np.zeros(size[::-1], np.float32)
-        rows = slice(box.top - around.top, box.bottom - around.top)
-        columns = slice(box.left - around.left, box.right - around.left)
-        whole[box.top : box.bottom, box.left : box.right] = mask[rows, columns]
-        yield Prediction(whole, peak)
+    for found in _predict_in_batches(model, parts(), recipe):
+        image, box = waiting.popleft()
+        yield found if box is None else _put_back(found, Box(*box), image)
+
+
+def _around(box: Box, image: Image.Image) -> Box:
+    check_image(image)
+    check_box("within", box, image.size)
+    return widen(Box(*box), _AROUND, image.size)
+
+
+def _put_back(found: Prediction, box: Box, image: Image.Image) -> Prediction:
+    """Return what was found in ``box``, and a little around it, as a mask of the whole photo."""
+    around = _around(box, image)
+    rows = slice(box.top - around.top, box.bottom - around.top)
+    columns = slice(box.left - around.left, box.right - around.left)
+    whole = np.zeros((image.height, image.width), np.float32)
+    whole[box.top : box.bottom, box.left : box.right] = found.mask[rows, columns]
+    return Prediction(whole, found.peak)
 
 
 @torch.inference_mode()

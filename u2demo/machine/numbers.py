@@ -17,5 +17,5 @@ def check_number(
     """
     if isinstance(value, bool) or not isinstance(value, Real):  # NumPy's bool is not Real
         raise TypeError(f"{name} is {value!r:.80}, expected {expected}")
-    if not (least <= value <= most and value < math.inf):
+    if not (least <= value <= most and -math.inf < value < math.inf):
         raise ValueError(f"{name} is {value}, expected {expected}")

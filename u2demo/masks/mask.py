@@ -1,14 +1,12 @@
-"""mask -> mask | number: checks, statistics and changes that need only the mask, not its photo.
+"""mask -> number | sentence: checks and statistics that need only the mask, not its photo.
 
 A mask says how much each pixel belongs to the subject: float32, shape (H, W), 0 background to
 1 subject, of its photo's height and width. Anything else raises ``ValueError``.
 """
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from u2demo.images.rgb import check_image
 from u2demo.machine.numbers import check_number
@@ -20,7 +18,6 @@ _ROUNDING = 0.001  # how far below 0 or above 1 rounding may take a value, as in
 _VISIBLE = 0.05  # a fainter pixel does not count as part of the subject
 _RECOGNIZED = 0.9  # nearly every subject that the net knows has a pixel with this probability
 _UNCLEAR = 0.6  # largest share of a subject that may be neither in nor out
-_HARD = 1e-6  # softness at which no pixel is left between 0 and 1; float32 overflows far below it
 _FULL = 0.9  # a subject that takes this share of the picture stands out from nothing
 
 
@@ -82,55 +79,6 @@ def has_clear_subject(mask: Mask, *, peak: float = 1.0) -> bool:
     if peak < _RECOGNIZED or _unsure_share(mask) > _UNCLEAR:
         return False
     return bool((mask > 0.5).mean() <= _FULL)
-
-
-def threshold_mask(mask: Mask, *, threshold: float = 0.5, feather: float = 0.0) -> Mask:
-    """Return a hard mask: 1 above ``threshold``, 0 elsewhere.
-
-    ``feather`` softens its edge: the standard deviation, in pixels, of a Gaussian blur, never more
-    than the mask's longer side.
-
-    Raises:
-        ValueError: ``mask`` is not a valid mask, ``threshold`` is not between 0 and 1, or
-            ``feather`` is negative or not finite.
-    """
-    check_mask(mask)
-    check_threshold(threshold)
-    check_number("feather", feather, expected="a finite number of pixels, 0 or more")
-    hard = mask > threshold
-    if not feather:
-        return hard.astype(np.float32)
-    blur = ImageFilter.GaussianBlur(min(feather, max(mask.shape)))
-    blurred = Image.fromarray(hard.astype(np.uint8) * 255).filter(blur)
-    return np.asarray(blurred, np.float32) / 255
-
-
-def adjust_mask(mask: Mask, *, threshold: float = 0.5, softness: float = 1.0) -> Mask:
-    """Return ``mask`` with its middle moved to ``threshold`` and its edge ``softness`` as soft.
-
-    A power curve takes the threshold to 0.5 and leaves 0 and 1 where they are, so that the subject
-    never turns transparent; then the slope grows around 0.5. The defaults return the mask
-    unchanged; softness 0 makes it hard.
-
-    Raises:
-        ValueError: ``mask`` is not a valid mask, ``threshold`` is not strictly between 0 and 1, or
-            ``softness`` is negative or not finite.
-    """
-    check_mask(mask)
-    check_number(
-        "threshold",
-        threshold,
-        expected="more than 0 and less than 1",
-        least=math.nextafter(0, 1),
-        most=math.nextafter(1, 0),
-    )
-    check_number("softness", softness, expected="a finite number, 0 or more")
-    if softness < _HARD:
-        return (mask > threshold).astype(np.float32)
-    power = np.float32(np.log(0.5) / np.log(threshold))
-    curved = mask if threshold == 0.5 else mask.clip(0) ** power
-    slope = np.float32(1 / softness)
-    return ((curved - np.float32(0.5)) * slope + np.float32(0.5)).clip(0, 1)
 
 
 def to_8_bits(mask: Mask) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
-"""mask -> masks | boxes: the separate objects of a mask."""
+"""mask -> masks | mask | boxes: the separate objects of a mask."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -27,13 +27,41 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     check_mask(mask)
     check_threshold(threshold)
     subject = mask > threshold
-    runs = _find_runs(subject)
+    runs = find_runs(subject)
     objects = runs.large_groups(_SMALLEST_OBJECT * mask.size)
     if not objects:
         return []
     if len(objects) == 1:
         return [_without_specks(mask, runs, objects[0])]
     return _share_out(mask, subject, runs, objects)
+
+
+def keep_objects(
+    mask: Mask, points: Iterable[tuple[float, float]], *, threshold: float = 0.5
+) -> Mask:
+    """Return ``mask`` with only those objects that lie under one of ``points``.
+
+    The objects are those of ``split_objects``, each with its soft edge. Points are (x, y) in
+    pixels. One that lies on no object keeps nothing; if none lies on an object, the mask comes back
+    equal.
+
+    Raises:
+        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
+    """
+    check_mask(mask)
+    check_threshold(threshold)
+    height, width = mask.shape
+    inside = [(int(x), int(y)) for x, y in points if 0 <= x < width and 0 <= y < height]
+    subject = mask > threshold
+    runs = find_runs(subject)
+    objects = runs.large_groups(_SMALLEST_OBJECT * mask.size)
+    meant = {runs.at(x, y) for x, y in inside} & set(objects)
+    if not meant:
+        return mask.copy()
+    area, owners = _owners(mask, subject, runs, objects)
+    kept = np.zeros(mask.shape, np.float32)
+    np.copyto(kept[area], mask[area], where=np.isin(owners, list(meant)))
+    return kept
 
 
 def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
@@ -57,7 +85,7 @@ def object_shapes(mask: Mask, *, threshold: float = 0.5) -> Iterator[tuple[Box, 
     """
     check_mask(mask)
     check_threshold(threshold)
-    runs = _find_runs(mask > threshold)
+    runs = find_runs(mask > threshold)
     for group in runs.large_groups(_SMALLEST_OBJECT * mask.size):
         rows, starts, ends = runs.of(group)
         box = _box_around(rows, starts, ends)
@@ -69,7 +97,7 @@ def object_shapes(mask: Mask, *, threshold: float = 0.5) -> Iterator[tuple[Box, 
 
 def boxes_around(subject: NDArray[np.bool_]) -> list[Box]:
     """Return the box of each object among the true pixels of an (H, W) array, largest first."""
-    runs = _find_runs(subject)
+    runs = find_runs(subject)
     groups = runs.large_groups(_SMALLEST_OBJECT * subject.size)
     return [_box_around(*runs.of(group)) for group in groups]
 
@@ -78,10 +106,10 @@ def _box_around(rows: NDArray[np.intp], starts: NDArray[np.intp], ends: NDArray[
     return Box(int(starts.min()), int(rows[0]), int(ends.max()), int(rows[-1]) + 1)
 
 
-class _Runs(NamedTuple):
+class Runs(NamedTuple):
     """Runs of true pixels along rows, in reading order, and the number of each run's group.
 
-    Groups do not touch, not even at corners. All arrays have the same length.
+    Groups do not touch. All arrays have the same length.
     """
 
     rows: NDArray[np.intp]
@@ -94,14 +122,35 @@ class _Runs(NamedTuple):
         own = self.groups == group
         return self.rows[own], self.starts[own], self.ends[own]
 
+    def at(self, x: int, y: int) -> int:
+        """Return the group that the pixel in column ``x`` of row ``y`` belongs to, or nobody."""
+        found = self.groups[(self.rows == y) & (self.starts <= x) & (x < self.ends)]
+        return int(found[0]) if found.size else _NOBODY
+
+    def areas(self) -> NDArray[np.float64]:
+        """Return the number of pixels of each group."""
+        return np.bincount(self.groups, self.ends - self.starts)
+
+    def pixels(self, chosen: NDArray[np.bool_], width: int) -> NDArray[np.intp]:
+        """Return the places of all pixels of the ``chosen`` runs in a flat array, rows joined.
+
+        ``chosen`` has a value for each run; a row has ``width`` pixels.
+        """
+        starts = self.rows[chosen] * width + self.starts[chosen]
+        return _ranges(starts, (self.ends - self.starts)[chosen])
+
     def large_groups(self, smallest: float) -> list[int]:
         """Return the groups of at least ``smallest`` pixels, largest first."""
-        areas = np.bincount(self.groups, self.ends - self.starts)
+        areas = self.areas()
         large = np.flatnonzero(areas >= smallest)
         return large[np.argsort(-areas[large], kind="stable")].tolist()
 
 
-def _find_runs(subject: NDArray[np.bool_]) -> _Runs:
+def find_runs(subject: NDArray[np.bool_], *, corners: bool = True) -> Runs:
+    """Return the runs of true pixels of an (H, W) array, in groups that touch.
+
+    Without ``corners``, pixels that meet only at a corner do not touch.
+    """
     padded = np.pad(subject, ((0, 0), (1, 1)))
     changes = padded[:, 1:] != padded[:, :-1]
     rows, columns = np.divmod(np.flatnonzero(changes), changes.shape[1])  # faster than nonzero
@@ -118,13 +167,13 @@ def _find_runs(subject: NDArray[np.bool_]) -> _Runs:
     line = subject.shape[1] + 2
     first = rows * line + starts
     last = rows * line + ends
-    low = np.searchsorted(last, first - line, "left")
-    high = np.searchsorted(first, last - line, "right")
+    low = np.searchsorted(last, first - line, "left" if corners else "right")
+    high = np.searchsorted(first, last - line, "right" if corners else "left")
     touching = np.maximum(high - low, 0)
     lower = np.repeat(np.arange(rows.size), touching)
     upper = _ranges(low, touching)
     groups = _connect(rows.size, lower, upper)
-    return _Runs(rows, starts, ends, groups)
+    return Runs(rows, starts, ends, groups)
 
 
 def _ranges(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -145,36 +194,41 @@ def _connect(count: int, a: NDArray, b: NDArray) -> NDArray[np.intp]:
     return np.unique(root, return_inverse=True)[1]
 
 
-def _without_specks(mask: Mask, runs: _Runs, only: int) -> Mask:
+def _without_specks(mask: Mask, runs: Runs, only: int) -> Mask:
     """Return the mask of a picture's only object: everything but the specks."""
     alone = mask.copy()
-    specks = runs.groups != only
-    starts = runs.rows[specks] * mask.shape[1] + runs.starts[specks]
-    alone.reshape(-1)[_ranges(starts, (runs.ends - runs.starts)[specks])] = 0
+    alone.reshape(-1)[runs.pixels(runs.groups != only, mask.shape[1])] = 0
     return alone
 
 
 def _share_out(
-    mask: Mask, subject: NDArray[np.bool_], runs: _Runs, objects: list[int]
+    mask: Mask, subject: NDArray[np.bool_], runs: Runs, objects: list[int]
 ) -> list[Mask]:
     """Return the mask of each object: its own pixels, and the soft ones nearest to it."""
+    area, owners = _owners(mask, subject, runs, objects)
+    masks = []
+    for group in objects:
+        alone = np.zeros(mask.shape, np.float32)
+        np.copyto(alone[area], mask[area], where=owners == group)
+        masks.append(alone)
+    return masks
+
+
+def _owners(
+    mask: Mask, subject: NDArray[np.bool_], runs: Runs, objects: list[int]
+) -> tuple[tuple[slice, slice], NDArray[np.int32]]:
+    """Return the part of the mask that is not 0, and the object that owns each pixel there."""
     step = math.ceil(max(mask.shape) / _GRID)
     shown = box_around(mask != 0)
     top, left = shown.top // step * step, shown.left // step * step  # whole cells of the grid
     area = np.s_[top : shown.bottom, left : shown.right]
-    values = mask[area]
-    owners = np.full(values.shape, _NOBODY, np.int32)
+    owners = np.full(mask[area].shape, _NOBODY, np.int32)
     of_runs = np.where(np.isin(runs.groups, objects), runs.groups, _SPECK)
     owners[subject[area]] = np.repeat(of_runs, runs.ends - runs.starts)
     for row, cells in enumerate(_nearest_object(owners, step)):
         band = owners[row * step : (row + 1) * step]
         np.copyto(band, np.repeat(cells, step)[: band.shape[1]], where=band == _NOBODY)
-    masks = []
-    for group in objects:
-        alone = np.zeros(mask.shape, np.float32)
-        np.copyto(alone[area], values, where=owners == group)
-        masks.append(alone)
-    return masks
+    return area, owners
 
 
 def _nearest_object(owners: NDArray[np.int32], step: int) -> NDArray[np.int32]:

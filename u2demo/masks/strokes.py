@@ -1,9 +1,8 @@
-"""strokes <-> pixels, JSON: what a person says about a mask, as data.
+"""strokes -> pixels: what a person has drawn over a photo, as data.
 
-A stroke is undone by leaving it out of a list, kept in a file, and drawn at any size.
+A stroke is undone by leaving it out of a list, and drawn at any size.
 """
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -15,8 +14,6 @@ from u2demo.machine.numbers import check_number
 
 Size = tuple[int, int]  # width, height
 
-_FORMAT = "u2demo strokes 1"
-_KEYS = {"points", "radius", "keep"}
 _FAR = 1e9  # pixels; no photo is larger, and squares of such numbers are still exact enough
 
 
@@ -49,6 +46,19 @@ def check_strokes(strokes: Iterable[Stroke]) -> list[Stroke]:
     return listed
 
 
+def check_point(point: object) -> None:
+    """Raise an error unless ``point`` is (x, y) in pixels of a photo.
+
+    Raises:
+        TypeError: it is not two numbers.
+        ValueError: a number is not finite, or larger than any photo.
+    """
+    if not isinstance(point, Sequence | np.ndarray) or len(point) != 2:
+        raise TypeError(f"a point is {point!r:.80}, expected (x, y) in pixels of the photo")
+    for number in point:
+        _check_length("a point's x or y", number, "pixels of the photo", -math.inf)
+
+
 def draw_strokes(strokes: Iterable[Stroke], size: Size, *, scale: float = 1.0) -> NDArray[np.int8]:
     """Return what strokes say about each pixel: (H, W), 1 subject, -1 background, 0 nothing.
 
@@ -64,58 +74,6 @@ def draw_strokes(strokes: Iterable[Stroke], size: Size, *, scale: float = 1.0) -
     return drawn
 
 
-def to_json(strokes: Iterable[Stroke], size: Size) -> str:
-    """Return strokes over a photo of ``size``, (width, height), as the text of a JSON file.
-
-    Raises:
-        TypeError, ValueError: see ``check_strokes``.
-    """
-    listed = [
-        {
-            "points": [[float(x), float(y)] for x, y in stroke.points],
-            "radius": float(stroke.radius),
-            "keep": bool(stroke.keep),
-        }
-        for stroke in check_strokes(strokes)
-    ]
-    return json.dumps({"format": _FORMAT, "size": list(size), "strokes": listed})
-
-
-def from_json(text: str, size: Size) -> list[Stroke]:
-    """Return the strokes in ``text``, as from ``to_json``, for a photo of ``size``.
-
-    Raises:
-        ValueError: ``text`` is not such a text, or was made for a photo of another size.
-    """
-    try:
-        saved = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not JSON ({error}), expected strokes as saved by u2demo") from error
-    if not isinstance(saved, dict) or saved.get("format") != _FORMAT:
-        raise ValueError(f"not strokes as saved by u2demo: expected the format {_FORMAT!r}")
-    if saved.get("size") != list(size):
-        raise ValueError(
-            f"strokes for a photo of the size {saved.get('size')!r:.80}, but this one is"
-            f" {list(size)}; draw them again, or bring back the photo"
-        )
-    listed = saved.get("strokes")
-    if not isinstance(listed, list):
-        raise ValueError(f"strokes is {listed!r:.80}, expected a list")
-    try:
-        return check_strokes([_stroke(fields) for fields in listed])
-    except TypeError as error:  # in a file, any fault is one of its values
-        raise ValueError(str(error)) from error
-
-
-def _stroke(fields: object) -> Stroke:
-    if not isinstance(fields, dict) or fields.keys() != _KEYS:
-        raise ValueError(f"a stroke is {fields!r:.80}, expected points, radius and keep")
-    points = fields["points"]
-    if isinstance(points, list):
-        points = [tuple(point) if isinstance(point, list) else point for point in points]
-    return Stroke(points, fields["radius"], fields["keep"])
-
-
 def _check(stroke: Stroke) -> None:
     if not isinstance(stroke, Stroke):
         raise TypeError(f"a stroke is {stroke!r:.80}, expected Stroke(points, radius, keep)")
@@ -128,10 +86,7 @@ def _check(stroke: Stroke) -> None:
     if not len(stroke.points):
         raise ValueError(f"points is empty, expected {expected}")
     for point in stroke.points:
-        if not isinstance(point, Sequence | np.ndarray) or len(point) != 2:
-            raise TypeError(f"a point is {point!r:.80}, expected (x, y) in pixels of the photo")
-        for number in point:
-            _check_length("a point's x or y", number, "pixels of the photo", -math.inf)
+        check_point(point)
 
 
 def _check_length(name: str, value: float, expected: str, least: float) -> None:

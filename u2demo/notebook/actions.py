@@ -6,42 +6,89 @@ people, and controls for the effects that have settings.
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from u2demo.effects import EFFECTS
 from u2demo.effects.background import BLUR, replace_background
-from u2demo.effects.boxes import crop
+from u2demo.effects.boxes import LINE, MARGIN, crop
+from u2demo.effects.canvas import SHADOW, SIZE, SPACE
 from u2demo.effects.cutout import remove_background
 from u2demo.effects.effect import Color
 from u2demo.effects.light import TINT
-from u2demo.masks.mask import Mask, adjust_mask
+from u2demo.effects.scenes import Background, Gradient, Scene
+from u2demo.masks.adjust import Edge
+from u2demo.masks.mask import Mask
 from u2demo.masks.objects import split_objects
+from u2demo.notebook.choices import TRANSPARENT, NamedPhoto, as_hex
 
 
 def _default(function: Callable, option: str) -> object:
     return inspect.signature(function).parameters[option].default
 
 
-# Defaults are the library's, so that the app and the command line make the same picture.
-_THRESHOLD = _default(adjust_mask, "threshold")
-_SOFTNESS = _default(adjust_mask, "softness")
-_COLOR = _default(replace_background, "background")
-_MARGIN = _default(crop, "margin")
-
-
 @dataclass(frozen=True)
 class Settings:
-    """What a person can set; lengths are shares of the longer side."""
+    """What a person can set, in shares of the photo's longer side where a length is meant.
 
-    threshold: float = _THRESHOLD
-    softness: float = _SOFTNESS
-    color: Color = _COLOR
-    scene: Image.Image | None = None  # until one is chosen, ``color`` takes its place
+    Defaults are the library's, so that the app and the command line make the same picture.
+    """
+
+    threshold: float = Edge.threshold
+    softness: float = Edge.softness
+    grow: float = 0.0
+    feather: float = 0.0
+    fill_holes: float = Edge.fill_holes
+    drop_specks: float = Edge.drop_specks
+    color: str = as_hex(_default(replace_background, "background"))
+    fade: str | None = None  # the color that it becomes, if it does not stay
+    angle: float = Gradient.angle
+    scene: NamedPhoto | None = None  # until one is chosen, ``color`` takes its place
+    zoom: float = Scene.zoom
+    across: float = Scene.across
+    down: float = Scene.down
+    haze: float = Scene.blur
     blur: float = BLUR
+    canvas: tuple[int, int] | None = SIZE
+    space: float = SPACE
+    shadow: float = SHADOW
     tint: Color = TINT
-    margin: float = _MARGIN
+    line: Color = LINE
+    margin: float = MARGIN
+
+    def edge(self, size: tuple[int, int]) -> Edge:
+        """Return what is done to the mask of a photo of ``size``, (width, height)."""
+        longer = max(size)
+        return Edge(
+            self.threshold,
+            self.softness,
+            self.fill_holes,
+            self.drop_specks,
+            self.grow * longer,
+            self.feather * longer,
+        )
+
+    @property
+    def plain(self) -> Background:
+        """The background without a photo: a color, or a gradient."""
+        if self.fade is None or self.color == TRANSPARENT:
+            return self.color
+        return Gradient(self.color, self.fade, self.angle)
+
+    @property
+    def behind(self) -> Background:
+        """The background with the photo that is chosen."""
+        if self.scene is None:
+            return self.plain
+        return Scene(self.scene.photo, self.zoom, self.across, self.down, self.haze)
+
+    def for_screen(self, size: tuple[int, int]) -> "Settings":
+        """Return these settings with a canvas no larger than ``size``, that of a small photo."""
+        if self.canvas is None:
+            return self
+        scale = min(1, max(size) / max(self.canvas))
+        return replace(self, canvas=tuple(max(1, round(side * scale)) for side in self.canvas))
 
 
 Pictures = Mapping[str, Image.Image]  # by the ending of the file name
@@ -52,8 +99,9 @@ Draw = Callable[[Image.Image, Mask, Settings], Pictures]
 class Action:
     """One entry of the toolbar.
 
-    ``controls`` names the fields of ``Settings`` that it uses, besides the threshold and, if it is
-    ``soft``, the softness. With ``close``, its pictures are parts of the photo, shown enlarged.
+    ``controls`` names the fields of ``Settings`` that it uses, besides those of the edge, of which
+    one that is not ``soft`` takes no softness. With ``close``, its pictures are parts of the photo,
+    shown enlarged.
     """
 
     label: str
@@ -92,6 +140,15 @@ def _effect(
     return draw
 
 
+def _canvas_options(image: Image.Image, settings: Settings) -> dict:
+    return {
+        "size": settings.canvas,
+        "margin": settings.space,
+        "background": settings.plain,
+        "shadow": settings.shadow,
+    }
+
+
 def _cut_objects(image: Image.Image, mask: Mask, settings: Settings) -> Pictures:
     return {
         f"object{number}": crop(remove_background(image, part), part, margin=settings.margin)
@@ -104,18 +161,15 @@ _ACTIONS: Mapping[str, Action] = {
     "cutout": Action("Cut out", "Remove the background", _effect("cutout")),
     "background": Action(
         "Color",
-        "Put a plain color behind the subject",
-        _effect("background", lambda image, settings: {"background": settings.color}),
-        controls=("color",),
+        "Put a color behind the subject",
+        _effect("background", lambda image, settings: {"background": settings.plain}),
+        controls=("color", "fade", "angle"),
     ),
     "scene": Action(
-        "Scene",
+        "Photo behind",
         "Put another photo behind the subject",
-        _effect(
-            "background",
-            lambda image, settings: {"background": settings.scene or settings.color},
-        ),
-        controls=("scene",),
+        _effect("background", lambda image, settings: {"background": settings.behind}),
+        controls=("scene", "zoom", "across", "down", "haze"),
     ),
     "blur": Action(
         "Blur",
@@ -123,11 +177,25 @@ _ACTIONS: Mapping[str, Action] = {
         _effect("blur", lambda image, settings: {"radius": settings.blur * max(image.size)}),
         controls=("blur",),
     ),
+    "canvas": Action(
+        "Shop canvas",
+        "Center the subject on a canvas, as shops want it",
+        _effect("canvas", _canvas_options),
+        controls=("canvas", "space", "shadow", "color", "fade", "angle"),
+        close=True,
+    ),
     "highlight": Action(
         "Highlight",
         "Tint the subject",
         _effect("highlight", lambda image, settings: {"color": settings.tint}),
         controls=("tint",),
+    ),
+    "outline": Action(
+        "Outline",
+        "Draw a line around the subject",
+        _effect("outline", lambda image, settings: {"color": settings.line}),
+        controls=("line",),
+        soft=False,
     ),
     "box": Action("Box", "Draw a box around the subject", _effect("box"), soft=False),
     "boxes": Action("Boxes", "Draw a box around each object", _effect("boxes"), soft=False),
@@ -140,7 +208,7 @@ _ACTIONS: Mapping[str, Action] = {
         close=True,
     ),
     "objects": Action(
-        "Objects",
+        "Separate items",
         "Cut out each object alone",
         _cut_objects,
         controls=("margin",),

@@ -1,5 +1,6 @@
 """The one-click app: photos in, results on the page, files out."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -8,28 +9,35 @@ from IPython.display import display
 from PIL import Image
 
 from u2demo.images.read import sample_images
-from u2demo.masks.mask import Mask
+from u2demo.masks.corrections import SUFFIX
 from u2demo.notebook import colab
-from u2demo.notebook.actions import Pictures
-from u2demo.notebook.album import Album
+from u2demo.notebook.album import Album, Kept
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
-from u2demo.notebook.environment import PageError, environment
+from u2demo.notebook.choices import NamedPhoto
+from u2demo.notebook.environment import environment
 from u2demo.notebook.headless import show_and_save
 from u2demo.notebook.jobs import Job, JobQueue
-from u2demo.notebook.layout import lay_out
-from u2demo.notebook.models import ModelMenu, title
+from u2demo.notebook.layout import close, lay_out
+from u2demo.notebook.looking import FINDING, Looking, explain_failure
 from u2demo.notebook.notes import Notes
+from u2demo.notebook.offer import Offer
 from u2demo.notebook.panel import Panel
-from u2demo.notebook.photo import Photo, find_subject, open_upload
+from u2demo.notebook.photo import Photo, open_upload
 from u2demo.notebook.photo_picker import make_photo_picker
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.saving import Results, Saver
-from u2demo.notebook.widgets import close
-from u2demo.pipeline import Result
+from u2demo.notebook.saving import Saver
+from u2demo.notebook.to_save import ToSave
+from u2demo.notebook.unsaved import Saved, State
+from u2demo.notebook.widgets import toggle_class
 
 if TYPE_CHECKING:
     from torch import nn
+
+File = tuple[str, bytes | Image.Image]  # its name, and what is in it
+
+_SCENE = "coffee.png"  # behind the subject, until another is chosen
+_UNREADABLE = "files could not be opened"
 
 
 class OneClick:
@@ -44,20 +52,41 @@ class OneClick:
         if model is not None and not hasattr(model, "parameters"):  # torch comes later
             raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
         self._shows_samples = False
+        self._lines: dict[int, deque[File]] = {}  # files to open, a line for each choice
+        self._removed: list[Kept] = []  # that an undo brings back
+        self._saved = Saved()
         self._jobs = JobQueue()
         self._notes = Notes()
+        self._saving_notes = Notes()
+        self._offer = Offer(self._notes)
         self._progress = Progress(self._jobs.stop, answer="Stopping after this photo…")
-        self._panel = Panel(
-            lambda: self._album.redraw(), self._notes, sample_images()["rocket.jpg"]
+        scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
+        self._panel = Panel(self._change, self._notes, scene)
+        self._first = self._panel.settings
+        self._album = Album(
+            self._panel, self._notes, self._remove, lambda *photos: self._looking.take(*photos)
         )
-        self._album = Album(self._panel, self._notes)
-        self._panel.quality.observe(guarded(self._change_quality, self._notes), names="value")
-        self._models = ModelMenu(self._look_again, self._notes, model)
-        self._saver = Saver(self._results, self._jobs)
+        self._looking = Looking(
+            self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
+        )
+        results = ToSave(
+            self._album, self._panel, self._progress, self._saving_notes, self._note_saved
+        )
+        self._saver = Saver(results, self._jobs, self._saving_notes)
         self._picker = make_photo_picker(guarded(self.receive, self._notes), self._notes)
-        self._restart = ipywidgets.Button(description="Back to the samples")
-        self._restart.on_click(guarded(lambda _: self.run(), self._notes))
+        self._restart = self._button(
+            "Start over", "Remove your photos and show the samples", self._ask_to_start_over
+        )
+        self._apply = self._button(
+            "Apply to all", "Give all photos the settings of this one", self._change_all
+        )
+        self._reset = self._button(
+            "Reset settings",
+            "Put this photo's settings back to their defaults",
+            self._put_back,
+        )
         self.page = self._lay_out()
+        self._show_what_fits()
 
     @property
     def photos(self) -> tuple[Photo, ...]:
@@ -67,7 +96,7 @@ class OneClick:
     @property
     def is_busy(self) -> bool:
         """Whether photos are being looked at or saved, or a network is being fetched."""
-        return self._jobs.is_busy or self._models.is_fetching
+        return self._jobs.is_busy or self._looking.models.is_fetching
 
     def show(self, photos: Mapping[str, Image.Image] | None = None, *, ask: bool = False) -> None:
         """Display the app and open it on ``photos``, the packaged samples by default.
@@ -76,7 +105,7 @@ class OneClick:
         a cell runs again, the app that it showed before is closed.
         """
         if environment() == "headless":
-            show_and_save(self._models.load(), photos or sample_images())
+            show_and_save(self._looking.models.load(), photos or sample_images())
             return
         close_on_rerun(self.close)
         display(self.page)
@@ -94,176 +123,205 @@ class OneClick:
         if photos is not None and not isinstance(photos, Mapping):
             kind = type(photos).__name__
             raise TypeError(f"photos is a {kind}, expected images by name: {{'cat.jpg': image}}")
-        self._jobs.clear()
+        self._drop_work()
+        self._offer.hide()
         self._saver.forget()
+        self._saved.clear()
         self._album.clear()
-        self._look_again()  # there are no photos yet: this clears the notes and selects a quality
+        self._notes.clear()
+        self._looking.begin()  # there are no photos yet: this selects a quality
         self._shows_samples = photos is None
+        self._show_what_fits()
         chosen = sample_images() if photos is None else photos
-        self._jobs.start(self._open(list(chosen.items())), self._notes.report)
+        self._open_soon(chosen.items())
 
     def receive(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Add a person's photos, (name, content of the file) pairs, after those in the app.
 
-        The samples are removed; files that are not photos are named on the page.
+        The samples are removed; files that are not photos are named on the page. Corrections, as
+        "cat.strokes.json", are those of the photo called "cat".
         """
         self._notes.clear()
         self._saver.forget()
-        self._jobs.start(self._open(list(files)), self._notes.report)
+        self._open_soon(sorted(files, key=lambda file: file[0].endswith(SUFFIX)))
 
     def stop(self) -> None:
         """Stop all work; the photos and files so far stay."""
-        self._jobs.clear()
-        self._models.cancel()
+        self._drop_work()
+        self._looking.models.cancel()
 
     def close(self) -> None:
         """Stop all work and free the memory; the app cannot be used again."""
         self.stop()
+        self._offer.hide()
         self._album.clear()
         close(self.page)
 
     def _lay_out(self) -> ipywidgets.Widget:
-        below = ipywidgets.HBox([self._album.caption, self._restart])
+        below = ipywidgets.HBox([self._album.caption])
         below.add_class("u2-below")
+        shelf = ipywidgets.HBox([self._offer, self._restart])
+        shelf.add_class("u2-shelf")
+        differences = ipywidgets.HBox([self._apply, self._reset])
+        differences.add_class("u2-differences")
+        looking = [self._panel.column, self._looking.notes, differences]
         return lay_out(
             top=[self._picker, self._notes],
-            toolbar=self._panel.toolbar,
-            left=[self._progress, self._album.stage, below, self._album.gallery],
-            side=[self._panel.column, self._models.box, self._saver.box],
+            toolbar=[self._panel.toolbar, self._panel.title],
+            left=[self._progress, self._album.stage, below, self._album.gallery, shelf],
+            side=[*looking, self._looking.models.box],
+            saver=self._saver.box,
+            on_reset=guarded(self._panel.reset, self._notes),
         )
+
+    def _button(self, text: str, title: str, press: Callable[[], None]) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=text, tooltip=title)
+        button.on_click(guarded(lambda _: press(), self._notes))
+        return button
 
     def _ask_in_colab(self) -> None:
         self.receive(colab.choose_files().items())
 
-    def _open(self, files: list[tuple[str, bytes | Image.Image]]) -> Job:
+    # Photos come
+
+    def _open_soon(self, files: Iterable[File]) -> None:
+        line = deque(files)
+        self._lines[id(line)] = line
+        self._jobs.start(
+            self._open(line), self._notes.report, lambda: self._lines.pop(id(line), None)
+        )
+
+    def _open(self, line: deque[File]) -> Job:
         """Add each photo, or say why not; the first of a person's own photos goes on stage."""
         chosen = False
-        for name, source in self._progress.over(files, "Looking at", lambda file: file[0]):
+        files = list(line)
+        for name, source in self._progress.over(files, len(files), FINDING, lambda file: file[0]):
             photo = self._look_at_file(name, source)
+            line.popleft()
             if photo:
                 is_own = isinstance(source, bytes)
                 if self._shows_samples and is_own:
-                    self._album.clear()
-                    self._shows_samples = False
-                self._add(photo)
+                    self._leave_samples()
+                self._album.add(photo)
                 if is_own and not chosen:
                     self._album.choose(len(self._album.photos) - 1)
                     chosen = True
+                self._show_what_fits()
             yield
+
+    def _leave_samples(self) -> None:
+        if self._removed:  # samples, which an undo would bring back
+            self._offer.hide()
+            self._removed = []
+        self._album.clear()
+        self._shows_samples = False
 
     def _look_at_file(self, name: str, source: bytes | Image.Image) -> Photo | None:
         """Return the photo with its mask; None, and a note on the page, if that fails."""
+        if name.endswith(SUFFIX):
+            self._looking.load(name, source)
+            return None
         try:
             image = open_upload(name, source, max_pixels=self._panel.max_pixels)
             self._album.announce(name, image)
-            return self._look(name, source, image)
+            return self._looking.look(name, source, image)
         except ValueError as error:  # it names the photo
-            self._notes.say(self._panel.explain(error), kind="problem")
+            self._notes.say(self._panel.explain(error), kind="problem", group=_UNREADABLE)
         except (MemoryError, RuntimeError) as error:
-            self._explain_failure(name, error)
+            explain_failure(self._notes, name, error)
         self._album.withdraw()
         return None
 
-    def _look(self, name: str, source: bytes | Image.Image, image: Image.Image) -> Photo:
-        network, quality = self._way_of_looking()
-        model = self._models.load()
-        return find_subject(model, name, source, image, network=network, quality=quality)
+    # Photos go, and come back
 
-    def _explain_failure(self, name: str, error: Exception) -> None:
-        reason = str(error).removeprefix(f"{name}: ") or "too large for the memory"
-        self._notes.say(f"{name}: {reason}", kind="problem")
+    def _remove(self, place: int) -> None:
+        """Take a photo away, and offer to bring it back, with those that went just before."""
+        kept = self._album.remove(place)
+        if not kept:
+            return
+        self._removed = [*self._removed, kept] if self._offer.is_open else [kept]
+        count = len(self._removed)
+        what = kept.photo.name if count == 1 else f"{count} photos"
+        self._offer.undo(f"{what} removed.", self._undo_removal)
+        self._show_what_fits()
 
-    def _add(self, photo: Photo) -> None:
-        self._album.add(photo)
+    def _undo_removal(self) -> None:
+        for kept in reversed(self._removed):
+            self._album.bring_back(kept)
+        self._removed = []
+        self._show_what_fits()
+        self._looking.go_on()
+
+    def _ask_to_start_over(self) -> None:
+        """Start over, after a question if a person's own photos are not saved as they are."""
+        count = len(self._unsaved())
+        if not count:
+            self._start_over()
+            return
+        what = "One photo has" if count == 1 else f"{count} photos have"
+        answers = {"Start over": self._start_over, "Keep my photos": lambda: None}
+        self._offer.ask(f"{what} not been saved. Start over?", answers)
+
+    def _start_over(self) -> None:
+        photos, place, saved = self._album.kept(), self._album.place, self._saved
+        files = self._own_files_to_come()
+
+        def undo() -> None:
+            new = [] if self._shows_samples else self._album.kept()
+            new_files = self._own_files_to_come()
+            self._drop_work()
+            self._album.clear()
+            self._shows_samples = False
+            self._saved = saved
+            for kept in (*photos, *new):
+                self._album.bring_back(kept)
+            self._album.choose(place)
+            self._show_what_fits()
+            self._looking.go_on()
+            self._open_soon(files + new_files)
+
+        self._saved = Saved()
+        self._removed = []
+        self.run()
+        self._offer.undo("Started over.", undo)
+
+    def _own_files_to_come(self) -> list[File]:
+        return [
+            file for line in self._lines.values() for file in line if isinstance(file[1], bytes)
+        ]
+
+    def _drop_work(self) -> None:
+        self._jobs.clear()
+        self._lines = {}
+
+    # Settings, and what is saved
+
+    def _change(self) -> None:
+        self._album.change()
+        self._show_what_fits()
+
+    def _change_all(self) -> None:
+        self._album.change_all()
+        self._show_what_fits()
+
+    def _put_back(self) -> None:
+        self._panel.show(self._first)
+        self._change()
+
+    def _show_what_fits(self) -> None:
+        """Show the controls that the photos need, and tell the page whether one is unsaved."""
         several = len(self._album.photos) > 1
         self._saver.download_all.layout.display = "" if several else "none"
         self._restart.layout.display = "none" if self._shows_samples else ""
+        self._apply.layout.display = "" if self._album.differs else "none"
+        self._saver.fit(self._panel.toolbar.value)
+        toggle_class(self.page, "u2-unsaved", bool(self._unsaved()))
 
-    def _way_of_looking(self) -> tuple[str, str]:
-        """Return the network and the quality that are chosen now."""
-        return self._models.name, self._panel.quality.value or "fast"
+    def _note_saved(self, states: list[State]) -> None:
+        self._saved.add(states)
+        self._show_what_fits()
 
-    def _change_quality(self, change: dict) -> None:
-        if change["new"]:
-            self._look_again()
-
-    def _look_again(self) -> None:
-        self._notes.clear()
-        _, quality = self._way_of_looking()
-        self._panel.quality.value = quality
-        self._jobs.start(self._bring_up_to_date(), self._notes.report)
-
-    def _bring_up_to_date(self) -> Job:
-        """Look again at each photo whose mask was found with other settings."""
-        try:
-            for photo in self._progress.over(self._outdated(), "Looking at", _name):
-                try:
-                    again = self._look(photo.name, photo.source, photo.open_image())
-                except (MemoryError, RuntimeError) as error:
-                    self._explain_failure(photo.name, error)
-                else:
-                    self._album.replace(photo, again)
-                yield
-        finally:
-            self._admit_mixture()
-
-    def _outdated(self) -> list[Photo]:
-        """Return the photos to look at again; none while no quality is chosen."""
-        if not self._panel.quality.value:
-            return []
-        wanted = self._way_of_looking()
-        return [photo for photo in self._album.photos if (photo.network, photo.quality) != wanted]
-
-    def _admit_mixture(self) -> None:
-        """If photos are left: say how many are done, and let any quality be chosen."""
-        missing = len(self._outdated())
-        if not missing:
-            return
-        total, quality = len(self._album.photos), self._panel.quality.label
-        self._notes.say(
-            f"{total - missing} of {total} photos are done "
-            f"({title(self._models.name)}, {quality}). "
-            "Choose Fast or Best to continue with the others."
-        )
-        self._panel.quality.value = None
-
-    def _results(self, *, everything: bool) -> Results:
-        """Yield the results to save, drawn as the controls say at the time of this call.
-
-        The photos are those that are there at this call: the one on the stage, or all, and then
-        also those that are still being processed. One that cannot be drawn is named on the page.
-        """
-        draw = self._panel.drawing()
-        place = self._album.place
-        chosen = self._album.photos[:] if everything else self._album.photos[place : place + 1]
-        were_samples = self._shows_samples
-
-        def draw_all() -> Results:
-            photos = [self._album.latest(photo) for photo in chosen]
-            if everything:
-                if were_samples and not self._shows_samples:  # replaced by a person's own
-                    photos = []
-                photos += [photo for photo in self._album.photos if photo not in photos]
-            drawn = 0
-            for photo in self._progress.over(photos, "Drawing", _name):
-                result = self._draw(photo, draw)
-                if result:
-                    drawn += 1
-                    yield result
-            if photos and not drawn:
-                raise PageError("There is nothing to save.")
-
-        return draw_all()
-
-    def _draw(self, photo: Photo, draw: Callable[[Image.Image, Mask], Pictures]) -> Result | None:
-        """Return the result for one photo; None, and a note on the page, if that fails."""
-        try:
-            image, mask = photo.open_image(), photo.unpack_mask()
-            return Result(photo.name, image, mask, draw(image, mask), photo.peak)
-        except (MemoryError, RuntimeError, ValueError) as error:
-            self._explain_failure(photo.name, error)
-            return None
-
-
-def _name(photo: Photo) -> str:
-    return photo.name
+    def _unsaved(self) -> list[Photo]:
+        """Return a person's photos that have not been saved as they are now."""
+        states = [state for state in self._album.states() if isinstance(state[0].source, bytes)]
+        return self._saved.missing(states)

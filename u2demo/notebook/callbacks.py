@@ -8,8 +8,10 @@ else needs a lock.
 import asyncio
 import functools
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from u2demo.notebook.notes import Notes
+if TYPE_CHECKING:
+    from u2demo.notebook.notes import Notes
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -34,7 +36,7 @@ def on_this_thread(callback: Callable) -> Callable:
     return call
 
 
-def guarded(callback: Callable, notes: Notes) -> Callable:
+def guarded(callback: Callable, notes: "Notes") -> Callable:
     """Return ``callback`` wrapped for a widget: it runs on this thread, with errors in ``notes``.
 
     Jupyter hides the errors of callbacks.

@@ -1,22 +1,42 @@
-"""widgets -> page: the layout of the app."""
+"""widgets -> page: the layout of the app, and the end of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 
 import ipywidgets
 
+from u2demo.notebook.environment import environment
+
 
 def lay_out(
     top: Sequence[ipywidgets.Widget],
-    toolbar: ipywidgets.Widget,
+    toolbar: Sequence[ipywidgets.Widget],
     left: Sequence[ipywidgets.Widget],
     side: Sequence[ipywidgets.Widget],
+    saver: ipywidgets.Widget,
+    on_reset: Callable[[str], None],
 ) -> ipywidgets.Widget:
-    """Return the app: a top, the toolbar, and below two columns, or one in a narrow window."""
-    columns = [_named("u2-left", left), _named("u2-side", side)]
+    """Return the app: a top, the toolbar, and below two columns, or one in a narrow window.
+
+    ``saver`` stays in sight at the end of the column at the side. ``on_reset`` gets the label of a
+    slider that is to be put back to its default.
+    """
+    settings = _named("u2-settings", side)
+    columns = [_named("u2-left", left), _named("u2-side", [settings, saver])]
     main = ipywidgets.Box(columns)
     main.add_class("u2-main")
-    return _named("u2-app", [style(), _named("u2-top", top), toolbar, main])
+    parts = [style(), *_manners(on_reset), _named("u2-top", top), _named("u2-bar", toolbar), main]
+    return _named("u2-app", parts)
+
+
+def _manners(on_reset: Callable[[str], None]) -> list[ipywidgets.Widget]:
+    if environment() == "colab":
+        return []
+    try:
+        from u2demo.notebook.manners import Manners  # needs anywidget, which a page may refuse
+    except ImportError:
+        return []
+    return [Manners(on_reset)]
 
 
 def style(name: str = "app.css") -> ipywidgets.HTML:
@@ -31,3 +51,13 @@ def _named(name: str, parts: Sequence[ipywidgets.Widget]) -> ipywidgets.VBox:
     box = ipywidgets.VBox(list(parts))
     box.add_class(name)
     return box
+
+
+def close(widget: ipywidgets.Widget) -> None:
+    """Close ``widget`` and everything in it: ipywidgets keeps open widgets alive forever."""
+    for value in widget.trait_values().values():
+        parts = value if isinstance(value, tuple) else (value,)
+        for part in parts:
+            if isinstance(part, ipywidgets.Widget) and part.comm:
+                close(part)
+    widget.close()

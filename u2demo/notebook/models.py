@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OWN = "own"  # the network that OneClick was given
 FIRST = "u2netp"  # ships inside the package
+_OFFLINE = "is this machine online?"  # what is said of a source whose host is not found
 
 
 def networks() -> list[str]:
@@ -70,20 +71,20 @@ class ModelMenu:
     and the bytes received are kept.
     """
 
-    def __init__(self, on_change: Callable[[], None], notes: Notes, model: "nn.Module | None"):
+    def __init__(self, on_change: Callable[[], None], model: "nn.Module | None"):
         self.name = FIRST if model is None else OWN
         self.model = model
-        self._on_change = guarded(on_change, notes)
-        self._notes = notes
+        self._notes = Notes()
+        self._on_change = guarded(on_change, self._notes)
         self._fetching: _Fetch | None = None
         self._menu = ipywidgets.Dropdown(description="Network")
         self._about = ipywidgets.HTML()
         self._about.add_class("u2-about")
         self._progress = Progress(self.cancel)
-        self._choose = guarded(self._choose_network, notes)
+        self._choose = guarded(self._choose_network, self._notes)
         self._menu.observe(self._choose, names="value")
         self._show_names()
-        self.box = ipywidgets.VBox([self._menu, self._about, self._progress])
+        self.box = ipywidgets.VBox([self._menu, self._about, self._progress, self._notes])
         self.box.add_class("u2-models")
 
     @property
@@ -157,6 +158,8 @@ class ModelMenu:
             self._notes.report(error)
             return
         reason = str(error).partition("\n")[0].removesuffix(" What each source answered:")
+        if _OFFLINE in str(error):
+            reason += " This computer seems to be offline."
         advice = f"Still using {title(self.name)}. Choose {name} again in the menu to try again."
         self._notes.add_html(
             f"{escape(f'{reason} {advice}')}"

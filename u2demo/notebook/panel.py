@@ -8,12 +8,14 @@ from PIL import Image
 
 from u2demo.effects.boxes import crop
 from u2demo.effects.effect import Effect
-from u2demo.masks.mask import Mask, adjust_mask
+from u2demo.masks.mask import Mask
 from u2demo.notebook.actions import Action, Pictures, Settings, all_actions
 from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.choices import NamedPhoto, SceneChoice
+from u2demo.notebook.controls import EDGE, make_controls
+from u2demo.notebook.layout import style
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.photo import open_upload
-from u2demo.notebook.photo_picker import Files, make_photo_picker
 from u2demo.notebook.preview import contact_sheet
 
 _LARGE = "Very large photos"
@@ -24,26 +26,25 @@ _WAYS_OUT = " To raise it:"  # open_image's, for programs and the command line
 class Panel:
     """Controls for an action and its settings; ``on_change`` is called after each change.
 
-    ``toolbar`` and ``column`` are the widgets to place. ``quality`` is not one of the settings,
-    because it needs the network. ``scene`` is the background photo until another is chosen.
-    ``actions`` are those to offer, by default all.
+    ``toolbar``, ``title`` (what the action does) and ``column`` are the widgets to place.
+    ``quality`` is not one of the settings, because it needs the network. ``scene`` is the
+    background photo until another is chosen. ``actions`` are those to offer, by default all.
     """
 
     def __init__(
         self,
         on_change: Callable[[], None],
         notes: Notes,
-        scene: Image.Image,
+        scene: NamedPhoto,
         actions: Mapping[str, Action] | None = None,
     ):
         self._on_change = guarded(on_change, notes)
-        self._scene = scene
+        self._is_showing = False  # settings that nobody has changed here
         self._actions = all_actions() if actions is None else actions
-        self._controls = _make_controls(Settings())
+        self._scene = SceneChoice(scene, self._open, self.explain)
+        self._controls = {"scene": self._scene, **make_controls(Settings())}
         for control in self._controls.values():
-            control.observe(lambda _: self._on_change(), names="value")
-        self._scene_notes = Notes()
-        scene_control = ipywidgets.VBox([self._make_scene_picker(), self._scene_notes])
+            control.observe(lambda _: self._tell(), names="value")
         self.toolbar = ipywidgets.ToggleButtons(
             options=[(action.label, name) for name, action in self._actions.items()],
             tooltips=[action.title for action in self._actions.values()],
@@ -57,14 +58,16 @@ class Panel:
         self.quality.add_class("u2-quality")
         self._large = ipywidgets.Checkbox(description=_LARGE, indent=False)
         self._large.layout.display = "none"  # until one is refused
-        self._title = ipywidgets.HTML()
-        edge = [self._controls[name] for name in ("threshold", "softness")]
-        special = {name: each for name, each in self._controls.items() if each not in edge}
-        self._special = {**special, "scene": scene_control}
+        self.title = ipywidgets.HTML()
+        edge = {name: self._controls[name] for name in EDGE}
+        self._special = {name: each for name, each in self._controls.items() if name not in edge}
         self._group = _group(*self._special.values())
-        groups = [self._group, _group(_heading("Edge"), *edge)]
+        self._more = ipywidgets.ToggleButton(description="More", tooltip="More about the edge")
+        self._more.add_class("u2-more")
+        self._more.observe(lambda _: self._arrange(), names="value")
+        groups = [self._group, _group(_heading("Edge"), *edge.values(), self._more)]
         groups.append(_group(_heading("Quality"), self.quality, self._large))
-        self.column = ipywidgets.VBox([self._title, *groups])
+        self.column = ipywidgets.VBox([style("controls.css"), *groups])
         self._arrange()
 
     @property
@@ -75,8 +78,25 @@ class Panel:
     @property
     def settings(self) -> Settings:
         """What the controls say now."""
-        values = {name: control.value for name, control in self._controls.items()}
-        return Settings(scene=self._scene, **values)
+        return Settings(**{name: control.value for name, control in self._controls.items()})
+
+    def show(self, settings: Settings) -> None:
+        """Put the controls to ``settings``; ``on_change`` is not called."""
+        self._is_showing = True
+        try:
+            for name, control in self._controls.items():
+                value = getattr(settings, name)
+                control.value = self._scene.first if name == "scene" and value is None else value
+        finally:
+            self._is_showing = False
+        self._arrange()
+
+    def reset(self, label: str) -> None:
+        """Put the control on the page that is called ``label`` back to its default."""
+        for name, control in self._controls.items():
+            is_shown = control.layout.display != "none"
+            if is_shown and getattr(control, "description", None) == label:
+                control.value = getattr(Settings(), name)
 
     @property
     def max_pixels(self) -> int | None:
@@ -91,14 +111,15 @@ class Panel:
         self._large.layout.display = ""
         return f"{reason} To open it, tick “{_LARGE}” under Quality and choose it again."
 
-    def drawing(self) -> Callable[[Image.Image, Mask], Pictures]:
-        """Return a function that draws with the present settings, even if they change later."""
-        action, settings = self.action, self.settings
+    def drawing(self) -> Callable[..., Pictures]:
+        """Return a function of image, mask and settings that draws the present action.
 
-        def draw(image: Image.Image, mask: Mask) -> Pictures:
-            threshold, softness = settings.threshold, settings.softness
-            adjusted = adjust_mask(mask, threshold=threshold, softness=softness)
-            return action.draw(image, adjusted, settings)
+        It draws the same after a change of the controls. Its settings are by default the present.
+        """
+        action, present = self.action, self.settings
+
+        def draw(image: Image.Image, mask: Mask, settings: Settings = present) -> Pictures:
+            return action.draw(image, settings.edge(image.size).apply(mask), settings)
 
         return draw
 
@@ -114,68 +135,44 @@ class Panel:
 
         return effect
 
-    def picture(self, image: Image.Image, mask: Mask) -> Image.Image:
-        """Return one picture for the screen: a contact sheet of several, the photo if none."""
-        pictures = self.drawing()(image, mask)
+    def picture(
+        self, image: Image.Image, mask: Mask, settings: Settings | None = None
+    ) -> Image.Image:
+        """Return one picture for the screen: a contact sheet of several, the photo if none.
+
+        ``settings`` are by default what the controls say.
+        """
+        settings = (settings or self.settings).for_screen(image.size)
+        pictures = self.drawing()(image, mask, settings)
         if len(pictures) == 1:
             return next(iter(pictures.values()))
         return contact_sheet(pictures, image.size) if pictures else image
 
-    def _make_scene_picker(self) -> ipywidgets.Widget:
-        return make_photo_picker(
-            guarded(self._take_scene, self._scene_notes),
-            self._scene_notes,
-            label="Choose background",
-            hint="or drop it here",
-            multiple=False,
-            camera=False,
-        )
+    def _tell(self) -> None:
+        if not self._is_showing:
+            self._arrange()
+            self._on_change()
+
+    def _open(self, name: str, data: bytes) -> Image.Image:
+        return open_upload(name, data, max_pixels=self.max_pixels)
 
     def _switch(self, _: dict) -> None:
         self._arrange()
         self._on_change()
 
     def _arrange(self) -> None:
-        self._title.value = f'<div class="u2-title">{escape(self.action.title)}</div>'
+        self.title.value = f'<div class="u2-title">{escape(self.action.title)}.</div>'
         for name, control in self._special.items():
             control.layout.display = "" if name in self.action.controls else "none"
         self._group.layout.display = "" if self.action.controls else "none"
-        self._controls["softness"].layout.display = "" if self.action.soft else "none"
-
-    def _take_scene(self, files: Files) -> None:
-        self._scene_notes.clear()
-        for name, data in files[:1]:
-            try:
-                self._scene = open_upload(name, data, max_pixels=self.max_pixels)
-            except ValueError as error:
-                self._scene_notes.say(self.explain(error), kind="problem")
-            else:
-                self._on_change()
-
-
-def _make_controls(defaults: Settings) -> dict[str, ipywidgets.Widget]:
-    """Return a control for each field of ``Settings`` except the scene, which is a photo."""
-    return {
-        "color": _color("Color", defaults.color),
-        "blur": _slider("Strength", defaults.blur, 0.004, 0.06, 0.002, ".1%"),
-        "tint": _color("Tint", defaults.tint),
-        "margin": _slider("Margin", defaults.margin, 0.0, 0.5, 0.01),
-        "threshold": _slider("Threshold", defaults.threshold, 0.05, 0.95, 0.01),
-        "softness": _slider("Softness", defaults.softness, 0.0, 1.0, 0.01),
-    }
-
-
-def _slider(
-    text: str, value: float, low: float, high: float, step: float, form: str = ".0%"
-) -> ipywidgets.FloatSlider:
-    return ipywidgets.FloatSlider(
-        value=value, min=low, max=high, step=step, description=text, readout_format=form
-    )
-
-
-def _color(text: str, value: str) -> ipywidgets.ColorPicker:
-    # Concise hides the text field, which accepts invalid colors.
-    return ipywidgets.ColorPicker(value=value, description=text, concise=True)
+        if self.settings.fade is None:
+            self._controls["angle"].layout.display = "none"
+        for name in EDGE:
+            is_shown = name in ("threshold", "softness") or self._more.value
+            if name == "softness" and not self.action.soft:
+                is_shown = False
+            self._controls[name].layout.display = "" if is_shown else "none"
+        self._more.description = "Less" if self._more.value else "More"
 
 
 def _group(*controls: ipywidgets.Widget) -> ipywidgets.VBox:

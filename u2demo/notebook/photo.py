@@ -3,30 +3,33 @@
 import io
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from u2demo.images.read import open_image
-from u2demo.masks.mask import Mask
+from u2demo.masks.box import Box
+from u2demo.masks.corrections import SUFFIX, Corrections, to_json
+from u2demo.masks.mask import Mask, has_clear_subject
+from u2demo.notebook.correcting import History, Retouch
 from u2demo.notebook.preview import STAGE, fit, fit_mask
-from u2demo.pipeline import process
 
 if TYPE_CHECKING:
     from torch import nn
 
 _FRAMES = re.compile(r"(\d+) more frames?")  # of an animation
-_CLOSE_UP = (3 * STAGE[0], 3 * STAGE[1])  # pixels, (width, height)
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
     """A photo in the app, with its mask; at full size both are unpacked only when needed.
 
-    ``source`` is the image or its uploaded file; ``network`` and ``quality`` say how the mask was
-    found. ``peak`` is the highest probability that the network gave a pixel, 0 to 1.
+    ``source`` is the image or its uploaded file; ``model``, called ``network`` in the app,
+    ``quality`` and the box ``within`` say how the mask was found. ``peak`` is the highest
+    probability that the network gave a pixel, 0 to 1. ``history`` is what a person has said about
+    the mask since: ``small_mask`` and ``unpack_mask`` follow it.
     """
 
     name: str
@@ -34,16 +37,33 @@ class Photo:
     size: tuple[int, int]  # pixels, (width, height)
     packed_mask: bytes
     small: Image.Image  # what a screen shows
+    small_found: Mask  # as the net found it
     small_mask: Mask
     has_clear_subject: bool
     peak: float | None
+    model: "nn.Module"
     network: str
     quality: str
+    within: Box | None = None
+    history: History = field(default_factory=History)
+
+    @property
+    def wants_another_look(self) -> bool:
+        """Whether a person has since drawn a box to look in, or taken one back."""
+        return self.within != self.history.now.within
 
     @property
     def left_out(self) -> str:
         """A sentence on what else the photo's file holds, "" if that is nothing."""
         return left_out(self.small)
+
+    @property
+    def extra(self) -> dict[str, bytes]:
+        """What is saved with the pictures, by the ending of its name: corrections, if any."""
+        now = self.history.now
+        if now == Corrections():
+            return {}
+        return {SUFFIX.removeprefix("."): to_json(now, self.size).encode()}
 
     def open_image(self) -> Image.Image:
         """Return the photo at full size, RGB or RGBA; an uploaded file is decoded each time."""
@@ -51,16 +71,25 @@ class Photo:
         return open_upload(self.name, self.source, max_pixels=pixels)
 
     def unpack_mask(self) -> Mask:
-        """Return the mask at full size, float32 (height, width), 0 to 1, unpacked each time."""
+        """Return the corrected mask at full size, float32 (height, width), made each time."""
+        found, now = self.unpack_found(), self.history.now
+        if not now.objects and not now.strokes:
+            return found
+        return Retouch(self.model, self.open_image(), found, self.size).mask(now)
+
+    def unpack_found(self) -> Mask:
+        """Return the mask as the net found it, at full size, unpacked each time."""
         values = np.frombuffer(zlib.decompress(self.packed_mask), np.float32)
         return values.reshape(self.size[::-1])
 
-    def close_up(self) -> tuple[Image.Image, Mask]:
-        """Return photo and mask with enough detail for a part of them to fill the stage."""
-        image = self.open_image()
-        if image.width > _CLOSE_UP[0] or image.height > _CLOSE_UP[1]:
-            image = fit(image, _CLOSE_UP)
-        return image, fit_mask(self.unpack_mask(), image.size)
+    def retouch(self) -> Retouch:
+        """Return the small photo, prepared for corrections."""
+        return Retouch(self.model, self.small, self.small_found, self.size)
+
+    def corrected(self, history: History, retouch: Retouch | None = None) -> "Photo":
+        """Return the photo as ``history`` corrects it; ``retouch`` is one of this photo's."""
+        mask = (retouch or self.retouch()).mask(history.now)
+        return replace(self, history=history, small_mask=mask)
 
 
 def find_subject(
@@ -71,26 +100,38 @@ def find_subject(
     *,
     network: str,
     quality: str,
+    history: History | None = None,
 ) -> Photo:
     """Return the photo with the mask that ``model`` finds; ``image`` is the opened ``source``.
 
-    ``network`` is the app's name for ``model``.
+    ``network`` is the app's name for ``model``. ``history`` is what a person has said about the
+    photo already.
     """
-    (result,) = process(model, [(name, image)], effects={}, quality=quality)
-    mask = np.ascontiguousarray(result.mask, np.float32)
+    from u2demo.inference.predict import predict  # torch comes late
+
+    history = history or History()
+    box = history.now.within
+    found = predict(model, [image], quality=quality, within=[box])
+    mask, peak = next(found)
+    mask = np.ascontiguousarray(mask, np.float32)
     small = fit(image, STAGE)
-    return Photo(
+    small_mask = fit_mask(mask, small.size)
+    photo = Photo(
         name=name,
         source=source,
         size=image.size,
         packed_mask=zlib.compress(mask, level=1),  # a tenth of the size, lossless
         small=small,
-        small_mask=fit_mask(mask, small.size),
-        has_clear_subject=result.has_clear_subject,
-        peak=result.peak,
+        small_found=small_mask,
+        small_mask=small_mask,
+        has_clear_subject=has_clear_subject(mask, peak=peak),
+        peak=peak,
+        model=model,
         network=network,
         quality=quality,
+        within=box,
     )
+    return photo.corrected(history)
 
 
 def left_out(image: Image.Image) -> str:

@@ -31,6 +31,13 @@ def encode(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def encode_exactly(image: Image.Image) -> bytes:
+    """Return ``image`` as a PNG, whose every pixel counts."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 def contact_sheet(pictures: Mapping[str, Image.Image], size: tuple[int, int]) -> Image.Image:
     """Return all pictures in rows on one transparent picture, RGBA, at most ``size``.
 

@@ -1,10 +1,13 @@
 """items, one by one -> a bar on the page, with a button that stops them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import ipywidgets
 
 from u2demo.notebook.callbacks import on_this_thread
+
+T = TypeVar("T")
 
 # The kernel hears of a click only after the current photo, which may take seconds. So the page
 # answers by itself, then presses the hidden button that the kernel listens to.
@@ -45,12 +48,17 @@ class Progress(ipywidgets.VBox):
         """Hide the bar."""
         self.layout.display = "none"
 
-    def over(self, items: Sequence, verb: str, name: Callable[[object], str]) -> Iterator:
-        """Yield the items, saying "``verb`` 5 of 30: NAME"; the page truncates a long name."""
+    def over(
+        self, items: Iterable[T], total: int, verb: str, name: Callable[[T], str]
+    ) -> Iterator[T]:
+        """Yield the items, saying "``verb``, 5 of 30: NAME"; the page cuts a long name.
+
+        ``total`` is how many items there are expected to be.
+        """
         try:
             for count, item in enumerate(items):
-                number = f"{count + 1} of {len(items)}: " if len(items) > 1 else ""
-                self.show(f"{verb} {number}{name(item)}", count / len(items))
+                number = f", {count + 1} of {total}" if total > 1 else ""
+                self.show(f"{verb}{number}: {name(item)}", min(1, count / total))
                 yield item
         finally:
             self.hide()

@@ -10,10 +10,10 @@ from u2demo.notebook import colab
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
 from u2demo.notebook.environment import environment
+from u2demo.notebook.layout import close
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.photo import left_out, open_upload
 from u2demo.notebook.photo_picker import Files, make_photo_picker
-from u2demo.notebook.widgets import close
 
 
 class Uploads:

@@ -6,6 +6,7 @@ import ipywidgets
 from PIL import Image
 
 from u2demo.notebook.callbacks import on_this_thread
+from u2demo.notebook.layout import close
 from u2demo.notebook.preview import TILE, encode, fit
 
 # The knob of the divider moves a custom property, which both pictures' clip paths follow.
@@ -51,7 +52,7 @@ class Compare(ipywidgets.Box):
 
 
 class Gallery(ipywidgets.Box):
-    """Small pictures in rows, each with a button that chooses it and one that removes it.
+    """Small pictures in a row, each with a button that chooses it and one that removes it.
 
     ``on_choose`` and ``on_remove`` get the picture's place, from 0.
     """
@@ -62,8 +63,8 @@ class Gallery(ipywidgets.Box):
         self._on_choose = on_choose
         self._on_remove = on_remove
 
-    def add(self, name: str, picture: Image.Image) -> None:
-        """Append a tile."""
+    def insert(self, place: int, name: str, picture: Image.Image) -> None:
+        """Put a tile before the one that is at ``place`` now."""
         shown = ipywidgets.Image(value=encode(fit(picture, TILE)), format="webp")
         button = ipywidgets.Button(description=name, tooltip=name)
         cross = ipywidgets.Button(tooltip=f"Remove {name}")  # the style sheet draws it
@@ -72,7 +73,7 @@ class Gallery(ipywidgets.Box):
         tile.add_class("u2-tile")
         button.on_click(on_this_thread(lambda _: self._pass_on(tile, self._on_choose)))
         cross.on_click(on_this_thread(lambda _: self._pass_on(tile, self._on_remove)))
-        self.children = (*self.children, tile)
+        self.children = (*self.children[:place], tile, *self.children[place:])
 
     def _pass_on(self, tile: ipywidgets.Box, callback: Callable[[int], None]) -> None:
         if tile in self.children:  # a second click may come after the tile is gone
@@ -95,18 +96,16 @@ class Gallery(ipywidgets.Box):
         for index, tile in enumerate(self.children):
             toggle_class(tile, "u2-chosen", index == place)
 
+    def mark_own(self, place: int, on: bool) -> None:
+        """Mark a tile whose settings are its own, or take the mark away."""
+        tile = self.children[place]
+        toggle_class(tile, "u2-own", on)
+        button = tile.children[1]
+        name = button.description
+        button.tooltip = f"{name}, with settings of its own" if on else name
+
     def clear(self) -> None:
         """Remove all tiles."""
         tiles, self.children = self.children, ()
         for tile in tiles:
             close(tile)
-
-
-def close(widget: ipywidgets.Widget) -> None:
-    """Close ``widget`` and everything in it: ipywidgets keeps open widgets alive forever."""
-    for value in widget.trait_values().values():
-        parts = value if isinstance(value, tuple) else (value,)
-        for part in parts:
-            if isinstance(part, ipywidgets.Widget) and part.comm:
-                close(part)
-    widget.close()

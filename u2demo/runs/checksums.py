@@ -60,6 +60,14 @@ def file_checksum(file: Path) -> str:
     return f"{size}-{digest.hexdigest()}"
 
 
+def content_of(file: Path) -> str:
+    """Return ``file_checksum`` of a file, "" if it has no content that can be read."""
+    try:
+        return file_checksum(file) if file.is_file() else ""
+    except OSError:
+        return ""
+
+
 def _add_file(digest: "hashlib.blake2b", file: Path) -> int:
     """Add what is in ``file`` to a digest; return its size in bytes."""
     size = 0

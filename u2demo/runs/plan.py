@@ -17,7 +17,8 @@ from u2demo.images.find import SUFFIXES, Found, find_pictures
 from u2demo.images.kinds import is_clip
 from u2demo.images.write import KINDS
 from u2demo.machine.names import fold_name, numbered, safe_name
-from u2demo.runs.checksums import file_checksum
+from u2demo.runs.checksums import checksum, content_of, file_checksum
+from u2demo.runs.corrected import corrections_file
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.records import Record, read_records
 
@@ -28,13 +29,14 @@ class Job:
 
     photo: str  # absolute path
     stem: str  # what the names of its pictures begin with, relative to the results folder
-    version: str  # of the photo, net and quality
+    version: str  # of the photo, its corrections, net and quality
     identity: str = ""  # of the photo's file, see Record
     unchanged: bool = False  # whether photo, net and quality are those of its last record
     files: tuple[str, ...] = ()  # its existing pictures
     effects: Mapping[str, str] = field(default_factory=dict)  # checksums of effects not made again
     written: Mapping[str, str] = field(default_factory=dict)  # see Record
     renamed: Mapping[str, str] = field(default_factory=dict)  # see Record
+    corrections: str = ""  # see Record
 
     def record(self, **became: object) -> Record:
         """Return a record of this photo with the fields ``became``; "started" if there are none."""
@@ -44,6 +46,7 @@ class Job:
             "written": self.written,
             "renamed": self.renamed,
             "identity": self.identity,
+            "corrections": self.corrections,
         }
         return Record(self.photo, self.stem, self.version, **(earlier | became))
 
@@ -165,11 +168,13 @@ def plan(
     settings: str,
     *,
     suffixes: Collection[str] = KINDS,
+    corrections: bool = False,
 ) -> list[Job]:
     """Return a job for each photo; no two share a file name.
 
     ``settings`` stands for the net and the quality: when it changes, every photo is done again.
-    ``suffixes`` are those that pictures may get.
+    ``suffixes`` are those that pictures may get. With ``corrections``, a photo is also done again
+    when those in the file beside it change.
     """
     effects = list(effects)
     records = manifest.records.values()
@@ -179,10 +184,12 @@ def plan(
     for photo, place in photos.items():
         if photo in made:  # a picture that an earlier run left among the photos
             continue
-        job = _job(photo, place, manifest.records.get(str(photo)), names, settings)
+        said = corrections_file(photo) if corrections else None
+        wanted = settings if said is None else checksum([settings, content_of(said)])
+        job = _job(photo, place, manifest.records.get(str(photo)), names, wanted)
         names.claim(job.photo, job.stem)
         kept = {name: job.effects[name] for name in job.effects if name not in effects}
-        jobs.append(replace(job, effects=kept))
+        jobs.append(replace(job, effects=kept, corrections=said.name if said else ""))
     return jobs
 
 

@@ -39,7 +39,7 @@ class Record:
     box: Box | None = None  # around the whole subject
     objects: tuple[Box, ...] = ()  # around each separate object, largest first
     area: float = 0.0  # of the subject, as a share of the picture
-    confidence: float = 0.0  # the highest probability that the net gave a pixel
+    confidence: float = 0.0  # the highest probability that the net gave a pixel, see Prediction
     clear: bool = True  # whether a subject stands out, see pipeline.Result
     seconds: float = 0.0
     files: tuple[str, ...] = ()  # its pictures in the results folder
@@ -47,6 +47,7 @@ class Record:
     written: Mapping[str, str] = field(default_factory=dict)  # checksum of each file, as written
     writing: Mapping[str, str] = field(default_factory=dict)  # the same for a file being written
     renamed: Mapping[str, str] = field(default_factory=dict)  # name that was taken: name used
+    corrections: str = ""  # name of the file beside the photo that says how to correct its mask
     left_out: tuple[str, ...] = ()  # what the photo's file held that its pictures do not
     outlines: tuple[str, ...] | None = None  # of each object, None unless asked for: see outlines
     identity: str = ""  # of the photo's file on its disk, which a file put in its place has not
@@ -178,7 +179,7 @@ def _check(record: Record) -> None:
     """Raise an error if values are not what a run writes: somebody may have edited them."""
     os.fsencode(record.photo)  # raises if no file can have this name
     texts = [record.photo, record.stem, record.version, record.status, record.error]
-    texts += [record.identity, record.content, *record.files, *record.left_out]
+    texts += [record.identity, record.content, record.corrections, *record.files, *record.left_out]
     texts += [*record.renamed, *record.renamed.values(), *(record.outlines or ())]
     texts += [record.damage, *(record.track or ())]
     if not all(isinstance(text, str) for text in texts):

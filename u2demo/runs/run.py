@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,11 +22,14 @@ from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.machine.disk import advise
 from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.paths import as_path
+from u2demo.masks.adjust import UNCHANGED, Edge
 from u2demo.masks.box import bounding_box, box_in
+from u2demo.masks.corrections import Corrections
 from u2demo.masks.objects import object_boxes
 from u2demo.masks.outlines import outlines
 from u2demo.pipeline import Result, apply_effects, known_effects
-from u2demo.runs.checksums import checksum, file_checksum
+from u2demo.runs.checksums import checksum, content_of
+from u2demo.runs.corrected import read_corrections
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.pictures import Pictures
 from u2demo.runs.plan import Job, list_files, plan
@@ -52,8 +55,9 @@ class Run:
     ``clip_format`` is the one that clips become, ``format`` is for photos only.
     With ``overwrite``, existing pictures are made again; those that were changed since are still
     kept. ``max_pixels`` is that of ``open_image``. ``within`` says where in each photo the subject
-    is, as ``box_in`` reads it; photos without such a part fail. ``outlines`` are found on request,
-    for boxes with segmentation.
+    is, as ``box_in`` reads it; photos without such a part fail. With ``corrections``, what a person
+    has said in the file beside a photo is applied; a box in it goes before ``within``. ``outlines``
+    are found on request, for boxes with segmentation.
 
     Raises:
         ValueError: unknown ``quality``, ``format`` or ``metadata``, an effect name that cannot be
@@ -71,6 +75,8 @@ class Run:
     outlines: bool = False
     clip_format: str = "auto"
     within: str = ""
+    corrections: bool = True
+    edge: Edge = UNCHANGED  # what ``adjust_mask`` does to each mask
 
     def __post_init__(self):
         check_format(self.format)
@@ -91,6 +97,8 @@ class Run:
         looks = [net, self.quality]
         if self.within:
             looks.append(self.within)
+        if self.edge != UNCHANGED:
+            looks.append(self.edge)
         return checksum(looks)
 
     @cached_property
@@ -110,6 +118,7 @@ def process_folder(
     format: str = "auto",
     overwrite: bool = False,
     metadata: str = "private",
+    corrections: bool = True,
     report: Callable[[Record], object] = lambda record: None,
 ) -> list[Record]:
     """Process every photo below ``folder`` into ``results``; return a record for each.
@@ -119,6 +128,9 @@ def process_folder(
     photo that cannot be read gets a record with status ``failed``, and a picture of a kind that is
     not read, such as Photoshop's, one with status ``left out``. So does a clip, which is for
     ``process_video``; that record is returned, but not in the manifest.
+
+    With ``corrections``, what a person has said about ``cat.jpg`` is read from ``cat.strokes.json``
+    beside it and applied, as by ``process``; a photo fails if that file is not such a one.
 
     ``results`` gets the pictures, named as by ``save``, which describes ``format`` and
     ``metadata``, and the records as ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called
@@ -139,7 +151,7 @@ def process_folder(
     folder, results = as_path("folder", folder), as_path("results", results)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; process takes single photos")
-    run = Run(known_effects(effects), quality, format, overwrite, metadata)
+    run = Run(known_effects(effects), quality, format, overwrite, metadata, corrections=corrections)
     files = list_files([folder])
     records = process_files(model, files.photos, results, run, report=report)
     for clip, place in files.clips.items():
@@ -172,7 +184,7 @@ def process_files(
     records = []
     with advise(results, run.then), Manifest(results) as manifest, share_cores(workers):
         settings = run.settings(fingerprint(model))
-        jobs = plan(photos, manifest, run.effects, settings)
+        jobs = plan(photos, manifest, run.effects, settings, corrections=run.corrections)
         for record in _Work(model, run, manifest, workers).records(jobs):
             records.append(record)
             report(record)
@@ -186,6 +198,7 @@ class _Photo(NamedTuple):
     begun: float  # seconds, from time.perf_counter
     content: str = ""  # checksum of its file
     image: Image.Image | None = None
+    corrections: Corrections = Corrections()
     found: "Prediction | None" = None
     error: Exception | None = None
 
@@ -247,19 +260,29 @@ class _Work:
         try:
             content = content_of(Path(job.photo))  # first: a later change must not count as seen
             image = open_image(job.photo, max_pixels=self._run.max_pixels)
-            return photo._replace(image=image, content=content)
+            said = self._corrections(job, image.size)
+            return photo._replace(image=image, content=content, corrections=said)
         except Exception as error:  # one photo's failure must not stop the others
             return photo._replace(error=error)
 
+    def _corrections(self, job: Job, size: tuple[int, int]) -> Corrections:
+        said = Corrections()
+        if job.corrections:
+            said = read_corrections(Path(job.photo).with_name(job.corrections), size)
+        if said.within is None and self._run.within:
+            said = replace(said, within=box_in(self._run.within, size))
+        return said
+
     def _look(self, photos: list[_Photo]) -> list[_Photo]:
         """Return the photos with the net's predictions, made in one batch if possible."""
-        from u2demo.inference.predict import predict  # imports torch: a second, not needed earlier
+        from u2demo.inference.correct import predict_corrected  # imports torch: a second
 
         good = [photo for photo in photos if photo.image is not None]
         images = [photo.image for photo in good]
         try:
-            part = partial(box_in, self._run.within) if self._run.within else None
-            found = deque(predict(self._model, images, quality=self._run.quality, within=part))
+            said = [photo.corrections for photo in good]
+            quality = self._run.quality
+            found = deque(predict_corrected(self._model, images, said, quality=quality))
         except Exception as error:
             if len(photos) == 1:
                 return [photos[0]._replace(error=error)]
@@ -290,7 +313,10 @@ class _Work:
 
     def _make(self, photo: _Photo, pictures: Pictures) -> Record:
         job, run = photo.job, self._run
-        result = apply_effects(job.photo, photo.image, photo.found, run.effects)
+        found = photo.found
+        if run.edge != UNCHANGED:
+            found = found._replace(mask=run.edge.apply(found.mask))
+        result = apply_effects(job.photo, photo.image, found, run.effects)
         pictures.write(result, run.format, run.metadata)
         return job.record(
             status="done",
@@ -307,14 +333,6 @@ def is_done(job: Job, manifest: Manifest, effects: Mapping[str, str]) -> bool:
     """Return whether all pictures of a job are there, made by these effects of the same photo."""
     known = manifest.records.get(job.photo)
     return known is not None and job.unchanged and manifest.is_complete(known, effects)
-
-
-def content_of(photo: Path) -> str:
-    """Return the checksum of the file of a photo or clip, "" if it has none."""
-    try:
-        return file_checksum(photo) if photo.is_file() else ""
-    except OSError:
-        return ""
 
 
 def _describe(result: Result) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """effect -> effect of a clip: one that asks which frame it is given, and of which shot.
 
-Any effect, a function of image and mask, works on a clip as on a photo. Two must know more: a crop,
-for all frames of a clip have one size, and a new background that moves itself.
+Any effect, a function of image and mask, works on a clip as on a photo. Three must know more: a
+crop, for all frames of a clip have one size, a canvas, on which the subject must not jump, and a
+new background that moves itself.
 """
 
 from abc import ABC, abstractmethod
@@ -15,7 +16,10 @@ from PIL import Image
 
 from u2demo.effects.background import replace_background
 from u2demo.effects.boxes import MARGIN, crop
+from u2demo.effects.canvas import SHADOW, SIZE, SPACE, place_part, put_on_canvas
+from u2demo.effects.cutout import remove_background
 from u2demo.effects.effect import Effect
+from u2demo.effects.scenes import Background
 from u2demo.masks.box import Box, widen
 from u2demo.masks.mask import Mask
 from u2demo.video.clip import Clip, Frame
@@ -42,12 +46,15 @@ class ClipEffect(ABC):
 def for_clips(effect: Effect) -> Effect:
     """Return the ``ClipEffect`` that does on clips what ``effect`` does on photos, or itself.
 
-    ``crop`` becomes ``CropOfShots``, ``replace_background`` with a clip for a background
-    ``BeforeClip``; both may be given as ``partial``, with options.
+    ``crop`` becomes ``CropOfShots``, ``put_on_canvas`` ``CanvasOfShots``, and
+    ``replace_background`` with a clip for a background ``BeforeClip``; all may be given as
+    ``partial``, with options.
     """
     plain = effect if isinstance(effect, partial) else partial(effect)
     if plain.func is crop and not plain.args:
         return CropOfShots(**plain.keywords)
+    if plain.func is put_on_canvas and not plain.args:
+        return CanvasOfShots(**plain.keywords)
     if plain.func is replace_background and isinstance(plain.keywords.get("background"), Clip):
         return BeforeClip(plain.keywords["background"])
     return effect
@@ -70,18 +77,44 @@ class CropOfShots(ClipEffect):
     @contextmanager
     def on(self, findings: Findings) -> Iterator[Choose]:
         """Give each frame the crop of its shot."""
-        boxes = self._boxes(findings)
+        boxes = _boxes_of(findings, self.threshold, self.margin)
         yield lambda piece: partial(_cut, box=boxes[piece.shot])
 
-    def _boxes(self, findings: Findings) -> list[Box]:
-        size = findings.clip.size
-        found = [shot.box_above(self.threshold) for shot in findings.shots]
-        whole = Box(0, 0, *size)
-        boxes = [widen(box, self.margin, size) if box else None for box in found]
-        seen = [box for box in boxes if box] or [whole]
-        width = max(box.right - box.left for box in seen)
-        height = max(box.bottom - box.top for box in seen)
-        return [_grown(box or whole, width, height, size) for box in boxes]
+
+@dataclass(frozen=True)
+class CanvasOfShots(ClipEffect):
+    """``put_on_canvas`` with one place and size for the subject in all frames of a shot."""
+
+    size: tuple[int, int] | None = SIZE
+    margin: float = SPACE
+    background: Background = "white"
+    shadow: float = SHADOW
+
+    def __call__(self, image: Image.Image, mask: Mask) -> Image.Image:
+        """Return the picture of a photo."""
+        return put_on_canvas(image, mask, **vars(self))
+
+    @contextmanager
+    def on(self, findings: Findings) -> Iterator[Choose]:
+        """Give each frame the canvas of its shot."""
+        boxes = _boxes_of(findings, 0.5, 0.0)
+
+        def place(image: Image.Image, mask: Mask, *, box: Box) -> Image.Image:
+            return place_part(remove_background(image, mask), box, **vars(self))
+
+        yield lambda piece: partial(place, box=boxes[piece.shot])
+
+
+def _boxes_of(findings: Findings, threshold: float, margin: float) -> list[Box]:
+    """Return a box for each shot, around its subject and ``margin``, all of one size."""
+    size = findings.clip.size
+    found = [shot.box_above(threshold) for shot in findings.shots]
+    whole = Box(0, 0, *size)
+    boxes = [widen(box, margin, size) if box else None for box in found]
+    seen = [box for box in boxes if box] or [whole]
+    width = max(box.right - box.left for box in seen)
+    height = max(box.bottom - box.top for box in seen)
+    return [_grown(box or whole, width, height, size) for box in boxes]
 
 
 def _grown(box: Box, width: int, height: int, size: tuple[int, int]) -> Box:

@@ -17,13 +17,13 @@ from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.paths import as_path
 from u2demo.masks.box import Box
 from u2demo.pipeline import known_effects
-from u2demo.runs.checksums import checksum
+from u2demo.runs.checksums import checksum, content_of
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.pictures import Pictures
 from u2demo.runs.plan import Job, plan, spelled_out
 from u2demo.runs.reasons import reason_of
 from u2demo.runs.records import Record
-from u2demo.runs.run import FATAL, Run, content_of, is_done
+from u2demo.runs.run import FATAL, Run, is_done
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.draw import Drawn, draw_all, first_of, sample
 from u2demo.video.find import Findings

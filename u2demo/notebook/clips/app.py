@@ -16,6 +16,7 @@ from u2demo.notebook.actions import Settings, all_actions
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
+from u2demo.notebook.choices import NamedPhoto
 from u2demo.notebook.clips.headless import show_and_save_clip
 from u2demo.notebook.clips.making import Way, Workshop, stills
 from u2demo.notebook.clips.player import Player
@@ -23,13 +24,12 @@ from u2demo.notebook.clips.saving import ClipSaver, Make
 from u2demo.notebook.clips.source import ClipChoice, Source
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, aside, job_button
-from u2demo.notebook.layout import lay_out, style
+from u2demo.notebook.layout import close, lay_out, style
 from u2demo.notebook.models import ModelMenu
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.widgets import close
 from u2demo.video.clip import Clip
 from u2demo.video.read import open_video
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _SCENE = "coffee.png"  # behind the subject, until another is chosen
+_NOT_FOR_CLIPS = {"objects", "canvas"}
 _FOR_PROGRAMS = "; open_image reads it"
 
 
@@ -67,12 +68,13 @@ class Clips:
         self._jobs = JobQueue()
         self._notes = Notes()
         self._progress = Progress(self._stop, answer="Stopping after this frame…")
-        actions = {name: action for name, action in all_actions().items() if name != "objects"}
-        self._panel = Panel(self._redraw, self._notes, sample_images()[_SCENE], actions)
+        actions = {name: each for name, each in all_actions().items() if name not in _NOT_FOR_CLIPS}
+        scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
+        self._panel = Panel(self._redraw, self._notes, scene, actions)
         self._album = Album(self._panel, self._notes)
         self._panel.quality.value = "fast"
         self._panel.quality.observe(guarded(self._change_quality, self._notes), names="value")
-        self._models = ModelMenu(self._look_again, self._notes, model)
+        self._models = ModelMenu(self._look_again, model)
         self._choice = ClipChoice(self._receive, self._notes)
         self._about = ipywidgets.HTML()
         self._player = Player()
@@ -119,9 +121,11 @@ class Clips:
         left = [self._progress, self._album.stage, below, self._album.gallery, self._player]
         page = lay_out(
             top=[self._choice, self._notes, self._about],
-            toolbar=self._panel.toolbar,
+            toolbar=[self._panel.toolbar, self._panel.title],
             left=left,
-            side=[self._panel.column, self._models.box, self._saver.box],
+            side=[self._panel.column, self._models.box],
+            saver=self._saver.box,
+            on_reset=guarded(self._panel.reset, self._notes),
         )
         page.add_class("u2-clips")
         self._about.add_class("u2-clip")
@@ -260,7 +264,7 @@ class Clips:
         return f"{workshop.file.name}, {_size_of(workshop.file) / 1e6:.1f} MB{shown}"
 
     def _redraw(self) -> None:
-        self._album.redraw()
+        self._album.change_all()
         self._admit_change()
 
     def _admit_change(self) -> None:

@@ -6,8 +6,9 @@ import ipywidgets
 
 from u2demo.notebook.clips.making import Preview
 from u2demo.notebook.environment import environment
+from u2demo.notebook.layout import close
 from u2demo.notebook.notes import escape
-from u2demo.notebook.widgets import close, toggle_class
+from u2demo.notebook.widgets import toggle_class
 
 
 class Player(ipywidgets.VBox):

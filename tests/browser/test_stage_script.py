@@ -1,0 +1,317 @@
+"""The stage's page alone, without a kernel: what pointers and keys do, and what they tell."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+
+from u2demo.notebook.live.assets import assets
+from u2demo.notebook.stage_colab import SCRIPTS
+
+START = """
+    const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const said = [];
+    let listen;
+    const end = openStage(document.querySelector("#host"), {
+        send: (message) => said.push(message), on: (callback) => { listen = callback; },
+    });
+    const tell = (message, pictures) => listen(message, pictures.map(bytes));
+    globalThis.stage = {said, end, tell};
+"""
+SIZE = (1200, 800)  # of the photo; the page is told of a copy half as large
+
+
+class Page:
+    """The stage in a page of 1000x800 pixels, and what it says."""
+
+    def __init__(self, page):
+        self.page = page
+        self.version = 0
+        self.fingers = page.context.new_cdp_session(page)
+
+    def show(self, **fields):
+        """Show a photo whose left half is blue, cut out where it is red."""
+        self.version += 1
+        photo = Image.new("RGB", (600, 400), "red")
+        photo.paste("blue", (0, 0, 300, 400))
+        picture = photo.convert("RGBA")
+        picture.paste((0, 0, 0, 0), (0, 0, 300, 400))
+        cover = Image.new("RGBA", (600, 400), (0, 0, 0, 0))
+        objects = Image.new("L", (600, 400))
+        objects.paste(8, (300, 100, 600, 300))
+        self.tell(
+            {"kind": "show", "photo": "1", "version": self.version, "size": SIZE, "alone": False,
+             "clear": True, "tools": True, "count": 0, "answered": 0, **fields},
+            photo=photo, picture=picture, shade=cover, objects=objects,
+        )  # fmt: skip
+        self.page.locator(f".u2-stage[data-shown='{self.version}']").wait_for()
+
+    def tell(self, message, **pictures):
+        encoded = []
+        for name, picture in pictures.items():
+            file = io.BytesIO()
+            picture.save(file, "PNG" if name == "objects" else "WEBP", lossless=True)
+            encoded.append(base64.b64encode(file.getvalue()).decode())
+        message = {**message, "pictures": list(pictures)}
+        self.page.evaluate("([message, pictures]) => stage.tell(message, pictures)",
+                           [message, encoded])  # fmt: skip
+
+    def said(self, kind):
+        return [each for each in self.page.evaluate("stage.said") if each["kind"] == kind]
+
+    @property
+    def photo(self):
+        return self.page.get_by_role("application")
+
+    @property
+    def zoom(self):
+        return int(self.page.locator(".u2-frame").get_attribute("data-zoom"))
+
+    def at(self, x, y):
+        """Return where a point of the photo is in the page."""
+        around = self.photo.bounding_box()
+        scale = self.zoom / 100  # one pixel of the page is one of the screen
+        left = around["x"] + (around["width"] - SIZE[0] * scale) / 2
+        top = around["y"] + (around["height"] - SIZE[1] * scale) / 2
+        return left + x * scale, top + y * scale
+
+    def drag(self, *points):
+        first, *others = [self.at(*point) for point in points]
+        self.page.mouse.move(*first)
+        self.page.mouse.down()
+        for point in others:
+            self.page.mouse.move(*point)
+        self.page.mouse.up()
+
+    def choose(self, tool):
+        self.page.get_by_role("radio", name=tool).click()
+
+    def color(self, x, y):
+        """Return what the page shows at a point of the photo."""
+        png = Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
+        return png.getpixel(tuple(round(side) for side in self.at(x, y)))
+
+
+@pytest.fixture(scope="module")
+def tab(browser):
+    context = browser.new_context(viewport={"width": 1000, "height": 800}, has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def page(tab):
+    styles = assets("app.css", "stage.css")
+    tab.set_content(f"<!doctype html><style>{styles}</style><div class=u2-app id=host></div>")
+    script = f"(() => {{{assets(*SCRIPTS)}\n{START}}})()"
+    tab.add_script_tag(content=script)
+    page = Page(tab)
+    page.show()
+    return page
+
+
+def near(point, expected, within=4):
+    return all(abs(one - other) <= within for one, other in zip(point, expected, strict=True))
+
+
+def test_the_stage_is_large_but_leaves_room_for_the_tools_in_the_window(page):
+    around = page.photo.bounding_box()
+    assert 0.5 * 800 <= around["height"] <= 0.6 * 800
+    assert around["width"] > 900
+    assert page.page.get_by_role("radio", name="Move").bounding_box()["y"] < 800 - 60
+
+
+def test_left_of_the_divider_is_the_photo_and_right_of_it_the_result(page):
+    divider = page.page.get_by_role("slider", name="Divider between the photo and the result")
+    for _ in range(10):
+        divider.press("ArrowLeft")
+    assert divider.get_attribute("aria-valuenow") == "30", "two per cent a key"
+    assert page.color(300, 400) == (0, 0, 255)
+    assert min(page.color(500, 400)) > 200, "the checkerboard"
+    assert page.color(900, 400) == (255, 0, 0)
+    divider.press("Home")
+    assert min(page.color(300, 400)) > 200
+    divider.press("End")
+    assert page.color(1190, 100) == (255, 0, 0) and page.color(10, 100) == (0, 0, 255)
+
+
+def test_the_divider_s_place_on_the_keyboard_is_a_ring_to_see(page):
+    page.page.get_by_role("slider", name="Divider").press("ArrowLeft")
+    shadow = "getComputedStyle(document.querySelector('.u2-split'), '::after').boxShadow"
+    assert "47, 107, 237" in page.page.evaluate(shadow)
+
+
+def test_a_drag_with_keep_is_a_stroke_in_pixels_of_the_photo(page):
+    page.choose("Keep")
+    page.page.get_by_role("slider", name="Brush size").fill("40")
+    page.drag((200, 300), (300, 300), (300, 400))
+    (stroke,) = page.said("stroke")
+    assert stroke["keep"] is True and stroke["number"] == 1
+    assert near(stroke["points"][0], (200, 300)) and near(stroke["points"][-1], (300, 400))
+    assert stroke["radius"] == pytest.approx(20 / (page.zoom / 100), rel=0.02)
+
+
+def test_a_stroke_is_seen_before_the_kernel_answers_and_goes_when_it_has(page):
+    page.choose("Erase")
+    assert page.color(700, 400) == (255, 0, 0)
+    page.drag((700, 400), (700, 600))
+    tinted = page.color(700, 400)
+    assert near(tinted, (219, 19, 46), within=20), "tinted, as what is not kept"
+    page.show(answered=1)
+    page.choose("Erase")
+    assert page.color(700, 400) == (255, 0, 0), "the kernel's mask counts"
+
+
+def test_without_the_photo_an_erased_place_is_empty_at_once(page):
+    page.choose("Erase")
+    page.page.get_by_role("checkbox", name="Show the photo under the mask").uncheck()
+    page.drag((700, 400), (700, 600))
+    assert min(page.color(700, 400)) > 200
+
+
+def test_a_box_is_told_in_whole_pixels_and_a_click_is_none(page):
+    page.choose("Box")
+    page.drag((100, 100), (101, 101))
+    page.drag((700, 600), (200, 100))
+    (box,) = page.said("box")
+    assert near(box["box"], (200, 100, 700, 600)) and box["number"] == 1
+
+
+def test_a_click_on_an_object_is_told_and_one_beside_it_is_not(page):
+    page.choose("Objects")
+    page.page.mouse.click(*page.at(100, 100))
+    page.page.mouse.click(*page.at(900, 400))
+    (chosen,) = page.said("object")
+    assert near(chosen["point"], (900, 400))
+    assert page.color(800, 300)[2] > 80, "the object under the pointer is marked"
+
+
+def test_keys_move_the_ring_paint_and_change_the_brush(page):
+    page.choose("Keep")
+    page.photo.focus()
+    keys = page.page.keyboard
+    keys.press("ArrowRight")  # shows the ring
+    keys.press("Enter")
+    keys.down(" ")
+    keys.press("Shift+ArrowDown")
+    keys.up(" ")
+    keys.press("]")
+    keys.press("Enter")
+    dab, line, thick = page.said("stroke")
+    assert len(dab["points"]) == 1 and len(line["points"]) == 2
+    assert line["points"][1][1] > line["points"][0][1] + 50
+    assert thick["radius"] > 1.1 * dab["radius"]
+
+
+def test_a_box_is_drawn_with_two_corners_by_keyboard(page):
+    page.choose("Box")
+    page.photo.focus()
+    for key in ("ArrowRight", "Enter", "Shift+ArrowRight", "Shift+ArrowDown", "Enter"):
+        page.page.keyboard.press(key)
+    (box,) = page.said("box")
+    assert box["box"][2] > box["box"][0] + 50 and box["box"][3] > box["box"][1] + 50
+
+
+def test_tools_are_one_stop_of_the_keyboard_and_escape_leaves_them(page):
+    page.page.get_by_role("radio", name="Move").focus()
+    page.page.keyboard.press("ArrowRight")
+    assert page.page.get_by_role("radio", checked=True).inner_text() == "Keep"
+    assert page.page.locator("[role=radio][tabindex='0']").count() == 1
+    page.photo.press("Escape")
+    assert page.page.get_by_role("radio", checked=True).inner_text() == "Move"
+
+
+def test_undo_and_redo_have_keys_once_there_is_something(page):
+    page.photo.press("Control+z")
+    page.show(canUndo=True, canRedo=True, count=1)
+    page.photo.press("Control+z")
+    page.photo.press("Control+Shift+z")
+    assert len(page.said("undo")) == len(page.said("redo")) == 1
+
+
+def test_one_hundred_per_cent_is_a_pixel_for_a_pixel_and_asks_for_that_part(page):
+    page.page.get_by_role("button", name="100 %").click()
+    assert page.zoom == 100
+    page.page.wait_for_function("stage.said.at(-1).scale === 1")
+    part = page.said("view")[-1]["part"]
+    around = page.photo.bounding_box()
+    assert part[2] - part[0] < SIZE[0] + 1 and part[3] - part[1] < around["height"] * 1.4
+    detail = Image.new("RGB", (int(part[2] - part[0]), int(part[3] - part[1])), "white")
+    detail.paste("lime", (0, 0, detail.width, detail.height // 2))
+    message = {"kind": "detail", "photo": "1", "version": page.version, "part": part}
+    page.tell(message, photo=detail, picture=detail)
+    page.page.locator(".u2-stage[data-detail]").wait_for()
+    middle = round(around["y"] + around["height"] / 2)
+    png = Image.open(io.BytesIO(page.page.screenshot())).convert("RGB")
+    column = [png.getpixel((700, middle + row)) for row in range(-2, 2)]
+    assert column == [(0, 255, 0)] * 2 + [(255, 255, 255)] * 2, "no pixel is blurred"
+    page.photo.press("0")
+    assert page.zoom < 100
+
+
+def test_an_old_detail_is_not_laid_over_a_new_picture(page):
+    detail = Image.new("RGB", (100, 100), "white")
+    message = {"kind": "detail", "photo": "1", "version": page.version - 1, "part": [0, 0, 99, 99]}
+    page.tell(message, picture=detail)
+    page.show()
+    assert page.page.locator(".u2-part").count() == 0
+
+
+def test_a_zoomed_photo_is_moved_by_drag_and_keys_but_not_out_of_sight(page):
+    page.photo.press("1")
+    part = "stage.said.filter((each) => each.kind === 'view').at(-1).part"
+    page.page.wait_for_function("stage.said.at(-1).scale === 1")
+    top = page.page.evaluate(part)[1]
+    page.drag((700, 400), (700, 300))
+    page.page.wait_for_function(f"top => {part}[1] > top + 90", arg=top)
+    for _ in range(30):
+        page.photo.press("ArrowUp")
+    page.page.wait_for_function(f"{part}[1] === 0")
+
+
+def test_the_wheel_zooms_where_the_pointer_is_once_the_stage_is_used(page):
+    before = page.zoom
+    page.page.mouse.move(*page.at(600, 400))
+    page.page.mouse.wheel(0, -300)
+    page.photo.focus()
+    page.page.mouse.wheel(0, -300)
+    page.page.wait_for_function(
+        "before => document.querySelector('.u2-frame').dataset.zoom > before", arg=before
+    )
+
+
+def touch(page, kind, *points):
+    touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+    page.fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+
+def test_a_finger_paints_and_two_zoom(page):
+    page.choose("Keep")
+    touch(page, "touchStart", page.at(200, 300))
+    touch(page, "touchMove", page.at(300, 300))
+    touch(page, "touchEnd")
+    (stroke,) = page.said("stroke")
+    assert near(stroke["points"][0], (200, 300)) and near(stroke["points"][-1], (300, 300))
+    before = page.zoom
+    touch(page, "touchStart", page.at(500, 400), page.at(700, 400))
+    touch(page, "touchMove", page.at(300, 400), page.at(900, 400))
+    touch(page, "touchEnd")
+    assert page.zoom > 1.5 * before
+    assert len(page.said("stroke")) == 1, "two fingers do not paint"
+
+
+def test_what_has_the_focus_keeps_jupyter_s_shortcuts_away(page):
+    loud = page.page.evaluate(
+        """() => [...document.querySelectorAll(
+            '.u2-stage :is(button, input:not([hidden]), summary, [tabindex])')]
+            .filter((each) => !each.dataset.lmSuppressShortcuts).map((each) => each.outerHTML)"""
+    )
+    assert loud == []
+
+
+def test_a_closed_stage_leaves_nothing(page):
+    page.page.evaluate("stage.end()")
+    assert page.page.locator("#host").inner_html() == ""

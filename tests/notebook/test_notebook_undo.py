@@ -1,0 +1,153 @@
+"""Nothing is lost: what goes can come back, and what is not saved is asked about."""
+
+import asyncio
+import threading
+
+import pytest
+from bright import Bright
+from live_app import (
+    as_file,
+    caption,
+    classes,
+    find,
+    on_a_page,
+    part,
+    press,
+    spot,
+    text_of,
+    tile_names,
+    until,
+)
+
+from u2demo.images.read import sample_images
+from u2demo.notebook import OneClick
+from u2demo.notebook.notes import Notes
+from u2demo.notebook.offer import Offer
+
+
+@pytest.fixture(autouse=True)
+def results(monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
+    samples = {name: spot() for name in sample_images()}  # small ones
+    monkeypatch.setattr("u2demo.notebook.app.sample_images", lambda: samples)
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def app(no_loop):
+    """An app with three photos of a person's own."""
+    app = OneClick(Bright())
+    app.run({})
+    app.receive([(name, as_file(spot())) for name in ("a.png", "b.png", "c.png")])
+    yield app
+    app.close()
+
+
+def offered(app):
+    return text_of(part(app, "u2-offer").text)
+
+
+def names(app):
+    return [photo.name for photo in app.photos]
+
+
+def is_unsaved(app):
+    return "u2-unsaved" in classes(app.page)
+
+
+def test_a_photo_that_was_removed_comes_back_to_its_place_with_its_settings(app):
+    press(app, "b.png")
+    find(app, "Less / more").value = 0.8
+    press(app, "Remove b.png")
+    assert offered(app) == "b.png removed."
+    press(app, "Undo")
+    assert tile_names(app) == ["a.png", "b.png", "c.png"]
+    assert caption(app).startswith("b.png") and find(app, "Less / more").value == 0.8
+
+
+def test_photos_removed_one_after_the_other_come_back_together(app):
+    press(app, "Remove a.png")
+    press(app, "Remove b.png")
+    assert offered(app) == "2 photos removed." and len(app.photos) == 1
+    press(app, "Undo")
+    assert tile_names(app) == ["a.png", "b.png", "c.png"]
+
+
+def test_a_photo_that_comes_back_is_looked_at_as_the_others_were_meanwhile(app):
+    press(app, "Remove b.png")
+    press(app, "Best")
+    press(app, "Undo")
+    assert {photo.quality for photo in app.photos} == {"best"}
+
+
+def test_an_undo_is_offered_for_a_time():
+    async def wait():
+        offer = Offer(Notes())
+        offer.undo("Gone.", lambda: None, seconds=0.01)
+        assert offer.is_open
+        await until(lambda: not offer.is_open)
+        assert len(offer.children) == 1, "its button is closed"
+
+    thread = threading.Thread(target=lambda: asyncio.run(wait()))  # a loop of its own
+    thread.start()
+    thread.join()
+
+
+def test_starting_over_asks_while_own_photos_are_unsaved(app):
+    press(app, "Start over")
+    assert offered(app) == "3 photos have not been saved. Start over?"
+    press(app, "Keep my photos")
+    assert tile_names(app) == ["a.png", "b.png", "c.png"]
+    press(app, "Save all to results/")
+    press(app, "Start over")
+    assert "rocket.jpg" in tile_names(app), "all was saved: no question"
+
+
+def test_starting_over_can_be_undone(app):
+    press(app, "b.png")
+    find(app, "Less / more").value = 0.8
+    press(app, "Start over")
+    press(app, "Start over", "u2-offer")
+    assert "rocket.jpg" in tile_names(app) and find(app, "Less / more").value == 0.5
+    press(app, "Undo")
+    assert tile_names(app) == ["a.png", "b.png", "c.png"]
+    assert caption(app).startswith("b.png") and find(app, "Less / more").value == 0.8
+
+
+def test_an_undo_of_starting_over_brings_back_photos_that_were_on_their_way():
+    async def visit(app):
+        app.receive([(f"{number}.png", as_file(spot())) for number in range(5)])
+        await until(lambda: len(app.photos) == 4)
+        press(app, "Start over")
+        press(app, "Start over", "u2-offer")
+        await until(lambda: "rocket.jpg" in names(app))
+        app.receive([("new.png", as_file(spot()))])
+        await until(lambda: "new.png" in names(app))
+        press(app, "Undo")
+        await until(lambda: not app.is_busy)
+        on_their_way = [f"{number}.png" for number in range(5)]
+        assert sorted(names(app)) == sorted(["one.png", "two.png", "new.png", *on_their_way])
+
+    on_a_page(visit, Bright())
+
+
+def test_the_page_knows_whether_own_photos_are_unsaved(app, results):
+    assert is_unsaved(app)
+    press(app, "Save all to results/")
+    assert not is_unsaved(app)
+    press(app, "Blur")
+    assert not is_unsaved(app), "another action is no work that is lost"
+    find(app, "Less / more").value = 0.8
+    assert is_unsaved(app)
+    press(app, "Download")
+    assert not is_unsaved(app)
+    press(app, "Best")
+    assert is_unsaved(app), "the masks are others now"
+    app.run()
+    assert not is_unsaved(app), "the samples are ours"
+
+
+def test_two_photos_of_one_name_are_told_apart(app):
+    app.receive([("a.png", as_file(spot())), ("a.png", as_file(spot()))])
+    assert tile_names(app)[3:] == ["a (2).png", "a (3).png"]

@@ -1,0 +1,51 @@
+"""options -> effects: what is to be made of each photo and clip."""
+
+import argparse
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import partial
+
+from u2demo.effects import EFFECTS
+from u2demo.effects.effect import Effect
+from u2demo.runs.checksums import file_checksum
+from u2demo.video.clip import Clip
+from u2demo.video.moving import BeforeClip
+
+
+def chosen_effects(options: argparse.Namespace) -> Mapping[str, Effect]:
+    """Return the effects that ``options``, as from ``parse``, ask for, by name.
+
+    Without --effects it is canvas if its size is given, background if that is, else cutout.
+    """
+    usual = "background" if options.background else "cutout"
+    if options.canvas:
+        usual = "canvas"
+    given = {
+        "background": {"background": options.background},
+        "canvas": _canvas(options),
+        "crop": {"margin": options.margin},
+    }
+    effects = {}
+    for name in options.effects or [usual]:
+        values = {key: value for key, value in given.get(name, {}).items() if value is not None}
+        if name == "canvas" and options.canvas == "auto":
+            values["size"] = None
+        effects[name] = partial(EFFECTS[name], **values) if values else EFFECTS[name]
+    if "background" in effects and isinstance(options.background, Clip):
+        content = file_checksum(options.background.path)
+        effects["background"] = BeforeClip(options.background, content)
+    return effects
+
+
+def _canvas(options: argparse.Namespace) -> dict[str, object]:
+    """Return what is said of a canvas; a clip stands still behind it."""
+    background = options.background
+    if isinstance(background, Clip):
+        background = background.at(Fraction(0)).image
+    size = None if options.canvas == "auto" else options.canvas
+    return {
+        "size": size,
+        "margin": options.margin,
+        "background": background,
+        "shadow": options.shadow,
+    }

@@ -1,0 +1,205 @@
+"""cut-out -> a picture of one size, with the subject in its middle, as shops want it."""
+
+import math
+from numbers import Integral
+
+from PIL import Image, ImageFilter
+
+from u2demo.effects.cutout import remove_background
+from u2demo.effects.scenes import Background, draw_scene, is_transparent
+from u2demo.images.rgb import as_photo, shared_info
+from u2demo.machine.numbers import check_number
+from u2demo.masks.box import Box
+from u2demo.masks.mask import Mask
+
+SIZE = (2000, 2000)
+SPACE = 0.08  # the margin: a share of the canvas' shorter side
+SHADOW = 0.3
+LONGEST = 65_500  # pixels along a side, as in a JPEG
+WIDEST = 0.45  # the most that a margin may be
+_SEEN = [255 * (alpha > 12) for alpha in range(256)]  # 5 %: fainter pixels do not move the middle
+_LOW = 0.35  # the part of the subject that casts the shadow, from below, a share of its height
+_FLAT = 0.06  # the height of the shadow, a share of the subject's longer side
+_SOFT = 0.016  # the standard deviation of its blur, a share of that side, too
+
+
+def place_on_canvas(
+    cutout: Image.Image,
+    *,
+    size: tuple[int, int] | None = SIZE,
+    margin: float = SPACE,
+    background: Background = "white",
+    shadow: float = SHADOW,
+) -> Image.Image:
+    """Return a picture of ``size``, (width, height), with the subject of a cut-out in its middle.
+
+    The subject, which is all that shows in ``cutout``, is scaled until it meets the margin on two
+    sides; a small one is enlarged, so that the pictures of a series look alike. With ``size`` None
+    it keeps its pixels, and the canvas is a square around its longer side and the margins.
+
+    ``margin`` is a share of the canvas' shorter side, on all sides. ``background`` is as for
+    ``replace_background``; the picture is RGB, or RGBA if that is "transparent". ``shadow`` is how
+    dark the soft shadow below the subject is, 0 to 1. The color profile of ``cutout`` stays.
+
+    Raises:
+        ValueError: ``size`` is not two whole numbers of pixels up to 65,500, ``margin`` is not from
+            0 to 0.45, ``shadow`` is not from 0 to 1, or ``background`` is an unknown color.
+        TypeError: ``cutout`` is not an image, or an option is of another type.
+    """
+    photo = as_photo(cutout)
+    box = _subject_of(photo)
+    return place_part(photo, box, size=size, margin=margin, background=background, shadow=shadow)
+
+
+def place_part(
+    photo: Image.Image,
+    box: Box,
+    *,
+    size: tuple[int, int] | None = SIZE,
+    margin: float = SPACE,
+    background: Background = "white",
+    shadow: float = SHADOW,
+) -> Image.Image:
+    """Return the canvas of ``place_on_canvas`` with ``box``, a part of ``photo``, in its middle."""
+    check_canvas(size, margin, shadow)
+    if size is None:
+        size, spot = _square_around(box, margin)
+    else:
+        spot = _spot_for(box, size, margin)
+    canvas = _draw_canvas(background, size, photo.info.get("icc_profile"))
+    drawn, place = _scaled(photo, box, spot, size)
+    if shadow:
+        _draw_shadow(canvas, drawn, place, spot, shadow)
+    _draw_over(canvas, drawn, place)
+    canvas.info = shared_info(photo)
+    return canvas
+
+
+def put_on_canvas(
+    image: Image.Image,
+    mask: Mask,
+    *,
+    size: tuple[int, int] | None = SIZE,
+    margin: float = SPACE,
+    background: Background = "white",
+    shadow: float = SHADOW,
+) -> Image.Image:
+    """Return the subject of a photo on a canvas: ``place_on_canvas`` as an effect."""
+    cutout = remove_background(image, mask)
+    return place_on_canvas(cutout, size=size, margin=margin, background=background, shadow=shadow)
+
+
+def check_canvas(size: tuple[int, int] | None, margin: float, shadow: float) -> None:
+    """Raise ``TypeError`` or ``ValueError`` unless all are as ``place_on_canvas`` expects them."""
+    expected = f"(width, height), each a whole number of pixels from 1 to {LONGEST:,}, or None"
+    sentence = f"size is {size!r:.80}, expected {expected}"
+    if size is not None:
+        if not isinstance(size, tuple | list) or len(size) != 2:
+            raise TypeError(sentence)
+        if not all(isinstance(side, Integral) and not isinstance(side, bool) for side in size):
+            raise TypeError(sentence)
+        if not all(1 <= side <= LONGEST for side in size):
+            raise ValueError(sentence)
+    expected = f"0 to {WIDEST}, a share of the canvas' shorter side"
+    check_number("margin", margin, expected=expected, most=WIDEST)
+    check_number("shadow", shadow, expected="0 (none) to 1 (black)", most=1.0)
+
+
+def _subject_of(photo: Image.Image) -> Box:
+    """Return the box around all that shows; all of the photo if nothing does."""
+    whole = Box(0, 0, *photo.size)
+    if photo.mode == "RGB":
+        return whole
+    alpha = photo.getchannel("A")
+    box = alpha.point(_SEEN).getbbox() or alpha.getbbox()
+    return Box(*box) if box else whole
+
+
+def _size_of(box: Box) -> tuple[int, int]:
+    return box.right - box.left, box.bottom - box.top
+
+
+def _middle_of(size: tuple[int, int], part: tuple[int, int]) -> Box:
+    """Return the box of the size ``part`` in the middle of a canvas of ``size``."""
+    left, top = (size[0] - part[0]) // 2, (size[1] - part[1]) // 2
+    return Box(left, top, left + part[0], top + part[1])
+
+
+def _square_around(box: Box, margin: float) -> tuple[tuple[int, int], Box]:
+    """Return the size of a canvas on which the subject keeps its pixels, and its place there."""
+    longer = max(_size_of(box))
+    side = longer + 2 * math.ceil(longer * margin / (1 - 2 * margin))
+    return (side, side), _middle_of((side, side), _size_of(box))
+
+
+def _spot_for(box: Box, size: tuple[int, int], margin: float) -> Box:
+    """Return where on a canvas the subject goes, scaled to fit between the margins."""
+    space = round(margin * min(size))
+    free = [max(1, side - 2 * space) for side in size]
+    sides = _size_of(box)
+    scale = min(free[0] / sides[0], free[1] / sides[1])
+    scaled = (max(1, round(side * scale)) for side in sides)
+    return _middle_of(size, tuple(map(min, scaled, free)))
+
+
+def _draw_canvas(
+    background: Background, size: tuple[int, int], profile: bytes | None
+) -> Image.Image:
+    if is_transparent(background):
+        return Image.new("RGBA", size)
+    return draw_scene(background, size, profile)
+
+
+def _scaled(
+    photo: Image.Image, box: Box, spot: Box, size: tuple[int, int]
+) -> tuple[Image.Image, tuple[int, int]]:
+    """Return the subject as large as ``spot``, RGBA, and its (left, top) on the canvas.
+
+    What shows faintly around it is drawn too, as far as the canvas reaches.
+    """
+    across, down = (new / old for new, old in zip(_size_of(spot), _size_of(box), strict=True))
+    room = Box(
+        min(spot.left, int(box.left * across)),
+        min(spot.top, int(box.top * down)),
+        min(size[0] - spot.right, int((photo.width - box.right) * across)),
+        min(size[1] - spot.bottom, int((photo.height - box.bottom) * down)),
+    )
+    part = (
+        max(0, box.left - room.left / across),
+        max(0, box.top - room.top / down),
+        min(photo.width, box.right + room.right / across),
+        min(photo.height, box.bottom + room.bottom / down),
+    )
+    wide = spot.right - spot.left + room.left + room.right
+    high = spot.bottom - spot.top + room.top + room.bottom
+    subject = photo.convert("RGBA")
+    if across == down == 1:
+        drawn = subject.crop(tuple(map(round, part)))
+    else:
+        drawn = subject.resize((wide, high), Image.Resampling.LANCZOS, part, reducing_gap=3.0)
+    return drawn, (spot.left - room.left, spot.top - room.top)
+
+
+def _draw_shadow(
+    canvas: Image.Image, drawn: Image.Image, place: tuple[int, int], spot: Box, strength: float
+) -> None:
+    """Draw what the lower part of the subject, pressed flat, leaves on the ground below it."""
+    longer = max(_size_of(spot))
+    foot = spot.bottom - place[1]
+    knee = int(foot - _LOW * (spot.bottom - spot.top))
+    low = drawn.getchannel("A").crop((0, knee, drawn.width, foot))
+    flat = low.resize((low.width, max(1, round(_FLAT * longer))), Image.Resampling.BOX)
+    shadow = Image.new("L", canvas.size)
+    shadow.paste(flat, (place[0], spot.bottom - flat.height // 2))
+    shadow = shadow.filter(ImageFilter.GaussianBlur(_SOFT * longer))
+    shadow = shadow.point([round(strength * level) for level in range(256)])
+    black = Image.new("RGBA", canvas.size)
+    black.putalpha(shadow)
+    _draw_over(canvas, black, (0, 0))
+
+
+def _draw_over(canvas: Image.Image, drawn: Image.Image, place: tuple[int, int]) -> None:
+    if canvas.mode == "RGBA":
+        canvas.alpha_composite(drawn, place)
+    else:
+        canvas.paste(drawn, place, drawn)

@@ -1,0 +1,20 @@
+"""page -> its manners: the gallery's keys, sliders put back, a question before work is left."""
+
+from collections.abc import Callable
+
+import anywidget
+
+from u2demo.notebook.live.assets import assets
+
+
+class Manners(anywidget.AnyWidget):
+    """An invisible widget inside the app; the page asks before it closes if that is u2-unsaved.
+
+    ``on_reset`` gets the label of a slider that a person has clicked twice.
+    """
+
+    _esm = assets("manners.js")
+
+    def __init__(self, on_reset: Callable[[str], None]):
+        super().__init__()
+        self.on_msg(lambda _, message, buffers: on_reset(message["reset"]))

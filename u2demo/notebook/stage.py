@@ -1,0 +1,310 @@
+"""photo with its mask -> the stage: big, zoomed, and corrected by hand."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import ipywidgets
+from PIL import Image
+
+from u2demo.effects.cutout import remove_background
+from u2demo.masks.corrections import to_json
+from u2demo.masks.mask import Mask
+from u2demo.notebook import callbacks
+from u2demo.notebook.correcting import History, Retouch, corrections_name, count, draw_objects
+from u2demo.notebook.environment import environment
+from u2demo.notebook.jobs import Job
+from u2demo.notebook.notes import Notes
+from u2demo.notebook.panel import Panel
+from u2demo.notebook.photo import Photo
+from u2demo.notebook.preview import STAGE, encode, encode_exactly, fit
+from u2demo.notebook.stage_colab import ByHand, Tell
+from u2demo.notebook.stage_messages import follow
+from u2demo.notebook.stage_sheet import Sheet, View, cut, shade, sheet_scale
+from u2demo.notebook.widgets import Compare
+
+if TYPE_CHECKING:
+    from u2demo.notebook.stage_widget import StagePage
+
+OnCorrected = Callable[[Photo, Photo], None]
+
+_PATIENCE = 15.0  # seconds in which Colab's page should have opened
+_REST = 0.15  # seconds without a change after which the stage is drawn with all its detail
+
+
+class Stage(ipywidgets.Box):
+    """A photo and what is made of it, as ``panel`` says: at once in small, then with all detail.
+
+    With ``on_corrected`` there are tools to correct the mask: it gets the photo and the same one
+    with another history, which it should put in its place; ``finish`` does what follows from that
+    and waits for it. Without anywidget, the stage is a ``Compare``.
+    """
+
+    def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None = None):
+        self._panel = panel
+        self._on_corrected = on_corrected
+        self.finish: Callable[[], None] = lambda: None
+        self._notes = notes
+        self._page = _make_page(callbacks.guarded(self._receive, notes))
+        # Colab may refuse the page, and says so by silence.
+        has_compare = self._page is None or environment() == "colab"
+        self._plain = Compare() if has_compare else None
+        super().__init__([each for each in (self._plain, self._page) if each])
+        self.add_class("u2-stage-box")
+        self.pictures: dict[str, bytes] = {}  # encoded, by name: what the stage shows now
+        self.told: dict = {}  # the page's last message of a whole photo
+        self._listeners: list[Tell] = [self._page.tell] if self._page else []
+        self._photo: Photo | None = None
+        self._shown: Image.Image | None = None
+        self._number = 0  # of the photo on the stage, from 1
+        self._version = 0  # of what is shown of it
+        self._tool = "move"
+        self._answered = 0
+        self._said = ""
+        self._view = View()
+        self._retouch: tuple[bytes, Retouch] | None = None
+        self._sheet: Sheet | None = None
+        self._drawn: tuple[int, Image.Image, Mask] | None = None
+        self._detailed: tuple[int, View] | None = None  # of which version a view has its detail
+        self._detail_soon = callbacks.Debounced(self._draw_detail, seconds=_REST)
+        self._patience: asyncio.Handle | None = None
+        if environment() == "colab":
+            self._wait_for_page()
+
+    def show(
+        self, photo: Image.Image, picture: Image.Image | None = None, *, alone: bool = False
+    ) -> None:
+        """Show ``picture`` over ``photo``, or ``alone``, as when their sizes differ."""
+        self.clear()
+        self._put(photo, picture or photo, photo.size, alone=alone)
+
+    def show_photo(self, photo: Photo) -> None:
+        """Show a photo of the app with its result."""
+        if self._photo is None or self._photo.source is not photo.source:
+            self.clear()
+        self._photo = photo
+        picture, is_alone = self._draw(photo.small, photo.small_mask)
+        scale = photo.small.width / photo.size[0]
+        world = photo.size
+        if is_alone:
+            world = tuple(max(1, round(side / scale)) for side in picture.size)
+        self._put(photo.small, picture, world, alone=is_alone)
+        self._detail_soon()
+
+    def clear(self) -> None:
+        """Forget the photo, and all that was prepared for it; the page keeps its picture."""
+        self._detail_soon.cancel()
+        self._photo = self._retouch = self._sheet = self._drawn = None
+
+    def close(self) -> None:
+        """Forget all, and leave the page."""
+        self.clear()
+        if self._patience:
+            self._patience.cancel()
+        super().close()
+
+    def listen(self, tell: Tell) -> Callable[[], None]:
+        """Tell another page, too, what is on the stage, until the function returned is called."""
+        self._listeners.append(tell)
+        return lambda: self._listeners.remove(tell)
+
+    def _wait_for_page(self) -> None:
+        """In Colab: if the page stays silent, offer one by Colab's own means."""
+        loop = callbacks.running_loop()
+        if loop and self._page:
+            self._patience = loop.call_later(_PATIENCE, self._give_up_page)
+        else:
+            self._give_up_page()
+
+    def _give_up_page(self) -> None:
+        if self._plain.layout.display == "none":  # the page is there
+            return
+        if self._page:
+            self._listeners.remove(self._page.tell)
+            self._page.close()
+            self._page = None
+        can_correct = self._on_corrected is not None
+        by_hand = [ByHand(self.listen, self._answer_all, self._notes)] if can_correct else []
+        self.children = [self._plain, *by_hand]
+
+    def _answer_all(self, message: dict) -> None:
+        """Do now all that follows from what a page says: it waits for that."""
+        self._receive(message)
+        self.finish()
+        self._detail_soon.cancel()
+        for _ in self._draw_detail():
+            pass
+
+    # What is shown
+
+    def _draw(self, image: Image.Image, mask: Mask) -> tuple[Image.Image, bool]:
+        """Return what the panel makes of the photo, and whether that stands alone."""
+        is_alone = self._panel.action.close
+        if is_alone and self._tool != "move":  # strokes need the whole photo
+            return remove_background(image, mask), False
+        return self._panel.picture(image, mask), is_alone
+
+    def _put(
+        self, photo: Image.Image, picture: Image.Image, world: tuple[int, int], *, alone: bool
+    ) -> None:
+        """Show pictures of the whole photo, which has ``world`` (width, height) pixels in full."""
+        alone = alone or picture.size != photo.size or picture is photo
+        if self._plain:
+            self._plain.show(photo, picture, alone=alone)
+        pictures = {"picture": encode(picture)}
+        if photo is self._shown:
+            pictures["photo"] = self.pictures["photo"]
+        else:
+            pictures["photo"] = encode(photo)
+            self._number += 1
+        has_new_photo, self._shown = photo is not self._shown, photo
+        pictures |= self._marks()
+        self.pictures = pictures
+        self._version += 1
+        self.told = {
+            "kind": "show",
+            "photo": str(self._number),
+            "version": self._version,
+            "size": list(world),
+            "alone": alone,
+            "clear": "RGBA" in (photo.mode, picture.mode),
+            **self._state(),
+        }
+        sent = dict(pictures)
+        if not has_new_photo:
+            del sent["photo"]
+        self._tell(self.told, sent)
+
+    def _marks(self) -> dict[str, bytes]:
+        """Return what a tool shows over the photo: a tint, and the objects to click."""
+        photo = self._photo
+        if photo is None or self._tool == "move":
+            return {}
+        marks = {"shade": encode(shade(photo.small_mask))}
+        if self._tool == "objects":
+            marks["objects"] = encode_exactly(Image.fromarray(draw_objects(photo.small_found) * 8))
+        return marks
+
+    def _state(self) -> dict:
+        history = self._photo.history if self._photo else History()
+        within = history.now.within
+        said, self._said = self._said, ""
+        return {
+            "tools": self._photo is not None and self._on_corrected is not None,
+            "canUndo": bool(history.past),
+            "canRedo": bool(history.future),
+            "count": count(history.now),
+            "within": within and list(within),
+            "answered": self._answered,
+            "said": said,
+        }
+
+    def _tell(self, message: dict, pictures: Mapping[str, bytes]) -> None:
+        for tell in self._listeners:
+            tell(message, pictures)
+
+    # Detail
+
+    def _draw_detail(self) -> Job:
+        """Show the part that the page shows, with as many pixels as it has on the screen."""
+        photo, version, view = self._photo, self._version, self._view
+        if photo is None or not self.told or self._detailed == (version, view):
+            return
+        world = tuple(self.told["size"])
+        scale = sheet_scale(photo, view, world)
+        if scale is None:
+            return
+        if self._sheet is None or not self._sheet.fits(photo, scale):
+            self._sheet = self._drawn = None
+            yield
+            self._sheet = Sheet(photo, scale)
+            yield
+        sheet = self._sheet
+        if self._drawn is None or self._drawn[0] != version:
+            mask = sheet.mask(photo)
+            picture, _ = self._draw(sheet.image, mask)
+            self._drawn = (version, picture, mask)
+            yield
+        self._detailed = (version, view)
+        self._send_detail(sheet, view, world)
+
+    def _send_detail(self, sheet: Sheet, view: View, world: tuple[int, int]) -> None:
+        _, picture, mask = self._drawn
+        part = view.part or (0, 0, *world)
+        pixels = view.scale or 1.0
+        is_alone = self.told["alone"]
+        if is_alone and self._plain:
+            self._plain.show(self._shown, fit(picture, STAGE), alone=True)
+        pictures = {"picture": encode(cut(picture, part, world, pixels))}
+        if not is_alone:
+            pictures["photo"] = encode(cut(sheet.image, part, world, pixels))
+        if self._tool != "move":
+            pictures["shade"] = encode(cut(shade(mask), part, world, pixels))
+        self.pictures |= {f"detail {name}": data for name, data in pictures.items()}
+        message = {"kind": "detail", "photo": self.told["photo"], "version": self._version}
+        self._tell({**message, "part": list(part)}, pictures)
+
+    # What the page says
+
+    def _receive(self, message: dict) -> None:
+        kind = message["kind"]
+        if kind == "ready":
+            self._show_page()
+            return
+        if kind == "view":
+            self._view = View(tuple(message["part"]), message["scale"])
+            self._detail_soon()
+            return
+        if self._photo is None or self._on_corrected is None:
+            return
+        if kind == "tool":
+            self._tool = message["tool"]
+            self.show_photo(self._photo)
+        elif kind == "save":
+            self._save()
+        else:
+            self._answered = message["number"]
+            self._correct(message)
+
+    def _show_page(self) -> None:
+        """Tell a page that has just opened what is on the stage."""
+        if self._page and self._plain:
+            self._plain.layout.display = "none"
+        self._detailed = None
+        if self.told:
+            self._tell(self.told, self._whole())
+
+    def _whole(self) -> dict[str, bytes]:
+        """Return the encoded pictures, by name, but for those of details."""
+        return {
+            name: data for name, data in self.pictures.items() if not name.startswith("detail ")
+        }
+
+    def _correct(self, message: dict) -> None:
+        photo = self._photo
+        try:
+            history, self._said = follow(photo, message)
+        except ValueError as error:  # of a file
+            said = f"{message['name']}: {error}."
+            self._tell({"kind": "say", "answered": self._answered, "said": said}, {})
+            return
+        self._on_corrected(photo, photo.corrected(history, self._retouch_of(photo)))
+
+    def _retouch_of(self, photo: Photo) -> Retouch:
+        """Return the small photo, prepared; kept for as long as the net's mask is the same."""
+        if self._retouch is None or self._retouch[0] is not photo.packed_mask:
+            self._retouch = photo.packed_mask, photo.retouch()
+        return self._retouch[1]
+
+    def _save(self) -> None:
+        photo = self._photo
+        text = to_json(photo.history.now, photo.size)
+        self._tell({"kind": "file", "name": corrections_name(photo.name), "text": text}, {})
+
+
+def _make_page(receive: Callable[[dict], None]) -> "StagePage | None":
+    try:
+        from u2demo.notebook.stage_widget import StagePage  # needs anywidget, which is optional
+    except ImportError:
+        return None
+    return StagePage(receive)

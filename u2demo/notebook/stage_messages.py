@@ -1,0 +1,45 @@
+"""(photo, what its page says) -> its history, and a sentence for the page."""
+
+from dataclasses import replace
+
+from u2demo.masks.box import Box
+from u2demo.masks.corrections import from_json
+from u2demo.notebook.correcting import History, count, draw_objects, stroke_of, toggle_object
+from u2demo.notebook.photo import Photo
+
+
+def follow(photo: Photo, message: dict) -> tuple[History, str]:
+    """Return the history of ``photo`` after a message of its page, and what was done in words.
+
+    Raises:
+        ValueError: a file to load is not one of corrections, or belongs to another photo.
+    """
+    history, done = _follow(photo, message)
+    number = count(history.now)
+    many = f"{number} correction{'s' * (number > 1)}" if number else "No corrections"
+    return history, f"{done} {many}."
+
+
+def _follow(photo: Photo, message: dict) -> tuple[History, str]:
+    history, kind = photo.history, message["kind"]
+    now = history.now
+    if kind == "stroke":
+        stroke = stroke_of(message["points"], message["radius"], message["keep"])
+        strokes = (*now.strokes, stroke)
+        return history.say(replace(now, strokes=strokes)), "Kept." if stroke.keep else "Erased."
+    if kind == "box":
+        box = Box(*(int(edge) for edge in message["box"]))
+        return history.say(replace(now, within=box, objects=())), "Looking in the box."
+    if kind == "object":
+        x, y = message["point"]
+        scale = photo.small.width / photo.size[0]
+        objects = draw_objects(photo.small_found)
+        chosen = toggle_object(now, (float(x), float(y)), objects, scale)
+        return history.say(chosen), "Objects chosen."
+    if kind == "load":
+        return history.say(from_json(message["text"], photo.size)), "Loaded."
+    if kind == "undo":
+        return history.undo(), "Undone."
+    if kind == "redo":
+        return history.redo(), "Done again."
+    return history.reset(), "Reset."
