@@ -25,9 +25,9 @@ def drawing(name: str) -> Iterator[str]:
     yield from begin(
         WIDTH,
         height,
-        f"{name}: an encoder of {levels} stages, each half as large as the one before; a decoder of "
-        f"{levels - 1}, each with what the encoder saw at its level; {levels} side maps, one a level;"
-        " and their weighted sum, the saliency map.",
+        f"{name}: an encoder of {levels} stages, each half as large as the one before; a decoder "
+        f"of {levels - 1}, each with what the encoder saw at its level; {levels} side maps, one a "
+        "level; and their weighted sum, the saliency map.",
     )
     yield text(LEFT, 26, f"{name}: encoder", weight="bold")
     yield text(RIGHT, 26, "decoder", weight="bold")

@@ -3,11 +3,13 @@
 All figures say in words what they show: as alternative text for those who do not see them.
 """
 
+import base64
 import io
+import re
 import textwrap
 from collections.abc import Mapping
+from html import escape, unescape
 from importlib import resources
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -22,7 +24,7 @@ _LONGEST_SIDE = 640  # pixels of a picture as shown; a full photo takes seconds 
 _WIDEST = 24.0  # inches; a page shrinks wider figures until their titles are unreadable
 _PAGE = 10.0  # inches; about what a page shrinks wider figures to
 _PANEL = 0.5, 10.0  # least and greatest width of a panel, in heights; titles need some room
-_POINTS, _LETTERS = 12.0, 9.0  # size of a title, and its letters per inch
+_POINTS, _LETTERS, _LINE = 12.0, 9.0, 0.2  # a title's size, letters per inch, inches per line
 _COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2")
 
 
@@ -40,18 +42,20 @@ class Titled(Figure):
         self.savefig(file, format="png")
         return file.getvalue()
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict, dict]:  # what else is known of the PNG
-        return {}, {"image/png": {"alt": self.alt}}
+    def _repr_html_(self) -> str:  # PNG alone would be shown without alternative text
+        return _html("png", self._repr_png_(), self.alt)
 
 
 class Drawing:
-    """A packaged SVG drawing, ``svg``, that a notebook shows by itself."""
+    """An SVG drawing, ``svg``, that a notebook shows by itself; its label is ``alt``."""
 
     def __init__(self, svg: str):
         self.svg = svg
+        label = re.search(r'aria-label="([^"]*)"', svg)
+        self.alt = unescape(label[1]) if label else ""
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_html_(self) -> str:
+        return _html("svg+xml", self.svg.encode(), self.alt)
 
 
 def drawing(name: str) -> Drawing:
@@ -69,9 +73,9 @@ def image_row(
 ) -> Figure:
     """Return a figure, ``height`` inches high, of titled pictures in a row; no need to close it.
 
-    A row wider than 24 inches is made lower, and long titles are wrapped. Transparent images lie on
-    a checkerboard; masks are gray, from black for 0 to white for 1. ``alt`` says what is to be seen
-    to those who do not see it; the default lists the titles.
+    A row wider than 24 inches is made lower. Long titles are wrapped, and make it higher.
+    Transparent images lie on a checkerboard; masks are gray, from black for 0 to white for 1.
+    ``alt`` says what is to be seen to those who do not see it; the default lists the titles.
 
     Raises:
         ValueError: ``pictures`` is empty.
@@ -87,15 +91,19 @@ def image_row(
     ratios = [float(np.clip(p.shape[1] / p.shape[0], *_PANEL)) for p in panels.values()]
     height = float(height)
     scale = min(height, _WIDEST / sum(ratios))
-    size = scale * sum(ratios), max(scale, min(height, 1))
-    shrunk = max(1.0, size[0] / _PAGE)  # by the page; titles are as much larger
-    figure = Titled(figsize=size, layout="constrained")
+    width = scale * sum(ratios)
+    shrunk = max(1.0, width / _PAGE)  # by the page; titles are as much larger
+    titles = [
+        _wrap(_printable(title), scale * ratio / shrunk)
+        for title, ratio in zip(panels, ratios, strict=True)
+    ]
+    more = max(title.count("\n") for title in titles) * _LINE * shrunk
+    figure = Titled(figsize=(width, max(scale, min(height, 1)) + more), layout="constrained")
     figure.alt = _printable(alt or f"Side by side: {', '.join(map(str, pictures))}")
     grid = figure.subplots(1, len(panels), squeeze=False, width_ratios=ratios)
-    for axes, ratio, (title, panel) in zip(grid[0], ratios, panels.items(), strict=True):
+    for axes, title, panel in zip(grid[0], titles, panels.values(), strict=True):
         axes.imshow(panel, cmap="gray", vmin=0, vmax=1)
-        wrapped = _wrap(_printable(title), scale * ratio / shrunk)
-        axes.set_title(wrapped, parse_math=False, fontsize=_POINTS * shrunk)
+        axes.set_title(title, parse_math=False, fontsize=_POINTS * shrunk)
         axes.axis("off")
     return figure
 
@@ -167,6 +175,14 @@ def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
     columns, rows = (np.arange(side) // square for side in size)
     board = np.where((rows[:, None] + columns) % 2, 255, 225).astype(np.uint8)
     return Image.fromarray(board).convert("RGB")
+
+
+def _html(kind: str, data: bytes, alt: str) -> str:
+    coded = base64.b64encode(data).decode()
+    return (
+        f'<img alt="{escape(alt)}" style="max-width: 100%; height: auto"'
+        f' src="data:image/{kind};base64,{coded}">'
+    )
 
 
 def _printable(title: object) -> str:
