@@ -337,7 +337,9 @@ def test_a_photo_has_all_pixels_that_the_camera_gives_a_still(camera):
     camera.locator(".u2-remove").click()
 
 
-@pytest.mark.parametrize("fault", ["undefined", "class { takePhoto() { throw new Error('busy'); } }"])
+@pytest.mark.parametrize(
+    "fault", ["undefined", "class { takePhoto() { throw new Error('busy'); } }"]
+)
 def test_a_camera_without_stills_gives_what_the_picture_shows(camera, fault):
     camera.evaluate(f"() => {{ globalThis.ImageCapture = {fault}; }}")
     press(camera, "Photo")
