@@ -131,6 +131,12 @@ def from_page(widget, message, buffers=()):
     widget._handle_custom_msg(message, list(buffers))
 
 
+def only_zip(files):
+    """Return what is kept under the one name among ``files`` that is a zip's."""
+    (name,) = [name for name in files if name.endswith(".zip")]
+    return files[name]
+
+
 # What it shows
 
 

@@ -120,7 +120,7 @@ def serving(kind: str, notebook: str, home: Path):
         yield Site(kind, url, root, server.pid)
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
 
 
 def _lab(root: Path, port: int) -> list[str]:
@@ -221,6 +221,12 @@ def page_of_cell(browser, tmp_path):
     page.goto((tmp_path / "page.html").as_uri())
     yield page
     context.close()
+
+
+def kernels(site: Site) -> set[str]:
+    """Return the processes that the server has started (Linux)."""
+    lists = Path(f"/proc/{site.pid}/task").glob("*/children")
+    return {pid for each in lists for pid in each.read_text().split()}
 
 
 def start(page, site: Site, notebook: str) -> None:

@@ -9,6 +9,8 @@ import pytest
 from conftest import wait_until_idle
 from PIL import Image
 
+LESS_OR_MORE = "Less / more"
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
@@ -60,6 +62,14 @@ def file_tree(root):
     }
 
 
+def tile_names(page):
+    return page.locator(".u2-tile button:not(.u2-remove)").all_inner_texts()
+
+
+def asks_before_it_closes(page):
+    return page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+
+
 def tiles(page):
     return page.locator(".u2-tile").count()
 
@@ -68,8 +78,48 @@ def test_opens_on_the_samples_with_results_to_see(app, shoot):
     shoot(app.locator(".u2-app"), "app")
     assert result_on_stage(app).mode == "RGBA"
     assert app.locator(".u2-problem").count() == 0
-    names = app.locator(".u2-tile button:not(.u2-remove)").all_inner_texts()
-    assert names == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+    assert tile_names(app) == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+
+
+def test_toolbar_stage_and_download_are_in_sight_together(app):
+    app.set_viewport_size({"width": 1280, "height": 720})
+    app.wait_for_function("innerHeight === 720")
+    if app.locator(".jp-NotebookPanel").count() == 0:  # JupyterLab has scrolled there by itself
+        app.locator(".u2-top").evaluate("top => top.scrollIntoView()")
+    app.wait_for_function(
+        """() => ['.u2-toolbar', '.u2-view', '.u2-saver .u2-primary'].every((name) => {
+            const {top, bottom} = document.querySelector(name).getBoundingClientRect();
+            return top >= 0 && bottom <= innerHeight;
+        })"""
+    )
+    app.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_the_gallery_is_one_stop_of_the_keyboard_and_arrows_lead_through_it(app):
+    for key, name in (("ArrowRight", "cat.jpeg"), ("End", "rocket.jpg"), ("Home", "astronaut.jpg")):
+        app.locator(".u2-chosen button:not(.u2-remove)").press(key)
+        app.locator(".u2-chosen button", has_text=name).wait_for()
+        assert app.evaluate("document.activeElement.textContent") == name
+    assert app.locator(".u2-gallery button[tabindex='0']").count() == 1
+
+
+def test_delete_removes_a_photo_the_focus_goes_on_and_undo_brings_it_back(app):
+    app.locator(".u2-tile button", has_text="cat.jpeg").press("Delete")
+    app.locator(".u2-offer", has_text="cat.jpeg removed.").wait_for()
+    app.wait_for_function("document.activeElement.textContent === 'coffee.png'")
+    app.locator(".u2-offer").get_by_role("button", name="Undo").click()
+    app.locator(".u2-chosen button", has_text="cat.jpeg").wait_for()
+    assert tile_names(app) == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+
+
+def test_a_setting_is_the_photo_s_own_and_a_double_click_puts_it_back(app):
+    slider = app.get_by_role("slider", name=LESS_OR_MORE)
+    slider.press("ArrowRight")
+    app.locator(".u2-chosen.u2-own").wait_for()
+    app.get_by_role("button", name="Apply to all").wait_for()
+    slider.dblclick()
+    app.locator(".u2-own").wait_for(state="detached")
+    app.get_by_role("button", name="Apply to all").wait_for(state="hidden")
 
 
 def test_a_slider_redraws_and_the_divider_stays(app):
@@ -77,18 +127,18 @@ def test_a_slider_redraws_and_the_divider_stays(app):
     divider.focus()
     divider.press("Home")
     before = np.asarray(result_on_stage(app).getchannel("A"), float)
-    handle = app.locator(".noUi-handle:visible").first  # the threshold's
+    handle = app.get_by_role("slider", name=LESS_OR_MORE)
     handle.focus()
-    wait_for_another_picture(app, lambda: [handle.press("ArrowRight") for _ in range(30)])
+    wait_for_another_picture(app, lambda: [handle.press("ArrowLeft") for _ in range(30)])
     app.wait_for_timeout(1500)
     after = np.asarray(result_on_stage(app).getchannel("A"), float)
-    assert after.mean() < before.mean(), "a higher threshold keeps less"
+    assert after.mean() < before.mean(), "less of it is kept"
     assert app.locator(".u2-frame").evaluate("e => e.style.getPropertyValue('--split')") == "0%"
 
 
 def test_what_screen_readers_hear_has_names(app):
     assert app.get_by_role("img", name="The result").count() == 1
-    assert app.get_by_role("slider", name="Threshold").count() == 1
+    assert app.get_by_role("slider", name=LESS_OR_MORE).count() == 1
     assert app.get_by_role("button", name="Remove cat.jpeg").count() == 1
     app.locator(".u2-tile button", has_text="rocket.jpg").click()
     app.locator(".u2-chosen button[aria-current=true]", has_text="rocket.jpg").wait_for()
@@ -109,7 +159,7 @@ def test_the_keyboard_s_place_is_a_ring_to_see(app):
     for place in [".u2-zone button", ".u2-toolbar button", ".u2-tile button", ".u2-saver button"]:
         assert app.locator(place).locator("visible=true").first.evaluate(ring) == "2px", place
     # By its name: the first slider to see may be one that leaves with an effect just now.
-    assert app.get_by_role("slider", name="Threshold").evaluate(ring) == "2px"
+    assert app.get_by_role("slider", name=LESS_OR_MORE).evaluate(ring) == "2px"
     assert app.locator(".u2-models select").evaluate(ring) != "none"
 
 
@@ -129,10 +179,12 @@ def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
     app.locator(".u2-models select").select_option("u2net – 176 MB")
     app.get_by_text("u2net could not be downloaded. Still using u2netp.").wait_for()
     shoot(app.locator(".u2-app"), "refused")
-    app.locator(".u2-problem summary").click()
+    app.locator(".u2-models .u2-problem summary").click()
     app.get_by_text("Google Drive - Quota exceeded").wait_for()
     assert "Put the file on this machine as " in app.locator(".u2-problem").inner_text()
     assert networks(app) == (listed, chosen)
+    app.get_by_role("button", name="Close this message").click()
+    app.locator(".u2-problem").wait_for(state="detached")
 
 
 def test_a_network_is_fetched_while_the_app_answers(app, weights, shoot):
@@ -157,17 +209,41 @@ def test_results_go_to_the_folder(app, site):
     assert file_tree(site.root) == saved
 
 
+def test_a_canvas_gets_a_color_and_is_copied_and_boxes_as_text(app):
+    app.context.grant_permissions(["camera", "clipboard-read", "clipboard-write"])
+    app.bring_to_front()
+    app.get_by_role("button", name="Shop canvas", exact=True).click()
+    app.get_by_role("button", name="Sky", exact=True).click()
+    field = app.get_by_role("textbox", name="#rrggbb")
+    app.wait_for_function("field => field.value === '#d3e5f6'", arg=field.element_handle())
+    app.get_by_role("button", name="Copy", exact=True).click()
+    app.get_by_text("cat_canvas.png is copied").wait_for()
+    kinds = "navigator.clipboard.read().then(items => items.map(item => item.types))"
+    assert app.evaluate(kinds) == [["image/png"]]
+    app.get_by_role("button", name="Boxes", exact=True).click()
+    app.get_by_role("button", name="Copy boxes", exact=True).click()
+    app.get_by_text("boxes.txt is copied").wait_for()
+    text = app.evaluate("navigator.clipboard.readText()")
+    assert text.startswith("photo,object,left,top") and '"cat.jpeg",1,' in text
+    app.get_by_role("button", name="Cut out", exact=True).click()
+    app.get_by_role("button", name="Save boxes", exact=True).wait_for(state="hidden")
+
+
 def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos):
     choose(app, photos["large.png"], photos["letter.jpg"], photos["turned.txt"])
     wait_until_idle(app, tiles=2)
-    assert "letter.jpg: not an image" in app.locator(".u2-problem").inner_text()
+    assert "letter.jpg: not an image" in app.locator(".u2-top .u2-problem").inner_text()
+    assert asks_before_it_closes(app)
     for action in ("Blur", "Color", "Box", "Cut out"):
         button = app.get_by_role("button", name=action, exact=True)
         wait_for_another_picture(app, button.click)
     with app.expect_download() as download:
         app.get_by_role("button", name="Download all as zip").click()
     archive = zipfile.ZipFile(download.value.path())
-    assert download.value.suggested_filename == "u2demo.zip"
+    name = download.value.suggested_filename
+    assert name.startswith("large_cutout_and_1_more_") and name.endswith(".zip")
+    app.locator(".u2-unsaved").wait_for(state="detached")
+    assert not asks_before_it_closes(app), "all is saved"
     sizes = {name: Image.open(archive.open(name)).size for name in archive.namelist()}
     assert sizes == {"large_cutout.png": (2300, 2300), "turned_cutout.png": (200, 300)}
     with app.expect_download() as download:
@@ -267,6 +343,17 @@ def test_a_photo_deleted_in_the_file_browser_troubles_nobody(app, site, photos):
     )
     assert app.evaluate(IN_THE_KERNEL, code).strip() == "['dog.png']"
     shutil.rmtree(folder)
+
+
+def test_starting_over_asks_and_can_be_undone(app):
+    names = tile_names(app)
+    app.get_by_role("button", name="Start over").click()
+    app.locator(".u2-offer", has_text="not been saved. Start over?").wait_for()
+    app.locator(".u2-offer").get_by_role("button", name="Start over").click()
+    app.locator(".u2-offer", has_text="Started over.").wait_for()
+    app.locator(".u2-offer").get_by_role("button", name="Undo").click()
+    app.locator(".u2-tile button", has_text=names[-1]).wait_for()
+    assert tile_names(app) == names
 
 
 def test_an_upload_leaves_no_file_where_a_file_browser_looks(app, site):

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import WAIT, wait_until_idle
+from conftest import WAIT, kernels, wait_until_idle
 
 pytestmark = pytest.mark.parametrize("site", ["voila"], indirect=True)
 
@@ -15,12 +15,6 @@ def page(browser):
     page.set_default_timeout(WAIT)
     yield page
     page.close()
-
-
-def kernels(site):
-    """Return the processes that the server has started (Linux)."""
-    lists = Path(f"/proc/{site.pid}/task").glob("*/children")
-    return {pid for each in lists for pid in each.read_text().split()}
 
 
 def wait_for(condition):

@@ -182,6 +182,7 @@ TABLE = {
         "folder": (".", PATHS),
         "format": ("auto", TEXTS),
         "metadata": ("private", TEXTS),
+        "quality": (None, NUMBERS),
     },
     "split_objects": {"mask": ONE_OF["mask"], "threshold": (0.5, NUMBERS)},
     "place_on_canvas": {

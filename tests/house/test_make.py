@@ -91,15 +91,30 @@ def app(tmp_path_factory):
 
 
 def test_the_app_answers_this_computer_only(app):
-    assert app.answer.startswith("HTTP/1.1 200") and "Cut out, box or highlight" in app.answer
+    assert app.answer.startswith("HTTP/1.1 200")
     assert "u2-app" in app.answer or "widget-view" in app.answer
     assert ("0100007F", app.port) in app.found, "127.0.0.1, as the kernel writes it"
     assert {address for address, _ in app.found} == {"0100007F"}
 
 
-def test_the_page_of_the_app_has_no_words_about_cells_or_colab(app):
-    assert "Licensed under" in app.answer
-    assert "Run all cells" not in app.answer and "colab-badge" not in app.answer
+def test_the_page_of_the_app_is_one_of_an_app_not_of_a_notebook(app):
+    assert "<title>u2demo</title>" in app.answer and "Licensed under" in app.answer
+    assert re.search(r'<link rel="icon" href="data:image/svg\+xml,%3Csvg', app.answer)
+    for words in ("Run all cells", "colab-badge", "notebook (in Colab", 'loading_text">'):
+        assert words not in app.answer
+
+
+def test_until_the_app_is_there_its_outline_is(app):
+    outline, _, rest = app.answer.partition('class="outlines" role="status"')
+    assert outline and "jupyter-config-data" in rest, "before the kernel starts"
+    assert "cdn.jsdelivr.net" not in app.answer, "icons that nothing here uses"
+
+
+def test_the_page_of_the_app_is_dark_on_a_dark_desktop(app):
+    for theme in ("light", "dark"):
+        assert re.search(
+            rf'theme-{theme}\.css[^"]*" media="\(prefers-color-scheme: {theme}\)"', app.answer
+        )
 
 
 def test_the_page_of_the_app_may_ask_no_other_host(app):

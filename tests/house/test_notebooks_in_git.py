@@ -25,7 +25,7 @@ PYTHON = {
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A clone in which `make` has set git up, with nbstripout in its .venv; used from test to test."""
+    """A clone in which `make` has set git up, with nbstripout in its .venv; shared by the tests."""
     if not (shutil.which("git") and shutil.which("make")):
         pytest.skip("needs git and make")
     clone = tmp_path_factory.mktemp("git") / "clone"

@@ -42,6 +42,23 @@ def test_the_error_tells_what_to_put_where(publish, home):
     assert "Traceback" not in text and len(text.splitlines()) < 20
 
 
+def test_after_a_refused_download_no_bar_stays_in_the_notebook(publish, monkeypatch):
+    notebook = pytest.importorskip("tqdm.notebook")
+    bars = []
+
+    class Bar(notebook.tqdm):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            bars.append(self)
+
+    monkeypatch.setattr(notebook, "display", lambda widget: None)
+    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    publish("forbidden")
+    with pytest.raises(WeightsError):
+        fetch_weights("u2net")
+    assert [bar.container.comm for bar in bars] == [None], "it is closed"
+
+
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(ValueError, match="u2netp, u2net, u2net_human_seg, u2net_portrait"):
         load_model("unet")

@@ -123,6 +123,7 @@ def test_what_is_not_a_frame_is_said_apart():
 def test_a_person_chooses_which_details_of_a_photo_are_saved(choice, kept, results):
     async def visit(app):
         await receive(app, ("ada.jpg", with_details()))
+        find(app, "Format and size").value = True
         details = find(app, "Photo details to save")
         assert details.value == "private"
         details.value = dict(details.options)[choice]

@@ -28,7 +28,7 @@ async def use(app, rounds):
     for number in range(rounds):
         labels = [label for label, _ in part(app, "u2-toolbar").options]
         press(app, labels[number % len(labels)])
-        find(app, "Threshold").value = 0.3 + number % 40 / 100
+        find(app, "Less / more").value = 0.3 + number % 40 / 100
         press(app, app.photos[number % len(app.photos)].name)
         if number % 25 == 24:
             app.receive([("new.png", as_file(spot())), ("letter.txt", b"no photo")])

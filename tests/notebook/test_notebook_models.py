@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import socket
 import threading
 from pathlib import Path
 
@@ -175,6 +176,22 @@ def test_a_network_is_fetched_while_the_app_goes_on_and_then_looks_at_every_phot
         await until(lambda: not app.is_busy)
         assert at_work(app) == {PEOPLE}
         assert chosen(app) == f"{PEOPLE} – ready" and said(app) == ""
+
+    on_a_page(visit)
+
+
+def test_a_computer_without_internet_is_told_apart(publish, home, monkeypatch):
+    def fail(host, *rest, **options):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    publish("quota")
+    monkeypatch.setattr("socket.getaddrinfo", fail)
+
+    async def visit(app):
+        choose(app, PEOPLE)
+        await until(lambda: not app.is_busy)
+        sentence, _, _ = said(app, "u2-models").partition("<details>")
+        assert "could not be downloaded. This computer seems to be offline. Still" in sentence
 
     on_a_page(visit)
 

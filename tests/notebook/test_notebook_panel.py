@@ -137,10 +137,10 @@ def test_rare_controls_of_the_edge_come_at_a_click(panel):
     def shown():
         return {name for each in visible(panel.column) for name in names_of(each)}
 
-    assert "Threshold" in shown() and "Grow" not in shown()
+    assert "Less / more" in shown() and "Grow" not in shown()
     press_toggle = next(each for each in visible(panel.column) if "More" in names_of(each))
     press_toggle.value = True
-    assert {"Grow", "Feather", "Fill holes", "Drop specks"} <= shown()
+    assert {"Grow", "Feather", "Fill holes", "No specks"} <= shown()
 
 
 def test_another_photo_behind_is_shown_by_name_and_the_first_comes_back(panel, changes):

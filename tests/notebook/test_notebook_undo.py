@@ -19,6 +19,7 @@ from live_app import (
     until,
 )
 
+from u2demo.images.read import sample_images
 from u2demo.notebook import OneClick
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.offer import Offer
@@ -28,7 +29,7 @@ from u2demo.notebook.offer import Offer
 def results(monkeypatch, tmp_path):
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
-    samples = {"rocket.jpg": spot(), "cup.jpg": spot()}  # small ones
+    samples = {name: spot() for name in sample_images()}  # small ones
     monkeypatch.setattr("u2demo.notebook.app.sample_images", lambda: samples)
     return tmp_path / "results"
 
@@ -57,12 +58,12 @@ def is_unsaved(app):
 
 def test_a_photo_that_was_removed_comes_back_to_its_place_with_its_settings(app):
     press(app, "b.png")
-    find(app, "Threshold").value = 0.8
+    find(app, "Less / more").value = 0.8
     press(app, "Remove b.png")
     assert offered(app) == "b.png removed."
     press(app, "Undo")
     assert tile_names(app) == ["a.png", "b.png", "c.png"]
-    assert caption(app).startswith("b.png") and find(app, "Threshold").value == 0.8
+    assert caption(app).startswith("b.png") and find(app, "Less / more").value == 0.8
 
 
 def test_photos_removed_one_after_the_other_come_back_together(app):
@@ -105,13 +106,13 @@ def test_starting_over_asks_while_own_photos_are_unsaved(app):
 
 def test_starting_over_can_be_undone(app):
     press(app, "b.png")
-    find(app, "Threshold").value = 0.8
+    find(app, "Less / more").value = 0.8
     press(app, "Start over")
     press(app, "Start over", "u2-offer")
-    assert "rocket.jpg" in tile_names(app) and find(app, "Threshold").value == 0.5
+    assert "rocket.jpg" in tile_names(app) and find(app, "Less / more").value == 0.5
     press(app, "Undo")
     assert tile_names(app) == ["a.png", "b.png", "c.png"]
-    assert caption(app).startswith("b.png") and find(app, "Threshold").value == 0.8
+    assert caption(app).startswith("b.png") and find(app, "Less / more").value == 0.8
 
 
 def test_an_undo_of_starting_over_brings_back_photos_that_were_on_their_way():
@@ -137,7 +138,7 @@ def test_the_page_knows_whether_own_photos_are_unsaved(app, results):
     assert not is_unsaved(app)
     press(app, "Blur")
     assert not is_unsaved(app), "another action is no work that is lost"
-    find(app, "Threshold").value = 0.8
+    find(app, "Less / more").value = 0.8
     assert is_unsaved(app)
     press(app, "Download")
     assert not is_unsaved(app)

@@ -70,10 +70,10 @@ def crop(
     expected = "0 or more, and finite; it cannot make the box smaller"
     check_number("margin", margin, expected=expected)
     box = box_around(mask > threshold)
-    return _part(image, widen(box, margin, image.size)) if box else image.copy()
+    return part_of(image, widen(box, margin, image.size)) if box else image.copy()
 
 
-def _part(image: Image.Image, box: Box) -> Image.Image:
+def part_of(image: Image.Image, box: Box) -> Image.Image:
     """Return what is in ``box``; ``Image.crop`` fails if that has more pixels than its limit."""
     part = Image.new(image.mode, (box.right - box.left, box.bottom - box.top))
     part.paste(image, (-box.left, -box.top))

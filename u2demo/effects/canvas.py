@@ -5,6 +5,7 @@ from numbers import Integral
 
 from PIL import Image, ImageFilter
 
+from u2demo.effects.boxes import part_of
 from u2demo.effects.cutout import remove_background
 from u2demo.effects.scenes import Background, draw_scene, is_transparent
 from u2demo.images.rgb import as_photo, shared_info
@@ -18,6 +19,7 @@ SHADOW = 0.3
 LONGEST = 65_500  # pixels along a side, as in a JPEG
 WIDEST = 0.45  # the most that a margin may be
 _SEEN = [255 * (alpha > 12) for alpha in range(256)]  # 5 %: fainter pixels do not move the middle
+_RADIUS = 4  # pixels of the small copy that is blurred
 _LOW = 0.35  # the part of the subject that casts the shadow, from below, a share of its height
 _FLAT = 0.06  # the height of the shadow, a share of the subject's longer side
 _SOFT = 0.016  # the standard deviation of its blur, a share of that side, too
@@ -172,30 +174,45 @@ def _scaled(
     )
     wide = spot.right - spot.left + room.left + room.right
     high = spot.bottom - spot.top + room.top + room.bottom
-    subject = photo.convert("RGBA")
+    left, top = map(int, part[:2])
+    whole = Box(left, top, math.ceil(part[2]), math.ceil(part[3]))
+    subject = part_of(photo, whole).convert("RGBA")
     if across == down == 1:
-        drawn = subject.crop(tuple(map(round, part)))
+        drawn = subject
     else:
-        drawn = subject.resize((wide, high), Image.Resampling.LANCZOS, part, reducing_gap=3.0)
+        within = (part[0] - left, part[1] - top, part[2] - left, part[3] - top)
+        drawn = subject.resize((wide, high), Image.Resampling.LANCZOS, within, reducing_gap=3.0)
     return drawn, (spot.left - room.left, spot.top - room.top)
 
 
 def _draw_shadow(
     canvas: Image.Image, drawn: Image.Image, place: tuple[int, int], spot: Box, strength: float
 ) -> None:
-    """Draw what the lower part of the subject, pressed flat, leaves on the ground below it."""
+    """Draw what the lower part of the subject, pressed flat, leaves on the ground below it.
+
+    It is drawn small, as it has no detail.
+    """
     longer = max(_size_of(spot))
+    step = max(1, int(_SOFT * longer / _RADIUS))
     foot = spot.bottom - place[1]
     knee = int(foot - _LOW * (spot.bottom - spot.top))
     low = drawn.getchannel("A").crop((0, knee, drawn.width, foot))
-    flat = low.resize((low.width, max(1, round(_FLAT * longer))), Image.Resampling.BOX)
-    shadow = Image.new("L", canvas.size)
-    shadow.paste(flat, (place[0], spot.bottom - flat.height // 2))
-    shadow = shadow.filter(ImageFilter.GaussianBlur(_SOFT * longer))
+    flat = low.resize(
+        (max(1, low.width // step), max(1, round(_FLAT * longer / step))), Image.Resampling.BOX
+    )
+    shadow = Image.new("L", tuple(-(-side // step) for side in canvas.size))
+    shadow.paste(flat, (place[0] // step, spot.bottom // step - flat.height // 2))
+    shadow = shadow.filter(ImageFilter.GaussianBlur(_SOFT * longer / step))
     shadow = shadow.point([round(strength * level) for level in range(256)])
-    black = Image.new("RGBA", canvas.size)
-    black.putalpha(shadow)
-    _draw_over(canvas, black, (0, 0))
+    if step > 1:
+        shown = (0, 0, canvas.width / step, canvas.height / step)
+        shadow = shadow.resize(canvas.size, Image.Resampling.BICUBIC, shown)
+    if canvas.mode == "RGBA":
+        black = Image.new("RGBA", canvas.size)
+        black.putalpha(shadow)
+        canvas.alpha_composite(black)
+    else:
+        canvas.paste("black", (0, 0), shadow)
 
 
 def _draw_over(canvas: Image.Image, drawn: Image.Image, place: tuple[int, int]) -> None:

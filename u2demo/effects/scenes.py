@@ -12,6 +12,7 @@ from u2demo.images.colors import color_in, convert
 from u2demo.images.rgb import as_rgb
 from u2demo.machine.numbers import check_number
 
+_RADIUS = 4  # pixels of the small copy that is blurred in place of the photo
 _STRIP = 2**20  # pixels of a gradient that are worked out at a time
 
 
@@ -106,9 +107,14 @@ def _draw_photo(scene: Scene, size: tuple[int, int], profile: bytes | None) -> I
     left = (photo.width - wide) * (1 + scene.across) / 2
     top = (photo.height - high) * (1 + scene.down) / 2
     part = (left, top, min(left + wide, photo.width), min(top + high, photo.height))
-    shown = photo.resize(size, Image.Resampling.LANCZOS, part)
-    if scene.blur:
-        shown = shown.filter(ImageFilter.GaussianBlur(scene.blur * max(size)))
+    radius = scene.blur * max(size)
+    step = max(1, int(radius / _RADIUS))
+    small = tuple(-(-side // step) for side in size)
+    shown = photo.resize(small, Image.Resampling.LANCZOS, part, reducing_gap=3.0)
+    if radius:
+        shown = shown.filter(ImageFilter.GaussianBlur(radius / step))
+    if step > 1:
+        shown = shown.resize(size, Image.Resampling.BICUBIC)
     return convert(shown, photo.info.get("icc_profile"), profile)
 
 

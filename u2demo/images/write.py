@@ -12,6 +12,7 @@ from u2demo.formats.exif import kept, read_exif, with_resolution, write_exif
 from u2demo.images.colors import convert
 from u2demo.images.png import PNG_MODES, encode_png
 from u2demo.images.rgb import has_rgb, shared_info, to_rgb
+from u2demo.machine.numbers import check_number
 
 _TOO_LONG = 2**20  # bytes of a color profile; Pillow does not open a PNG whose profile is longer
 _ALSO_PNG = frozenset({"1", "LA", "P", "I;16"})  # modes that Pillow writes, besides PNG_MODES
@@ -30,16 +31,16 @@ class Kind(NamedTuple):
 
     modes: frozenset[str] | None  # of the pictures that it can hold; None for all
     longest: int  # pixels along a side
-    encode: Callable[[Image.Image, Notes], bytes]
+    encode: Callable[[Image.Image, Notes, int | None], bytes]  # with a quality, None for the usual
     begin: bytes
     end: bytes | None  # None: its first bytes hold its length, as in RIFF
 
 
-def _jpeg(picture: Image.Image, notes: Notes) -> bytes:
-    return _pillow(picture, notes, format="JPEG", quality=95, subsampling=0)
+def _jpeg(picture: Image.Image, notes: Notes, quality: int | None) -> bytes:
+    return _pillow(picture, notes, format="JPEG", quality=round(quality or 95), subsampling=0)
 
 
-def _png(picture: Image.Image, notes: Notes) -> bytes:
+def _png(picture: Image.Image, notes: Notes, quality: int | None) -> bytes:
     if notes.profile and len(notes.profile) >= _TOO_LONG:
         mode = "RGBA" if picture.has_transparency_data else "RGB"
         picture = convert(picture.convert(mode), notes.profile, None)
@@ -51,13 +52,15 @@ def _png(picture: Image.Image, notes: Notes) -> bytes:
     return _pillow(picture, notes, format="PNG")
 
 
-def _webp(picture: Image.Image, notes: Notes) -> bytes:
+def _webp(picture: Image.Image, notes: Notes, quality: int | None) -> bytes:
     if notes.dpi:  # WebP has no other place for it
         exif = with_resolution(read_exif(notes.exif), notes.dpi)
         notes = notes._replace(exif=write_exif(exif))
     # Alpha is exact. Method 0 takes half the time of method 2, about as long as our PNG; a cut-out
     # of 12 megapixels is a tenth larger. Methods 4 and above are slower still, hardly smaller.
-    return _pillow(picture, notes, format="WEBP", quality=90, alpha_quality=100, method=0)
+    return _pillow(
+        picture, notes, format="WEBP", quality=round(quality or 90), alpha_quality=100, method=0
+    )
 
 
 def _pillow(picture: Image.Image, notes: Notes, **options: object) -> bytes:
@@ -75,7 +78,11 @@ KINDS: Mapping[str, Kind] = {
     ".webp": Kind(frozenset({"RGB", "RGBA"}), 16_383, _webp, b"RIFF", None),
 }
 # A picture becomes the first of these kinds that can hold it.
-FORMATS: Mapping[str, tuple[str, ...]] = {"auto": (".jpg", ".png"), "webp": (".webp", ".png")}
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "auto": (".jpg", ".png"),
+    "webp": (".webp", ".png"),
+    "png": (".png",),
+}
 
 # What of a photo's EXIF goes into the pictures made of it. Orientation, thumbnails, makers' notes
 # and sizes in pixels never do: they would not be true.
@@ -104,9 +111,16 @@ def check_metadata(metadata: str) -> None:
 
 
 def encode(
-    picture: Image.Image, suffix: str, *, like: Image.Image, metadata: str = "private"
+    picture: Image.Image,
+    suffix: str,
+    *,
+    like: Image.Image,
+    metadata: str = "private",
+    quality: int | None = None,
 ) -> bytes:
     """Return ``picture`` as the bytes of a file with ``suffix``.
+
+    ``quality``, 1 to 100, is for JPEG and WebP: by default 95 and 90.
 
     Resolution and color profile of ``like``, the photo that it was made from, are written too, and
     of its EXIF what ``metadata`` says; see ``METADATA``.
@@ -115,7 +129,13 @@ def encode(
     if not has_rgb(picture):
         shared.pop("icc_profile", None)
     notes = Notes(shared.get("icc_profile"), shared.get("dpi"), _exif_to_write(like, metadata))
-    return KINDS[suffix].encode(picture, notes)
+    return KINDS[suffix].encode(picture, notes, quality)
+
+
+def check_picture_quality(quality: int | None) -> None:
+    """Raise ``TypeError`` or ``ValueError`` unless ``quality`` is from 1 to 100, or None."""
+    if quality is not None:
+        check_number("quality", quality, expected="1 to 100, or None", least=1, most=100)
 
 
 def _exif_to_write(photo: Image.Image, metadata: str) -> bytes:

@@ -234,7 +234,10 @@ def _told(progress: Progress | None, checkpoint: Checkpoint) -> Iterator[Progres
     with tqdm(
         total=checkpoint.bytes, desc=checkpoint.file, unit="B", unit_scale=True, leave=False
     ) as bar:
-        yield lambda size: bar.update(size - bar.n)
+        try:
+            yield lambda size: bar.update(size - bar.n)
+        finally:
+            bar.total = bar.n  # a notebook would keep a bar that is not full
 
 
 @contextlib.contextmanager

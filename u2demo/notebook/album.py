@@ -10,6 +10,7 @@ from u2demo.machine.names import numbered
 from u2demo.masks.mask import Mask
 from u2demo.notebook.actions import Action, Settings
 from u2demo.notebook.callbacks import Debounced, guarded
+from u2demo.notebook.correcting import count
 from u2demo.notebook.jobs import Job
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
@@ -47,6 +48,7 @@ class Album:
     ):
         self.photos: list[Photo] = []
         self.place = 0  # of the photo on the stage
+        self.clearings = 0  # how often all photos were forgotten
         self.settings: dict[str, Settings] = {}
         self.common = panel.settings
         self.stage = Stage(panel, notes, on_corrected)
@@ -67,6 +69,7 @@ class Album:
         """Forget all photos."""
         self._draw_tiles_soon.cancel()
         self.stage.clear()
+        self.clearings += 1
         self.photos = []
         self.settings = {}
         self.place = 0
@@ -231,7 +234,7 @@ class Album:
         photo = self.photos[place]
         small = fit(photo.small, TILE)
         picture = self._picture(photo, small, fit_mask(photo.small_mask, small.size))
-        self.gallery.update(place, picture, clear=photo.has_clear_subject)
+        self.gallery.update(place, picture, clear=_is_plain(photo))
 
 
 def _same(one: Settings, other: Settings) -> bool:
@@ -252,7 +255,16 @@ def _caption(photo: Photo) -> str:
 
 def _describe(photo: Photo) -> str:
     text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
-    if photo.has_clear_subject:
+    if _is_plain(photo):
         return text
-    advice = "a lower threshold" if photo.quality == "best" else "Best or a lower threshold"
-    return f"{text}: no clear subject, try {advice}"
+    is_best = photo.quality == "best"
+    if photo.small_mask.max() <= 0.5:
+        advice = "Draw" if is_best else "Try Best, or draw"
+        return f"{text}. Nothing stands out here. {advice} a box around what you mean."
+    more = "" if is_best else " Best may do better."
+    return f"{text}. The subject was hard to find: please check the result.{more}"
+
+
+def _is_plain(photo: Photo) -> bool:
+    """Whether a photo needs no second look: the net was sure, or a person has corrected it."""
+    return photo.has_clear_subject or count(photo.history.now) > 0

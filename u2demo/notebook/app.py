@@ -11,12 +11,11 @@ from PIL import Image
 from u2demo.images.read import sample_images
 from u2demo.masks.corrections import SUFFIX
 from u2demo.notebook import colab
-from u2demo.notebook.actions import Pictures, Settings
 from u2demo.notebook.album import Album, Kept
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
 from u2demo.notebook.choices import NamedPhoto
-from u2demo.notebook.environment import PageError, environment
+from u2demo.notebook.environment import environment
 from u2demo.notebook.headless import show_and_save
 from u2demo.notebook.jobs import Job, JobQueue
 from u2demo.notebook.layout import close, lay_out
@@ -27,10 +26,10 @@ from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo, open_upload
 from u2demo.notebook.photo_picker import make_photo_picker
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.saving import Results, Saver
+from u2demo.notebook.saving import Saver
+from u2demo.notebook.to_save import ToSave
 from u2demo.notebook.unsaved import Saved, State
 from u2demo.notebook.widgets import toggle_class
-from u2demo.pipeline import Result
 
 if TYPE_CHECKING:
     from torch import nn
@@ -70,7 +69,10 @@ class OneClick:
         self._looking = Looking(
             self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
         )
-        self._saver = Saver(self._results, self._jobs, self._saving_notes)
+        results = ToSave(
+            self._album, self._panel, self._progress, self._saving_notes, self._note_saved
+        )
+        self._saver = Saver(results, self._jobs, self._saving_notes)
         self._picker = make_photo_picker(guarded(self.receive, self._notes), self._notes)
         self._restart = self._button(
             "Start over", "Remove your photos and show the samples", self._ask_to_start_over
@@ -79,7 +81,9 @@ class OneClick:
             "Apply to all", "Give all photos the settings of this one", self._change_all
         )
         self._reset = self._button(
-            "Reset", "Put all settings of this photo back to their defaults", self._reset_settings
+            "Reset settings",
+            "Put this photo's settings back to their defaults",
+            self._put_back,
         )
         self.page = self._lay_out()
         self._show_what_fits()
@@ -300,7 +304,7 @@ class OneClick:
         self._album.change_all()
         self._show_what_fits()
 
-    def _reset_settings(self) -> None:
+    def _put_back(self) -> None:
         self._panel.show(self._first)
         self._change()
 
@@ -310,56 +314,14 @@ class OneClick:
         self._saver.download_all.layout.display = "" if several else "none"
         self._restart.layout.display = "none" if self._shows_samples else ""
         self._apply.layout.display = "" if self._album.differs else "none"
+        self._saver.fit(self._panel.toolbar.value)
         toggle_class(self.page, "u2-unsaved", bool(self._unsaved()))
+
+    def _note_saved(self, states: list[State]) -> None:
+        self._saved.add(states)
+        self._show_what_fits()
 
     def _unsaved(self) -> list[Photo]:
         """Return a person's photos that have not been saved as they are now."""
         states = [state for state in self._album.states() if isinstance(state[0].source, bytes)]
         return self._saved.missing(states)
-
-    def _results(self, *, everything: bool) -> Results:
-        """Yield the results to save, drawn as the controls say at the time of this call.
-
-        The photos are those that are there at this call: the one on the stage, or all, and then
-        also those that are still being processed. One that cannot be drawn is named on the page.
-        """
-        draw = self._panel.drawing()
-        place = self._album.place
-        states = self._album.states()
-        chosen = states if everything else states[place : place + 1]
-        were_samples = self._shows_samples
-
-        def draw_all() -> Results:
-            to_save = [(self._album.latest(photo), settings) for photo, settings in chosen]
-            if everything:
-                if were_samples and not self._shows_samples:  # replaced by a person's own
-                    to_save = []
-                there = {photo for photo, _ in to_save}
-                to_save += [state for state in self._album.states() if state[0] not in there]
-            drawn = []
-            for state in self._progress.over(to_save, len(to_save), "Saving", _name_of):
-                result = self._draw(*state, draw)
-                if result:
-                    yield result
-                    drawn.append(state)
-            if to_save and not drawn:
-                raise PageError("There is nothing to save.")
-            self._saved.add(drawn)
-            self._show_what_fits()
-
-        return draw_all()
-
-    def _draw(
-        self, photo: Photo, settings: Settings, draw: Callable[..., Pictures]
-    ) -> Result | None:
-        """Return the result for one photo; None, and a note on the page, if that fails."""
-        try:
-            image, mask = photo.open_image(), photo.unpack_mask()
-            return Result(photo.name, image, mask, draw(image, mask, settings), photo.peak)
-        except (MemoryError, RuntimeError, ValueError) as error:
-            explain_failure(self._saving_notes, photo.name, error)
-            return None
-
-
-def _name_of(state: State) -> str:
-    return state[0].name

@@ -67,6 +67,7 @@ class ColorChoice(ipywidgets.VBox):
         exact = ipywidgets.HBox([self._picker, self._hex])
         exact.add_class("u2-exact")
         super().__init__([self._usual, self._lately, exact, self._wrong])
+        self.add_class("u2-choice")
         self._picker.observe(lambda change: self._choose(change["new"]), names="value")
         self._hex.observe(lambda change: self._read(change["new"]), names="value")
         self.observe(lambda _: self._show(), names="value")
@@ -125,6 +126,7 @@ class FadeChoice(ipywidgets.VBox):
         self._fades = ipywidgets.Checkbox(description="Fade to another color", indent=False)
         self._picker = ipywidgets.ColorPicker(value="#c4cdd6", description="Fade to", concise=True)
         super().__init__([self._fades, self._picker])
+        self.add_class("u2-choice")
         self._fades.observe(lambda _: self._tell(), names="value")
         self._picker.observe(lambda _: self._tell(), names="value")
         self.observe(lambda _: self._show(), names="value")
@@ -144,6 +146,21 @@ class FadeChoice(ipywidgets.VBox):
         self._picker.layout.display = "none" if color is None else ""
 
 
+class LessOrMore(ipywidgets.VBox):
+    """How much counts as the subject, more to the right; the ``value`` is a threshold, 0 to 1."""
+
+    value = traitlets.Float()
+    description = "Less / more"
+
+    def __init__(self, value: float):
+        slider = ipywidgets.FloatSlider(
+            min=0.05, max=0.95, step=0.01, description=self.description, readout_format=".0%"
+        )
+        super().__init__([slider])
+        self.value = value
+        traitlets.link((self, "value"), (slider, "value"), transform=(_rest, _rest))
+
+
 class SizeChoice(ipywidgets.VBox):
     """The width and height of a canvas in pixels; None is a square around the subject as it is."""
 
@@ -157,6 +174,7 @@ class SizeChoice(ipywidgets.VBox):
             for side in ("Width", "Height")
         ]
         super().__init__([self._usual, *self._sides])
+        self.add_class("u2-choice")
         for control in (self._usual, *self._sides):
             control.observe(lambda _: self._tell(), names="value")
         self.observe(lambda _: self._show(), names="value")
@@ -220,6 +238,7 @@ class SceneChoice(ipywidgets.VBox):
         shown = ipywidgets.HBox([self._picture, self._name])
         shown.add_class("u2-scene")
         super().__init__([shown, picker, self._back, self._notes])
+        self.add_class("u2-choice")
         self.observe(lambda _: self._show(), names="value")
         self.value = first
 
@@ -250,3 +269,7 @@ def as_hex(color: object) -> str:
     if color == TRANSPARENT:
         return TRANSPARENT
     return "#{:02x}{:02x}{:02x}".format(*as_color("color", color))
+
+
+def _rest(share: float) -> float:
+    return round(1 - share, 6)

@@ -3,7 +3,7 @@
 import ipywidgets
 
 from u2demo.notebook.actions import Settings
-from u2demo.notebook.choices import ColorChoice, FadeChoice, SizeChoice
+from u2demo.notebook.choices import ColorChoice, FadeChoice, LessOrMore, SizeChoice
 
 EDGE = ("threshold", "softness", "grow", "feather", "fill_holes", "drop_specks")
 _DIRECTIONS = {"Down": 180.0, "Up": 0.0, "Right": 90.0, "Left": 270.0, "Diagonally": 135.0}
@@ -28,12 +28,12 @@ def make_controls(defaults: Settings) -> dict[str, ipywidgets.Widget]:
         "tint": _color("Tint", defaults.tint),
         "line": _color("Line", defaults.line),
         "margin": _slider("Margin", defaults.margin, 0.0, 0.5, 0.01),
-        "threshold": _slider("Threshold", defaults.threshold, 0.05, 0.95, 0.01),
-        "softness": _slider("Softness", defaults.softness, 0.0, 1.0, 0.01),
+        "threshold": LessOrMore(defaults.threshold),
+        "softness": _slider("Soft edge", defaults.softness, 0.0, 1.0, 0.01),
         "grow": _slider("Grow", defaults.grow, -0.02, 0.02, 0.0005, ".2%"),
         "feather": _slider("Feather", defaults.feather, 0.0, 0.02, 0.0005, ".2%"),
         "fill_holes": _slider("Fill holes", defaults.fill_holes, 0.0, 0.2, 0.002, ".1%"),
-        "drop_specks": _slider("Drop specks", defaults.drop_specks, 0.0, 0.2, 0.002, ".1%"),
+        "drop_specks": _slider("No specks", defaults.drop_specks, 0.0, 0.2, 0.002, ".1%"),
     }
 
 

@@ -75,10 +75,26 @@ class PhotoPicker(anywidget.AnyWidget):
 
 
 class FileSaver(anywidget.AnyWidget):
-    """An invisible widget that saves bytes as a file in the person's downloads."""
+    """An invisible widget that saves bytes as a file in the person's downloads, or copies them.
+
+    ``on_done`` is called with the task, "save" or "copy", the file's name, and what the browser
+    said if it refused, else "".
+    """
 
     _esm = _asset("save_file.js")
 
+    def __init__(self, on_done: Callable[[str, str, str], None] = lambda *_: None):
+        super().__init__()
+        self._on_done = on_done
+        self.on_msg(self._receive)
+
     def save(self, name: str, data: bytes, *, type: str) -> None:
         """Start the browser's download of ``data``; ``type`` is its MIME type."""
-        self.send({"name": name, "type": type}, buffers=[data])
+        self.send({"task": "save", "name": name, "type": type}, buffers=[data])
+
+    def copy(self, name: str, data: bytes, *, type: str) -> None:
+        """Put ``data`` on the clipboard; browsers take "image/png" and "text/plain"."""
+        self.send({"task": "copy", "name": name, "type": type}, buffers=[data])
+
+    def _receive(self, _: object, message: dict, buffers: list) -> None:
+        self._on_done(message["task"], message["name"], message.get("refused", ""))

@@ -23,4 +23,4 @@ def show_and_save(model: "nn.Module", photos: Mapping[str, Image.Image]) -> None
         save(result, results_folder())
         if left_out(result.image):
             print(f"{result.name}: {left_out(result.image)}")
-    print(f"Nobody can click here, so the results were saved in {results_folder().resolve()}")
+    print(f"This run is unattended, so the results are in {results_folder().resolve()}")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OWN = "own"  # the network that OneClick was given
 FIRST = "u2netp"  # ships inside the package
+_OFFLINE = "is this machine online?"  # what is said of a source whose host is not found
 
 
 def networks() -> list[str]:
@@ -157,6 +158,8 @@ class ModelMenu:
             self._notes.report(error)
             return
         reason = str(error).partition("\n")[0].removesuffix(" What each source answered:")
+        if _OFFLINE in str(error):
+            reason += " This computer seems to be offline."
         advice = f"Still using {title(self.name)}. Choose {name} again in the menu to try again."
         self._notes.add_html(
             f"{escape(f'{reason} {advice}')}"

@@ -38,7 +38,7 @@ class Notes(ipywidgets.VBox):
 
     def clear(self) -> None:
         """Remove all sentences."""
-        self._groups: dict[str, tuple[_Note, list[str]]] = {}
+        self._groups: dict[str, tuple[Note, list[str]]] = {}
         self._keep(())
 
     def say(self, text: str, *, kind: str = "info", group: str = "") -> None:
@@ -70,17 +70,18 @@ class Notes(ipywidgets.VBox):
             kind="problem",
         )
 
-    def add_html(self, markup: str, *, kind: str = "info") -> "_Note":
+    def add_html(self, markup: str, *, kind: str = "info") -> "Note":
         """Add a note of HTML whose texts are already escaped; ``kind`` is as for ``say``."""
-        note = _Note(self._drop)
+        note = Note(self.remove)
         note.show(markup, kind)
         self._keep((*self.children, note))
         return note
 
-    def _drop(self, note: "_Note") -> None:
+    def remove(self, note: "Note") -> None:
+        """Remove one sentence; it may be gone already."""
         self._keep(tuple(each for each in self.children if each is not note))
 
-    def _keep(self, notes: "tuple[_Note, ...]") -> None:
+    def _keep(self, notes: "tuple[Note, ...]") -> None:
         gone = [each for each in self.children if each not in notes]
         self.children = notes
         self.layout.display = "" if notes else "none"
@@ -88,10 +89,10 @@ class Notes(ipywidgets.VBox):
             close(note)
 
 
-class _Note(ipywidgets.HBox):
+class Note(ipywidgets.HBox):
     """A sentence, and a button that closes it, which calls ``on_close`` with this note."""
 
-    def __init__(self, on_close: "Callable[[_Note], None]"):
+    def __init__(self, on_close: "Callable[[Note], None]"):
         self._text = ipywidgets.HTML()
         cross = ipywidgets.Button(tooltip="Close this message")  # the style sheet draws it
         cross.add_class("u2-close")

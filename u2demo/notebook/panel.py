@@ -42,7 +42,7 @@ class Panel:
         self._is_showing = False  # settings that nobody has changed here
         self._actions = all_actions() if actions is None else actions
         self._scene = SceneChoice(scene, self._open, self.explain)
-        self._controls = {**make_controls(Settings()), "scene": self._scene}
+        self._controls = {"scene": self._scene, **make_controls(Settings())}
         for control in self._controls.values():
             control.observe(lambda _: self._tell(), names="value")
         self.toolbar = ipywidgets.ToggleButtons(
@@ -63,7 +63,7 @@ class Panel:
         self._special = {name: each for name, each in self._controls.items() if name not in edge}
         self._group = _group(*self._special.values())
         self._more = ipywidgets.ToggleButton(description="More", tooltip="More about the edge")
-        self._more.add_class("u2-more")
+        self._more.add_class("u2-rare")
         self._more.observe(lambda _: self._arrange(), names="value")
         groups = [self._group, _group(_heading("Edge"), *edge.values(), self._more)]
         groups.append(_group(_heading("Quality"), self.quality, self._large))
@@ -89,6 +89,7 @@ class Panel:
                 control.value = self._scene.first if name == "scene" and value is None else value
         finally:
             self._is_showing = False
+        self._arrange()
 
     def reset(self, label: str) -> None:
         """Put the control on the page that is called ``label`` back to its default."""
@@ -149,6 +150,7 @@ class Panel:
 
     def _tell(self) -> None:
         if not self._is_showing:
+            self._arrange()
             self._on_change()
 
     def _open(self, name: str, data: bytes) -> Image.Image:
@@ -163,6 +165,8 @@ class Panel:
         for name, control in self._special.items():
             control.layout.display = "" if name in self.action.controls else "none"
         self._group.layout.display = "" if self.action.controls else "none"
+        if self.settings.fade is None:
+            self._controls["angle"].layout.display = "none"
         for name in EDGE:
             is_shown = name in ("threshold", "softness") or self._more.value
             if name == "softness" and not self.action.soft:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import ipywidgets
 
 from u2demo.notebook import colab
-from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.callbacks import guarded, on_this_thread
 from u2demo.notebook.environment import environment
 from u2demo.notebook.notes import Notes
 
@@ -69,19 +69,39 @@ def _take_photo() -> Files:
 
 
 def _plain_picker(on_files: OnFiles, label: str, multiple: bool, accept: str) -> ipywidgets.Widget:
-    """Return a FileUpload; it works in both generations of ipywidgets, up to 10 MiB at a time."""
-    upload = ipywidgets.FileUpload(description=label, accept=accept, multiple=multiple)
+    """Return a FileUpload; it works in both generations of ipywidgets, up to 10 MiB at a time.
 
-    def take(change: dict) -> None:
-        if not change["new"]:
-            return
-        files = uploaded_files(change["new"])
-        _reset(upload)
-        on_files(files)
+    A larger message never arrives, and its FileUpload waits for the answer forever. So there is a
+    button that puts a new one in its place.
+    """
 
-    upload.observe(take, names="value")
-    hint = ipywidgets.Label("up to 10 MB at a time; for more: pip install anywidget")
-    return _zone([upload, hint])
+    def make_upload() -> ipywidgets.FileUpload:
+        upload = ipywidgets.FileUpload(description=label, accept=accept, multiple=multiple)
+
+        def take(change: dict) -> None:
+            if not change["new"]:
+                return
+            files = uploaded_files(change["new"])
+            _reset(upload)
+            on_files(files)
+
+        upload.observe(take, names="value")
+        return upload
+
+    def renew(_: ipywidgets.Button) -> None:
+        stuck, *others = zone.children
+        zone.children = [make_upload(), *others]
+        stuck.close()
+        hint.value = (
+            "What is over 10 MB in all does not arrive this way. Choose fewer or smaller files, or "
+            "run %pip install anywidget and restart the kernel."
+        )
+
+    hint = ipywidgets.Label("up to 10 MB at a time; for more: %pip install anywidget")
+    again = ipywidgets.Button(description="Nothing arrives?")
+    again.on_click(on_this_thread(renew))
+    zone = _zone([make_upload(), hint, again])
+    return zone
 
 
 def uploaded_files(value: tuple | dict) -> Files:

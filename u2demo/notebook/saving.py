@@ -1,102 +1,235 @@
-"""results -> files: to a person's downloads, their Drive, or a folder."""
+"""results -> files: to a person's downloads, clipboard, Drive, or a folder."""
 
 import contextlib
+import datetime
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets
 
+from u2demo.machine.disk import advise
 from u2demo.machine.names import fold_name, numbered
+from u2demo.notebook import annotations
 from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError, environment
-from u2demo.notebook.jobs import Job, JobQueue, job_button
+from u2demo.notebook.jobs import Job, JobQueue, beside, job_button
 from u2demo.notebook.notes import Notes
+from u2demo.notebook.saving_form import Form, FormChoice, Work, keep
 from u2demo.notebook.sending import Sender
-from u2demo.pipeline import Result
-from u2demo.runs.save import save
+from u2demo.runs.records import Record
 
-Results = Generator[Result, None, None]
+Results = Generator[Work, None, None]
+Save = Callable[[Results, Form], Job]
+
+_FEW = 4  # names of files in a sentence
+_STOPPED = "Stopped. Nothing was saved."
 
 
 class Saver:
     """Buttons that save what the app shows.
 
-    ``results(everything=...)`` is called at a click and yields the results to save at full size:
-    those of the photo on the stage, or of all photos. ``notes`` stands below the buttons.
+    ``results(everything=..., keeps=...)`` is called at a click and yields the results to save at
+    full size: those of the photo on the stage, or of all photos. With ``keeps`` they count as saved
+    afterwards. ``notes`` stands below the buttons.
     """
 
     def __init__(self, results: Callable[..., Results], jobs: JobQueue, notes: Notes):
         self._results = results
         self._jobs = jobs
         self._notes = notes
-        self._in_colab = environment() == "colab"
         self._sender = Sender(self._notes)
-        self._details = ipywidgets.Dropdown(
-            options=[
-                ("Author and dates", "private"),
-                ("All, also camera and place", "keep"),
-                ("None", "none"),
-            ],
-            description="Photo details to save",
-        )
-        download = self._button("Download", self._download, everything=False)
+        self._form = FormChoice()
+        download = self._button("Download", self._download)
         download.add_class("u2-primary")
+        copy = self._button("Copy", self._copy, keeps=False)
+        copy.layout.display = "" if self._sender.can_copy else "none"
         self.download_all = self._button("Download all as zip", self._zip, everything=True)
-        if self._in_colab:
-            keep = self._button("Save all to Google Drive", self._to_drive, everything=True)
+        if environment() == "colab":
+            keep_all = self._button("Save all to Google Drive", self._to_drive, everything=True)
         else:
             folder = results_folder().resolve().name
-            keep = self._button(f"Save all to {folder}/", self._to_folder, everything=True)
-        buttons = [download, self.download_all, keep]
-        self.box = ipywidgets.VBox([self._details, *buttons, self._notes, *self._sender.hidden])
+            keep_all = self._button(f"Save all to {folder}/", self._to_folder, everything=True)
+        first = ipywidgets.HBox([download, copy])
+        first.add_class("u2-first")
+        self._boxes = self._lay_out_boxes()
+        buttons = [first, self.download_all, keep_all, self._boxes]
+        self.box = ipywidgets.VBox([*buttons, self._form, self._notes, *self._sender.hidden])
         self.box.add_class("u2-saver")
+        self.fit("")
+
+    def fit(self, action: str) -> None:
+        """Show what fits an action, by its name: boxes as numbers, if it draws some."""
+        self._per_object = action == "boxes"
+        self._boxes.layout.display = "" if action in ("box", "boxes") else "none"
 
     def forget(self) -> None:
         """Clear the notes on earlier saves: the photos have changed."""
         self._notes.clear()
 
+    def _lay_out_boxes(self) -> ipywidgets.Widget:
+        self._format = ipywidgets.Dropdown(
+            options=list(annotations.FORMATS), description="Boxes as numbers"
+        )
+        copy = self._button("Copy boxes", self._copy_boxes, keeps=False)
+        copy.layout.display = "" if self._sender.can_copy else "none"
+        every = self._button("Save boxes", self._save_boxes, everything=True, keeps=False)
+        row = ipywidgets.HBox([every, copy])
+        row.add_class("u2-first")
+        box = ipywidgets.VBox([self._format, row])
+        box.add_class("u2-choice")
+        return box
+
     def _button(
-        self, text: str, save: Callable[[Results, str], Job], *, everything: bool
+        self, text: str, save: Save, *, everything: bool = False, keeps: bool = True
     ) -> ipywidgets.Button:
         def begin() -> Job:
-            return save(self._results(everything=everything), self._details.value)
+            return save(self._results(everything=everything, keeps=keeps), self._form.form)
 
         return job_button(text, begin, self._jobs, self._notes)
 
-    def _download(self, results: Results, metadata: str) -> Job:
+    # Pictures
+
+    def _download(self, results: Results, form: Form) -> Job:
         """Send one picture as it is, several of one photo as a zip."""
-        with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(results, folder, metadata, self._notes)
+        with _temporary_folder() as folder, self._admitting(_STOPPED):
+            files = yield from self._write(_without_extra(results), folder, form)
             if len(files) > 1:
-                files = [_pack(files, Path(folder) / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
+                files = [_pack(files, folder / f"{files[0].stem.rsplit('_', 1)[0]}.zip")]
             self._sender.send(files[0])
 
-    def _zip(self, results: Results, metadata: str) -> Job:
-        with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(results, folder, metadata, self._notes)
-            self._sender.send(_pack(files, Path(folder) / "u2demo.zip"))
+    def _copy(self, results: Results, form: Form) -> Job:
+        form = form._replace(format="png", quality=None)
+        with _temporary_folder() as folder, self._admitting("Stopped. Nothing was copied."):
+            files = yield from self._write(_without_extra(results), folder, form)
+            if len(files) > 1:
+                raise PageError("The clipboard takes one picture, not several. Download them.")
+            self._sender.copy(files[0])
 
-    def _to_folder(self, results: Results, metadata: str) -> Job:
+    def _zip(self, results: Results, form: Form) -> Job:
+        with _temporary_folder() as folder, self._admitting(_STOPPED):
+            files = yield from self._write(results, folder, form)
+            packed = yield from self._packed(files, folder)
+            self._sender.send(packed)
+
+    def _packed(self, files: list[Path], folder: Path) -> Generator[None, None, Path]:
+        """Return one zip of ``files``, and say meanwhile that it is being packed."""
+        note = self._notes.add_html(f"Packing {len(files)} files…")
+        packed = yield from beside(lambda: _pack(files, folder / _zip_name(files)))
+        self._notes.remove(note)
+        return packed
+
+    def _to_folder(self, results: Results, form: Form) -> Job:
         folder = results_folder()
-        files = yield from _write(results, folder, metadata, self._notes)
-        more = f" and {len(files) - 4} more" if len(files) > 4 else ""
-        names = ", ".join(file.name for file in files[:4])
-        self._notes.say(f"Saved to {folder.resolve()}: {names}{more}.", kind="done")
+        kept: list[Path] = []
+        new, photos, total = 0, 0, 0
+        try:
+            with _temporary_folder() as drafts:
+                for result in self._checked(results):
+                    total = result.total
+                    with advise(folder):
+                        folder.mkdir(parents=True, exist_ok=True)
+                        for draft in form.save(result, drafts):
+                            file, is_new = keep(draft, folder)
+                            draft.unlink()
+                            kept.append(file)
+                            new += is_new
+                    photos += 1
+                    yield
+        except GeneratorExit:
+            self._notes.say(f"Stopped: {photos} of {total} photos saved." if photos else _STOPPED)
+            raise
+        self._say_kept(folder.resolve(), kept, new)
 
-    def _to_drive(self, results: Results, metadata: str) -> Job:
-        with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
-            files = yield from _write(results, folder, metadata, self._notes)
+    def _say_kept(self, folder: Path, kept: list[Path], new: int) -> None:
+        if not new:
+            self._notes.say(f"Already saved in {folder}, nothing has changed.", kind="done")
+            return
+        more = f" and {len(kept) - _FEW} more" if len(kept) > _FEW else ""
+        names = ", ".join(file.name for file in kept[:_FEW])
+        there = f" {len(kept) - new} of them were there already." if new < len(kept) else ""
+        self._notes.say(f"Saved to {folder}: {names}{more}.{there}", kind="done")
+
+    def _to_drive(self, results: Results, form: Form) -> Job:
+        with _temporary_folder() as folder, self._admitting(_STOPPED):
+            files = yield from self._write(results, folder, form)
             try:
                 target = self._sender.show_dialogs(lambda: save_to_drive(files))
             except PageError as error:
                 self._notes.say(f"{error} Here is a download instead.", kind="problem")
-                self._sender.send(_pack(files, Path(folder) / "u2demo.zip"))
+                self._sender.send(_pack(files, folder / _zip_name(files)))
             else:
                 place = target.relative_to(target.parents[2])
                 self._notes.say(f"Saved to your Google Drive: {place}.", kind="done")
+
+    def _write(
+        self, results: Results, folder: Path, form: Form
+    ) -> Generator[None, None, list[Path]]:
+        """Write all pictures, one photo a step, and return the files."""
+        files = []
+        for result in self._checked(results):
+            files += form.save(result, folder)
+            yield
+        return files
+
+    def _checked(self, results: Results) -> Results:
+        """Yield the results that have pictures, and say how many show no clear subject."""
+        photos, unclear, empty = 0, 0, True
+        with contextlib.closing(results):  # closing hides the progress bar
+            for result in results:
+                photos += 1
+                if result.pictures:
+                    empty = False
+                    unclear += not result.has_clear_subject
+                    yield result
+        if not photos:
+            raise PageError("There are no photos to save yet. Choose some first.")
+        if empty:
+            raise PageError("Nothing stands out in these photos, so there is nothing to save.")
+        if unclear:
+            many = f"{unclear} of {photos} photos: no clear subject. They are marked below."
+            self._notes.say(many if photos > 1 else "No clear subject in this photo.")
+
+    @contextlib.contextmanager
+    def _admitting(self, stopped: str) -> Generator[None, None, None]:
+        """Say ``stopped`` if a person stops the job."""
+        try:
+            yield
+        except GeneratorExit:
+            self._notes.say(stopped)
+            raise
+
+    # Boxes
+
+    def _copy_boxes(self, results: Results, _: Form) -> Job:
+        per_object = self._per_object
+
+        def copy() -> Job:
+            records = yield from _records(results, per_object)
+            with _temporary_folder() as folder:
+                table = folder / "boxes.txt"
+                table.write_text(annotations.as_table(records), encoding="utf-8")
+                self._sender.copy(table)
+
+        return copy()
+
+    def _save_boxes(self, results: Results, _: Form) -> Job:
+        format, per_object = annotations.FORMATS[self._format.value], self._per_object
+
+        def save() -> Job:
+            records = yield from _records(results, per_object)
+            with _temporary_folder() as folder:
+                made = folder / "boxes"
+                made.mkdir()
+                files = annotations.write_boxes(records, format, made)
+                if len(files) > 1:
+                    files = [_pack(files, folder / f"boxes_{format}.zip", root=made)]
+                self._sender.send(files[0])
+
+        return save()
 
 
 def results_folder() -> Path:
@@ -104,34 +237,45 @@ def results_folder() -> Path:
     return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
 
 
-def _write(
-    results: Results, folder: str | Path, metadata: str, notes: Notes
-) -> Generator[None, None, list[Path]]:
-    """Write all pictures, one photo a step; return the files, and note photos without a subject."""
-    files, photos, unclear = [], 0, 0
-    with contextlib.closing(results):  # closing hides the progress bar
+def _records(results: Results, per_object: bool) -> Generator[None, None, list[Record]]:
+    """Return where the subjects of all photos are, one photo a step."""
+    records = []
+    with contextlib.closing(results):
         for result in results:
-            written = save(result, folder, metadata=metadata)
-            photos += 1
-            if written and not result.has_clear_subject:
-                unclear += 1
-            files += written
+            records.append(annotations.as_record(result, per_object=per_object))
             yield
-    if not photos:
-        raise PageError("There are no photos to save yet. Choose some first.")
-    if not files:
-        raise PageError("Nothing stands out in these photos, so there is nothing to save.")
-    if unclear:
-        many = f"{unclear} of {photos} photos: no clear subject. They are marked in the gallery."
-        notes.say(many if photos > 1 else "No clear subject in this photo.")
-    return files
+    if not any(record.objects for record in records):
+        raise PageError("Nothing stands out in these photos, so there is no box.")
+    return records
 
 
-def _pack(files: list[Path], target: Path) -> Path:
+def _without_extra(results: Results) -> Results:
+    """Yield the results with nothing but their pictures."""
+    with contextlib.closing(results):
+        for result in results:
+            yield replace(result, extra={})
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Generator[Path, None, None]:
+    with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
+        yield Path(folder)
+
+
+def _zip_name(files: Sequence[Path]) -> str:
+    """Return a name that tells the first picture, how many others there are, and the day."""
+    day = datetime.date.today().isoformat()
+    more = f"_and_{len(files) - 1}_more" if len(files) > 1 else ""
+    return f"{files[0].stem}{more}_{day}.zip"
+
+
+def _pack(files: Sequence[Path], target: Path, *, root: Path | None = None) -> Path:
+    """Return a zip of ``files``, with their paths below ``root`` or, without it, their names."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed
         taken: set[str] = set()
         for file in files:
-            name = next(name for name in numbered(file.name) if fold_name(name) not in taken)
+            path = file.relative_to(root).as_posix() if root else file.name
+            name = next(name for name in numbered(path) if fold_name(name) not in taken)
             taken.add(fold_name(name))  # "Cat" and "cat" are one file where the zip is unpacked
             archive.write(file, name)
     return target

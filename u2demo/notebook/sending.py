@@ -1,4 +1,4 @@
-"""file -> a person's downloads: in Colab, JupyterLab or Voila, or a link where that fails."""
+"""file -> a person's downloads or clipboard: in Colab, JupyterLab or Voila; else a link."""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from pathlib import Path
 import ipywidgets
 
 from u2demo.notebook import colab
+from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.environment import PageError, environment
-from u2demo.notebook.notes import Notes, escape
+from u2demo.notebook.notes import Note, Notes, escape
 
 TYPES = {
     ".png": "image/png",
@@ -20,6 +21,9 @@ TYPES = {
     ".gif": "image/gif",
     ".webp": "image/webp",
     ".apng": "image/apng",
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".txt": "text/plain",
 }
 _LONGEST_LINK = 40_000_000  # bytes; longest data URL that a page accepts
 
@@ -33,20 +37,49 @@ class Sender:
     def __init__(self, notes: Notes):
         self._notes = notes
         self._in_colab = environment() == "colab"
-        self._file_saver = None if self._in_colab else _make_file_saver()
+        done = guarded(self._done, notes)
+        self._file_saver = None if self._in_colab else _make_file_saver(done)
+        self._on_the_way: dict[tuple[str, str], Note] = {}  # by task and name
         self._output = ipywidgets.Output() if self._in_colab else None  # for Colab's dialogs
         self.hidden = [widget for widget in (self._file_saver, self._output) if widget]
+
+    @property
+    def can_copy(self) -> bool:
+        """Whether this page has a way to the clipboard."""
+        return self._file_saver is not None
 
     def send(self, file: Path) -> None:
         """Start the browser's download of ``file``."""
         data, media = file.read_bytes(), TYPES[file.suffix]
         if self._file_saver:
+            text = f"Sending {file.name}, {_size(data)}…"
+            self._on_the_way["save", file.name] = self._notes.add_html(escape(text))
             self._file_saver.save(file.name, data, type=media)
-            self._notes.say(f"{file.name} is in your downloads.", kind="done")
             return
         if self._in_colab:
             self._send_in_colab(file.name, data)
         self._offer_link(file.name, data, media)
+
+    def copy(self, file: Path) -> None:
+        """Copy a picture, a PNG, or a text to the clipboard."""
+        data, media = file.read_bytes(), TYPES[file.suffix]
+        text = f"Copying {file.name}, {_size(data)}…"
+        self._on_the_way["copy", file.name] = self._notes.add_html(escape(text))
+        self._file_saver.copy(file.name, data, type=media)
+
+    def _done(self, task: str, name: str, refused: str) -> None:
+        """Say that the page has what was sent, or why not."""
+        note = self._on_the_way.pop((task, name), None)
+        if note is None:  # the page shows this twice
+            return
+        if refused:
+            why = refused.rstrip(".")
+            text = f"{name} was not copied; the browser says: {why}. Download it instead."
+        elif task == "copy":
+            text = f"{name} is copied. Paste it where you like."
+        else:
+            text = f"{name} is in your downloads."
+        note.show(escape(text), "problem" if refused else "done")
 
     def show_dialogs(self, task: Callable[[], object]) -> object:
         """Return what ``task`` returns, showing Colab's dialogs that it opens."""
@@ -68,9 +101,13 @@ class Sender:
         )
 
 
-def _make_file_saver() -> ipywidgets.Widget | None:
+def _size(data: bytes) -> str:
+    return f"{len(data) / 1e6:.1f} MB" if len(data) >= 50_000 else f"{len(data) / 1e3:.0f} kB"
+
+
+def _make_file_saver(on_done: Callable[[str, str, str], None]) -> ipywidgets.Widget | None:
     try:
         from u2demo.notebook.file_transfer import FileSaver  # needs anywidget, which is optional
     except ImportError:
         return None
-    return FileSaver()
+    return FileSaver(on_done)

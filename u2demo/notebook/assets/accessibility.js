@@ -23,14 +23,34 @@ function label(app) {
     set(toggle, "aria-pressed", String(toggle.classList.contains("mod-active")));
   }
   for (const control of app.querySelectorAll(".noUi-handle, .widget-colorpicker input")) {
-    const row = control.closest(".widget-inline-hbox");
+    const row = control.closest(".widget-colorpicker, .widget-inline-hbox:not(.widget-colorpicker-input)");
     set(control, "aria-label", row?.querySelector(".widget-label")?.textContent ?? "");
   }
   keepKeys(app);
 }
 
+// Without its kernel the app does nothing: say so once, and let nothing look as if it could be pressed.
+function admitTheEnd(app) {
+  const isGone = app.classList.contains("jupyter-widgets-disconnected");
+  const said = app.querySelector(":scope > .u2-gone");
+  if (isGone === Boolean(said)) return;
+  for (const part of app.children) part.inert = isGone;
+  said?.remove();
+  if (!isGone) return;
+  const note = document.createElement("div");
+  note.className = "u2-note u2-problem u2-gone";
+  note.setAttribute("role", "alert");
+  note.textContent = document.body.dataset.voila
+    ? "The app has stopped. Reload the page, then choose your photos again."
+    : "The kernel has stopped, and the app with it. Run the cells again, then choose your photos again.";
+  app.prepend(note);
+}
+
 function assist(app) {
-  const observer = new MutationObserver(() => label(app));
+  const observer = new MutationObserver(() => {
+    label(app);
+    admitTheEnd(app);
+  });
   observer.observe(app, { subtree: true, childList: true, attributeFilter: ["class"] });
   const show = ({ target }) => {
     const isChoice = target.closest(".u2-tile button") && !target.closest(".u2-remove");

@@ -2,7 +2,8 @@
 
 const LINGER = 200; // milliseconds after the last arrow key, before the photo that it reached is chosen
 
-const tilesOf = (gallery) => [...gallery.querySelectorAll(".u2-tile")];
+// ipywidgets makes a tile first and what is in it later.
+const tilesOf = (gallery) => [...gallery.querySelectorAll(".u2-tile:has(button.u2-remove)")];
 const buttonOf = (tile) => tile.querySelector("button:not(.u2-remove)");
 
 function put(element, name, value) {
@@ -10,17 +11,17 @@ function put(element, name, value) {
 }
 
 // The keyboard stops at one tile; arrows, Home and End lead to the others, Delete removes one.
-function walk(gallery) {
+function walk(app, gallery) {
   let place = 0; // of the tile that the keyboard stops at
-  let lost = false; // its tile has had the focus and may be replaced
+  let wanted = null; // the focus, by its place, once so many tiles are there again
   let choosing;
 
   const stop = () => {
     const tiles = tilesOf(gallery);
-    place = Math.max(0, Math.min(place, tiles.length - 1));
+    const at = Math.max(0, Math.min(place, tiles.length - 1));
     tiles.forEach((tile, index) => {
       const button = buttonOf(tile);
-      put(button, "tabindex", index === place ? "0" : "-1");
+      put(button, "tabindex", index === at ? "0" : "-1");
       put(button, "aria-keyshortcuts", "Delete");
       put(tile.querySelector(".u2-remove"), "tabindex", "-1");
     });
@@ -41,11 +42,13 @@ function walk(gallery) {
   const change = () => {
     stop();
     hint();
-    if (!lost) return;
-    lost = false;
-    const isLost = !document.activeElement || document.activeElement === document.body;
-    if (gallery.offsetParent) focus(place);
-    else if (isLost) gallery.closest(".u2-app").querySelector(".u2-offer button")?.focus();
+    // The tiles after one that has gone are made anew, one by one.
+    const tiles = tilesOf(gallery);
+    if (!wanted || tiles.length !== wanted.count) return;
+    const next = Math.min(wanted.place, tiles.length - 1);
+    wanted = null;
+    if (gallery.offsetParent) focus(next);
+    else app.querySelector(".u2-view, .u2-divider input")?.focus();
   };
   const onKey = (event) => {
     const tiles = tilesOf(gallery);
@@ -66,21 +69,25 @@ function walk(gallery) {
     choosing = setTimeout(() => reached.isConnected && buttonOf(reached).click(), LINGER);
   };
   const onFocus = ({ target }) => {
+    wanted = null;
     const here = tilesOf(gallery).indexOf(target.closest(".u2-tile"));
-    if (here >= 0) place = here;
+    if (here < 0) return;
+    place = here;
     stop();
   };
   const onClick = ({ target }) => {
     if (!target.closest(".u2-remove")) return;
-    place = tilesOf(gallery).indexOf(target.closest(".u2-tile"));
-    lost = true;
+    const tiles = tilesOf(gallery);
+    const here = tiles.indexOf(target.closest(".u2-tile"));
+    wanted = { place: here, count: (wanted?.count ?? tiles.length) - 1 };
   };
   const observer = new MutationObserver(change);
-  observer.observe(gallery, { childList: true });
+  observer.observe(gallery, { childList: true, subtree: true });
   const resized = new ResizeObserver(hint);
   resized.observe(gallery);
-  const listeners = { keydown: onKey, focusin: onFocus, click: onClick, scroll: hint };
+  const listeners = { keydown: onKey, click: onClick, scroll: hint };
   for (const [type, listen] of Object.entries(listeners)) gallery.addEventListener(type, listen);
+  app.addEventListener("focusin", onFocus);
   put(gallery, "role", "group");
   put(gallery, "aria-label", "Photos");
   change();
@@ -89,6 +96,7 @@ function walk(gallery) {
     resized.disconnect();
     clearTimeout(choosing);
     for (const [type, listen] of Object.entries(listeners)) gallery.removeEventListener(type, listen);
+    app.removeEventListener("focusin", onFocus);
   };
 }
 
@@ -101,7 +109,7 @@ function render({ model, el }) {
   el.style.display = "none";
   const ends = [];
   const ask = (event) => {
-    if (el.closest(".u2-app.u2-unsaved")) event.preventDefault();
+    if (el.closest(".u2-app.u2-unsaved")) event.preventDefault(); // "Leave page?"
   };
   const reset = ({ target }) => { // a double click on a slider
     const slider = target.closest(".widget-slider:has(.noUi-target)");
@@ -115,7 +123,7 @@ function render({ model, el }) {
       ends.push(() => cancelAnimationFrame(frame));
       return;
     }
-    ends.push(walk(gallery));
+    ends.push(walk(app, gallery));
     app.addEventListener("dblclick", reset);
     ends.push(() => app.removeEventListener("dblclick", reset));
     comeIntoSight(app);

@@ -41,4 +41,4 @@ def _show_and_save(model: "nn.Module", clip: Clip, source: Source) -> None:
         model, source.path, results_folder(), effects={"cutout": remove_background}
     )
     where = results_folder().resolve()
-    print(f"Nobody can click here, so {', '.join(record.files)} was saved in {where}")
+    print(f"This run is unattended, so {', '.join(record.files)} is in {where}")
