@@ -4,6 +4,7 @@ import io
 import itertools
 import subprocess
 import sys
+from html import escape
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 import u2demo as u2
+from u2demo.figures import bars, close_up, drawing, where_most
 
 
 def test_a_row_shows_every_picture_under_its_title_and_leaves_nothing_open(scene):
@@ -101,6 +103,63 @@ def test_a_notebook_shows_a_figure_also_without_pyplot(scene):
     image, _ = scene
     shown = Image.open(io.BytesIO(u2.image_row({"photo": image})._repr_png_()))
     assert shown.format == "PNG" and shown.width > 200
+
+
+def test_a_figure_says_in_words_what_it_shows(scene):
+    image, mask = scene
+    listed = u2.image_row({"photo": image, "<mask>": mask})
+    told = u2.image_row({"photo": image}, alt="A cat on a mat")
+    assert '<img alt="Side by side: photo, &lt;mask&gt;"' in listed._repr_html_()
+    assert '<img alt="A cat on a mat"' in told._repr_html_()
+
+
+def test_titles_grow_with_a_row_that_a_page_will_shrink():
+    few, many = (
+        u2.image_row({f"level {number}": Image.new("RGB", (9, 9)) for number in range(count)})
+        for count in (2, 8)
+    )
+    shrunk = many.get_figwidth() / 10
+    size = many.axes[0].title.get_fontsize()
+    assert size == pytest.approx(shrunk * few.axes[0].title.get_fontsize())
+
+
+def test_a_close_up_shows_pixels_as_squares(scene):
+    image, mask = scene
+    parts = close_up({"photo": image, "mask": mask}, u2.Box(1, 2, 4, 4), height=20)
+    assert parts["photo"].size == (30, 20) and parts["mask"].shape == (20, 30)
+    assert parts["photo"].getpixel((9, 9)) == image.getpixel((1, 2))
+    assert (parts["mask"][:10, 10:20] == mask[2, 2]).all()
+    with pytest.raises(ValueError, match="expected one with pixels"):
+        close_up({"photo": image}, u2.Box(1, 2, 1, 4))
+
+
+@pytest.mark.parametrize("place", [(0, 0), (30, 50), (39, 59)])
+def test_the_square_in_which_most_is_holds_it(place):
+    values = np.zeros((40, 60), np.float32)
+    values[place] = 1
+    box = where_most(values)
+    assert (box.right - box.left, box.bottom - box.top) == (4, 4)
+    assert box.left <= place[1] < box.right and box.top <= place[0] < box.bottom
+    assert box.left >= 0 and box.right <= 60 and box.top >= 0 and box.bottom <= 40
+
+
+def test_bars_show_a_value_of_each_group_in_each_row_and_say_it_in_words():
+    figure = bars({"small": {"look": 5, "cut": 1}, "large": {"look": 6, "cut": 9}}, unit="ms")
+    (axes,) = figure.axes
+    assert [patch.get_width() for patch in axes.patches] == [5, 1, 6, 9]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["look", "cut"]
+    assert figure.alt == "Bars. small: look 5 ms, cut 1 ms; large: look 6 ms, cut 9 ms"
+    with pytest.raises(ValueError, match="the same labels"):
+        bars({"small": {"look": 5}, "large": {"cut": 9}}, unit="ms")
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("u2netp", "encoder"), ("chain", "remove_background"), ("portrait", "blend")]
+)
+def test_a_packaged_drawing_shows_itself_and_says_what_it_shows(name, word):
+    shown = drawing(name)
+    assert shown.svg.startswith("<svg") and word in shown.alt
+    assert shown._repr_html_().startswith(f'<img alt="{escape(shown.alt)}"')
 
 
 @pytest.mark.parametrize("mode", ["I;16", "F", "La", "LAB"])

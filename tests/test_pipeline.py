@@ -26,7 +26,7 @@ def test_results_are_made_when_asked_for(model, samples):
     results = u2.process(model, photos())
     assert opened == []
     first = next(results)
-    assert opened == [first.name] == ["astronaut.jpg"]
+    assert opened == [first.name] == ["coffee.png"]
     assert list(first.pictures) == ["cutout", "box", "highlight"]
     assert first.mask.shape == (first.image.height, first.image.width)
 

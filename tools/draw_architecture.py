@@ -1,4 +1,7 @@
-"""Draw U²-Net from the model's own tables: python tools/draw_architecture.py > docs/u2netp.svg."""
+"""Draw U²-Net from the model's own tables.
+
+python tools/draw_architecture.py > u2demo/data/drawings/u2netp.svg
+"""
 
 import sys
 from collections.abc import Iterator
@@ -19,11 +22,13 @@ def drawing(name: str) -> Iterator[str]:
     encoder, decoder = TABLES[name]
     levels = len(encoder)
     height = levels * ROW + 90
-    yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        'font-family="Helvetica, Arial, sans-serif" font-size="14">'
+    yield from begin(
+        WIDTH,
+        height,
+        f"{name}: an encoder of {levels} stages, each half as large as the one before; a decoder "
+        f"of {levels - 1}, each with what the encoder saw at its level; {levels} side maps, one a "
+        "level; and their weighted sum, the saliency map.",
     )
-    yield f'<rect width="{WIDTH}" height="{height}" fill="white"/>'
     yield text(LEFT, 26, f"{name}: encoder", weight="bold")
     yield text(RIGHT, 26, "decoder", weight="bold")
     yield text(720, 26, "side maps", weight="bold")
@@ -49,6 +54,16 @@ def drawing(name: str) -> Iterator[str]:
     yield arrow(866, last + 14, 742, last + 14)
     yield box(442, last + 14, 300, "outconv 1×1 over six maps", "sigmoid → saliency map", MAP)
     yield "</svg>"
+
+
+def begin(width: int, height: int, words: str) -> Iterator[str]:
+    """Yield the first lines of a picture; ``words`` are for those who do not see it."""
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{escape(words)}" '
+        'font-family="Helvetica, Arial, sans-serif" font-size="14">'
+    )
+    yield f'<rect width="{width}" height="{height}" fill="white"/>'
 
 
 def stage(x: int, level: int, name: str, block: Block, fill: str) -> Iterator[str]:

@@ -1,13 +1,15 @@
-"""Make docs/results.jpg and docs/best.jpg from the sample photos: python tools/make_pictures.py."""
+"""Make results.jpg, best.jpg and clicks.jpg in docs/ from the samples: tools/make_pictures.py."""
 
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps
 from torch import nn
 
 import u2demo as u2
 from u2demo.figures import checkerboard
+from u2demo.masks.strokes import draw_strokes
 
 DOCS = Path(__file__).parents[1] / "docs"
 TILE, GAP = (240, 180), 8
@@ -23,6 +25,8 @@ PARTS = [
     {"rocket.jpg": (240, 230), "coffee.png": (60, 20)},
     {"astronaut.jpg": (0, 120), "cat.jpeg": (0, 120)},
 ]
+
+CLICKS = [u2.Stroke([(214, 144)], 19, keep=False), u2.Stroke([(538, 139)], 19, keep=False)]
 
 
 def tile(picture: Image.Image) -> Image.Image:
@@ -51,8 +55,19 @@ def compare_qualities(model: nn.Module, name: str, corner: tuple[int, int]) -> l
     return [picture.crop((left, top, left + TILE[0], top + TILE[1])) for picture in pictures]
 
 
+def correct(model: nn.Module) -> list[Image.Image]:
+    """Return the cows with two clicks, and cut out before, after the first, and after both."""
+    image = u2.sample_images()["cows.jpg"]
+    found = u2.predict_mask(model, image)
+    masks = [u2.correct_mask(model, image, found, CLICKS[:count]) for count in range(3)]
+    under = (draw_strokes(CLICKS, image.size) != 0).astype(np.float32)
+    marked = u2.highlight(image, under, color="red", strength=0.9)
+    return [marked, *(u2.remove_background(image, mask) for mask in masks)]
+
+
 if __name__ == "__main__":
     model = u2.load_model()
+    sheet([correct(model)]).save(DOCS / "clicks.jpg", quality=88)
     results = u2.process(model, u2.sample_images().items(), effects=EFFECTS)
     rows = [[result.image, *result.pictures.values()] for result in results]
     sheet(rows).save(DOCS / "results.jpg", quality=88)

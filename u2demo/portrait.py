@@ -78,7 +78,7 @@ def blend_drawing(
 
 
 def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Image:
-    """Return the face with hair and collar: RGB, 512x512, white beyond the photo's border.
+    """Return the face from the hair to the chin: RGB, 512x512, white beyond the photo's border.
 
     Without a face, or without a detector, it is the center square, and a warning says why.
 

@@ -207,7 +207,7 @@ def app(site, browser):
     page = context.new_page()
     page.set_default_timeout(WAIT)
     start(page, site, "one_click.ipynb")
-    wait_until_idle(page, tiles=4)
+    wait_until_idle(page, tiles=5)
     yield page
     context.close()
 

@@ -316,6 +316,40 @@ def test_a_photo_has_the_clean_colors_and_can_be_saved(camera):
     assert camera.locator(".u2-take").count() == 0
 
 
+def test_a_photo_has_all_pixels_that_the_camera_gives_a_still(camera):
+    camera.evaluate(
+        """([width, height]) => {
+            globalThis.ImageCapture = class {
+                async takePhoto() {
+                    return new Promise((resolve) => blank(width, height).toBlob(resolve));
+                }
+            };
+            const blank = (width, height) =>
+                Object.assign(document.createElement('canvas'), {width, height});
+        }""",
+        [3 * WIDTH, 2 * HEIGHT],
+    )
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    with camera.expect_download() as download:
+        camera.get_by_role("link", name="Download").click()
+    assert Image.open(download.value.path()).size == (3 * WIDTH, 2 * HEIGHT)
+    camera.locator(".u2-remove").click()
+
+
+@pytest.mark.parametrize(
+    "fault", ["undefined", "class { takePhoto() { throw new Error('busy'); } }"]
+)
+def test_a_camera_without_stills_gives_what_the_picture_shows(camera, fault):
+    camera.evaluate(f"() => {{ globalThis.ImageCapture = {fault}; }}")
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    with camera.expect_download() as download:
+        camera.get_by_role("link", name="Download").click()
+    assert Image.open(download.value.path()).size == (WIDTH, HEIGHT)
+    camera.locator(".u2-remove").click()
+
+
 def test_stop_gives_a_photo_up_without_a_word_but_not_a_file_that_is_being_saved(camera):
     press(camera, "Photo")
     camera.locator(".u2-take img").wait_for()

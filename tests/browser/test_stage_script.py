@@ -252,6 +252,15 @@ def test_one_hundred_per_cent_is_a_pixel_for_a_pixel_and_asks_for_that_part(page
     assert page.zoom < 100
 
 
+def test_a_small_photo_is_enlarged_to_fit_and_has_its_own_size_at_one_hundred_per_cent(page):
+    page.show(size=(120, 80))
+    assert page.zoom > 300
+    page.page.get_by_role("button", name="100 %").click()
+    assert page.zoom == 100
+    page.photo.press("0")
+    assert page.zoom > 300
+
+
 def test_an_old_detail_is_not_laid_over_a_new_picture(page):
     detail = Image.new("RGB", (100, 100), "white")
     message = {"kind": "detail", "photo": "1", "version": page.version - 1, "part": [0, 0, 99, 99]}

@@ -70,7 +70,7 @@ class Stage:
         return data, np.asarray(Image.open(io.BytesIO(data)).getchannel("A"))
 
     def reset(self):
-        self.page.get_by_role("button", name="Reset", exact=True).click()
+        self.page.get_by_role("button", name="Reset corrections", exact=True).click()
         self.wait(corrections=0)
 
 
@@ -100,7 +100,7 @@ def test_what_is_kept_is_in_the_file_drawn_by_keyboard_alone(stage):
     _, after = stage.saved()
     column = after[:, 150]
     assert column[:100].max() == 255, "between the two things, above the middle"
-    stage.page.keyboard.press("Control+z")
+    stage.page.get_by_role("application").press("Control+z")
     stage.wait(corrections=0)
 
 

@@ -29,7 +29,7 @@ def test_a_page_asks_no_other_host(site, page):
     page.on("request", lambda request: asked.add(request.url))
     page.on("requestfailed", lambda r: refused.add(r.url) if r.failure == "csp" else None)
     page.goto(site.url)
-    wait_until_idle(page, tiles=4)
+    wait_until_idle(page, tiles=5)
     assert len(asked) > 10
     ours = (site.url, "data:", "blob:")
     assert [url for url in asked - refused if not url.startswith(ours)] == []
@@ -39,10 +39,10 @@ def test_a_page_asks_no_other_host(site, page):
 def test_a_page_that_is_reloaded_or_left_takes_its_kernel_along(site, page):
     others = kernels(site)
     page.goto(site.url)
-    wait_until_idle(page, tiles=4)
+    wait_until_idle(page, tiles=5)
     (first,) = kernels(site) - others
     page.reload()
-    wait_until_idle(page, tiles=4)
+    wait_until_idle(page, tiles=5)
     wait_for(lambda: first not in kernels(site))
     assert len(kernels(site) - others) == 1
     page.goto("about:blank")

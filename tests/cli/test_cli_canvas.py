@@ -96,3 +96,10 @@ def test_what_makes_no_sense_is_said_before_a_photo_is_read(options, sentence, c
     with pytest.raises(SystemExit):
         parse(["cat.jpg", *options])
     assert sentence in capsys.readouterr().err
+
+
+def test_photos_can_all_be_png(photo, tmp_path):
+    command = [str(photo), "-o", str(tmp_path), "--effects", "cutout,box", "--format", "png"]
+    assert main(command) == 0
+    made = sorted(path.name for path in tmp_path.glob("rocket_*"))
+    assert made == ["rocket_box.png", "rocket_cutout.png"]

@@ -155,3 +155,20 @@ def test_the_effect_is_the_cutout_on_a_canvas():
 def test_what_makes_no_sense_is_refused(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         u2.place_on_canvas(Image.new("RGBA", (5, 5)), **options)
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_an_outline_lies_around_the_subject_and_leaves_the_rest_alone(width):
+    mask = np.zeros((30, 30), np.float32)
+    mask[10:20, 10:20] = 1
+    photo = Image.new("RGB", (30, 30), "navy")
+    picture = u2.EFFECTS["outline"](photo, mask, color="red", width=width)
+    red = np.asarray(picture)[..., 0] > 128
+    assert u2.bounding_box(red.astype(np.float32)) == (
+        10 - width,
+        10 - width,
+        20 + width,
+        20 + width,
+    )
+    assert not red[10:20, 10:20].any()
+    assert picture.getpixel((0, 0)) == (0, 0, 128)

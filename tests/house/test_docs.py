@@ -69,14 +69,17 @@ def test_requirements_are_lower_bounds_that_colab_meets():
 
 @pytest.mark.parametrize(
     ("tool", "drawing"),
-    [("draw_architecture.py", "u2netp.svg"), ("draw_house.py", "house.svg")],
+    [
+        ("draw_architecture.py", "u2demo/data/drawings/u2netp.svg"),
+        ("draw_chain.py chain", "u2demo/data/drawings/chain.svg"),
+        ("draw_chain.py portrait", "u2demo/data/drawings/portrait.svg"),
+        ("draw_house.py", "docs/house.svg"),
+    ],
 )
 def test_drawings_are_those_of_the_code(tool, drawing):
-    command = [sys.executable, f"tools/{tool}"]
+    command = [sys.executable, *f"tools/{tool}".split()]
     drawn = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert drawn == (ROOT / "docs" / drawing).read_text("utf-8"), (
-        f"run: python tools/{tool} > docs/{drawing}"
-    )
+    assert drawn == (ROOT / drawing).read_text("utf-8"), f"run: python tools/{tool} > {drawing}"
 
 
 def test_every_link_to_the_repository_is_the_one_of_pyproject():

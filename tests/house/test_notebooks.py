@@ -89,7 +89,7 @@ def test_it_is_stripped_small_and_carries_nothing_personal(path):
         extra_keys=EXTRA_KEYS,
     )
     assert stripped == notebook
-    assert path.stat().st_size < 25_000
+    assert path.stat().st_size < 35_000
     nbformat.validate(notebook)
 
 
@@ -114,7 +114,10 @@ def test_every_section_of_the_tutorial_can_fail():
             section = heading[1]
         if cell["cell_type"] == "code" and re.search(r"^\s*assert ", source, re.M):
             can_fail.add(section)
-    assert set(titles) - can_fail == {"Set up", "Go on from here"}
+    to_read = {"Know what the network has learned", "Go on from here"}
+    assert set(titles) - can_fail == {
+        "Set up", "See the whole way", "Look inside the network", *to_read
+    }  # fmt: skip
 
 
 def test_the_tutorial_offers_every_u2net_that_finds_subjects_with_its_size():
@@ -159,6 +162,12 @@ def pictures(outputs):
     return [Image.open(io.BytesIO(base64.b64decode(each["image/png"]))) for each in data]
 
 
+def figures(outputs):
+    """Return the HTML of every picture among ``outputs``."""
+    found = [output.get("data", {}).get("text/html", "") for output in outputs]
+    return [html for html in found if "<img" in html]
+
+
 def widget_states(notebook, model):
     states = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
     return [each["state"] for each in states.values() if each["model_name"] == model]
@@ -168,12 +177,12 @@ def test_one_click_where_nobody_can_click_shows_and_saves_every_sample(monkeypat
     notebook = run(ROOT / "notebooks" / "one_click.ipynb", monkeypatch, tmp_path)
     outputs = notebook.cells[-1].outputs
     rows = pictures(outputs)
-    assert len(rows) == 4
+    assert len(rows) == 5
     assert all(row.width > 2.5 * row.height > 500 for row in rows), "five pictures side by side"
     text = "".join(output.get("text", "") for output in outputs)
     assert str(tmp_path / "saved") in text
     saved = sorted(path.name for path in (tmp_path / "saved").iterdir())
-    assert len(saved) == 12
+    assert len(saved) == 15
     assert {"cat_cutout.png", "coffee_box.jpg", "rocket_highlight.jpg"} <= set(saved)
 
 
@@ -183,16 +192,19 @@ def test_one_click_opens_as_an_app_with_results(monkeypatch, tmp_path):
     assert "application/vnd.jupyter.widget-view+json" in notebook.cells[-1].outputs[0]["data"]
     names = {state["description"] for state in widget_states(notebook, "ButtonModel")}
     assert {"cat.jpeg", "rocket.jpg", "Download", "Save all to saved/"} <= names
-    assert len(widget_states(notebook, "ImageModel")) == 2 + 4
+    assert len(widget_states(notebook, "ImageModel")) == 2 + 5
     assert not (tmp_path / "saved").exists(), "nobody asked to save"
 
 
 def test_step_by_step_shows_every_step(monkeypatch, tmp_path):
     notebook = run(ROOT / "notebooks" / "step_by_step.ipynb", monkeypatch, tmp_path)
     shown = [pictures(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"]
-    assert [len(each) for each in shown if each] == [1] * 13
-    (slider,) = widget_states(notebook, "FloatSliderModel")
-    assert slider["value"] == 0.5
+    assert [len(each) for each in shown if each] == [1] * 21
+    told = [html for cell in notebook.cells for html in figures(cell.get("outputs", []))]
+    assert len(told) == 21 + 2, "two drawings: the chain and the network"
+    assert all(re.match(r'<img alt="[^"]{5,}"', html) for html in told), "alternative text"
+    sliders = widget_states(notebook, "FloatSliderModel")
+    assert [slider["value"] for slider in sliders] == [0.5, 0]
     (output,) = widget_states(notebook, "OutputModel")
     assert len(pictures(output["outputs"])) == 1
     assert (tmp_path / "saved" / "coffee_cutout.png").exists()

@@ -395,8 +395,8 @@ def test_formats_that_run_programs_are_refused(tmp_path):
     assert "not an image" in refusal(tmp_path / "evil.jpg")
 
 
-def test_the_samples_are_four_small_jpegs_under_three_suffixes(samples):
-    assert list(samples) == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+def test_the_samples_are_five_small_jpegs_under_three_suffixes(samples):
+    assert list(samples) == ["coffee.png", "cows.jpg", "cat.jpeg", "astronaut.jpg", "rocket.jpg"]
     folder = Path(find_images.__code__.co_filename).parents[1] / "data" / "samples"
     for name in samples:
         assert (folder / name).stat().st_size < 100_000

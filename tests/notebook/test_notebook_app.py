@@ -98,20 +98,20 @@ def test_an_effect_added_to_the_library_is_in_the_toolbar_and_saves(saved, monke
     assert Image.open(io.BytesIO(data)).getpixel((40, 20)) > (200, 200, 200)
 
 
-def test_each_object_is_a_picture_of_its_own():
+def test_each_object_is_a_picture_of_its_own_numbered_from_left_to_right():
     mask = np.zeros((20, 40), np.float32)
-    mask[5:15, 5:15] = mask[5:10, 25:35] = 1
+    mask[5:10, 5:15] = mask[5:15, 25:35] = 1
     image = Image.new("RGB", (40, 20), "red")
     pictures = all_actions()["objects"].draw(image, mask, Settings(margin=0))
     assert {name: picture.size for name, picture in pictures.items()} == {
-        "object1": (10, 10),
-        "object2": (10, 5),
+        "object1": (10, 5),
+        "object2": (10, 10),
     }
 
 
 def test_opens_on_the_samples_with_results(app):
     app.run()
-    assert tile_names(app) == ["astronaut.jpg", "cat.jpeg", "coffee.png", "rocket.jpg"]
+    assert tile_names(app) == ["coffee.png", "cows.jpg", "cat.jpeg", "astronaut.jpg", "rocket.jpg"]
     assert stage(app).mode == "RGBA"
 
 

@@ -91,7 +91,7 @@ def test_a_restarted_kernel_leaves_old_results_alone(monkeypatch, tmp_path):
     monkeypatch.setenv("U2DEMO_ENV", "headless")
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
     kinds = ("cutout.png", "box.jpg", "highlight.jpg")
-    names = ("astronaut", "cat", "coffee", "rocket")
+    names = ("coffee", "cows", "cat", "astronaut", "rocket")
     old = [tmp_path / f"{name}_{kind}" for name in names for kind in kinds]
     for path in old:  # what an earlier kernel has saved
         path.write_bytes(b"old")

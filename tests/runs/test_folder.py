@@ -178,6 +178,19 @@ def test_an_unknown_option_is_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_report_that_cannot_be_called_is_refused_before_any_work(model, photos, tmp_path):
+    with pytest.raises(TypeError, match="report is None, expected a function of one Record"):
+        run(model, photos, tmp_path / "out", report=None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_leaves_the_malloc_of_the_program_alone(model, photos, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("u2demo.machine.memory.ctypes.CDLL", lambda name: asked.append(name))
+    run(model, photos, tmp_path / "out")
+    assert asked == []
+
+
 def test_photos_with_the_same_stem_get_different_files(model, tmp_path, samples):
     for name in ("cat.jpg", "cat.png", "CAT.jpg"):
         samples["cat.jpeg"].save(tmp_path / name)

@@ -85,6 +85,32 @@ def test_an_exception_of_report_stops_the_work_and_leaves_nothing_half(step, cli
     assert process_video(Dark(), clip, tmp_path / "out", effects=EFFECTS).status == "done"
 
 
+def test_a_clip_leaves_the_malloc_of_the_program_alone(clip, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("u2demo.machine.memory.ctypes.CDLL", lambda name: asked.append(name))
+    process_video(Dark(), clip, tmp_path / "out")
+    assert asked == []
+
+
+def test_an_effect_that_fails_is_named_with_its_time(clip, tmp_path):
+    def rare(image, mask):
+        if image.getpixel((10, 24))[0] < 100:  # the subject has moved on
+            raise ZeroDivisionError("no subject here")
+        return image
+
+    with pytest.raises(
+        ValueError, match=r"waves\.mov: the effect 'rare' failed at 0\.\d\d s: no subject here"
+    ):
+        process_video(Dark(), clip, tmp_path / "out", effects={"rare": rare})
+
+
+@pytest.mark.parametrize("report", [None, "print"])
+def test_a_report_that_cannot_be_called_is_refused_before_any_work(report, clip, tmp_path):
+    with pytest.raises(TypeError, match=r"report is .*, expected a function of one Progress"):
+        process_video(Dark(), clip, tmp_path / "out", report=report)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("format", "files"),
     [
@@ -222,7 +248,7 @@ def test_an_effect_that_fails_leaves_no_file_open(clip):
         for _ in findings.look():
             pass
         done = len(closed)
-        with pytest.raises(RuntimeError, match="a frame too many") as caught:
+        with pytest.raises(ValueError, match="a frame too many") as caught:
             list(draw(findings, fail))
         assert len(closed) == done + 2  # the sample and the frames, while the error is still alive
     assert caught

@@ -205,7 +205,18 @@ def test_of_a_clip_that_is_cut_off_comes_what_is_there_and_the_rest_is_said(name
         assert reports == []
     else:
         (said,) = reports
-        assert str(path) in said and "of 2.0 seconds could be read" in said
+        assert str(path) in said and "of 2.00 seconds could be read" in said
+
+
+def test_a_clip_whose_last_frames_are_missing_says_so(make_clip):
+    path = make_clip(
+        "cut.mp4", pictures=noise(30), tick=Fraction(1, 30), container={"movflags": "faststart"}
+    )
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 29 // 30])
+    frames, reports = read(u2.open_video(path))
+    assert 25 <= len(frames) < 30
+    (said,) = reports
+    assert said.startswith(f"{path}: damaged or cut off; ") and said.endswith("could be read")
 
 
 def test_a_clip_with_a_hole_says_so(make_clip):

@@ -125,8 +125,9 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         choices=list(FORMATS | CLIP_FORMATS),
         default="auto",
         help="auto: JPEG, or PNG for transparency and masks; clips are WebM, or MP4 if nothing is"
-        " transparent. webp: smaller, lossy; of clips, short animations. For clips only: webm, mov"
-        " (ProRes 4444, for editing), mp4, png (folders of frames), and gif and apng (short)",
+        " transparent. webp: smaller, lossy; of clips, short animations. png: PNG always; of clips,"
+        " folders of frames. For clips only: webm, mov"
+        " (ProRes 4444, for editing), mp4, and gif and apng (short)",
     )
     parser.add_argument(
         "--metadata",

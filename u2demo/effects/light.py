@@ -9,7 +9,7 @@ from u2demo.effects.effect import Color, alpha_of, on_photo, share_of, with_alph
 from u2demo.images.colors import color_in
 from u2demo.images.rgb import colors_of
 from u2demo.machine.numbers import check_number
-from u2demo.masks.adjust import adjust_mask
+from u2demo.masks.adjust import Edge
 from u2demo.masks.mask import Mask
 
 TINT = "#2f6bff"
@@ -50,7 +50,7 @@ def draw_outline(
         width = max(2, LINE_WIDTH * max(image.size))
     check_number("width", width, expected="1 or more pixels, and finite", least=1)
     paint = color_in(image.info.get("icc_profile"), as_color("color", color))
-    subject = (mask > 0.5).astype(np.float32)
-    line = alpha_of(adjust_mask(subject, grow=width) - subject)
+    subject = np.asarray(mask > 0.5, np.float32)
+    line = alpha_of(Edge(grow=width).apply(subject) - subject)
     colored = Image.new("RGB", image.size, paint)
     return with_alpha_of(image, Image.composite(colored, colors_of(image), line))

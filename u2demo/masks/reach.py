@@ -4,11 +4,13 @@ All is computed on a small grid over the photo, with numbers in shares of its lo
 
 1. How likely does a pixel belong to the stroke? A logistic function of how far away it is, straight
    and along colors that do not change; of how its color and its value in the net's map compare with
-   the stroke's; and of the mask. A small brush means a small thing.
+   the stroke's; of the mask, and whether its color is common where the mask agrees with the stroke.
+   A small brush means a small thing.
 2. A random walk makes pixels of one surface agree: Grady, "Random Walks for Image Segmentation",
    IEEE TPAMI 28 (2006), with the probabilities of step 1 as priors (Grady, CVPR 2005).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -20,13 +22,16 @@ from u2demo.masks.strokes import Stroke, draw_strokes
 
 Plane = NDArray[np.float32]  # (h, w)
 
-# Of the logistic function: fitted to 60 development photos and the clicks of benchmarks/strokes.py.
+# Of the logistic function: fitted to 84 development photos and the clicks of benchmarks/strokes.py.
 _WEIGHTS = {
-    "root of distance": -1.548, "root of radii": -0.161, "brush": 2.798, "mask": 0.609,
-    "map": 0.639, "color": 0.677, "near": 5.265, "way": 1.378, "way, large brush": -1.088,
+    "root of distance": -3.018, "brush": 1.213, "mask": 0.782, "mask, large brush": -0.475,
+    "map": 0.563, "map, kept": 0.767, "map, large brush": -0.585, "color": 1.072,
+    "common color": 0.195, "near": 7.468, "way": 1.804,
 }  # fmt: skip
-_OFFSET = {True: -1.047, False: -1.547}  # by ``keep``: erasing too much does more harm
+_OFFSET = -1.373
 _BRUSH, _SMALLEST = 0.012, 0.6  # radius of an ordinary brush; of any, in pixels of the grid
+_BINS = (10, 14, 14)  # kinds of lightness, a and b in which colors are counted
+_DARKEST, _RANGE = (0.0, -0.6, -0.6), (1.0, 1.2, 1.2)
 _PALE = 1e-3  # a mean difference below it is noise
 _LIMIT = 7.0  # of the log odds in the net's map
 _STEP = 0.2  # what a pixel's way costs besides the change of color, as a share of the longer side
@@ -54,6 +59,7 @@ class Grid(NamedTuple):
 
     colors: Plane  # (h, w, 3), CIE Lab / 100
     smooth: Plane  # the same, blurred by a pixel or two
+    kinds: NDArray[np.intp]  # the number of each blurred color in a coarse table
     odds: Plane  # log odds of the net's map, over 4
     ties: tuple[Plane, Plane, Plane, Plane]  # to the pixel below, right, and on both diagonals
     scale: float
@@ -64,7 +70,8 @@ def grid(rgb: Plane, blurred: Plane, found: Mask, scale: float) -> Grid:
     colors = _lab(rgb)
     inside = found.clip(1e-6, 1 - 1e-6)
     odds = (np.log(inside / (1 - inside)).clip(-_LIMIT, _LIMIT) / 4).astype(np.float32)
-    return Grid(colors, _lab(blurred), odds, _ties(colors, odds), scale)
+    smooth = _lab(blurred)
+    return Grid(colors, smooth, _kinds(smooth), odds, _ties(colors, odds), scale)
 
 
 def reach(area: Grid, mask: Mask, stroke: Stroke, earlier: Sequence[Stroke]) -> Plane:
@@ -122,20 +129,40 @@ def _likely(area: Grid, mask: Mask, stroke: Stroke, under: NDArray[np.bool_]) ->
     color = _relative(np.linalg.norm(area.smooth - area.colors[under].mean(0), axis=2))
     way = _relative(np.sqrt(_way(area.colors, under)))
     inside = (mask if stroke.keep else 1 - mask).clip(0.01, 0.99)
+    agreeing = np.log(inside / (1 - inside))
     above = area.odds - area.odds[under].mean()
+    if not stroke.keep:
+        above = -above
     evidence = {
         "root of distance": np.sqrt(distance),
-        "root of radii": np.sqrt(np.minimum(distance / radius, 30)),
         "brush": brush,
-        "mask": np.log(inside / (1 - inside)),
-        "map": above if stroke.keep else -above,
+        "mask": agreeing,
+        "mask, large brush": agreeing * brush,
+        "map": above,
+        "map, kept": above * stroke.keep,
+        "map, large brush": above * brush,
         "color": np.exp(-2 * color),
+        "common color": _common(area.kinds, inside > 0.5),
         "near": np.exp(-3 * way),
         "way": way,
-        "way, large brush": way * brush,
     }
-    odds = _OFFSET[bool(stroke.keep)] + sum(_WEIGHTS[name] * evidence[name] for name in evidence)
+    odds = _OFFSET + sum(_WEIGHTS[name] * evidence[name] for name in evidence)
     return 1 / (1 + np.exp(-odds))
+
+
+def _kinds(colors: Plane) -> NDArray[np.intp]:
+    """Return the number of each color's kind, (h, w), for colors as in ``Grid``."""
+    steps = ((colors - np.float32(_DARKEST)) / np.float32(_RANGE) * _BINS).astype(int)
+    return np.ravel_multi_index(tuple(np.moveaxis(steps, 2, 0)), _BINS, mode="clip")
+
+
+def _common(kinds: NDArray[np.intp], agreed: NDArray[np.bool_]) -> Plane:
+    """Return how much more common each pixel's color is among ``agreed`` pixels: a log ratio."""
+    count = math.prod(_BINS)
+    here = np.bincount(kinds[agreed], minlength=count) + 0.5
+    there = np.bincount(kinds[~agreed], minlength=count) + 0.5
+    ratio = (here / here.sum()) / (there / there.sum())
+    return np.log(ratio).astype(np.float32)[kinds]
 
 
 def _relative(differences: Plane) -> Plane:

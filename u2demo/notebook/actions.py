@@ -19,6 +19,7 @@ from u2demo.effects.effect import Color
 from u2demo.effects.light import TINT
 from u2demo.effects.scenes import Background, Gradient, Scene
 from u2demo.masks.adjust import Edge
+from u2demo.masks.box import bounding_box
 from u2demo.masks.mask import Mask
 from u2demo.masks.objects import split_objects
 from u2demo.notebook.choices import TRANSPARENT, NamedPhoto, as_hex
@@ -150,9 +151,11 @@ def _canvas_options(image: Image.Image, settings: Settings) -> dict:
 
 
 def _cut_objects(image: Image.Image, mask: Mask, settings: Settings) -> Pictures:
+    """Return a picture for each object, numbered from left to right, as one reads them."""
+    parts = sorted(split_objects(mask), key=bounding_box)
     return {
         f"object{number}": crop(remove_background(image, part), part, margin=settings.margin)
-        for number, part in enumerate(split_objects(mask), start=1)
+        for number, part in enumerate(parts, start=1)
     }
 
 

@@ -28,10 +28,12 @@ def as_table(records: Iterable[Record]) -> str:
 
 
 def as_record(work: Work, *, per_object: bool) -> Record:
-    """Return where the subject of a photo is, or each of its objects, largest first."""
+    """Return where the subject of a photo is, or each of its objects, from left to right."""
     mask = work.adjusted
     whole = bounding_box(mask)
     boxes = object_boxes(mask) if per_object else [whole] if whole else []
+    order = sorted(range(len(boxes)), key=boxes.__getitem__)
+    shapes = outlines(mask) if per_object else None
     name = safe_name(work.name)
     return Record(
         str(_PHOTOS / name),
@@ -39,8 +41,8 @@ def as_record(work: Work, *, per_object: bool) -> Record:
         version="",
         status="done",
         size=work.image.size,
-        objects=tuple(boxes),
-        outlines=tuple(outlines(mask)) if per_object else None,
+        objects=tuple(boxes[number] for number in order),
+        outlines=tuple(shapes[number] for number in order) if per_object else None,
     )
 
 

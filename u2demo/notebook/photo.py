@@ -11,7 +11,6 @@ from PIL import Image
 
 from u2demo.images.read import open_image
 from u2demo.masks.box import Box
-from u2demo.masks.corrections import SUFFIX, Corrections, to_json
 from u2demo.masks.mask import Mask, has_clear_subject
 from u2demo.notebook.correcting import History, Retouch
 from u2demo.notebook.preview import STAGE, fit, fit_mask
@@ -56,14 +55,6 @@ class Photo:
     def left_out(self) -> str:
         """A sentence on what else the photo's file holds, "" if that is nothing."""
         return left_out(self.small)
-
-    @property
-    def extra(self) -> dict[str, bytes]:
-        """What is saved with the pictures, by the ending of its name: corrections, if any."""
-        now = self.history.now
-        if now == Corrections():
-            return {}
-        return {SUFFIX.removeprefix("."): to_json(now, self.size).encode()}
 
     def open_image(self) -> Image.Image:
         """Return the photo at full size, RGB or RGBA; an uploaded file is decoded each time."""

@@ -20,7 +20,6 @@ from u2demo.images.write import check_format, check_metadata
 from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.machine.disk import advise
-from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.paths import as_path
 from u2demo.masks.adjust import UNCHANGED, Edge
 from u2demo.masks.box import bounding_box, box_in
@@ -134,7 +133,9 @@ def process_folder(
 
     ``results`` gets the pictures, named as by ``save``, which describes ``format`` and
     ``metadata``, and the records as ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called
-    with each record as soon as it exists. On a GPU the net takes eight photos at a time.
+    with each record as soon as it exists. On a GPU the net takes eight photos at a time. A program
+    of your own that does many photos on a CPU may call ``u2demo.machine.memory.keep_freed_memory``
+    first, as the command line does.
 
     A picture is replaced only if it is still as an earlier run wrote it; no other file ever is.
     Where a picture was changed since, or a file of yours has appeared, the new picture gets a
@@ -144,11 +145,13 @@ def process_folder(
         ValueError: ``folder`` is not a folder, unknown ``format``, ``quality`` or ``metadata``, an
             effect name that cannot be part of a file name, a manifest in ``results`` that u2demo
             did not write, or another run that is writing there.
-        TypeError: ``effects`` is not a mapping.
+        TypeError: ``effects`` is not a mapping, or ``report`` cannot be called.
         OSError: ``results`` cannot be written to; the text says what to do. Finished pictures stay,
             and the same call resumes.
     """
     folder, results = as_path("folder", folder), as_path("results", results)
+    if not callable(report):
+        raise TypeError(f"report is {report!r:.80}, expected a function of one Record")
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; process takes single photos")
     run = Run(known_effects(effects), quality, format, overwrite, metadata, corrections=corrections)
@@ -172,13 +175,11 @@ def process_files(
 ) -> list[Record]:
     """Process ``photos``, as from ``list_photos``, and return a record for each.
 
-    ``process_folder`` does this for one folder and says more. From then on the process keeps freed
-    memory: see ``keep_freed_memory``.
+    ``process_folder`` does this for one folder and says more.
     """
     from u2demo.inference.predict import share_cores  # imports torch: a second, not needed earlier
     from u2demo.nets.load import fingerprint  # imports torch as well
 
-    keep_freed_memory()
     results = Path(results).resolve()
     workers = min(available_cores(), _MOST_AT_ONCE)
     records = []

@@ -129,6 +129,7 @@ def _frames(path: Path, look: _Look, since: Fraction = Fraction(0)) -> Iterator[
         stream = _video(container, path)
         start, step = start_of(container), 1 / _rate(stream)
         duration = _duration(container, stream)
+        is_short = _is_short(path, container, stream)
         picture = _Pictures(look)
         if since:
             _seek(container, start + since)
@@ -143,12 +144,20 @@ def _frames(path: Path, look: _Look, since: Fraction = Fraction(0)) -> Iterator[
             count += 1
             if end > since or not since:
                 yield Frame(time, picture(frame))
-    if duration is not None and duration - end > max(_SHORT, 3 * step):
+    if duration is not None and (is_short or duration - end > max(_SHORT, 3 * step)):
         raise DamagedError(
-            f"damaged or cut off; {float(end):.1f} of {float(duration):.1f} seconds could be read"
+            f"damaged or cut off; {float(end):.2f} of {float(duration):.2f} seconds could be read"
         )
     if lost:
         raise DamagedError(f"damaged; {lost} of its {count + lost} frames could not be read")
+
+
+def _is_short(path: Path, container: "InputContainer", stream: "VideoStream") -> bool:
+    """Return whether the file ends before the frames that its list, in an MP4, places in it."""
+    if "mp4" not in container.format.name:  # other formats say nothing, or not in bytes
+        return False
+    end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+    return end > path.stat().st_size
 
 
 def _video(container: "InputContainer", path: Path) -> "VideoStream":

@@ -12,7 +12,7 @@ from u2demo.effects.effect import Effect
 from u2demo.images.rgb import check_image
 from u2demo.machine.cores import in_parallel
 from u2demo.masks.box import Box, box_around
-from u2demo.masks.mask import has_clear_subject
+from u2demo.masks.mask import Mask, has_clear_subject
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.find import Findings, Piece, workers
 from u2demo.video.moving import Choose, ClipEffect, for_clips
@@ -42,7 +42,8 @@ def draw(findings: Findings, effect: Effect) -> Iterator[Frame]:
     which is repeated: ``partial(replace_background, background=open_video("waves.mp4"))``.
 
     Raises:
-        ValueError: the net has not looked at all frames, or the file has changed since.
+        ValueError: the net has not looked at all frames, the file has changed since, or ``effect``
+            failed; the text says when.
         TypeError: ``effect`` does not return an image.
     """
     name = _name_of(effect)
@@ -60,7 +61,7 @@ def draw_all(findings: Findings, effects: Mapping[str, Effect]) -> Iterator[Draw
         piece, chosen = task
         frame, mask = findings.finished(piece)
         pictures = {
-            name: _in_mode(_checked(name, effect(frame.image, mask)), modes[name])
+            name: _in_mode(_apply(name, effect, frame, mask), modes[name])
             for name, effect in chosen.items()
         }
         some = np.ascontiguousarray(mask[::_EACH, ::_EACH])
@@ -118,6 +119,19 @@ def sample(effect: Effect, image: Image.Image, *, name: str = "") -> Image.Image
     mask = np.full((image.height, image.width), 0.5, np.float32)
     picture = _checked(name or _name_of(effect), for_clips(effect)(image, mask))
     return _in_mode(picture, _frame_mode(picture))
+
+
+def _apply(name: str, effect: Effect, frame: Frame, mask: Mask) -> Image.Image:
+    """Return what ``effect`` makes of a frame; an error of it is named, with the frame's time."""
+    try:
+        picture = effect(frame.image, mask)
+    except (MemoryError, OSError):  # the machine's, not the effect's
+        raise
+    except Exception as error:
+        text = str(error) or type(error).__name__
+        time = f"{float(frame.time):.2f} s"
+        raise ValueError(f"the effect {name!r} failed at {time}: {text}") from error
+    return _checked(name, picture)
 
 
 def _name_of(effect: Effect) -> str:

@@ -13,7 +13,6 @@ from PIL import Image
 from u2demo.effects.effect import Effect
 from u2demo.images.write import KINDS as PHOTO_KINDS
 from u2demo.machine.disk import advise, discard, partial_file
-from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.paths import as_path
 from u2demo.masks.box import Box
 from u2demo.pipeline import known_effects
@@ -81,19 +80,22 @@ def process_video(
     decoded of a damaged clip is done, and the record's ``damage`` says what is missing. With
     ``metadata`` "private" or "keep", title, author, copyright, description and dates are passed on.
     ``report`` is called after each frame. An exception that it raises ends the work; nothing is
-    left half done. From then on the process keeps freed memory: see
-    ``keep_freed_memory``.
+    left half done. A program of your own that does many clips on a CPU may call
+    ``u2demo.machine.memory.keep_freed_memory`` first, as the command line does.
 
     Raises:
         ValueError: the clip cannot be read, an effect fails, or its result cannot be written, such
             as a cut-out as MP4; the text says why. Unknown ``format``, ``quality`` or ``metadata``,
             an effect name that cannot be part of a file name, a manifest in ``results`` that
             u2demo did not write, or another run that is writing there.
-        TypeError: ``clip`` is not a path, or ``effects`` is not a mapping.
+        TypeError: ``clip`` is not a path, ``effects`` is not a mapping, or ``report`` cannot be
+            called.
         OSError: ``results`` cannot be written to; the text says what to do.
         ModuleNotFoundError: PyAV is needed and missing.
     """
     clip, results = spelled_out(as_path("clip", clip)), as_path("results", results)
+    if not callable(report):
+        raise TypeError(f"report is {report!r:.80}, expected a function of one Progress")
     open_video(clip)  # says what is wrong with it
     run = Run(known_effects(effects), quality, overwrite=overwrite, metadata=metadata,
               clip_format=format)  # fmt: skip
@@ -119,8 +121,7 @@ def process_clips(
     """Process ``clips``, paths with their places in the results, and return a record for each.
 
     ``process_video`` does this for one clip and says more. A clip that cannot be read, or whose
-    results cannot be written, gets a record with status ``failed``. From then on the process keeps
-    freed memory: see ``keep_freed_memory``.
+    results cannot be written, gets a record with status ``failed``.
 
     Raises:
         ValueError: ``run.clip_format`` is unknown or cannot hold what an effect gives.
@@ -128,7 +129,6 @@ def process_clips(
     from u2demo.nets.load import fingerprint  # imports torch: a second, not needed earlier
 
     check_clip_format(run)
-    keep_freed_memory()
     results = Path(results).resolve()
     with advise(results, run.then), Manifest(results) as manifest:
         settings = checksum([fingerprint(model), run.quality])

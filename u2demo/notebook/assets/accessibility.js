@@ -12,7 +12,7 @@ function keepKeys(root) {
 }
 
 function label(app) {
-  for (const image of app.querySelectorAll(".u2-tile img")) set(image, "alt", ""); // the button says it
+  for (const image of app.querySelectorAll(".u2-tile img, .u2-scene img")) set(image, "alt", ""); // text says it
   for (const image of app.querySelectorAll("img.u2-before")) set(image, "alt", "The photo");
   for (const image of app.querySelectorAll("img.u2-after")) set(image, "alt", "The result");
   for (const button of app.querySelectorAll(".u2-tile button:not(.u2-remove)")) {
@@ -26,6 +26,7 @@ function label(app) {
     const row = control.closest(".widget-colorpicker, .widget-inline-hbox:not(.widget-colorpicker-input)");
     set(control, "aria-label", row?.querySelector(".widget-label")?.textContent ?? "");
   }
+  for (const field of app.querySelectorAll(".u2-hex input")) set(field, "aria-label", "Color as #rrggbb");
   keepKeys(app);
 }
 
@@ -54,7 +55,7 @@ function assist(app) {
   observer.observe(app, { subtree: true, childList: true, attributeFilter: ["class"] });
   const show = ({ target }) => {
     const isChoice = target.closest(".u2-tile button") && !target.closest(".u2-remove");
-    if (isChoice) app.querySelector(".u2-stage, .u2-compare")?.scrollIntoView({ block: "nearest" });
+    if (isChoice) app.querySelector(".u2-stage-box, .u2-compare")?.scrollIntoView({ block: "nearest" });
   };
   app.addEventListener("click", show);
   label(app);

@@ -361,18 +361,25 @@ function openLive(host, channel, { samples, keep, patience, done }) {
 
   async function takePhoto() {
     const own = stage;
-    const { width, height } = own.source;
-    const picture = copy(own.source);
     const wanted = { ...look };
     own.isStill = true;
     say("Looking closely at the photo. The live picture goes on after that.");
-    const cutout = askForCutout(picture).finally(() => { own.isStill = false; });
-    const { message, bytes } = await cutout;
-    const mask = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-    const canvas = blank(width, height);
-    paint(canvas, { picture, mask, box: message.box, clean: true }, wanted);
-    addTile(await encode(canvas, "image/png"), "png");
-    say("");
+    try {
+      const still = await own.source.still().catch((error) => {
+        if (stage === own) throw error; // else the camera is off
+      });
+      if (stage !== own) return;
+      const { width, height } = still;
+      const picture = copy({ picture: still, width, height });
+      const { message, bytes } = await askForCutout(picture);
+      const mask = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+      const canvas = blank(width, height);
+      paint(canvas, { picture, mask, box: message.box, clean: true }, wanted);
+      addTile(await encode(canvas, "image/png"), "png");
+      say("");
+    } finally {
+      own.isStill = false;
+    }
   }
 
   async function askForCutout(picture) {

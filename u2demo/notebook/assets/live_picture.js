@@ -8,6 +8,7 @@ const STRENGTH = 0.45;
 const SOFT = 160; // pixels; longer side of the small picture that is blurred
 const BLUR = 3; // pixels of it
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+const STILL = 3000; // milliseconds that a camera may take for a photo
 const SAMPLE = { width: 720, height: 540, seconds: 6 }; // for each photo
 
 function blank(width, height) {
@@ -100,7 +101,7 @@ function blurred(shot, width, height) {
 }
 
 // Sources. `picture` is what to draw, `isNew()` says whether it has changed since the last call,
-// `stop()` ends it, and turns a camera's light off.
+// `still()` resolves to a photo, and `stop()` ends it, and turns a camera's light off.
 
 async function openLiveCamera(deviceId, onEnd) {
   const device = deviceId ? { deviceId: { exact: deviceId } } : {};
@@ -132,8 +133,21 @@ async function openLiveCamera(deviceId, onEnd) {
     get width() { return video.videoWidth; }, // a phone may be turned
     get height() { return video.videoHeight; },
     isNew,
+    still: () => takeStill(stream.getVideoTracks()[0], video),
     stop,
   };
+}
+
+// Take a photo. Many cameras give it more pixels than a moving picture has, where the browser can
+// ask for them; else it is what the video shows.
+async function takeStill(track, video) {
+  const late = new Promise((resolve) => setTimeout(resolve, STILL, null));
+  try {
+    const blob = await Promise.race([new ImageCapture(track).takePhoto(), late]);
+    return await createImageBitmap(blob ?? video);
+  } catch {
+    return createImageBitmap(video);
+  }
 }
 
 // Photos, one after another, over which the view wanders.
@@ -154,7 +168,7 @@ function openSample(photos) {
     return true;
   };
   isNew();
-  return { kind: "sample", picture, width, height, isNew, stop() {} };
+  return { kind: "sample", picture, width, height, isNew, still: () => createImageBitmap(picture), stop() {} };
 }
 
 // Record what is drawn on `canvas`; `finish()` resolves to the clip. Chromium keeps transparency.

@@ -106,7 +106,7 @@ function openStage(host, channel) {
   };
   const undo = button("", commands.undo, { icon: "undo", label: "Undo" });
   const redo = button("", commands.redo, { icon: "redo", label: "Redo" });
-  const reset = button("Reset", () => ask({ kind: "reset" }));
+  const reset = button("Reset", () => ask({ kind: "reset" }), { label: "Reset corrections" });
   undo.title = "Undo the last correction (Ctrl+Z)";
   redo.title = "Do it again (Ctrl+Shift+Z)";
   reset.title = "Take back all corrections of this photo";

@@ -123,11 +123,13 @@ function makeView({ onMove, onPaint }) {
     onMove();
   }
 
+  const least = () => Math.min(view.fit(), view.real()); // a small photo is enlarged to fit
+
   view.zoomTo = (scale, x = size()[0] / 2, y = size()[1] / 2) => {
     const [left, top] = view.toWorld(x, y);
     const most = Math.max(8 * view.real(), 4 * view.fit());
-    view.scale = Math.min(most, Math.max(view.fit(), scale));
-    isFitted = !view.isZoomed();
+    view.scale = Math.min(most, Math.max(least(), scale));
+    isFitted = Math.abs(view.scale / view.fit() - 1) < 0.001;
     [view.x, view.y] = [x - left * view.scale, y - top * view.scale];
     moved();
   };
@@ -200,7 +202,7 @@ function makeView({ onMove, onPaint }) {
     const tallest = TALLEST * Math.min(window.innerHeight, screen.availHeight || 1e4);
     surface.style.height = `${Math.round(Math.max(180, Math.min(tallest, SLIM * wide)))}px`;
     const [x, y] = view.toWorld(size()[0] / 2, size()[1] / 2);
-    view.scale = isFitted ? view.fit() : Math.max(view.fit(), view.scale);
+    view.scale = isFitted ? view.fit() : Math.max(least(), view.scale);
     [view.x, view.y] = [size()[0] / 2 - x * view.scale, size()[1] / 2 - y * view.scale];
     moved();
   };

@@ -1,0 +1,73 @@
+"""(net, photo) -> what ``predict_mask`` does on its way: for those who want to see how."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from u2demo.inference.guided import follow_edges
+from u2demo.inference.predict import leveled, predict_raw, salience_of_subject
+from u2demo.inference.preprocess import input_of, pixels
+from u2demo.inference.recipes import QUALITIES, View
+from u2demo.inference.views import Sum, add_up, run
+from u2demo.masks.mask import Mask
+
+
+@torch.inference_mode()
+def mask_steps(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
+    """Return the steps of quality "fast": {title: (H, W) float32 in [0, 1]}, in their order.
+
+    All have the photo's size: the net's map with its pixels as squares, the same enlarged evenly,
+    along the photo's edges, and made solid, which is what ``predict_mask`` returns for an opaque
+    photo.
+    """
+    recipe, side = QUALITIES["fast"], input_of(model).side
+    raw = Image.fromarray(predict_raw(model, image))
+    photo = add_up(model, [image], recipe.views)[0]
+    even = photo.mean()
+    along = follow_edges(even, pixels(photo.canvas.convert("L")) / 255, side=side)
+    return {
+        "the network's map": np.asarray(raw.resize(image.size, Image.Resampling.NEAREST)),
+        "enlarged": _enlarged(even, image.size),
+        "along edges": _enlarged(along, image.size),
+        "made solid": leveled(along, recipe.levels, salience_of_subject(along), image.size),
+    }
+
+
+@torch.inference_mode()
+def looks(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
+    """Return the map of each look that quality "best" takes at the photo, and their mean.
+
+    Maps are as the net gave them, (h, w) float32 in [0, 1]: upside down where it saw the photo so.
+    The mean, of which the mask is made, is upright and has the size of a small copy of the photo.
+    """
+    views = QUALITIES["best"].views
+    photo = Sum(image, input_of(model))
+    maps = {}
+    for view in (*views, *views):  # twice, as ``add_up`` does
+        area = photo.area(view)
+        if area is None:
+            continue
+        saliency = run(model, photo.show(view, area))
+        photo.add(view, area, saliency)
+        maps[_title(view)] = saliency[0, 0].clamp(0, 1).numpy()
+    maps["their mean"] = photo.mean()[0, 0].clamp(0, 1).numpy()
+    return maps
+
+
+def _title(view: View) -> str:
+    words = {
+        "upside down": view.upside_down,
+        "mirrored": view.mirrored,
+        "half squeezed": 0 < view.aspect < 1,
+        "unsqueezed": view.aspect == 1,
+        "smaller": view.scale < 1,
+        "closer": view.zoomed,
+    }
+    return ", ".join(word for word, is_so in words.items() if is_so) or "as it is"
+
+
+def _enlarged(saliency: Tensor, size: tuple[int, int]) -> Mask:
+    enlarged = F.interpolate(saliency.clamp(0, 1), size[::-1], mode="bilinear")
+    return enlarged[0, 0].numpy()
