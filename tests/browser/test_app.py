@@ -92,6 +92,10 @@ def test_toolbar_stage_and_download_are_in_sight_together(app):
             return top >= 0 && bottom <= innerHeight;
         })"""
     )
+    squeezed = """[...document.querySelectorAll('.u2-settings, .u2-settings *')].filter((each) =>
+        each.matches('.widget-vbox') && each.clientHeight < each.scrollHeight - 1
+        && getComputedStyle(each).overflowY !== 'auto').length"""
+    assert app.evaluate(squeezed) == 0, "what has no room scrolls"
     app.set_viewport_size({"width": 1280, "height": 900})
 
 
