@@ -100,6 +100,17 @@ def test_toolbar_stage_and_download_are_in_sight_together(app):
     app.set_viewport_size({"width": 1280, "height": 900})
 
 
+def test_the_settings_scroll_as_one_and_no_name_of_them_is_cut_off(app):
+    assert app.locator(".u2-settings > *:visible").evaluate_all(
+        "parts => parts.every(part => part.scrollHeight <= part.clientHeight)"
+    )
+    cut_off = app.locator(".u2-settings .widget-label:visible").evaluate_all(
+        "names => names.filter(name => name.scrollWidth > name.clientWidth)"
+        ".map(name => name.textContent)"
+    )
+    assert cut_off == []
+
+
 def test_the_gallery_is_one_stop_of_the_keyboard_and_arrows_lead_through_it(app):
     for key, name in (("ArrowRight", "cows.jpg"), ("End", "rocket.jpg"), ("Home", "coffee.png")):
         app.locator(".u2-chosen button:not(.u2-remove)").press(key)

@@ -312,6 +312,22 @@ def test_a_finger_paints_and_two_zoom(page):
     assert len(page.said("stroke")) == 1, "two fingers do not paint"
 
 
+def test_a_photo_without_tools_lays_them_down_and_tells_the_kernel(page):
+    page.choose("Erase")
+    page.show(photo="2", tools=False)
+    assert page.said("tool")[-1]["tool"] == "move"
+
+
+def test_what_was_said_of_a_photo_is_not_said_of_the_next(page):
+    page.show(said="Erased. 1 correction.")
+    told = page.page.get_by_role("status")
+    assert told.inner_text() == "Erased. 1 correction."
+    page.show()
+    assert told.inner_text() == "Erased. 1 correction."
+    page.show(photo="2")
+    assert told.inner_text() == ""
+
+
 def test_what_has_the_focus_keeps_jupyter_s_shortcuts_away(page):
     loud = page.page.evaluate(
         """() => [...document.querySelectorAll(

@@ -7,6 +7,11 @@ import pytest
 from conftest import wait_until_idle
 from PIL import Image
 
+IS_IN_ITS_MENU = """button => {
+    const [inside, menu] = [button, button.parentElement].map(each => each.getBoundingClientRect());
+    const [x, y] = [inside.x + inside.width / 2, inside.y + inside.height / 2];
+    return inside.right <= menu.right && button.contains(document.elementFromPoint(x, y));
+}"""
 ABOUT = (40, 60, 110, 140)  # of the left one of two things, in pixels of the photo
 
 
@@ -130,8 +135,10 @@ def test_corrections_go_to_a_file_and_come_back(stage, tmp_path):
     stage.wait(corrections=1)
     _, after = stage.saved()
     stage.page.locator(".u2-more summary").click()
+    button = stage.page.get_by_role("button", name="Save corrections")
+    assert button.evaluate(IS_IN_ITS_MENU)
     with stage.page.expect_download() as download:
-        stage.page.get_by_role("button", name="Save corrections").click()
+        button.click()
     assert download.value.suggested_filename == "two.strokes.json"
     download.value.save_as(tmp_path / "two.strokes.json")
     stage.reset()

@@ -115,6 +115,12 @@ def test_opens_on_the_samples_with_results(app):
     assert stage(app).mode == "RGBA"
 
 
+def test_the_photo_behind_the_first_sample_is_another_one(app):
+    app.run()
+    toolbar(app).value = "scene"
+    assert np.abs(np.subtract(stage(app), np.asarray(app.photos[0].small), dtype=float)).mean() > 9
+
+
 def test_sliders_redraw_without_the_network(app, bright):
     before = stage(app).tobytes()
     find(app, "Less / more").value = 0.9

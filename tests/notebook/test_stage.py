@@ -104,6 +104,15 @@ def test_corrections_survive_another_quality_and_another_effect(app, page, saved
     assert alpha(app, saved)[20, 45] == 0
 
 
+def test_tools_laid_down_while_no_photo_is_there_stay_down(app, page):
+    page.says("tool", tool="erase")
+    part(app, "u2-stage-box").show(spot())  # a photo that is still being looked at
+    page.says("tool", tool="move")
+    press(app, "Crop")
+    press(app, "one.png")
+    assert on_stage(app)["alone"], "a crop stands alone, but while its photo is corrected"
+
+
 def test_inside_a_box_the_net_looks_again_and_outside_nothing_is_kept(app, page, saved):
     before = alpha(app, saved)
     page.says("box", box=[30, 0, 60, 40])

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 File = tuple[str, bytes | Image.Image]  # its name, and what is in it
 
-_SCENE = "coffee.png"  # behind the subject, until another is chosen
+_SCENE = "rocket.jpg"  # behind the subject, until another is chosen
 _UNREADABLE = "files could not be opened"
 
 

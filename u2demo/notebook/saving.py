@@ -57,7 +57,7 @@ class Saver:
         first.add_class("u2-first")
         self._boxes = self._lay_out_boxes()
         buttons = [first, self.download_all, keep_all, self._boxes]
-        self.box = ipywidgets.VBox([*buttons, self._form, self._notes, *self._sender.hidden])
+        self.box = ipywidgets.VBox([*buttons, self._notes, self._form, *self._sender.hidden])
         self.box.add_class("u2-saver")
         self.fit("")
 
@@ -190,7 +190,7 @@ class Saver:
         if empty:
             raise PageError("Nothing stands out in these photos, so there is nothing to save.")
         if unclear:
-            many = f"{unclear} of {photos} photos: no clear subject. They are marked below."
+            many = f"{unclear} of {photos} photos: no clear subject. They say “please check”."
             self._notes.say(many if photos > 1 else "No clear subject in this photo.")
 
     @contextlib.contextmanager

@@ -255,10 +255,11 @@ class Stage(ipywidgets.Box):
             self._view = View(tuple(message["part"]), message["scale"])
             self._detail_soon()
             return
+        if kind == "tool":
+            self._tool = message["tool"]
         if self._photo is None or self._on_corrected is None:
             return
         if kind == "tool":
-            self._tool = message["tool"]
             self.show_photo(self._photo)
         elif kind == "save":
             self._save()

@@ -1,6 +1,7 @@
 // How the app behaves on a page: the gallery is one stop of the keyboard, and unsaved work is asked about.
 
 const LINGER = 200; // milliseconds after the last arrow key, before the photo that it reached is chosen
+const BESIDE = 48; // pixels of the next tile to see beside the chosen one
 
 // ipywidgets makes a tile first, what is in it later, and classes last.
 const tilesOf = (gallery) => [...gallery.querySelectorAll(".u2-tile:has(button.u2-remove)")];
@@ -15,6 +16,7 @@ function walk(app, gallery) {
   let place = 0; // of the tile that the keyboard stops at
   let wanted = null; // the focus, by its place, once so many tiles are there again
   let choosing;
+  let revealed; // the tile of the photo on the stage
 
   const stop = () => {
     const tiles = tilesOf(gallery);
@@ -39,8 +41,17 @@ function walk(app, gallery) {
     put(gallery, "data-before", String(gallery.scrollLeft > 1));
     put(gallery, "data-after", String(rest > 1));
   };
+  const reveal = () => {
+    const chosen = gallery.querySelector(".u2-tile.u2-chosen");
+    if (!chosen || chosen === revealed) return;
+    revealed = chosen;
+    const [tile, strip] = [chosen, gallery].map((each) => each.getBoundingClientRect());
+    if (tile.left < strip.left) gallery.scrollLeft -= strip.left - tile.left + BESIDE;
+    if (tile.right > strip.right) gallery.scrollLeft += tile.right - strip.right + BESIDE;
+  };
   const change = () => {
     stop();
+    reveal();
     hint();
     // The tiles after one that has gone are made anew, one by one.
     const tiles = tilesOf(gallery);

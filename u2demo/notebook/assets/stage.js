@@ -207,11 +207,12 @@ function openStage(host, channel) {
   function takeWhole(message, pictures) {
     state = message;
     root.hidden = false;
-    const isOther = message.photo !== root.dataset.photo || pictures.photo;
+    const isNext = message.photo !== root.dataset.photo;
     root.dataset.photo = message.photo;
     view.setWorld(message.size);
     view.setClear(message.clear);
-    if (isOther) view.drop("detail photo");
+    if (isNext) say(""); // what was said is about the photo before
+    if (isNext || pictures.photo) view.drop("detail photo");
     view.drop("detail picture");
     for (const name of ["photo", "picture"]) if (pictures[name]) view.put(name, pictures[name]);
     tools.shade = pictures.shade ?? null;
@@ -219,7 +220,7 @@ function openStage(host, channel) {
     tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
     tools.within = message.within;
     first.hidden = words.hidden = !message.tools;
-    if (!message.tools && tools.isCorrecting()) tools.choose("move");
+    if (!message.tools && tools.isCorrecting()) choose("move");
     undo.disabled = !message.canUndo;
     redo.disabled = !message.canRedo;
     reset.disabled = save.disabled = !message.count;

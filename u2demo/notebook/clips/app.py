@@ -36,7 +36,7 @@ from u2demo.video.read import open_video
 if TYPE_CHECKING:
     from torch import nn
 
-_SCENE = "coffee.png"  # behind the subject, until another is chosen
+_SCENE = "rocket.jpg"  # behind the subject, until another is chosen
 _NOT_FOR_CLIPS = {"objects", "canvas"}
 _FOR_PROGRAMS = "; open_image reads it"
 
