@@ -100,6 +100,13 @@ def test_toolbar_stage_and_download_are_in_sight_together(app):
     app.set_viewport_size({"width": 1280, "height": 900})
 
 
+def test_what_is_not_to_be_seen_leaves_no_gap(app):
+    empty = app.locator(".u2-app > *").evaluate_all(
+        "parts => parts.filter(part => part.checkVisibility() && !part.offsetHeight).length"
+    )
+    assert empty == 0
+
+
 def test_the_settings_scroll_as_one_and_no_name_of_them_is_cut_off(app):
     assert app.locator(".u2-settings > *:visible").evaluate_all(
         "parts => parts.every(part => part.scrollHeight <= part.clientHeight)"

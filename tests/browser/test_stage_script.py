@@ -320,7 +320,7 @@ def test_a_photo_without_tools_lays_them_down_and_tells_the_kernel(page):
 
 def test_what_was_said_of_a_photo_is_not_said_of_the_next(page):
     page.show(said="Erased. 1 correction.")
-    told = page.page.get_by_role("status")
+    told = page.page.locator(".u2-told")
     assert told.inner_text() == "Erased. 1 correction."
     page.show()
     assert told.inner_text() == "Erased. 1 correction."

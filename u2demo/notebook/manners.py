@@ -16,5 +16,5 @@ class Manners(anywidget.AnyWidget):
     _esm = assets("manners.js")
 
     def __init__(self, on_reset: Callable[[str], None]):
-        super().__init__()
+        super().__init__(layout={"display": "none"})  # or the app would have a gap for it
         self.on_msg(lambda _, message, buffers: on_reset(message["reset"]))

@@ -117,7 +117,6 @@ function comeIntoSight(app) {
 }
 
 function render({ model, el }) {
-  el.style.display = "none";
   const ends = [];
   const ask = (event) => {
     if (el.closest(".u2-app.u2-unsaved")) event.preventDefault(); // "Leave page?"
