@@ -46,7 +46,8 @@ class Page:
     def says(self, kind, **fields):
         self.number += 1
         page = part(self.app, "u2-stage-box").children[0]
-        from_page(page, {"kind": kind, "number": self.number, **fields})
+        shown = on_stage(self.app)["photo"]
+        from_page(page, {"kind": kind, "number": self.number, "photo": shown, **fields})
 
 
 @pytest.fixture
@@ -93,6 +94,22 @@ def test_each_photo_has_corrections_of_its_own(app, page, saved):
     press(app, "two.png")
     assert on_stage(app)["count"] == 1 and on_stage(app)["canUndo"]
     assert alpha(app, saved)[20, 45] == 0
+
+
+def test_a_stroke_over_a_photo_that_has_left_the_stage_corrects_no_other(app, page, heard):
+    left = on_stage(app)["photo"]
+    press(app, "one.png")  # while the page still shows the other photo
+    page.says("stroke", photo=left, points=[[15, 20]], radius=4.0, keep=False)
+    assert not any(photo.history.past for photo in app.photos)
+    message, _ = heard[-1]
+    assert message["answered"] == page.number and "Another photo" in message["said"]
+
+
+def test_another_look_at_a_photo_is_of_the_same_photo(app, page):
+    shown = on_stage(app)["photo"]
+    page.says("box", box=[30, 0, 60, 40])
+    page.says("stroke", photo=shown, points=[[45, 20]], radius=4.0, keep=False)
+    assert len(app.photos[0].history.now.strokes) == 1
 
 
 def test_corrections_survive_another_quality_and_another_effect(app, page, saved):

@@ -39,7 +39,7 @@ function openStage(host, channel) {
 
   function ask(message) {
     asked += 1;
-    channel.send({ ...message, number: asked });
+    channel.send({ ...message, number: asked, photo: root.dataset.photo });
     clearTimeout(silence);
     silence = setTimeout(() => say("The kernel has not answered yet."), SILENCE);
     return asked;
@@ -207,11 +207,12 @@ function openStage(host, channel) {
   function takeWhole(message, pictures) {
     state = message;
     root.hidden = false;
-    const isOther = message.photo !== root.dataset.photo || pictures.photo;
+    const isOther = message.photo !== root.dataset.photo;
+    if (isOther) tools.forget();
     root.dataset.photo = message.photo;
     view.setWorld(message.size);
     view.setClear(message.clear);
-    if (isOther) view.drop("detail photo");
+    if (isOther || pictures.photo) view.drop("detail photo");
     view.drop("detail picture");
     for (const name of ["photo", "picture"]) if (pictures[name]) view.put(name, pictures[name]);
     tools.shade = pictures.shade ?? null;
