@@ -86,6 +86,13 @@ def test_a_stroke_is_in_what_is_saved_and_an_undo_takes_it_back(app, page, saved
     assert np.array_equal(alpha(app, saved), before)
 
 
+def test_a_photo_that_a_person_has_corrected_is_clear_also_when_it_is_saved(app, page):
+    app.run({"night.png": Image.new("RGB", (60, 40))})
+    keep(page, 20, 20)
+    press(app, "Download")
+    assert "clear subject" not in said(app, "u2-saver")
+
+
 def test_each_photo_has_corrections_of_its_own(app, page, saved):
     erase(page, 45, 20)
     press(app, "one.png")
@@ -236,6 +243,24 @@ def test_a_file_that_holds_no_corrections_is_refused_with_a_reason(text, app, pa
     page.says("load", name="any.json", text=text)
     assert heard[-1][0]["said"].startswith("any.json: ") and "expected" in heard[-1][0]["said"]
     assert on_stage(app)["count"] == 1, "what was said stays"
+
+
+def test_photos_that_differ_in_their_suffix_get_back_the_corrections_that_were_saved(
+    app, page, tmp_path
+):
+    app.receive([("one.jpg", as_file(spot(), "JPEG"))])
+    erase(page, 15, 20)
+    press(app, "one.png")
+    erase(page, 25, 20, radius=2)
+    press(app, "Save all to results/")
+    files = sorted((tmp_path / "results").glob("*.json"))
+    assert [file.name for file in files] == ["one.jpg.strokes.json", "one.png.strokes.json"]
+    before = {photo.name: photo.history.now for photo in app.photos}
+    for photo in ("one.png", "one.jpg"):
+        press(app, photo)
+        page.says("reset")
+    app.receive([(file.name, file.read_bytes()) for file in files])
+    assert {photo.name: photo.history.now for photo in app.photos} == before
 
 
 def test_corrections_without_their_photo_are_named(app):

@@ -183,7 +183,7 @@ class Saver:
                 photos += 1
                 if result.pictures:
                     empty = False
-                    unclear += not result.has_clear_subject
+                    unclear += not result.is_clear
                     yield result
         if not photos:
             raise PageError("There are no photos to save yet. Choose some first.")

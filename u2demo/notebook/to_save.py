@@ -79,20 +79,21 @@ class ToSave:
                 draw(image, mask, settings),
                 photo.peak,
                 edge=settings.edge(image.size),
-                extra=_corrections(photo),
+                extra=self._corrections(photo),
+                is_clear=photo.is_clear,
                 total=total,
             )
         except (MemoryError, RuntimeError, ValueError) as error:
             explain_failure(self._notes, photo.name, error)
             return None
 
-
-def _corrections(photo: Photo) -> dict[str, bytes]:
-    """Return the file of what a person has said about a photo, if anything, with its name."""
-    said = photo.history.now
-    if not count(said):
-        return {}
-    return {corrections_name(photo.name): to_json(said, photo.size).encode()}
+    def _corrections(self, photo: Photo) -> dict[str, bytes]:
+        """Return the file of what a person has said about a photo, if anything, with its name."""
+        said = photo.history.now
+        if not count(said):
+            return {}
+        name = corrections_name(photo.name, self._album.settings)
+        return {name: to_json(said, photo.size).encode()}
 
 
 def _name(state: State) -> str:
