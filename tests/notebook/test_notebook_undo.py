@@ -169,6 +169,18 @@ def test_the_page_knows_whether_own_photos_are_unsaved(app, results):
     assert not is_unsaved(app), "the samples are ours"
 
 
+def test_photos_count_as_saved_only_once_their_file_is_whole(app, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("u2demo.notebook.saving._pack", fail)
+        press(app, "Download all as zip")
+    assert is_unsaved(app)
+    press(app, "Download all as zip")
+    assert not is_unsaved(app)
+
+
 def test_two_photos_of_one_name_are_told_apart(app):
     app.receive([("a.png", as_file(spot())), ("a.png", as_file(spot()))])
     assert tile_names(app)[3:] == ["a (2).png", "a (3).png"]
