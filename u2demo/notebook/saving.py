@@ -23,6 +23,7 @@ from u2demo.notebook.sending import Sender
 from u2demo.runs.records import Record
 
 Results = Generator[Work, None, None]
+Take = Callable[..., tuple[Results, Callable[[], None]]]
 Save = Callable[[Results, Form], Job]
 
 _FEW = 4  # names of files in a sentence
@@ -37,7 +38,7 @@ class Saver:
     ``notes`` stands below the buttons.
     """
 
-    def __init__(self, results: Callable[..., tuple[Results, Callable[[], None]]], jobs: JobQueue, notes: Notes):
+    def __init__(self, results: Take, jobs: JobQueue, notes: Notes):
         self._results = results
         self._jobs = jobs
         self._notes = notes

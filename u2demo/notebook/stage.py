@@ -310,7 +310,7 @@ class Stage(ipywidgets.Box):
 
 def _make_page(receive: Callable[[dict], None]) -> "StagePage | None":
     try:
-        from u2demo.notebook.stage_widget import StagePage  # needs anywidget, which may be missing
+        from u2demo.notebook.stage_widget import StagePage  # anywidget may be missing
     except ImportError:
         return None
     return StagePage(receive)
