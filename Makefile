@@ -46,7 +46,7 @@ bench: .venv-bench/ready
 
 ## lab: open the one-click notebook in JupyterLab; NOTEBOOK=step_by_step, video ... for the others
 lab: $(READY)
-	JUPYTER_CONFIG_PATH=$(CURDIR)/tools/lab $(BIN)/jupyter lab notebooks/$(NOTEBOOK).ipynb
+	JUPYTER_CONFIG_PATH="$(CURDIR)/tools/lab" $(BIN)/jupyter lab notebooks/$(NOTEBOOK).ipynb
 
 ## app: open the one-click notebook as a local web page; NOTEBOOK=video or live for the others
 app: $(READY)
@@ -70,7 +70,7 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv \
 	  || { echo "Python's venv is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[notebooks,test]"
-	-git rev-parse --git-dir >/dev/null 2>&1 && $(MAKE) -s notebooks-in-git
+	-if test -e .git; then $(MAKE) -s notebooks-in-git; fi
 	touch $@
 
 .venv-colab/ready: pyproject.toml requirements.txt constraints-colab.txt

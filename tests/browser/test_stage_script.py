@@ -144,6 +144,20 @@ def test_the_divider_s_place_on_the_keyboard_is_a_ring_to_see(page):
     assert "47, 107, 237" in page.page.evaluate(shadow)
 
 
+def test_a_stroke_ends_with_the_photo_that_it_is_drawn_on(page):
+    page.choose("Keep")
+    page.drag((300, 400), (500, 400))
+    assert [each["photo"] for each in page.said("stroke")] == ["1"]
+    page.page.mouse.move(*page.at(300, 400))
+    page.page.mouse.down()
+    page.page.mouse.move(*page.at(350, 400))
+    page.show(photo="2")
+    page.page.mouse.move(*page.at(500, 400))
+    page.page.mouse.up()
+    page.drag((300, 500), (500, 500))
+    assert [each["photo"] for each in page.said("stroke")] == ["1", "2"]
+
+
 def test_a_drag_with_keep_is_a_stroke_in_pixels_of_the_photo(page):
     page.choose("Keep")
     page.page.get_by_role("slider", name="Brush size").fill("40")

@@ -96,6 +96,23 @@ def test_outputs_are_no_difference_and_an_edited_cell_is_all_that_is(clone):
     assert "private" not in changed and "language" not in changed
 
 
+def test_make_sets_up_the_clone_but_none_that_the_folder_only_lies_in(clone):
+    def planned(folder):
+        for name in ("pyproject.toml", "requirements.txt", "constraints.txt"):
+            (folder / name).touch()
+        plan = subprocess.run(["make", "-n", ".venv/ready"], cwd=folder, capture_output=True)
+        for name in ("pyproject.toml", "requirements.txt", "constraints.txt"):
+            (folder / name).unlink()
+        return plan.stdout.decode()
+
+    inner = clone / "inner"
+    shutil.copytree(clone / "tools", inner / "tools")
+    shutil.copy(ROOT / "Makefile", inner)
+    assert "notebooks.config" in planned(clone)
+    assert "notebooks.config" not in planned(inner)
+    shutil.rmtree(inner)
+
+
 def test_git_works_in_a_clone_that_was_cleaned_and_moved(clone):
     save(clone, edit_a_cell)
     shutil.rmtree(clone / ".venv")

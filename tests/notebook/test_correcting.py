@@ -69,6 +69,13 @@ def test_corrections_are_called_after_their_photo(photo, file):
     assert corrections_name(photo) == file
 
 
+def test_photos_that_differ_only_in_their_suffix_have_corrections_of_their_own():
+    others = ["cat.jpg", "Cat.png", "dog.png"]
+    assert corrections_name("cat.jpg", others) == "cat.jpg.strokes.json"
+    assert corrections_name("Cat.png", others) == "Cat.png.strokes.json"
+    assert corrections_name("dog.png", others) == "dog.strokes.json"
+
+
 def test_a_click_keeps_one_object_another_brings_the_next_and_a_second_one_takes_it_back():
     _, mask = two_squares()
     objects = draw_objects(mask)

@@ -282,7 +282,7 @@ def test_where_nobody_can_click_there_are_three_figures_and_the_clip(
     monkeypatch.setattr("u2demo.notebook.clips.headless.display", shown.append)
     Clips(bright).show(clip)
     assert len(shown) == 3
-    assert "dog_cutout.webm was saved in " in capsys.readouterr().out
+    assert "dog_cutout.webm is in " in capsys.readouterr().out
     assert "dog_cutout.webm" in results(tmp_path)
 
 

@@ -115,6 +115,27 @@ def test_starting_over_can_be_undone(app):
     assert caption(app).startswith("b.png") and find(app, "Less / more").value == 0.8
 
 
+def test_photos_chosen_since_starting_over_come_after_those_that_are_brought_back(app):
+    press(app, "b.png")
+    press(app, "Start over")
+    press(app, "Start over", "u2-offer")
+    app.receive([("new.png", as_file(spot()))])
+    press(app, "Undo")
+    assert tile_names(app) == ["a.png", "b.png", "c.png", "new.png"]
+    assert caption(app).startswith("b.png")
+
+
+def test_an_undo_of_starting_over_brings_back_photos_of_which_none_was_there_yet():
+    async def visit(app):
+        app.run({"first.png": spot()})
+        press(app, "Start over")  # at once: none has been looked at
+        press(app, "Undo")
+        await until(lambda: not app.is_busy)
+        assert names(app) == ["first.png"]
+
+    on_a_page(visit, Bright())
+
+
 def test_an_undo_of_starting_over_brings_back_photos_that_were_on_their_way():
     async def visit(app):
         app.receive([(f"{number}.png", as_file(spot())) for number in range(5)])
@@ -146,6 +167,18 @@ def test_the_page_knows_whether_own_photos_are_unsaved(app, results):
     assert is_unsaved(app), "the masks are others now"
     app.run()
     assert not is_unsaved(app), "the samples are ours"
+
+
+def test_photos_count_as_saved_only_once_their_file_is_whole(app, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("u2demo.notebook.saving._pack", fail)
+        press(app, "Download all as zip")
+    assert is_unsaved(app)
+    press(app, "Download all as zip")
+    assert not is_unsaved(app)
 
 
 def test_two_photos_of_one_name_are_told_apart(app):

@@ -46,7 +46,8 @@ class Page:
     def says(self, kind, **fields):
         self.number += 1
         page = part(self.app, "u2-stage-box").children[0]
-        from_page(page, {"kind": kind, "number": self.number, **fields})
+        shown = on_stage(self.app)["photo"]
+        from_page(page, {"kind": kind, "number": self.number, "photo": shown, **fields})
 
 
 @pytest.fixture
@@ -85,6 +86,13 @@ def test_a_stroke_is_in_what_is_saved_and_an_undo_takes_it_back(app, page, saved
     assert np.array_equal(alpha(app, saved), before)
 
 
+def test_a_photo_that_a_person_has_corrected_is_clear_also_when_it_is_saved(app, page):
+    app.run({"night.png": Image.new("RGB", (60, 40))})
+    keep(page, 20, 20)
+    press(app, "Download")
+    assert "clear subject" not in said(app, "u2-saver")
+
+
 def test_each_photo_has_corrections_of_its_own(app, page, saved):
     erase(page, 45, 20)
     press(app, "one.png")
@@ -93,6 +101,22 @@ def test_each_photo_has_corrections_of_its_own(app, page, saved):
     press(app, "two.png")
     assert on_stage(app)["count"] == 1 and on_stage(app)["canUndo"]
     assert alpha(app, saved)[20, 45] == 0
+
+
+def test_a_stroke_over_a_photo_that_has_left_the_stage_corrects_no_other(app, page, heard):
+    left = on_stage(app)["photo"]
+    press(app, "one.png")  # while the page still shows the other photo
+    page.says("stroke", photo=left, points=[[15, 20]], radius=4.0, keep=False)
+    assert not any(photo.history.past for photo in app.photos)
+    message, _ = heard[-1]
+    assert message["answered"] == page.number and "Another photo" in message["said"]
+
+
+def test_another_look_at_a_photo_is_of_the_same_photo(app, page):
+    shown = on_stage(app)["photo"]
+    page.says("box", box=[30, 0, 60, 40])
+    page.says("stroke", photo=shown, points=[[45, 20]], radius=4.0, keep=False)
+    assert len(app.photos[0].history.now.strokes) == 1
 
 
 def test_corrections_survive_another_quality_and_another_effect(app, page, saved):
@@ -228,6 +252,24 @@ def test_a_file_that_holds_no_corrections_is_refused_with_a_reason(text, app, pa
     page.says("load", name="any.json", text=text)
     assert heard[-1][0]["said"].startswith("any.json: ") and "expected" in heard[-1][0]["said"]
     assert on_stage(app)["count"] == 1, "what was said stays"
+
+
+def test_photos_that_differ_in_their_suffix_get_back_the_corrections_that_were_saved(
+    app, page, tmp_path
+):
+    app.receive([("one.jpg", as_file(spot(), "JPEG"))])
+    erase(page, 15, 20)
+    press(app, "one.png")
+    erase(page, 25, 20, radius=2)
+    press(app, "Save all to results/")
+    files = sorted((tmp_path / "results").glob("*.json"))
+    assert [file.name for file in files] == ["one.jpg.strokes.json", "one.png.strokes.json"]
+    before = {photo.name: photo.history.now for photo in app.photos}
+    for photo in ("one.png", "one.jpg"):
+        press(app, photo)
+        page.says("reset")
+    app.receive([(file.name, file.read_bytes()) for file in files])
+    assert {photo.name: photo.history.now for photo in app.photos} == before
 
 
 def test_corrections_without_their_photo_are_named(app):

@@ -291,7 +291,7 @@ def lacks_memory_once(module, name, monkeypatch):
 
 @pytest.mark.parametrize(
     "where",
-    ["file_checksum", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
+    ["content_of", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
 )
 def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, monkeypatch):
     lacks_memory_once(runs, where, monkeypatch)

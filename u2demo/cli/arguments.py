@@ -30,7 +30,7 @@ _EPILOG = """examples:
   u2demo cat.jpeg -o results              a cut-out: results/cat_cutout.png
   u2demo photos --effects cutout,crop     a folder, its subfolders too
   u2demo photos --background "#f2f2f2"    a new background: a color or a photo
-  u2demo photos --canvas 2000x2000        for a shop: centered, one size, a shadow
+  u2demo photos --effects canvas          for a shop: one size, a soft shadow
   u2demo waves.mp4 photos                 clips, too: results/waves_cutout.webm
 
 RESULTS/manifest.csv says what became of each photo and clip, and what is not

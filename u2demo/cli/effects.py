@@ -21,15 +21,13 @@ def chosen_effects(options: argparse.Namespace) -> Mapping[str, Effect]:
     if options.canvas:
         usual = "canvas"
     given = {
-        "background": {"background": options.background},
+        "background": _given(background=options.background),
         "canvas": _canvas(options),
-        "crop": {"margin": options.margin},
+        "crop": _given(margin=options.margin),
     }
     effects = {}
     for name in options.effects or [usual]:
-        values = {key: value for key, value in given.get(name, {}).items() if value is not None}
-        if name == "canvas" and options.canvas == "auto":
-            values["size"] = None
+        values = given.get(name)
         effects[name] = partial(EFFECTS[name], **values) if values else EFFECTS[name]
     if "background" in effects and isinstance(options.background, Clip):
         content = file_checksum(options.background.path)
@@ -42,10 +40,14 @@ def _canvas(options: argparse.Namespace) -> dict[str, object]:
     background = options.background
     if isinstance(background, Clip):
         background = background.at(Fraction(0)).image
-    size = None if options.canvas == "auto" else options.canvas
-    return {
-        "size": size,
-        "margin": options.margin,
-        "background": background,
-        "shadow": options.shadow,
-    }
+    said = _given(
+        size=options.canvas, margin=options.margin, background=background, shadow=options.shadow
+    )
+    if options.canvas == "auto":
+        said["size"] = None  # which ``place_on_canvas`` takes for a square
+    return said
+
+
+def _given(**values: object) -> dict[str, object]:
+    """Return the options that a person has given."""
+    return {name: value for name, value in values.items() if value is not None}

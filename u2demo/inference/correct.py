@@ -1,4 +1,4 @@
-"""(net, photo, mask, strokes) -> mask: what a person said, and what follows from it."""
+"""(net, photo, what a person said) -> mask: corrections, and what follows from them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
@@ -70,10 +70,10 @@ def predict_corrected(
     boxes = [said.within for said in corrections]
     predictions = predict(model, images, quality=quality, within=boxes)
     for image, said, found in zip(images, corrections, predictions, strict=True):
-        yield _corrected(model, image, said, found)
+        yield _apply(model, image, said, found)
 
 
-def _corrected(
+def _apply(
     model: nn.Module, image: Image.Image, said: Corrections, found: Prediction
 ) -> Prediction:
     mask, peak = found

@@ -10,7 +10,6 @@ from u2demo.machine.names import numbered
 from u2demo.masks.mask import Mask
 from u2demo.notebook.actions import Action, Settings
 from u2demo.notebook.callbacks import Debounced, guarded
-from u2demo.notebook.correcting import count
 from u2demo.notebook.jobs import Job
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
@@ -234,7 +233,7 @@ class Album:
         photo = self.photos[place]
         small = fit(photo.small, TILE)
         picture = self._picture(photo, small, fit_mask(photo.small_mask, small.size))
-        self.gallery.update(place, picture, clear=_is_plain(photo))
+        self.gallery.update(place, picture, clear=photo.is_clear)
 
 
 def _same(one: Settings, other: Settings) -> bool:
@@ -255,7 +254,7 @@ def _caption(photo: Photo) -> str:
 
 def _describe(photo: Photo) -> str:
     text = f"{photo.name}, {photo.size[0]} × {photo.size[1]}"
-    if _is_plain(photo):
+    if photo.is_clear:
         return text
     is_best = photo.quality == "best"
     if photo.small_mask.max() <= 0.5:
@@ -263,8 +262,3 @@ def _describe(photo: Photo) -> str:
         return f"{text}. Nothing stands out here. {advice} a box around what you mean."
     more = "" if is_best else " Best may do better."
     return f"{text}. The subject was hard to find: please check the result.{more}"
-
-
-def _is_plain(photo: Photo) -> bool:
-    """Whether a photo needs no second look: the net was sure, or a person has corrected it."""
-    return photo.has_clear_subject or count(photo.history.now) > 0

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -273,9 +274,12 @@ class OneClick:
             self._album.clear()
             self._shows_samples = False
             self._saved = saved
-            for kept in (*photos, *new):
+            for kept in photos:
                 self._album.bring_back(kept)
-            self._album.choose(place)
+            for kept in new:
+                self._album.bring_back(replace(kept, place=len(self._album.photos)))
+            if self._album.photos:
+                self._album.choose(place)
             self._show_what_fits()
             self._looking.go_on()
             self._open_soon(files + new_files)
@@ -286,9 +290,8 @@ class OneClick:
         self._offer.undo("Started over.", undo)
 
     def _own_files_to_come(self) -> list[File]:
-        return [
-            file for line in self._lines.values() for file in line if isinstance(file[1], bytes)
-        ]
+        files = [file for line in self._lines.values() for file in line]
+        return [file for file in files if isinstance(file[1], bytes) or not self._shows_samples]
 
     def _drop_work(self) -> None:
         self._jobs.clear()

@@ -16,6 +16,7 @@ from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.photo_picker import Files, make_photo_picker
 from u2demo.notebook.preview import encode, fit
+from u2demo.notebook.widgets import toggle_class
 
 TRANSPARENT = "transparent"
 _SWATCHES = {
@@ -113,7 +114,7 @@ class ColorChoice(ipywidgets.VBox):
         swatches = [*self._usual.children, *self._lately.children]
         colors = [*_SWATCHES.values(), *self._recent]
         for button, each in zip(swatches, colors, strict=True):
-            (button.add_class if each == color else button.remove_class)("u2-on")
+            toggle_class(button, "u2-on", each == color)
 
 
 class FadeChoice(ipywidgets.VBox):

@@ -1,6 +1,6 @@
 """what a person says about a photo -> its history with undo, and the mask that follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from u2demo.machine.names import fold_name
 from u2demo.masks.corrections import SUFFIX, Corrections
 from u2demo.masks.mask import Mask
 from u2demo.masks.objects import keep_objects, object_shapes
@@ -55,10 +56,19 @@ class History:
         return self.say(Corrections())
 
 
-def corrections_name(name: str) -> str:
-    """Return the file name for the corrections of the photo called ``name``."""
-    stem = name.rpartition(".")[0] or name
-    return f"{stem}{SUFFIX}"
+def corrections_name(name: str, others: Iterable[str] = ()) -> str:
+    """Return the file name for the corrections of the photo called ``name``.
+
+    "cat.jpg" has "cat.strokes.json", or "cat.jpg.strokes.json" where one of ``others``, the names
+    of photos, differs only in its suffix.
+    """
+    stem = _stem(name)
+    alike = [other for other in others if fold_name(_stem(other)) == fold_name(stem)]
+    return f"{name if set(alike) - {name} else stem}{SUFFIX}"
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
 
 
 def count(corrections: Corrections) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from u2demo.masks.corrections import from_json
+from u2demo.masks.corrections import SUFFIX, from_json
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.correcting import History, corrections_name
@@ -69,15 +69,21 @@ class Looking:
 
     def load(self, name: str, text: bytes) -> None:
         """Correct the photo that a file of corrections is called after, or say why not."""
-        called = [photo for photo in self._album.photos if corrections_name(photo.name) == name]
         try:
-            if not called:
-                raise ValueError("there is no photo of that name. Choose it first")
-            photo = called[-1]
+            photo = self._called(name)
             corrections = from_json(text.decode("utf-8", "replace"), photo.size)
             self.take(photo, photo.corrected(photo.history.say(corrections)))
         except ValueError as error:
             self.notes.say(f"{name}: {error}.", kind="problem")
+
+    def _called(self, name: str) -> Photo:
+        """Return the photo whose corrections have that file name."""
+        photos = self._album.photos
+        exactly = [photo for photo in photos if photo.name + SUFFIX == name]
+        called = exactly or [photo for photo in photos if corrections_name(photo.name) == name]
+        if not called:
+            raise ValueError("there is no photo of that name. Choose it first")
+        return called[-1]
 
     def begin(self) -> None:
         """Look again at all photos whose mask was found another way; a quality is chosen then."""

@@ -12,7 +12,7 @@ from PIL import Image
 from u2demo.images.read import open_image
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask, has_clear_subject
-from u2demo.notebook.correcting import History, Retouch
+from u2demo.notebook.correcting import History, Retouch, count
 from u2demo.notebook.preview import STAGE, fit, fit_mask
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ class Photo:
     def wants_another_look(self) -> bool:
         """Whether a person has since drawn a box to look in, or taken one back."""
         return self.within != self.history.now.within
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the mask needs no second look: the net was sure, or a person has corrected it."""
+        return self.has_clear_subject or count(self.history.now) > 0
 
     @property
     def left_out(self) -> str:

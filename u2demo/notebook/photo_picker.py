@@ -34,7 +34,7 @@ def make_photo_picker(
     if environment() == "colab":
         return _colab_picker(on_files, notes, label, camera)
     try:
-        from u2demo.notebook.file_transfer import PhotoPicker  # needs anywidget, which is optional
+        from u2demo.notebook.file_transfer import PhotoPicker  # anywidget may be missing
     except ImportError:
         return _plain_picker(on_files, label, multiple, accept)
     return PhotoPicker(

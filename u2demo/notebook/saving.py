@@ -23,6 +23,7 @@ from u2demo.notebook.sending import Sender
 from u2demo.runs.records import Record
 
 Results = Generator[Work, None, None]
+Take = Callable[..., tuple[Results, Callable[[], None]]]
 Save = Callable[[Results, Form], Job]
 
 _FEW = 4  # names of files in a sentence
@@ -32,12 +33,12 @@ _STOPPED = "Stopped. Nothing was saved."
 class Saver:
     """Buttons that save what the app shows.
 
-    ``results(everything=..., keeps=...)`` is called at a click and yields the results to save at
-    full size: those of the photo on the stage, or of all photos. With ``keeps`` they count as saved
-    afterwards. ``notes`` stands below the buttons.
+    ``results(everything=...)`` is called at a click. It returns the results to save at full size,
+    of the photo on the stage or of all photos, and a function to call once they are saved.
+    ``notes`` stands below the buttons.
     """
 
-    def __init__(self, results: Callable[..., Results], jobs: JobQueue, notes: Notes):
+    def __init__(self, results: Take, jobs: JobQueue, notes: Notes):
         self._results = results
         self._jobs = jobs
         self._notes = notes
@@ -87,7 +88,9 @@ class Saver:
         self, text: str, save: Save, *, everything: bool = False, keeps: bool = True
     ) -> ipywidgets.Button:
         def begin() -> Job:
-            return save(self._results(everything=everything, keeps=keeps), self._form.form)
+            results, note_saved = self._results(everything=everything)
+            job = save(results, self._form.form)
+            return _then(job, note_saved) if keeps else job
 
         return job_button(text, begin, self._jobs, self._notes)
 
@@ -183,7 +186,7 @@ class Saver:
                 photos += 1
                 if result.pictures:
                     empty = False
-                    unclear += not result.has_clear_subject
+                    unclear += not result.is_clear
                     yield result
         if not photos:
             raise PageError("There are no photos to save yet. Choose some first.")
@@ -230,6 +233,12 @@ class Saver:
                 self._sender.send(files[0])
 
         return save()
+
+
+def _then(job: Job, act: Callable[[], None]) -> Job:
+    """Do a job, and ``act`` after it, unless it fails or is stopped."""
+    yield from job
+    act()
 
 
 def results_folder() -> Path:

@@ -34,11 +34,12 @@ class Work(Result):
     """A result in the app: also how its mask's edge is changed, and what else is saved with it.
 
     ``extra`` has more files by their names, such as the corrections in "cat.strokes.json".
-    ``total`` is how many photos are saved together.
+    ``is_clear`` is that of the photo. ``total`` is how many photos are saved together.
     """
 
     edge: Edge = UNCHANGED
     extra: Mapping[str, bytes] = field(default_factory=dict)
+    is_clear: bool = True
     total: int = 1
 
     @property

@@ -107,7 +107,7 @@ def _size(data: bytes) -> str:
 
 def _make_file_saver(on_done: Callable[[str, str, str], None]) -> ipywidgets.Widget | None:
     try:
-        from u2demo.notebook.file_transfer import FileSaver  # needs anywidget, which is optional
+        from u2demo.notebook.file_transfer import FileSaver  # anywidget may be missing
     except ImportError:
         return None
     return FileSaver(on_done)

@@ -76,12 +76,14 @@ class Stage(ipywidgets.Box):
     ) -> None:
         """Show ``picture`` over ``photo``, or ``alone``, as when their sizes differ."""
         self.clear()
+        self._number += 1
         self._put(photo, picture or photo, photo.size, alone=alone)
 
     def show_photo(self, photo: Photo) -> None:
         """Show a photo of the app with its result."""
         if self._photo is None or self._photo.source is not photo.source:
             self.clear()
+            self._number += 1
         self._photo = photo
         picture, is_alone = self._draw(photo.small, photo.small_mask)
         scale = photo.small.width / photo.size[0]
@@ -156,7 +158,6 @@ class Stage(ipywidgets.Box):
             pictures["photo"] = self.pictures["photo"]
         else:
             pictures["photo"] = encode(photo)
-            self._number += 1
         has_new_photo, self._shown = photo is not self._shown, photo
         pictures |= self._marks()
         self.pictures = pictures
@@ -265,7 +266,10 @@ class Stage(ipywidgets.Box):
             self._save()
         else:
             self._answered = message["number"]
-            self._correct(message)
+            if message["photo"] == self.told["photo"]:
+                self._correct(message)
+            else:  # drawn before the page knew
+                self._say("Another photo is on the stage now: nothing was changed.")
 
     def _show_page(self) -> None:
         """Tell a page that has just opened what is on the stage."""
@@ -286,10 +290,12 @@ class Stage(ipywidgets.Box):
         try:
             history, self._said = follow(photo, message)
         except ValueError as error:  # of a file
-            said = f"{message['name']}: {error}."
-            self._tell({"kind": "say", "answered": self._answered, "said": said}, {})
+            self._say(f"{message['name']}: {error}.")
             return
         self._on_corrected(photo, photo.corrected(history, self._retouch_of(photo)))
+
+    def _say(self, text: str) -> None:
+        self._tell({"kind": "say", "answered": self._answered, "said": text}, {})
 
     def _retouch_of(self, photo: Photo) -> Retouch:
         """Return the small photo, prepared; kept for as long as the net's mask is the same."""
@@ -305,7 +311,7 @@ class Stage(ipywidgets.Box):
 
 def _make_page(receive: Callable[[dict], None]) -> "StagePage | None":
     try:
-        from u2demo.notebook.stage_widget import StagePage  # needs anywidget, which is optional
+        from u2demo.notebook.stage_widget import StagePage  # anywidget may be missing
     except ImportError:
         return None
     return StagePage(receive)

@@ -18,7 +18,7 @@ from u2demo.notebook.unsaved import State
 
 
 class ToSave:
-    """What there is to save of an album; ``on_saved`` gets the photos once all have been taken.
+    """What there is to save of an album; ``on_saved`` gets the photos once they are saved.
 
     A photo that cannot be drawn is named in ``notes``.
     """
@@ -37,15 +37,16 @@ class ToSave:
         self._notes = notes
         self._on_saved = on_saved
 
-    def __call__(self, *, everything: bool, keeps: bool) -> Results:
-        """Return the results, drawn as the controls say at this call.
+    def __call__(self, *, everything: bool) -> tuple[Results, Callable[[], None]]:
+        """Return the results, drawn as the controls say at this call, and what notes them as saved.
 
         They are of the photo that is on the stage now, or of all that are there now, and then also
-        of those that are still to come. With ``keeps`` they count as saved once all are taken.
+        of those that are still to come.
         """
         draw, place = self._panel.drawing(), self._album.place
         states, clearings = self._album.states(), self._album.clearings
         chosen = states if everything else states[place : place + 1]
+        drawn: list[State] = []
 
         def draw_all() -> Results:
             to_save = [(self._album.latest(photo), settings) for photo, settings in chosen]
@@ -54,7 +55,6 @@ class ToSave:
                     to_save = []
                 there = {photo for photo, _ in to_save}
                 to_save += [state for state in self._album.states() if state[0] not in there]
-            drawn = []
             for state in self._progress.over(to_save, len(to_save), "Saving", _name):
                 result = self._draw(*state, draw, total=len(to_save))
                 if result:
@@ -62,9 +62,8 @@ class ToSave:
                     drawn.append(state)
             if to_save and not drawn:
                 raise PageError("There is nothing to save.")
-            self._on_saved(drawn if keeps else [])
 
-        return draw_all()
+        return draw_all(), lambda: self._on_saved(drawn)
 
     def _draw(
         self, photo: Photo, settings: Settings, draw: Callable[..., Pictures], *, total: int
@@ -79,20 +78,21 @@ class ToSave:
                 draw(image, mask, settings),
                 photo.peak,
                 edge=settings.edge(image.size),
-                extra=_corrections(photo),
+                extra=self._corrections(photo),
+                is_clear=photo.is_clear,
                 total=total,
             )
         except (MemoryError, RuntimeError, ValueError) as error:
             explain_failure(self._notes, photo.name, error)
             return None
 
-
-def _corrections(photo: Photo) -> dict[str, bytes]:
-    """Return the file of what a person has said about a photo, if anything, with its name."""
-    said = photo.history.now
-    if not count(said):
-        return {}
-    return {corrections_name(photo.name): to_json(said, photo.size).encode()}
+    def _corrections(self, photo: Photo) -> dict[str, bytes]:
+        """Return the file of what a person has said about a photo, if anything, with its name."""
+        said = photo.history.now
+        if not count(said):
+            return {}
+        name = corrections_name(photo.name, self._album.settings)
+        return {name: to_json(said, photo.size).encode()}
 
 
 def _name(state: State) -> str:

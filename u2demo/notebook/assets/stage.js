@@ -39,7 +39,7 @@ function openStage(host, channel) {
 
   function ask(message) {
     asked += 1;
-    channel.send({ ...message, number: asked });
+    channel.send({ ...message, number: asked, photo: root.dataset.photo });
     clearTimeout(silence);
     silence = setTimeout(() => say("The kernel has not answered yet."), SILENCE);
     return asked;
@@ -208,10 +208,13 @@ function openStage(host, channel) {
     state = message;
     root.hidden = false;
     const isNext = message.photo !== root.dataset.photo;
+    if (isNext) {
+      tools.forget();
+      say(""); // what was said is about the photo before
+    }
     root.dataset.photo = message.photo;
     view.setWorld(message.size);
     view.setClear(message.clear);
-    if (isNext) say(""); // what was said is about the photo before
     if (isNext || pictures.photo) view.drop("detail photo");
     view.drop("detail picture");
     for (const name of ["photo", "picture"]) if (pictures[name]) view.put(name, pictures[name]);

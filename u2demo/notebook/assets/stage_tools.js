@@ -43,6 +43,11 @@ function makeTools(ask) {
     tools.current = null;
     tools.view?.paint();
   };
+  // Another photo comes: what was drawn, and is being drawn, belongs to the one that goes.
+  tools.forget = () => {
+    tools.pending = [];
+    tools.cancel();
+  };
   tools.answered = (number) => {
     tools.pending = tools.pending.filter((each) => each.number > number);
   };

@@ -95,7 +95,7 @@ def _make_picker(on_source: OnSource, notes: Notes) -> ipywidgets.Widget:
 
     if environment() != "colab":
         with contextlib.suppress(ImportError):
-            from u2demo.notebook.clips.transfer import ClipPicker  # needs anywidget: optional
+            from u2demo.notebook.clips.transfer import ClipPicker  # anywidget may be missing
 
             return ClipPicker(
                 lambda sources: on_source(sources[0]), accept=_ACCEPT, noun="clip", **_CHOICE

@@ -57,7 +57,7 @@ class Live:
 
     def _make_page(self) -> ipywidgets.DOMWidget:
         try:
-            from u2demo.notebook.live.page import LivePage  # needs anywidget, which is optional
+            from u2demo.notebook.live.page import LivePage  # anywidget may be missing
         except ImportError:
             raise PageError(
                 "The live camera needs anywidget: run %pip install anywidget, restart the kernel,"
