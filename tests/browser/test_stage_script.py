@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from u2demo.notebook.live.assets import assets
-from u2demo.notebook.stage_colab import SCRIPTS
+from u2demo.notebook.stage.colab import SCRIPTS
 
 START = """
     const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

@@ -107,11 +107,11 @@ def late_imports(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_what_would_import_torch_too_early_is_imported_late_and_says_so(path):
-    """In the notebook also what needs an optional package."""
+    """In the notebook also what needs a package that may be missing."""
     for node, lines in late_imports(path):
         is_slow = node.module.split(".")[1] in ALLOWED["torch"]
         assert is_slow or room(path) == "notebook", f"{node.module} is quick to import"
-        reason = "torch" if is_slow else "optional"
+        reason = "torch" if is_slow else "missing"
         assert any(reason in line.partition("#")[2] for line in lines), f"{node.module}: say why"
 
 

@@ -10,7 +10,7 @@ from u2demo.masks.box import Box
 from u2demo.masks.corrections import Corrections
 from u2demo.masks.objects import keep_objects
 from u2demo.masks.strokes import Stroke
-from u2demo.notebook.correcting import (
+from u2demo.notebook.stage.correcting import (
     History,
     Retouch,
     corrections_name,

@@ -295,7 +295,7 @@ def test_strokes_are_answered_between_two_looks_and_none_is_lost():
 
 def test_without_anywidget_photo_and_result_can_be_compared(no_loop, monkeypatch):
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.delitem(sys.modules, "u2demo.notebook.stage_widget", raising=False)
+    monkeypatch.delitem(sys.modules, "u2demo.notebook.stage.page", raising=False)
     monkeypatch.setitem(sys.modules, "anywidget", None)
     app = OneClick(Bright())
     app.run({"one.png": spot()})

@@ -15,7 +15,7 @@ from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.preview import STAGE, TILE, fit, fit_mask
-from u2demo.notebook.stage import OnCorrected, Stage
+from u2demo.notebook.stage.stage import OnCorrected, Stage
 from u2demo.notebook.unsaved import State
 from u2demo.notebook.widgets import Gallery
 

@@ -33,7 +33,7 @@ def _manners(on_reset: Callable[[str], None]) -> list[ipywidgets.Widget]:
     if environment() == "colab":
         return []
     try:
-        from u2demo.notebook.manners import Manners  # needs anywidget, which is optional
+        from u2demo.notebook.manners import Manners  # anywidget may be missing
     except ImportError:
         return []
     return [Manners(on_reset)]

@@ -8,13 +8,13 @@ from PIL import Image
 from u2demo.masks.corrections import SUFFIX, from_json
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
-from u2demo.notebook.correcting import History, corrections_name
 from u2demo.notebook.jobs import Job, JobQueue
 from u2demo.notebook.models import ModelMenu, title
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo, find_subject
 from u2demo.notebook.progress import Progress
+from u2demo.notebook.stage.correcting import History, corrections_name
 
 if TYPE_CHECKING:
     from torch import nn

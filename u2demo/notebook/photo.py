@@ -12,8 +12,8 @@ from PIL import Image
 from u2demo.images.read import open_image
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask, has_clear_subject
-from u2demo.notebook.correcting import History, Retouch, count
 from u2demo.notebook.preview import STAGE, fit, fit_mask
+from u2demo.notebook.stage.correcting import History, Retouch, count
 
 if TYPE_CHECKING:
     from torch import nn

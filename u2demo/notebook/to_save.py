@@ -5,7 +5,6 @@ from collections.abc import Callable
 from u2demo.masks.corrections import to_json
 from u2demo.notebook.actions import Pictures, Settings
 from u2demo.notebook.album import Album
-from u2demo.notebook.correcting import corrections_name, count
 from u2demo.notebook.environment import PageError
 from u2demo.notebook.looking import explain_failure
 from u2demo.notebook.notes import Notes
@@ -14,6 +13,7 @@ from u2demo.notebook.photo import Photo
 from u2demo.notebook.progress import Progress
 from u2demo.notebook.saving import Results
 from u2demo.notebook.saving_form import Work
+from u2demo.notebook.stage.correcting import corrections_name, count
 from u2demo.notebook.unsaved import State
 
 

@@ -62,7 +62,7 @@ def _make_screen() -> ipywidgets.Widget:
     if environment() == "colab":  # without a manager of its own it has no anywidget
         return _PlainScreen()
     try:
-        from u2demo.notebook.clips.transfer import Screen  # needs anywidget, which is optional
+        from u2demo.notebook.clips.transfer import Screen  # anywidget may be missing
     except ImportError:
         return _PlainScreen()
     return Screen()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import anywidget
 
 from u2demo.notebook.live.assets import assets
-from u2demo.notebook.stage_colab import SCRIPTS
+from u2demo.notebook.stage.colab import SCRIPTS
 
 
 class StagePage(anywidget.AnyWidget):

@@ -11,20 +11,20 @@ from u2demo.effects.cutout import remove_background
 from u2demo.masks.corrections import to_json
 from u2demo.masks.mask import Mask
 from u2demo.notebook import callbacks
-from u2demo.notebook.correcting import History, Retouch, corrections_name, count, draw_objects
 from u2demo.notebook.environment import environment
 from u2demo.notebook.jobs import Job
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.preview import STAGE, encode, encode_exactly, fit
-from u2demo.notebook.stage_colab import ByHand, Tell
-from u2demo.notebook.stage_messages import follow
-from u2demo.notebook.stage_sheet import Sheet, View, cut, shade, sheet_scale
+from u2demo.notebook.stage.colab import ByHand, Tell
+from u2demo.notebook.stage.correcting import History, Retouch, corrections_name, count, draw_objects
+from u2demo.notebook.stage.messages import follow
+from u2demo.notebook.stage.sheet import Sheet, View, cut, shade, sheet_scale
 from u2demo.notebook.widgets import Compare
 
 if TYPE_CHECKING:
-    from u2demo.notebook.stage_widget import StagePage
+    from u2demo.notebook.stage.page import StagePage
 
 OnCorrected = Callable[[Photo, Photo], None]
 
@@ -311,7 +311,7 @@ class Stage(ipywidgets.Box):
 
 def _make_page(receive: Callable[[dict], None]) -> "StagePage | None":
     try:
-        from u2demo.notebook.stage_widget import StagePage  # anywidget may be missing
+        from u2demo.notebook.stage.page import StagePage  # anywidget may be missing
     except ImportError:
         return None
     return StagePage(receive)

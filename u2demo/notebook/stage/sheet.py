@@ -6,9 +6,9 @@ from PIL import Image
 
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
-from u2demo.notebook.correcting import Retouch
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.preview import fit_mask
+from u2demo.notebook.stage.correcting import Retouch
 
 MOST_PIXELS = 60_000_000  # of a photo that is drawn in full to show a part of it
 _TINT = (196, 30, 74)  # of what is not kept, as on the page

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from u2demo.masks.box import Box
 from u2demo.masks.corrections import from_json
-from u2demo.notebook.correcting import History, count, draw_objects, stroke_of, toggle_object
 from u2demo.notebook.photo import Photo
+from u2demo.notebook.stage.correcting import History, count, draw_objects, stroke_of, toggle_object
 
 
 def follow(photo: Photo, message: dict) -> tuple[History, str]:
