@@ -135,6 +135,26 @@ def test_delete_removes_a_photo_the_focus_goes_on_and_undo_brings_it_back(app):
     assert tile_names(app) == SAMPLES
 
 
+def test_a_photo_brought_back_is_in_sight_in_the_strip(app):
+    size = app.viewport_size
+    app.set_viewport_size({"width": 480, "height": 900})
+    app.locator(".u2-tile button", has_text="rocket.jpg").press("Delete")
+    app.locator(".u2-offer", has_text="rocket.jpg removed.").wait_for()
+    app.locator(".u2-gallery").evaluate("strip => { strip.scrollLeft = 0; }")
+    app.locator(".u2-offer").get_by_role("button", name="Undo").click()
+    app.locator(".u2-chosen button", has_text="rocket.jpg").wait_for()
+    app.wait_for_function(
+        """() => {
+            const [tile, strip] = ['.u2-chosen', '.u2-gallery'].map(
+                name => document.querySelector(name).getBoundingClientRect());
+            return tile.left >= strip.left && tile.right <= strip.right;
+        }"""
+    )
+    app.set_viewport_size(size)
+    app.locator(".u2-tile button", has_text="coffee.png").click()
+    app.locator(".u2-chosen button", has_text="coffee.png").wait_for()
+
+
 def test_a_setting_is_the_photo_s_own_and_a_double_click_puts_it_back(app):
     slider = app.get_by_role("slider", name=LESS_OR_MORE)
     slider.press("ArrowRight")
