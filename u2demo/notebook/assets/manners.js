@@ -116,11 +116,33 @@ function comeIntoSight(app) {
   if (app.closest(".jp-NotebookPanel")) app.scrollIntoView({ block: "start" });
 }
 
-function render({ model, el }) {
-  const ends = [];
+// A page with unsaved photos is left only after a question. Voila would end the kernel while the
+// question is asked, so it hears of it once the page is really left.
+function askBeforeLeaving(isUnsaved) {
+  const isVoila = document.body.dataset.voila !== undefined;
+  let withheld = false;
   const ask = (event) => {
-    if (el.closest(".u2-app.u2-unsaved")) event.preventDefault(); // "Leave page?"
+    withheld = isUnsaved();
+    if (!withheld) return;
+    event.preventDefault(); // "Leave page?"
+    if (isVoila) event.stopImmediatePropagation();
   };
+  const leave = () => {
+    if (!withheld || !isVoila) return;
+    window.removeEventListener("beforeunload", ask, { capture: true });
+    window.dispatchEvent(new Event("beforeunload"));
+  };
+  window.addEventListener("beforeunload", ask, { capture: true }); // before all others
+  window.addEventListener("pagehide", leave);
+  return () => {
+    window.removeEventListener("beforeunload", ask, { capture: true });
+    window.removeEventListener("pagehide", leave);
+  };
+}
+
+function render({ model, el }) {
+  el.style.display = "none";
+  const ends = [];
   const reset = ({ target }) => { // a double click on a slider
     const slider = target.closest(".widget-slider:has(.noUi-target)");
     if (slider) model.send({ reset: slider.querySelector(".widget-label").textContent });
@@ -138,8 +160,7 @@ function render({ model, el }) {
     ends.push(() => app.removeEventListener("dblclick", reset));
     comeIntoSight(app);
   };
-  window.addEventListener("beforeunload", ask);
-  ends.push(() => window.removeEventListener("beforeunload", ask));
+  ends.push(askBeforeLeaving(() => el.closest(".u2-app.u2-unsaved") !== null));
   begin();
   return () => ends.forEach((end) => end());
 }
