@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import WAIT, kernels, wait_until_idle
+from PIL import Image
 
 pytestmark = pytest.mark.parametrize("site", ["voila"], indirect=True)
 
@@ -46,4 +47,28 @@ def test_a_page_that_is_reloaded_or_left_takes_its_kernel_along(site, page):
     wait_for(lambda: first not in kernels(site))
     assert len(kernels(site) - others) == 1
     page.goto("about:blank")
+    wait_for(lambda: not kernels(site) - others)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_whoever_stays_for_unsaved_photos_keeps_them_and_whoever_leaves_ends_the_kernel(
+    site, page, tmp_path
+):
+    Image.new("RGB", (60, 40), "gold").save(tmp_path / "mine.png")
+    others = kernels(site)
+    page.goto(site.url)
+    wait_until_idle(page, tiles=5)
+    with page.expect_file_chooser() as dialog:
+        page.get_by_role("button", name="Choose photos").click()
+    dialog.value.set_files(tmp_path / "mine.png")
+    page.locator(".u2-unsaved").wait_for()
+    leave = "void setTimeout(() => location.assign('about:blank'), 100)"
+    page.once("dialog", lambda question: question.dismiss())
+    with page.expect_event("dialog"):
+        page.evaluate(leave)
+    page.get_by_role("button", name="Blur", exact=True).click()
+    page.locator(".u2-title", has_text="Blur the background").wait_for()  # so the kernel says
+    page.once("dialog", lambda question: question.accept())
+    page.evaluate(leave)
+    page.wait_for_url("about:blank")
     wait_for(lambda: not kernels(site) - others)

@@ -116,11 +116,20 @@ function comeIntoSight(app) {
   if (app.closest(".jp-NotebookPanel")) app.scrollIntoView({ block: "start" });
 }
 
-function render({ model, el }) {
-  const ends = [];
+// A page with unsaved photos is left only after a question. Voila ends the kernel before a person has
+// answered it, unless its page keeps the event back: tools/page/voila/templates/u2demo asks there.
+function askBeforeLeaving(isUnsaved) {
+  if (document.body.dataset.voila !== undefined) return () => {};
   const ask = (event) => {
-    if (el.closest(".u2-app.u2-unsaved")) event.preventDefault(); // "Leave page?"
+    if (isUnsaved()) event.preventDefault(); // "Leave page?"
   };
+  window.addEventListener("beforeunload", ask);
+  return () => window.removeEventListener("beforeunload", ask);
+}
+
+function render({ model, el }) {
+  el.style.display = "none";
+  const ends = [];
   const reset = ({ target }) => { // a double click on a slider
     const slider = target.closest(".widget-slider:has(.noUi-target)");
     if (slider) model.send({ reset: slider.querySelector(".widget-label").textContent });
@@ -138,8 +147,7 @@ function render({ model, el }) {
     ends.push(() => app.removeEventListener("dblclick", reset));
     comeIntoSight(app);
   };
-  window.addEventListener("beforeunload", ask);
-  ends.push(() => window.removeEventListener("beforeunload", ask));
+  ends.push(askBeforeLeaving(() => el.closest(".u2-app.u2-unsaved") !== null));
   begin();
   return () => ends.forEach((end) => end());
 }
