@@ -116,28 +116,15 @@ function comeIntoSight(app) {
   if (app.closest(".jp-NotebookPanel")) app.scrollIntoView({ block: "start" });
 }
 
-// A page with unsaved photos is left only after a question. Voila would end the kernel while the
-// question is asked, so it hears of it once the page is really left.
+// A page with unsaved photos is left only after a question. Voila ends the kernel before a person has
+// answered it, unless its page keeps the event back: tools/page/voila/templates/u2demo asks there.
 function askBeforeLeaving(isUnsaved) {
-  const isVoila = document.body.dataset.voila !== undefined;
-  let withheld = false;
+  if (document.body.dataset.voila !== undefined) return () => {};
   const ask = (event) => {
-    withheld = isUnsaved();
-    if (!withheld) return;
-    event.preventDefault(); // "Leave page?"
-    if (isVoila) event.stopImmediatePropagation();
+    if (isUnsaved()) event.preventDefault(); // "Leave page?"
   };
-  const leave = () => {
-    if (!withheld || !isVoila) return;
-    window.removeEventListener("beforeunload", ask, { capture: true });
-    window.dispatchEvent(new Event("beforeunload"));
-  };
-  window.addEventListener("beforeunload", ask, { capture: true }); // before all others
-  window.addEventListener("pagehide", leave);
-  return () => {
-    window.removeEventListener("beforeunload", ask, { capture: true });
-    window.removeEventListener("pagehide", leave);
-  };
+  window.addEventListener("beforeunload", ask);
+  return () => window.removeEventListener("beforeunload", ask);
 }
 
 function render({ model, el }) {
