@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from u2demo.notebook.live.assets import assets
+from u2demo.notebook.front_end import assets
 from u2demo.notebook.stage.colab import SCRIPTS
 
 START = """

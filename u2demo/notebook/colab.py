@@ -7,12 +7,12 @@ import functools
 import tempfile
 from base64 import b64decode
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 
 import ipywidgets
 
 from u2demo.notebook.environment import PageError
+from u2demo.notebook.front_end import assets
 
 _BY_PATH = (
     ', or open photos by path: photos = {"cat.jpg": u2.open_image("cat.jpg")}, for the one-click '
@@ -55,9 +55,7 @@ def take_photo() -> bytes | None:
 
 def camera_script() -> str:
     """Return a JavaScript expression that shows the camera and becomes a data URL, or null."""
-    assets = resources.files("u2demo.notebook") / "assets"
-    parts = [(assets / name).read_text("utf-8") for name in ("camera.js", "camera_colab.js")]
-    return "(async () => {\n" + "\n".join(parts) + "})()"
+    return "(async () => {\n" + assets("camera.js", "camera_colab.js") + "})()"
 
 
 def download(name: str, data: bytes) -> None:

@@ -6,17 +6,13 @@ above 10 MiB. ``PhotoPicker`` sends pieces of 1 MiB and waits for a receipt afte
 
 import io
 from collections.abc import Callable
-from importlib import resources
 
 import anywidget
 import traitlets
 
+from u2demo.notebook.front_end import assets
+
 Files = list[tuple[str, bytes]]
-_ASSETS = resources.files("u2demo.notebook") / "assets"
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text("utf-8")
 
 
 class PhotoPicker(anywidget.AnyWidget):
@@ -27,8 +23,8 @@ class PhotoPicker(anywidget.AnyWidget):
     ``patience`` is the number of seconds that the page waits for a receipt before it gives up.
     """
 
-    _esm = _asset("camera.js") + _asset("accessibility.js") + _asset("photo_picker.js")
-    _css = _asset("app.css")
+    _esm = assets("camera.js", "accessibility.js", "photo_picker.js")
+    _css = assets("app.css")
     noun = traitlets.Unicode("photo").tag(sync=True)
     accept = traitlets.Unicode("image/*,.heic,.heif,.avif").tag(sync=True)
     label = traitlets.Unicode("Choose photos").tag(sync=True)
@@ -81,7 +77,7 @@ class FileSaver(anywidget.AnyWidget):
     said if it refused, else "".
     """
 
-    _esm = _asset("save_file.js")
+    _esm = assets("save_file.js")
 
     def __init__(self, on_done: Callable[[str, str, str], None] = lambda *_: None):
         super().__init__()

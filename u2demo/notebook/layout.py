@@ -1,11 +1,11 @@
 """widgets -> page: the layout of the app, and the end of it."""
 
 from collections.abc import Callable, Sequence
-from importlib import resources
 
 import ipywidgets
 
 from u2demo.notebook.environment import environment
+from u2demo.notebook.front_end import assets
 
 
 def lay_out(
@@ -41,9 +41,8 @@ def _manners(on_reset: Callable[[str], None]) -> list[ipywidgets.Widget]:
 
 def style(name: str = "app.css") -> ipywidgets.HTML:
     """Return a style sheet of the app as a widget."""
-    sheet = resources.files("u2demo.notebook") / "assets" / name
     return ipywidgets.HTML(
-        f"<style>{sheet.read_text('utf-8')}</style>", layout=ipywidgets.Layout(display="none")
+        f"<style>{assets(name)}</style>", layout=ipywidgets.Layout(display="none")
     )
 
 

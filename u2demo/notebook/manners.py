@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import anywidget
 
-from u2demo.notebook.live.assets import assets
+from u2demo.notebook.front_end import assets
 
 
 class Manners(anywidget.AnyWidget):

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Mapping
-from importlib import resources
 
 import anywidget
 import traitlets
@@ -10,8 +9,8 @@ import traitlets
 from u2demo.notebook.clips.making import Preview
 from u2demo.notebook.clips.source import Source
 from u2demo.notebook.file_transfer import PhotoPicker
+from u2demo.notebook.front_end import assets
 
-_ASSETS = resources.files("u2demo.notebook") / "assets"
 _PIECE = 512 * 1024  # bytes
 
 
@@ -50,7 +49,7 @@ class ClipPicker(PhotoPicker):
 class Screen(anywidget.AnyWidget):
     """Clips that play side by side; the page asks for their pieces when it is ready."""
 
-    _esm = (_ASSETS / "player.js").read_text("utf-8")
+    _esm = assets("player.js")
     clips = traitlets.List().tag(sync=True)
 
     def __init__(self):

@@ -1,6 +1,4 @@
-"""What the live page is made of: its scripts and styles, and the photos of its sample."""
-
-from importlib import resources
+"""What the live page is made of: its scripts and styles by name, and its sample's photos."""
 
 from u2demo.images.read import sample_images
 from u2demo.notebook.preview import encode, fit
@@ -8,12 +6,6 @@ from u2demo.notebook.preview import encode, fit
 SCRIPTS = ("camera.js", "accessibility.js", "live_picture.js", "live.js")
 STYLES = ("app.css", "live.css")
 _LARGEST = (960, 640)  # pixels, (width, height)
-
-
-def assets(*names: str) -> str:
-    """Return the text of some of the notebook's assets, one after another."""
-    folder = resources.files("u2demo.notebook") / "assets"
-    return "\n".join((folder / name).read_text("utf-8") for name in names)
 
 
 def sample_pictures() -> list[bytes]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from u2demo.machine.cores import available_cores
 from u2demo.notebook import colab
 from u2demo.notebook.environment import PageError
-from u2demo.notebook.live.assets import SCRIPTS, STYLES, assets, sample_pictures
+from u2demo.notebook.front_end import assets
+from u2demo.notebook.live.assets import SCRIPTS, STYLES, sample_pictures
 from u2demo.notebook.live.desk import LiveDesk
 from u2demo.notebook.live.files import keep_in_drive
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import anywidget
 import traitlets
 
-from u2demo.notebook.live.assets import SCRIPTS, STYLES, assets, sample_pictures
+from u2demo.notebook.front_end import assets
+from u2demo.notebook.live.assets import SCRIPTS, STYLES, sample_pictures
 from u2demo.notebook.live.desk import LiveDesk
 from u2demo.notebook.live.files import keep_in_folder
 from u2demo.notebook.live.worker import live_cores

@@ -12,7 +12,7 @@ import ipywidgets
 
 from u2demo.notebook import colab
 from u2demo.notebook.callbacks import guarded
-from u2demo.notebook.live.assets import assets
+from u2demo.notebook.front_end import assets
 from u2demo.notebook.notes import Notes
 
 SCRIPTS = ("stage_view.js", "stage_tools.js", "stage_hands.js", "stage.js")  # the stage's page

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import anywidget
 
-from u2demo.notebook.live.assets import assets
+from u2demo.notebook.front_end import assets
 from u2demo.notebook.stage.colab import SCRIPTS
 
 
