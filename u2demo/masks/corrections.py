@@ -30,6 +30,15 @@ class Corrections:
     strokes: tuple[Stroke, ...] = ()
 
 
+def file_names(photo: str) -> tuple[str, str]:
+    """Return the names that the corrections of the photo called ``photo`` may have.
+
+    "cat.jpg.strokes.json" goes before "cat.strokes.json", which may be those of cat.png.
+    """
+    stem = photo.rpartition(".")[0] or photo
+    return photo + SUFFIX, stem + SUFFIX
+
+
 def check_corrections(corrections: Corrections, size: Size) -> None:
     """Raise an error unless ``corrections`` can be those of a photo of ``size``, (width, height).
 

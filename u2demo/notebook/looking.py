@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from u2demo.masks.corrections import SUFFIX, from_json
+from u2demo.masks.corrections import file_names, from_json
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.jobs import Job, JobQueue
@@ -14,7 +14,7 @@ from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo, find_subject
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.stage.correcting import History, corrections_name
+from u2demo.notebook.stage.correcting import History
 
 if TYPE_CHECKING:
     from torch import nn
@@ -78,9 +78,9 @@ class Looking:
 
     def _called(self, name: str) -> Photo:
         """Return the photo whose corrections have that file name."""
-        photos = self._album.photos
-        exactly = [photo for photo in photos if photo.name + SUFFIX == name]
-        called = exactly or [photo for photo in photos if corrections_name(photo.name) == name]
+        names = [(photo, file_names(photo.name)) for photo in self._album.photos]
+        exactly = [photo for photo, (exact, _) in names if exact == name]
+        called = exactly or [photo for photo, (_, usual) in names if usual == name]
         if not called:
             raise ValueError("there is no photo of that name. Choose it first")
         return called[-1]

@@ -6,7 +6,7 @@ another photo, ``cat.jpg.strokes.json`` goes first.
 
 from pathlib import Path
 
-from u2demo.masks.corrections import SUFFIX, Corrections, from_json
+from u2demo.masks.corrections import Corrections, file_names, from_json
 
 _LARGEST = 2**24  # bytes: half a million points
 
@@ -15,8 +15,8 @@ def corrections_file(photo: Path) -> Path | None:
     """Return the file that holds the corrections of ``photo``, None if there is none."""
     if not photo.name.strip("."):  # a folder's other name, not a photo
         return None
-    for name in (photo.name, photo.stem):
-        file = photo.with_name(name + SUFFIX)
+    for name in file_names(photo.name):
+        file = photo.with_name(name)
         if _is_there(file):
             return file
     return None

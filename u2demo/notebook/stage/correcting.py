@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from u2demo.machine.names import fold_name
-from u2demo.masks.corrections import SUFFIX, Corrections
+from u2demo.masks.corrections import Corrections, file_names
 from u2demo.masks.mask import Mask
 from u2demo.masks.objects import keep_objects, object_shapes
 from u2demo.masks.strokes import Stroke
@@ -62,13 +62,9 @@ def corrections_name(name: str, others: Iterable[str] = ()) -> str:
     "cat.jpg" has "cat.strokes.json", or "cat.jpg.strokes.json" where one of ``others``, the names
     of photos, differs only in its suffix.
     """
-    stem = _stem(name)
-    alike = [other for other in others if fold_name(_stem(other)) == fold_name(stem)]
-    return f"{name if set(alike) - {name} else stem}{SUFFIX}"
-
-
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0] or name
+    exact, usual = file_names(name)
+    same = {other for other in others if fold_name(file_names(other)[1]) == fold_name(usual)}
+    return exact if same - {name} else usual
 
 
 def count(corrections: Corrections) -> int:
