@@ -4,6 +4,7 @@ import base64
 import io
 
 import pytest
+from drawing import drag
 from PIL import Image
 
 from u2demo.notebook.front_end import assets
@@ -77,12 +78,7 @@ class Page:
         return left + x * scale, top + y * scale
 
     def drag(self, *points):
-        first, *others = [self.at(*point) for point in points]
-        self.page.mouse.move(*first)
-        self.page.mouse.down()
-        for point in others:
-            self.page.mouse.move(*point)
-        self.page.mouse.up()
+        drag(self.page, *[self.at(*point) for point in points])
 
     def choose(self, tool):
         self.page.get_by_role("radio", name=tool).click()

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from conftest import wait_until_idle
+from drawing import drag
 from PIL import Image
 
 IS_IN_ITS_MENU = """button => {
@@ -55,12 +56,7 @@ class Stage:
         self.page.get_by_role("application").scroll_into_view_if_needed()
 
     def drag(self, *points):
-        first, *others = [self.at(*point) for point in points]
-        self.page.mouse.move(*first)
-        self.page.mouse.down()
-        for point in others:
-            self.page.mouse.move(*point)
-        self.page.mouse.up()
+        drag(self.page, *[self.at(*point) for point in points])
 
     def wait(self, *, corrections):
         """Wait until the kernel has answered with so many corrections, and rests."""
