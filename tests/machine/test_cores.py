@@ -106,7 +106,7 @@ def test_the_share_ends_with_its_pool(eight_cores):
 
 
 def test_the_photos_of_a_folder_share_the_cores(model, eight_cores, tmp_path, monkeypatch):
-    monkeypatch.setattr("u2demo.runs.run.available_cores", lambda: 8)
+    monkeypatch.setattr("u2demo.runs.run.own_cores", lambda: 8)
     for number in range(3):
         Image.new("RGB", (32, 32), (0, 0, 80 * number)).save(tmp_path / f"{number}.png")
     used = []

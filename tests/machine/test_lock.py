@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from u2demo.machine import lock
+from u2demo.machine import disk, lock
 from u2demo.machine.lock import Lock
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there an open file cannot be deleted")
@@ -111,12 +111,21 @@ def test_on_a_drive_without_locks_the_file_itself_is_the_lock(no_locks, file):
 
 @posix
 def test_on_a_drive_without_locks_the_file_of_a_process_that_is_gone_is_cleared(no_locks, file):
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    file.write_bytes(lock._MARK + f"{lock.platform.node()} {gone.pid}\n".encode())
+    _left_behind(file)
     held = Lock(file)
     held.acquire()
     held.release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not number their starts")
+def test_on_a_drive_without_locks_a_copy_of_this_computer_may_be_at_work(
+    no_locks, file, monkeypatch, tmp_path
+):
+    _left_behind(file)
+    (tmp_path / "boot").write_text("another start")
+    monkeypatch.setattr(disk, "_BOOT", tmp_path / "boot")
+    with pytest.raises(ValueError, match="another run is writing"):
+        Lock(file).acquire()
 
 
 def test_on_a_drive_without_locks_another_computer_may_be_at_work(no_locks, file):
@@ -124,3 +133,10 @@ def test_on_a_drive_without_locks_another_computer_may_be_at_work(no_locks, file
     with pytest.raises(ValueError, match="another run is writing"):
         Lock(file).acquire()
     assert file.exists()
+
+
+def _left_behind(file):
+    """Leave the lock of a process that has been killed."""
+    code = "import os, sys; from pathlib import Path; from u2demo.machine.lock import Lock; "
+    code += "Lock(Path(sys.argv[1])).acquire(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code, file], check=True)

@@ -24,6 +24,12 @@ _MOST_EXTENTS = 10_000
 _NO_PICTURE = {b"Exif", b"mime", b"uri "}
 
 
+def is_sequence(file: BinaryIO) -> bool:
+    """Return whether an open HEIC or AVIF holds frames that follow each other, as a clip's do."""
+    file.seek(0)
+    return any(_boxes(file.read(), b"moov"))
+
+
 def examine_avif(file: BinaryIO) -> Content:
     """Return what an AVIF holds."""
     if "AVIF" not in Image.OPEN:
@@ -62,7 +68,7 @@ def _content(file: BinaryIO, picture: Image.Image) -> Content:
         phrases.append("a depth map")
     more = getattr(picture, "n_frames", 1) - 1
     if more > 0:
-        kind = "frame" if any(_boxes(data, b"moov")) else "picture"
+        kind = "frame" if is_sequence(file) else "picture"
         phrases.append(f"{more} more {kind}{'s' * (more > 1)}")
     return Content(picture.size, coded, lambda: picture, tuple(phrases), CODEC)
 

@@ -1,5 +1,6 @@
 """work -> cores: how many this process may use, and threads that share them."""
 
+import contextlib
 import math
 import os
 import threading
@@ -30,23 +31,35 @@ def available_cores(*, cgroup: Path = _CGROUP) -> int:
     return max(1, math.ceil(min(count, _quota(cgroup))))
 
 
+@contextlib.contextmanager
+def on_cores(count: int) -> Iterator[None]:
+    """Let this thread, and those it starts in pools, use ``count`` cores instead of all."""
+    before = getattr(_this_thread, "cores", None)
+    _this_thread.cores = count
+    try:
+        yield
+    finally:
+        _this_thread.cores = before
+
+
 def thread_pool(workers: int) -> ThreadPoolExecutor:
     """Return a pool of ``workers`` threads that divide this thread's cores among them.
 
     In each of them, ``on_all_cores`` uses that thread's share, so that pools inside pools never ask
     for more threads than there are cores.
     """
-    share = max(1, _own_cores() // workers)
+    share = max(1, own_cores() // workers)
     return ThreadPoolExecutor(workers, initializer=_take, initargs=(share,))
 
 
 def on_all_cores(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """Return ``work(item)`` for each item, in order, computed on all of this thread's cores.
 
-    With one core no thread is started. An exception from ``work`` is raised here.
+    With one core, or one item, no thread is started. An exception from ``work`` is raised here.
     """
-    cores = _own_cores()
-    if cores == 1:
+    items = list(items)
+    cores = min(own_cores(), len(items))
+    if cores <= 1:
         return [work(item) for item in items]
     with thread_pool(cores) as pool:
         return list(pool.map(work, items))
@@ -72,7 +85,8 @@ def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Ite
                 future.cancel()
 
 
-def _own_cores() -> int:
+def own_cores() -> int:
+    """Return the number of cores that this thread may use, see ``on_cores``."""
     return getattr(_this_thread, "cores", None) or available_cores()
 
 

@@ -3,10 +3,12 @@
 import contextlib
 import errno
 import os
+import platform
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,8 +39,10 @@ _NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
 # Errors that may pass: a virus scanner or a cloud folder holds a new file open for a moment.
 _BUSY = {errno.EBUSY, errno.ETXTBSY}
 _BUSY_ON_WINDOWS = {32, 33}  # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
-_PARTIAL = re.compile(r"\.u2demo-[0-9a-f]{16}\.part")
+# Hidden until complete: who writes it (from this version on), then chance.
+_PARTIAL = re.compile(r"\.u2demo-(?:([0-9a-f]{8})([0-9a-f]{8}))?[0-9a-f]{16}\.part")
 _FRAME = re.compile(r"[0-9]{6,}\.png")
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds between attempts, about one in all
 
 
@@ -78,7 +82,12 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
 
     ``durable`` waits until the disk holds it, so that even a power cut cannot lose it.
     """
-    partial = _write_partial(path.parent, data, durable)
+    write_pieces(path, [data], durable=durable)
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes], *, durable: bool = False) -> None:
+    """Do what ``write_file`` does with data that comes in pieces."""
+    partial = _write_partial(path.parent, pieces, durable)
     try:
         _replace(partial, path)
     except BaseException:
@@ -94,7 +103,7 @@ def write_new_file(
     Raises:
         FileExistsError: something else is there, even if it has just appeared; it is not changed.
     """
-    partial = _write_partial(path.parent, data)
+    partial = _write_partial(path.parent, [data])
     try:
         place(partial, path, may_replace=may_replace)
     finally:
@@ -141,11 +150,18 @@ def flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def discard_partial_files(folder: Path) -> None:
-    """Delete what processes were killed while writing into ``folder``: files, folders of frames."""
+def discard_partial_files(folder: Path, *, shared: bool = False) -> None:
+    """Delete what processes were killed while writing into ``folder``: files, folders of frames.
+
+    In a ``shared`` folder others may be writing: only what processes of this computer left there
+    goes, and only of those that have ended.
+    """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if not _PARTIAL.fullmatch(entry.name) or entry.is_symlink():
+            partial = _PARTIAL.fullmatch(entry.name)
+            if not partial or entry.is_symlink():
+                continue
+            if shared and not _is_of_the_dead(*partial.groups()):
                 continue
             if entry.is_file() or _holds_frames_only(Path(entry)):
                 discard(Path(entry))
@@ -154,18 +170,18 @@ def discard_partial_files(folder: Path) -> None:
 def partial_file(folder: Path) -> Path:
     """Return the path of a hidden file in ``folder`` that gets its own name when it is complete.
 
-    Its name is random, so that nobody can have put a file or a link there, and short, so that it
-    fits wherever the final name does.
+    Its name says which process writes it, and is random, so that nobody can have put a file or a
+    link there.
     """
-    return folder / f".u2demo-{os.urandom(8).hex()}.part"
+    return folder / f".u2demo-{this_computer()}{os.getpid():08x}{os.urandom(8).hex()}.part"
 
 
-def _write_partial(folder: Path, data: bytes, durable: bool = False) -> Path:
-    """Write ``data`` to a new hidden file in ``folder``, and return it."""
+def _write_partial(folder: Path, pieces: Iterable[bytes], durable: bool = False) -> Path:
+    """Write ``pieces`` to a new hidden file in ``folder``, and return it."""
     partial = partial_file(folder)
     try:
         with partial.open("xb") as file:
-            file.write(data)
+            file.writelines(pieces)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
@@ -244,6 +260,35 @@ def not_ours(path: Path, because: str = "was not written by u2demo") -> ValueErr
     return ValueError(
         f"{path} {because} and would be replaced; move it, or choose another folder for the results"
     )
+
+
+def is_running(process: int) -> bool:
+    """Return whether a process of this computer, given by its number, has not ended."""
+    if os.name == "nt":  # where asking would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
+def _is_of_the_dead(computer: str | None, process: str | None) -> bool:
+    return computer == this_computer() and not is_running(int(process, 16))
+
+
+def this_computer() -> str:
+    """Return eight digits for what numbers its processes: a computer, or a container on one.
+
+    Copies of a virtual machine share its name, but each has been started on its own.
+    """
+    try:
+        numbers = os.readlink("/proc/self/ns/pid") + _BOOT.read_text()  # noqa: PTH115 - not a path
+    except OSError:  # not Linux
+        numbers = ""
+    return f"{zlib.crc32(f'{platform.node()} {numbers}'.encode()):08x}"
 
 
 @contextlib.contextmanager

@@ -6,18 +6,23 @@ import platform
 import stat
 from pathlib import Path
 
-from u2demo.machine.disk import discard, not_ours
+from u2demo.machine.disk import discard, is_running, not_ours, this_computer
 
 if os.name == "nt":
     import msvcrt
 else:
     import fcntl
 
-_MARK = b"u2demo is writing here: "  # then computer and process; a file without it is not ours
+# Then the computer's name, its number and the process; a file without it is not ours.
+_MARK = b"u2demo is writing here: "
 _FAR = 2**30  # the byte that is locked on Windows, where nobody can read what is locked
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 # What network drives and FUSE say that have no locks.
 _WITHOUT_LOCKS = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL}
+
+
+class HeldError(ValueError):
+    """Another process has the lock; it may be at work."""
 
 
 class Lock:
@@ -45,6 +50,24 @@ class Lock:
             finally:
                 if self._descriptor is None:
                     os.close(descriptor)
+
+    def is_held(self) -> bool:
+        """Return whether another process has the lock. Any number of them may ask at once."""
+        try:
+            descriptor = os.open(self._file, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+        except OSError:  # there is none
+            return False
+        owner = None
+        try:
+            owner = _owner(descriptor)
+            if owner is None:
+                return False
+            _lock(descriptor, shared=True)
+        except OSError as error:
+            return error.errno in _HELD or not _is_of_the_dead(owner)
+        finally:
+            os.close(descriptor)
+        return False
 
     def release(self) -> None:
         """Give the lock back and delete its file."""
@@ -79,7 +102,7 @@ class Lock:
 
     def _sign(self, descriptor: int) -> None:
         try:
-            os.write(descriptor, _MARK + f"{platform.node()} {os.getpid()}\n".encode())
+            os.write(descriptor, _MARK + f"{platform.node()} {_here(os.getpid())}\n".encode())
         except OSError:
             os.close(descriptor)
             discard(self._file)
@@ -110,25 +133,24 @@ class Lock:
 
     def _clear_away(self, owner: str | None) -> None:
         """Delete the file that a killed process left on a drive without locks."""
-        node, _, process = (owner or "").rpartition(" ")
-        if node != platform.node() or not process.isdecimal() or _is_running(int(process)):
+        if not _is_of_the_dead(owner):
             raise self._taken(f"; if no run is, delete {self._file.name} there")
         discard(self._file)
 
-    def _taken(self, more: str = "") -> ValueError:
-        return ValueError(
+    def _taken(self, more: str = "") -> HeldError:
+        return HeldError(
             f"another run is writing into {self._file.parent};"
             f" let it finish or choose another folder{more}"
         )
 
 
-def _lock(descriptor: int) -> None:
-    """Lock an open file; raise ``OSError`` at once if that cannot be."""
+def _lock(descriptor: int, *, shared: bool = False) -> None:
+    """Lock an open file, maybe ``shared``; raise ``OSError`` at once if that cannot be."""
     if os.name == "nt":
         os.lseek(descriptor, _FAR, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
     else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 def _owner(descriptor: int) -> str | None:
@@ -140,21 +162,21 @@ def _owner(descriptor: int) -> str | None:
     return content.removeprefix(_MARK).decode(errors="replace").strip()
 
 
+def _here(process: int) -> str:
+    return f"{this_computer()} {process}"
+
+
+def _is_of_the_dead(owner: str | None) -> bool:
+    owner = owner or ""
+    process = owner.rpartition(" ")[2]
+    if not process.isdecimal() or not owner.endswith(_here(int(process))):
+        return False
+    return not is_running(int(process))
+
+
 def _is_the_file(descriptor: int, file: Path) -> bool:
     try:
         there = file.lstat()
     except FileNotFoundError:
         return False
     return os.path.samestat(os.fstat(descriptor), there)
-
-
-def _is_running(process: int) -> bool:
-    if os.name == "nt":  # where asking would end it
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True

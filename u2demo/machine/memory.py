@@ -1,4 +1,4 @@
-"""process -> memory: how much of what it frees it keeps."""
+"""process -> memory: how much of what it frees it keeps, and when it gives that back."""
 
 import ctypes
 import sys
@@ -22,8 +22,24 @@ def keep_freed_memory() -> None:
     It changes thresholds of malloc for the whole process and cannot be undone, which is why loading
     a net does not call it for you. Other C libraries are left alone.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    mallopt = _of_glibc("mallopt")
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
         mallopt(_M_TRIM_THRESHOLD, _KEPT)
         mallopt(_M_ARENA_MAX, available_cores())
+
+
+def return_freed_memory() -> None:
+    """Give the system back, once, what this process has freed and glibc has kept.
+
+    No setting changes. It is worth a call where one kind of work ends and another begins that has
+    no use for buffers of the same sizes.
+    """
+    malloc_trim = _of_glibc("malloc_trim")
+    if malloc_trim:
+        malloc_trim(0)
+
+
+def _of_glibc(name: str) -> "ctypes._FuncPointer | None":
+    """Return a function of glibc, None if the C library is another."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

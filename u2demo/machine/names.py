@@ -10,6 +10,8 @@ _LONGEST_NAME = 180  # bytes; file systems allow 255, and effect, number and suf
 # Device names on Windows, with any suffix (Microsoft, "Naming Files").
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
+_NUMBER = re.compile(r"([0-9]+)")
+
 
 def numbered(name: str, *, suffix: str | None = None, first: int = 1) -> Iterator[str]:
     """Yield names for a file without end: ``cat.png``, ``cat (2).png`` and so on.
@@ -50,6 +52,8 @@ def expand_home(path: str | Path) -> Path:
 
 def fold_name(name: str) -> str:
     """Return ``name`` without what some disks ignore: upper case, and how accents are encoded."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
@@ -60,8 +64,11 @@ def printable(text: object) -> str:
 
 def natural_order(path: str | Path) -> list:
     """Return a sort key that compares numbers inside names by value, folder by folder."""
-    return [
-        [(not piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece.casefold())
-         for piece in re.split(r"([0-9]+)", part)]
-        for part in Path(path).parts
-    ]  # fmt: skip
+    return [natural_order_of(part) for part in Path(path).parts]
+
+
+def natural_order_of(name: str) -> list[str | int]:
+    """Return the part of that key which one file or folder has: text, number, text, and so on."""
+    pieces: list[str | int] = _NUMBER.split(name.casefold())
+    pieces[1::2] = map(int, pieces[1::2])
+    return pieces

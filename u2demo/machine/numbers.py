@@ -3,6 +3,8 @@
 import math
 from numbers import Real
 
+import numpy as np
+
 
 def check_number(
     name: str, value: float, *, expected: str, least: float = 0.0, most: float = math.inf
@@ -17,5 +19,6 @@ def check_number(
     """
     if isinstance(value, bool) or not isinstance(value, Real):  # NumPy's bool is not Real
         raise TypeError(f"{name} is {value!r:.80}, expected {expected}")
-    if not (least <= value <= most and -math.inf < value < math.inf):
+    plain = value.item() if isinstance(value, np.generic) else value  # float16 ends at 65,504
+    if not (least <= plain <= most and -math.inf < plain < math.inf):
         raise ValueError(f"{name} is {value}, expected {expected}")

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from u2demo.machine.places import is_url
+
 
 def as_path(name: str, value: str | os.PathLike[str]) -> Path:
     """Return ``value`` as a path; ``name`` is the argument's.
@@ -13,3 +15,12 @@ def as_path(name: str, value: str | os.PathLike[str]) -> Path:
     if isinstance(value, bytes) or not isinstance(value, str | os.PathLike):
         raise TypeError(f"{name} is {value!r:.80}, expected a path")
     return Path(value)
+
+
+def as_place(name: str, value: str | os.PathLike[str]) -> str | Path:
+    """Return ``value`` as it is if it is a URL, else as a path; ``name`` is the argument's.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    return value if is_url(value) else as_path(name, value)
