@@ -80,7 +80,7 @@ class FailingDisk:
             return _OPEN(file, mode, buffering, encoding, errors, newline, closefd, opener)
         raw = _File(file, mode.translate({ord("b"): "", ord("t"): ""}), opener=opener)
         raw.disk, raw.path = self, file
-        buffered = io.BufferedWriter(raw)
+        buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
         return buffered if "b" in mode else io.TextIOWrapper(buffered, encoding, errors, newline)
 
     def _fsync(self, descriptor):

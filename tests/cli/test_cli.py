@@ -134,7 +134,7 @@ def test_the_number_of_an_error_of_the_system_is_left_out(prefix, photo, capsys,
     def refuse(*arguments, **options):
         raise OSError(f"{prefix}Access is denied: 'out'")
 
-    monkeypatch.setattr("u2demo.cli.sources.list_files", refuse)
+    monkeypatch.setattr("u2demo.cli.sources.Listing", refuse)
     assert main([str(photo)]) == 1
     assert capsys.readouterr().err == "u2demo: Access is denied: 'out'\n"
 

@@ -100,7 +100,7 @@ def test_a_short_run_says_nothing_on_its_way_into_a_log(capsys):
     [(1, "1 min"), (3599, "1 h 0 min"), (16_200, "4 h 30 min")],
 )
 def test_times_are_given_in_hours_and_minutes(seconds, said):
-    assert terminal._duration(seconds) == said
+    assert terminal.duration(seconds) == said
 
 
 def test_a_second_signal_does_not_disturb_a_run_that_is_ending():

@@ -1,6 +1,7 @@
 """Boxes for detectors, checked by hand."""
 
 import json
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -108,6 +109,24 @@ def test_coco_says_what_other_programs_ask_for(tmp_path):
     assert first["segmentation"] == [[20, 10, 120, 10, 20, 60]]
     assert (first["area"], second["area"]) == (2500, 5000)
     assert first["iscrowd"] == 0 and "relative" in coco["info"]["note"]
+
+
+def test_coco_holds_one_record_at_a_time_however_many_there_are(tmp_path):
+    alive = weakref.WeakValueDictionary()
+    most = 0
+
+    class Many:
+        def __iter__(self):
+            nonlocal most
+            for number in range(50):
+                record = replace(OUTLINED, photo=str(tmp_path / f"{number}.jpg"))
+                alive[number] = record
+                most = max(most, len(alive))
+                yield record
+
+    coco = json.loads(write_coco(Many(), tmp_path).read_text())
+    assert len(coco["images"]) == 50 and len(coco["annotations"]) == 100
+    assert most <= 3
 
 
 def test_coco_of_a_run_without_outlines_says_so_by_an_empty_list(tmp_path):

@@ -22,9 +22,9 @@ def photos(tmp_path):
     return make_photos(tmp_path / "photos", count=2)
 
 
-def correct(photos, name="photo0.strokes.json", said=None, size=SIZE):
+def correct(photos, name="photo0.strokes.json", said=None, size=SIZE, **of):
     said = Corrections(strokes=(ERASED,)) if said is None else said
-    (photos / name).write_text(to_json(said, size))
+    (photos / name).write_text(to_json(said, size, **of))
 
 
 def made(photos, out, **options):
@@ -148,6 +148,23 @@ def test_two_photos_of_one_name_can_have_corrections_of_their_own(photos, tmp_pa
     named = {record.photo[-10:]: record.corrections for record in records}
     assert named["photo0.bmp"] == "photo0.strokes.json"
     assert named["photo0.png"] == "photo0.png.strokes.json"
+
+
+def test_a_file_that_names_its_photo_corrects_no_other_beside_it(photos, tmp_path):
+    Image.open(photos / "photo0.png").save(photos / "photo0.bmp")
+    correct(photos, photo="photo0.bmp")
+    record, value = made(photos, tmp_path / "both")
+    assert (record.status, record.corrections, value) == ("done", "", 255)
+    (photos / "photo0.bmp").unlink()  # photo0.png may be the same photo in another format
+    record, value = made(photos, tmp_path / "one")
+    assert (record.corrections, value) == ("photo0.strokes.json", 0)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../photos/pets", "a\0b", "a" * 999, 3, None])
+def test_a_name_that_leads_nowhere_is_nobody_s(photos, tmp_path, name):
+    correct(photos, photo=name)
+    record, value = made(photos, tmp_path / "out")
+    assert (record.corrections, value) == ("photo0.strokes.json", 0)
 
 
 def test_a_photo_may_itself_be_called_strokes(photos, tmp_path):

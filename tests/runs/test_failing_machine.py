@@ -25,7 +25,8 @@ from small_run import (
 import u2demo as u2
 from u2demo.images.find import find_images
 from u2demo.pipeline import Result
-from u2demo.runs import pictures
+from u2demo.runs import folder, pictures
+from u2demo.runs import photos as reading
 from u2demo.runs import run as runs
 from u2demo.runs.plan import list_photos
 from u2demo.runs.run import Run, process_files
@@ -294,7 +295,7 @@ def lacks_memory_once(module, name, monkeypatch):
     ["content_of", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
 )
 def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, monkeypatch):
-    lacks_memory_once(runs, where, monkeypatch)
+    lacks_memory_once(reading if where == "content_of" else runs, where, monkeypatch)
     records = run(photos, tmp_path / "out", outlines=True)
     assert sorted(record.status for record in records) == ["done", "done", "failed"]
     (failed,) = (record for record in records if record.status == "failed")
@@ -308,7 +309,7 @@ def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, 
 def test_memory_that_runs_out_while_pictures_are_written_costs_one_photo(
     where, photos, tmp_path, monkeypatch
 ):
-    lacks_memory_once(pictures, where, monkeypatch)
+    lacks_memory_once(folder if where == "write_new_file" else pictures, where, monkeypatch)
     statuses = sorted(record.status for record in run(photos, tmp_path / "out"))
     assert statuses == ["done", "done", "failed"]
 

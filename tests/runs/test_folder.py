@@ -290,7 +290,7 @@ def test_a_folder_called_memory_is_not_taken_for_a_lack_of_it(model, tmp_path):
 @pytest.mark.parametrize("cores, most", [(1, 1), (64, 8)])
 def test_no_more_photos_than_eight_are_in_work(cores, most, model, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(runs, "available_cores", lambda: cores)
+    monkeypatch.setattr(runs, "own_cores", lambda: cores)
     monkeypatch.setattr(runs, "in_parallel", lambda work, jobs, workers: seen.append(workers) or [])
     run(model, tmp_path, tmp_path / "out")
     assert seen == [most]

@@ -1,29 +1,28 @@
 """argv -> options of the command line, checked as far as possible without a photo."""
 
 import argparse
+import os
 import platform
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import PIL
-from PIL import ImageColor
 
 from u2demo import __version__
-from u2demo.cli.sources import is_animation
+from u2demo.cli import values
+from u2demo.cli.terminal import say
 from u2demo.effects import EFFECTS
 from u2demo.effects.boxes import MARGIN
-from u2demo.effects.canvas import LONGEST, SHADOW, SIZE, SPACE, WIDEST, check_canvas
-from u2demo.effects.scenes import Gradient
-from u2demo.images.kinds import is_clip
-from u2demo.images.read import open_image, pixel_count
+from u2demo.effects.canvas import SHADOW, SIZE, SPACE, WIDEST
 from u2demo.images.write import FORMATS, METADATA
 from u2demo.inference.recipes import QUALITIES
 from u2demo.masks.adjust import Edge
-from u2demo.masks.box import box_in
 from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.runs.boxes import WRITERS
-from u2demo.video.read import open_video
+from u2demo.runs.records import Shard
+from u2demo.runs.shards import shard_of_task
 from u2demo.video.write import FORMATS as CLIP_FORMATS
 
 _EPILOG = """examples:
@@ -43,7 +42,9 @@ Clips need "pip install av". They keep their sound; transparent ones become
 .webm, others .mp4. Animated GIF, PNG and WebP become one of their own format.
 Exit code: 0; 1 if a photo or clip failed or a folder was left out; 2 for a
 mistake in the command; 128 + N if signal N stopped it.
-See also: u2demo weights --help. For a folder called weights, write ./weights."""
+See also: u2demo train --help (a net of your own), u2demo merge --help (runs in
+shards), u2demo weights --help. For a folder called train, merge or weights,
+write ./train, ./merge or ./weights."""
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -55,56 +56,64 @@ def parse(argv: list[str]) -> argparse.Namespace:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_files(parser)
+    _add_pictures(parser)
+    _add_network(parser)
+    _add_run(parser)
+    parser.add_argument("--version", action=_Version, nargs=0, help="show versions and the device")
+    options = parser.parse_args(argv)
+    if not (options.photos or options.listed):
+        parser.error("the following arguments are required: PHOTO|CLIP|FOLDER, or --list")
+    if options.ray and options.shard is not None:
+        parser.error("--ray makes its own shards; leave out --shard")
+    if options.workers and not options.ray:
+        parser.error("--workers is for --ray; on this computer all cores are used")
+    if options.shard is None and not options.ray:
+        options.shard = _shard_of_this_task(parser)
+    if options.shard == (1, 1):
+        options.shard = None
+    return options
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "photos",
-        nargs="+",
-        type=_path,
+        nargs="*",
+        type=values.place,
         metavar="PHOTO|CLIP|FOLDER",
-        help="photos, clips, folders or wildcards; folders are searched recursively, but linked and"
-        " hidden ones are skipped, and those that systems and network drives keep for themselves,"
-        " such as $RECYCLE.BIN and @eaDir",
+        help="photos, clips, folders, wildcards, or URLs of photos or of all below (s3://, gs://);"
+        " folders are searched recursively, but linked and hidden ones are skipped, and those that"
+        " systems and network drives keep for themselves, such as $RECYCLE.BIN and @eaDir",
     )
     parser.add_argument(
         "-o",
         "--output",
-        type=_path,
+        type=values.place,
         default=Path("results"),
         metavar="RESULTS",
-        help="folder for the pictures, created if missing (default: results)",
-    )
-    _add_pictures(parser)
-    _add_network(parser)
-    parser.add_argument(
-        "--first-frame",
-        action="store_true",
-        help="take animated GIF, PNG and WebP for photos: their first frame only",
+        help="folder for the pictures, created if missing, or its URL (default: results)",
     )
     parser.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="make existing pictures again; those you have changed are still kept",
+        "--list",
+        type=values.photos_in,
+        default=[],
+        dest="listed",
+        metavar="FILE",
+        help="photos that are listed in a file, a path or URL (https:// too) in each line; -"
+        " is standard input",
     )
-    parser.add_argument(
-        "--max-pixels",
-        type=_pixels,
-        metavar="N",
-        help="largest photo to read, in pixels, such as 400M (default: U2DEMO_MAX_PIXELS, or 178M,"
-        " twice the limit of Pillow)",
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show versions and the device")
-    return parser.parse_args(argv)
 
 
 def _add_pictures(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--effects",
-        type=partial(_names, choices=EFFECTS),
+        type=partial(values.names, choices=EFFECTS),
         metavar="NAME,...",
         help=f"pictures to make of each photo and clip: {', '.join(EFFECTS)} (default: cutout)",
     )
     parser.add_argument(
         "--background",
-        type=_background,
+        type=values.background,
         metavar="COLOR|PHOTO|CLIP",
         help="what to put behind the subject: white, #f2f2f2, transparent, white..#c8d2dc (from"
         " above to below), a photo, or a clip, which is repeated behind clips and whose first frame"
@@ -114,7 +123,7 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     _add_edge(parser)
     parser.add_argument(
         "--boxes",
-        type=partial(_names, choices=WRITERS),
+        type=partial(values.names, choices=WRITERS),
         default=[],
         metavar="FORMAT,...",
         help="also write the subjects' boxes, for training: coco (with outlines; of clips, a box a"
@@ -142,21 +151,21 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
 def _add_canvas(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--canvas",
-        type=_canvas,
+        type=values.canvas,
         metavar="WIDTHxHEIGHT",
         help="size of the pictures of the effect canvas, with the subject in the middle:"
         f" {SIZE[0]}x{SIZE[1]} (default), or auto: a square in which it keeps its pixels",
     )
     parser.add_argument(
         "--margin",
-        type=_margin,
+        type=values.margin,
         metavar="SHARE",
         help=f"space around the subject, from 0 to {WIDEST}: of the canvas' shorter side (default:"
         f" {SPACE}), or of the longer side of a crop (default: {MARGIN:g})",
     )
     parser.add_argument(
         "--shadow",
-        type=_shadow,
+        type=values.shadow,
         metavar="SHARE",
         help=f"how dark the shadow on a canvas is, from 0 to 1 (default: {SHADOW})",
     )
@@ -166,7 +175,7 @@ def _add_edge(parser: argparse.ArgumentParser) -> None:
     for name, (metavar, text) in EDGE.items():
         parser.add_argument(
             f"--{name.replace('_', '-')}",
-            type=partial(_edge, name),
+            type=partial(values.edge, name),
             default=getattr(Edge, name),
             metavar=metavar,
             help=f"{text} (default: {getattr(Edge, name):g}; photos only)",
@@ -187,7 +196,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--within",
-        type=_part,
+        type=values.part,
         metavar="LEFT,TOP,RIGHT,BOTTOM",
         help="where in every photo the subject is, in pixels or per cent: 10%%,0,60%%,100%%;"
         " nothing outside is kept",
@@ -206,9 +215,64 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         help=f"network (default: u2netp); others are downloaded once. {'. '.join(described)}",
     )
     parser.add_argument(
-        "--weights", type=_path, metavar="FILE", help="your own weights, instead of --model"
+        "--weights", type=values.path, metavar="FILE", help="your own weights, instead of --model"
     )
     parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest available)")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--first-frame",
+        action="store_true",
+        help="take animated GIF, PNG and WebP for photos: their first frame only",
+    )
+    parser.add_argument(
+        "--shard",
+        type=values.shard,
+        metavar="N/COUNT",
+        help="do one of several parts, such as 3/10, each of them in a process of its own on any"
+        " computer that sees both folders; names are the same as without. Then run u2demo merge"
+        " RESULTS. (default: that of the task, in arrays of Slurm and AWS Batch, tasks of Cloud Run"
+        " and indexed jobs of Kubernetes with JOB_COMPLETIONS)",
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="auto|ADDRESS",
+        help="do all photos on the machines of a Ray cluster: that of this computer (auto), or the"
+        ' one at HOST:PORT; all must see the photos and results. Needs: pip install "u2demo[ray]"',
+    )
+    parser.add_argument(
+        "--workers",
+        type=values.processes,
+        metavar="N",
+        help="most processes at a time on the cluster (default: one for each GPU or core, but for"
+        " one core of each machine)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="make existing pictures again; those you have changed are still kept",
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=values.pixels,
+        metavar="N",
+        help="largest photo to read, in pixels, such as 400M (default: U2DEMO_MAX_PIXELS, or 178M,"
+        " twice the limit of Pillow)",
+    )
+
+
+def _shard_of_this_task(parser: argparse.ArgumentParser) -> Shard | None:
+    """Return the shard that a cluster says this task is, and say so."""
+    try:
+        found = shard_of_task(os.environ)
+    except ValueError as error:
+        parser.error(str(error))
+    if found is None:
+        return None
+    (number, count), variable = found
+    say(f"shard {number} of {count}, as {variable} says; --shard 1/1 does all", sys.stderr)
+    return number, count
 
 
 # What can be said of the edge of every mask, in the words of ``adjust_mask``.
@@ -234,100 +298,3 @@ class _Version(argparse.Action):
         print(f"Pillow {PIL.__version__}")
         print(f"device {describe_device()}")
         parser.exit()
-
-
-def _path(text: str) -> Path:
-    if not text:  # Path would take it for the current folder
-        raise argparse.ArgumentTypeError(
-            "is empty, expected a name; is a variable of your shell unset?"
-        )
-    return Path(text)
-
-
-def _pixels(text: str) -> int:
-    try:
-        return pixel_count(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from None
-
-
-def _part(text: str) -> str:
-    try:
-        box_in(text, (1, 1))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from None
-    return text
-
-
-def _canvas(text: str) -> tuple[int, int] | str:
-    if text == "auto":
-        return text
-    try:
-        size = tuple(map(int, text.lower().split("x")))
-        check_canvas(size, SPACE, SHADOW)
-    except (TypeError, ValueError):
-        raise argparse.ArgumentTypeError(
-            f"{text!r:.80} is not a size, expected WIDTHxHEIGHT in pixels, such as 2000x2000, each"
-            f" at most {LONGEST}, or auto"
-        ) from None
-    return size
-
-
-def _margin(text: str) -> float:
-    return _number(text, lambda margin: check_canvas(SIZE, margin, SHADOW))
-
-
-def _shadow(text: str) -> float:
-    return _number(text, lambda shadow: check_canvas(SIZE, SPACE, shadow))
-
-
-def _edge(name: str, text: str) -> float:
-    return _number(text, lambda value: Edge(**{name: value}))
-
-
-def _number(text: str, check: Callable[[float], object]) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r:.80} is not a number") from None
-    try:
-        check(value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from None
-    return value
-
-
-def _names(text: str, choices: Iterable[str]) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    unknown = [name for name in names if name not in choices]
-    if unknown:
-        raise argparse.ArgumentTypeError(
-            f"unknown name {', '.join(unknown)!r}; choose from {', '.join(choices)}"
-        )
-    return names
-
-
-def _background(text: str) -> object:
-    try:
-        if is_clip(Path(text)) or is_animation(Path(text)):
-            return open_video(text)
-        if Path(text).is_file():
-            return open_image(text)
-        if text == "transparent":
-            return text
-        first, is_gradient, last = text.partition("..")
-        if is_gradient:
-            return Gradient(first, last)
-        *color, alpha = (*ImageColor.getrgb(text), 255)[:4]
-    except ModuleNotFoundError as error:
-        raise argparse.ArgumentTypeError(error) from error
-    except (ValueError, OSError) as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a color, a photo nor a clip ({error})"
-        ) from error
-    if alpha < 255:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is transparent, expected a solid color such as '#ffffff'; "
-            "the effect cutout leaves the background transparent"
-        )
-    return tuple(color)

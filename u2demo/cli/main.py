@@ -3,15 +3,18 @@
 import argparse
 import signal
 import sys
-import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from u2demo.cli import weights
+from u2demo.cli import merge, train, weights
 from u2demo.cli.arguments import EDGE, parse
+from u2demo.cli.cluster import run_on_ray
 from u2demo.cli.effects import chosen_effects
-from u2demo.cli.sources import expand, find, unread_lines
-from u2demo.cli.summary import summary
+from u2demo.cli.merge import write_boxes
+from u2demo.cli.sources import Chosen, expand, find, has_animations, unread_lines
+from u2demo.cli.summary import Tally, summary
 from u2demo.cli.terminal import (
-    printable,
     progress,
     progress_of_clips,
     say,
@@ -20,18 +23,34 @@ from u2demo.cli.terminal import (
 )
 from u2demo.images.write import FORMATS
 from u2demo.machine.memory import keep_freed_memory
+from u2demo.machine.places import check_url, is_url
 from u2demo.masks.adjust import UNCHANGED, Edge
-from u2demo.runs.boxes import OUTLINED, WRITERS, check_free
-from u2demo.runs.records import read_records
-from u2demo.runs.run import Run, process_files
+from u2demo.runs.boxes import OUTLINED, check_free
+from u2demo.runs.listing import Entry
+from u2demo.runs.plan import clips_of
+from u2demo.runs.record import Record
+from u2demo.runs.run import process_files
+from u2demo.runs.settings import Run
+from u2demo.runs.shards import finish
 from u2demo.video.run import check_clip_format, process_clips
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# What the first word may be, instead of a photo: argv after it -> exit code.
+COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
+    "merge": merge.main,
+    "train": train.main,
+    "weights": weights.main,
+}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return its exit code: 0, 128 + N for signal N, 1 if anything failed."""
     argv = sys.argv[1:] if argv is None else argv
-    if argv[:1] == ["weights"]:
-        return weights.main(argv[1:])
+    command = COMMANDS.get(argv[0]) if argv else None
+    if command:
+        return command(argv[1:])
     options = parse(argv)
     try:
         with stopped_by_signals():
@@ -42,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
             again = "with --overwrite the same command starts over"
         say(f"\nstopped; {again}", sys.stderr)
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         say(f"u2demo: {sentence(error)}", sys.stderr)
         return 1
     text = "\n".join(lines)
@@ -54,31 +73,110 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Return the lines of the summary, and whether all that was asked for was done."""
-    photos, clips, named, left_out = find(expand(options.photos), first_frame=options.first_frame)
-    check_free(options.boxes, options.output)
-    run = _settled(options, with_clips=bool(clips))
+    shard = options.shard
+    _check_places(options)
+    if options.ray:
+        return run_on_ray(options, _settled(options, with_clips=False))
+    chosen = find(
+        expand(options.photos), options.listed, first_frame=options.first_frame, shard=shard
+    )
+    run = _settled(options, with_clips=_with_clips(options, chosen))
     from u2demo.nets.load import load_model  # imports torch: a second, not needed for a mistake
 
     keep_freed_memory()
     model = load_model(options.model, device=options.device, weights=options.weights)
-    of_photos, of_clips = [], []
-    if photos:
-        with progress(len(photos)) as report:
-            of_photos = process_files(model, photos, options.output, run, report=report)
-    if clips:
-        with progress_of_clips() as report:
-            of_clips = process_clips(model, clips, options.output, run, report=report)
-    left_out += _write_boxes(options)
-    failed = [
-        record
-        for record in [*of_photos, *of_clips]
-        if record.status == "failed" or (record.status == "left out" and record.photo in named)
-    ]
-    lines = summary(of_photos, of_clips, options.output)
-    lines += [*unread_lines(of_photos), *left_out]
+    photos, failed, there_are_clips = _do_photos(model, chosen, options, run)
+    clips = _do_clips(model, chosen, options, run) if there_are_clips else []
+    failed += sum(_has_failed(record, chosen) for record in clips)
+    left_out = list(chosen.left_out)
+    if shard is None:
+        left_out += write_boxes(options.boxes, options.output)
+    else:
+        finish(options.output, shard)
+    lines = summary(photos, clips, options.output, is_shard=shard is not None)
+    lines += [*unread_lines(photos.first("unread"), photos.more("unread")), *left_out]
     if clips and not {"yolo", "yolo-seg"}.isdisjoint(options.boxes):
         lines.append("  labels in YOLO's format are for photos; coco has a box for each frame")
     return lines, not failed and not left_out
+
+
+def _do_photos(
+    model: "nn.Module", chosen: Chosen, options: argparse.Namespace, run: Run
+) -> tuple[Tally, int, bool]:
+    """Do all photos; return what is to be said of them, how many have failed, and if clips wait."""
+    tally, failed, there_are_clips = Tally(), 0, bool(chosen.clips)
+    if chosen.photos == 0 and options.shard is None:
+        return tally, failed, there_are_clips
+    with progress(chosen.photos) as shown:
+
+        def report(record: Record) -> None:
+            nonlocal failed
+            tally.add(record)
+            failed += _has_failed(record, chosen)
+            shown(record)
+
+        def leave(clip: Entry) -> None:
+            nonlocal there_are_clips
+            there_are_clips = True
+
+        process_files(
+            model,
+            chosen.listing,
+            options.output,
+            run,
+            shard=options.shard,
+            report=report,
+            leave=leave,
+        )
+    if chosen.photos is None and not tally.counts and options.shard is None:
+        raise ValueError(f"no photos found in {', '.join(map(str, options.photos))}")
+    return tally, failed, there_are_clips
+
+
+def _check_places(options: argparse.Namespace) -> None:
+    """Raise ``ValueError`` if what is asked for cannot be written where the results are to go."""
+    if not is_url(options.output):
+        check_free(options.boxes, options.output)
+        return
+    check_url(options.output, to_write=True)
+    if options.boxes:
+        raise ValueError(
+            f"--boxes are written into a folder, expected no URL such as {options.output}; leave"
+            " them out: manifest.jsonl has the box of each photo"
+        )
+
+
+def _do_clips(
+    model: "nn.Module", chosen: Chosen, options: argparse.Namespace, run: Run
+) -> list[Record]:
+    """Do all clips, animations among them; return their records."""
+    if all(map(is_url, [*options.photos, *options.listed])):
+        return []  # those in stores are left out where the photos are done
+    if is_url(options.output):
+        return [_without_folder(clip) for clip in clips_of(chosen.listing, options.shard)]
+    with progress_of_clips() as report:
+        return process_clips(
+            model, chosen.listing, options.output, run, shard=options.shard, report=report
+        )
+
+
+def _without_folder(clip: Entry) -> Record:
+    """Return the record of a clip that nothing is made of."""
+    why = f"{clip.photo}: what is made of a clip is written into a folder, not to a URL"
+    return Record(clip.photo, Path(clip.name).stem, version="", status="left out", error=why)
+
+
+def _with_clips(options: argparse.Namespace, chosen: Chosen) -> bool:
+    """Return whether there are clips; animations are looked for if it matters."""
+    edge = any(getattr(options, name) != getattr(Edge, name) for name in EDGE)
+    matters = options.within or edge or options.format not in FORMATS
+    return bool(chosen.clips) or bool(matters and has_animations(chosen.listing))
+
+
+def _has_failed(record: Record, chosen: Chosen) -> bool:
+    return record.status == "failed" or (
+        record.status == "left out" and record.photo in chosen.named
+    )
 
 
 def _settled(options: argparse.Namespace, *, with_clips: bool) -> Run:
@@ -114,12 +212,3 @@ def _settled(options: argparse.Namespace, *, with_clips: bool) -> Run:
     if with_clips:
         check_clip_format(run)
     return run
-
-
-def _write_boxes(options: argparse.Namespace) -> list[str]:
-    """Write the boxes; return a line for each kind of file that was left out."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        for name in options.boxes:
-            WRITERS[name](read_records(options.output), options.output)
-    return [f"  {printable(warning.message)}" for warning in caught]

@@ -3,38 +3,46 @@
 import glob
 import os
 import warnings
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from u2demo.cli.terminal import printable
 from u2demo.formats.animated import is_animated
-from u2demo.images.find import is_picture, is_skipped, is_unread
+from u2demo.images.find import is_picture, is_skipped
 from u2demo.images.kinds import why_unread
 from u2demo.machine.names import natural_order
+from u2demo.machine.places import is_url
 from u2demo.masks.corrections import SUFFIX
 from u2demo.runs.corrected import corrections_file
-from u2demo.runs.plan import list_files, pictures_of_runs, spelled_out
-from u2demo.runs.records import Record
+from u2demo.runs.listing import Listing, spelled_out
+from u2demo.runs.plan import belongs
+from u2demo.runs.record import Record
+from u2demo.runs.records import Shard
+from u2demo.runs.stored import StoredListing
 
 _SHOWN = 10  # names in a group
 _ANIMATED = {".gif", ".png", ".apng", ".webp"}
 
 
 class Chosen(NamedTuple):
-    """The photos and clips of a command, with their places in the results.
+    """The photos and clips of a command.
 
-    Clips are also animations. ``named`` are the paths that were typed themselves. ``left_out`` has
-    a line for each folder that could not be read.
+    ``photos`` and ``clips`` count those of the shard. Animations are clips, but are not looked for:
+    until they are opened, they count as photos. What a store holds is not counted: ``photos`` is
+    None. ``named`` are the paths that were typed themselves.
+    ``left_out`` has a line for each folder that could not be read.
     """
 
-    photos: dict[Path, Path]
-    clips: dict[Path, Path]
+    listing: Listing
+    photos: int | None
+    clips: int
     named: frozenset[str]
     left_out: list[str]
 
 
-def expand(sources: Iterable[Path]) -> list[Path]:
+def expand(sources: Iterable[str | Path]) -> list[str | Path]:
     """Return ``sources`` with wildcards replaced by the files that they stand for, in order.
 
     Shells of Windows pass wildcards on as they were typed. A file that has the very name is meant
@@ -42,41 +50,52 @@ def expand(sources: Iterable[Path]) -> list[Path]:
     """
     found = []
     for source in sources:
-        if _is_there(source) or not glob.has_magic(str(source)):
+        if is_url(source) or _is_there(source) or not glob.has_magic(str(source)):
             found.append(source)
         else:
             found += _matches(source) or [source]
     return found
 
 
-def find(sources: list[Path], *, first_frame: bool = False) -> Chosen:
-    """Return the photos and clips that ``sources`` stand for.
+def find(
+    sources: list[str | Path],
+    listed: Sequence[str] = (),
+    *,
+    first_frame: bool = False,
+    shard: Shard | None = None,
+) -> Chosen:
+    """Return the photos and clips that ``sources`` stand for, and those ``listed``, one each.
 
     With ``first_frame``, animations are photos.
 
     Raises:
         ValueError: there is neither; the text says what was left out.
     """
-    if not any(map(_is_there, sources)):
+    paths = [source for source in sources if not is_url(source)]
+    urls = [source for source in sources if is_url(source)]
+    if not (urls or listed or any(map(_is_there, paths))):
         raise ValueError(f"not found: {', '.join(map(str, sources))}")
+    is_clip = (lambda photo: False) if first_frame else (lambda photo: is_animation(Path(photo)))
+    named = frozenset([*(str(spelled_out(path)) for path in paths), *urls, *listed])
+    if not (urls or listed):
+        listing = Listing(_without_corrections(paths), is_clip=is_clip)
+    else:
+        listing = StoredListing([*_without_corrections(paths), *urls], listed, is_clip=is_clip)
+        if not listing.is_known:  # to count would be to list a whole store before the first photo
+            return Chosen(listing, None, 0, named, [])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        photos, clips = list_files(sources)
-        photos = _without_corrections(photos)
-        made = [] if photos or clips else pictures_of_runs(sources)
+        counts = _counts(listing, named, shard)
     left_out = [f"  left out: {warning.message}" for warning in caught]
-    named = {spelled_out(source) for source in sources}
-    if not clips and not any(photo in named or not is_unread(photo) for photo in photos):
-        lines = [
-            f"no photos or clips found in {', '.join(map(str, sources))}",
-            *dict.fromkeys(left_out),
-        ]
-        unread = [(str(picture), why_unread(picture)) for picture in photos]
-        raise ValueError("\n".join([*lines, *_group_lines(unread), *_made_lines(made)]))
-    if not first_frame:
-        clips |= {photo: place for photo, place in photos.items() if is_animation(photo)}
-        photos = {photo: place for photo, place in photos.items() if photo not in clips}
-    return Chosen(photos, clips, frozenset(map(str, named)), list(map(printable, left_out)))
+    if not counts["any"]:
+        raise ValueError("\n".join(_nothing_found(sources, listing, left_out)))
+    return Chosen(listing, counts["photos"], counts["clips"], named, list(map(printable, left_out)))
+
+
+def has_animations(listing: Listing) -> bool:
+    """Return whether one of the photos is a clip; each that may be one is opened."""
+    return any(entry.kind == "images" and listing.is_clip(entry.photo)
+               for entry in listing.entries())  # fmt: skip
 
 
 def is_animation(path: Path) -> bool:
@@ -92,19 +111,45 @@ def is_animation(path: Path) -> bool:
         return False
 
 
-def unread_lines(records: Iterable[Record]) -> list[str]:
-    """Return a line for each kind of picture that is not read, with a few of its names."""
-    left_out = [record for record in records if record.status == "left out"]
-    return _group_lines(
-        (record.photo, record.error.removeprefix(f"{record.photo}: ")) for record in left_out
+def unread_lines(records: Iterable[Record], more: int = 0) -> list[str]:
+    """Return a line for each kind of picture that is not read, with a few of its names.
+
+    ``more`` is how many there are besides.
+    """
+    lines = _group_lines(
+        (record.photo, record.error.removeprefix(f"{record.photo}: ")) for record in records
     )
+    return [*lines, f"  left out: {more:,} more files, which manifest.csv lists"] if more else lines
 
 
-def _without_corrections(photos: dict[Path, Path]) -> dict[Path, Path]:
-    """Return ``photos`` without the files that hold their corrections, as ``photos/*`` has them."""
-    named = {file for file in photos if file.name.endswith(SUFFIX)}
-    theirs = named & {corrections_file(photo) for photo in photos} if named else set()
-    return {photo: place for photo, place in photos.items() if photo not in theirs}
+def _counts(listing: Listing, named: Collection[str], shard: Shard | None) -> Counter[str]:
+    """Return how many photos and clips there are in the shard, and how many ``any`` one."""
+    counts: Counter[str] = Counter()
+    for entry in listing.entries():
+        if entry.kind == "made":
+            continue
+        kind = "clips" if entry.kind == "clips" else "photos"
+        if entry.kind != "unread" or entry.photo in named:
+            counts["any"] += 1
+        if belongs(entry, shard):
+            counts[kind] += 1
+    return counts
+
+
+def _nothing_found(sources: list[Path], listing: Listing, left_out: list[str]) -> list[str]:
+    """Return what is said of sources without a photo or clip."""
+    lines = [f"no photos or clips found in {', '.join(map(str, sources))}"]
+    entries = list(listing.entries())
+    unread = [(one.photo, why_unread(Path(one.photo))) for one in entries if one.kind == "unread"]
+    made = [Path(one.photo) for one in entries if one.kind == "made"]
+    return [*lines, *dict.fromkeys(left_out), *_group_lines(unread), *_made_lines(made)]
+
+
+def _without_corrections(sources: list[Path]) -> list[Path]:
+    """Return ``sources`` without files of corrections to others, as ``photos/*`` has them."""
+    named = {source for source in sources if source.name.endswith(SUFFIX)}
+    theirs = named & {corrections_file(source) for source in sources} if named else set()
+    return [source for source in sources if source not in theirs]
 
 
 def _made_lines(made: list[Path]) -> list[str]:

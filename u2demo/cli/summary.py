@@ -1,54 +1,127 @@
 """records -> the summary of a run: what became of its photos and clips, line by line."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from u2demo.cli.sources import is_animation
 from u2demo.cli.terminal import printable
-from u2demo.runs.records import Record
+from u2demo.runs.corrected import corrections_file
+from u2demo.runs.record import Record
 
 _SHOWN = 20  # photos of which parts are left out, and animations
+_LISTED = 1000  # lines of a kind; manifest.csv has them all
 
 
-def summary(photos: list[Record], clips: list[Record], output: Path) -> list[str]:
+class Tally:
+    """What is to be said of the photos or clips of a run, gathered while it goes on."""
+
+    def __init__(self):
+        self.counts: Counter[str] = Counter()  # by status
+        self._numbers: Counter[str] = Counter()  # by kind, see _kinds
+        self._first: dict[str, list[Record]] = {}
+
+    def add(self, record: Record) -> None:
+        """Count a record, and keep it if there is something to be said of it."""
+        self.counts[record.status] += 1
+        for kind in _kinds(record):
+            self._numbers[kind] += 1
+            if self._numbers[kind] <= _LISTED:
+                self._first.setdefault(kind, []).append(record)
+
+    def first(self, kind: str) -> list[Record]:
+        """Return the first records of a kind."""
+        return self._first.get(kind, [])
+
+    def more(self, kind: str, shown: int = _LISTED) -> int:
+        """Return how many more of a kind there are than those that are ``shown``."""
+        return max(0, self._numbers[kind] - shown)
+
+
+def summary(
+    photos: Tally, clips: list[Record], output: str | Path, *, is_shard: bool = False
+) -> list[str]:
     """Return what became of the photos and clips, then a line for each that needs attention."""
-    records = [*photos, *clips]
-    said = [_count("photo", photos)] if photos or not clips else []
-    said += [_count("clip", clips)] if clips else []
-    lines = [f"{'; '.join(said)}. Pictures and manifest.csv are in {printable(output)}"]
-    lines += [
-        f"  failed: {printable(record.error)}" for record in records if record.status == "failed"
+    where = printable(output)
+    there = f"Pictures and manifest.csv are in {where}"
+    if is_shard:
+        there = f"Pictures are in {where}; when all shards are done: u2demo merge {where}"
+    of_clips = Tally()
+    for clip in clips:
+        of_clips.add(clip)
+    said = [_count("photo", photos)] if photos.counts or not clips else []
+    said += [_count("clip", of_clips)] if clips else []
+    both = [photos, of_clips]
+    return [
+        f"{'; '.join(said)}. {there}",
+        *_listed("failed", both, lambda record: f"failed: {printable(record.error)}"),
+        *_listed("unclear", both, lambda record: f"no clear subject: {printable(record.photo)}"),
+        *_listed("renamed", both, _renamed),
+        *_corrected_lines(photos),
+        *_part_lines(both),
+        *_clip_lines(clips),
+        *_unused_lines(photos, clips),
     ]
-    lines += [
-        f"  no clear subject: {printable(record.photo)}"
-        for record in records
-        if record.status != "failed" and not record.clear
-    ]
-    lines += [
-        f"  {printable(old)} stays as it is: u2demo did not write it, or it was changed since;"
+
+
+def _kinds(record: Record) -> Iterator[str]:
+    """Yield what is to be said of a record: in most cases nothing."""
+    if record.status == "failed":
+        yield "failed"
+    elif record.status == "left out":
+        yield "unread"
+    if not record.clear and record.status != "failed":
+        yield "unclear"
+    if record.renamed and record.status == "done":
+        yield "renamed"
+    if record.corrections and record.status == "done":
+        yield "corrected"
+    if record.left_out and record.status != "failed":
+        yield "partly"
+
+
+def _count(kind: str, tally: Tally) -> str:
+    number = tally.counts.total()
+    said = ", ".join(f"{count} {status}" for status, count in tally.counts.items())
+    return f"{number} {kind if number == 1 else f'{kind}s'}: {said}"
+
+
+def _listed(kind: str, tallies: list[Tally], line: Callable[[Record], str]) -> list[str]:
+    lines = [f"  {line(record)}" for tally in tallies for record in tally.first(kind)]
+    if more := sum(tally.more(kind) for tally in tallies):
+        lines.append(f"  and {more:,} more like these, which manifest.csv lists")
+    return lines
+
+
+def _renamed(record: Record) -> str:
+    return "\n  ".join(
+        f"{printable(old)} stays as it is: u2demo did not write it, or it was changed since;"
         f" the new picture is {printable(new)}"
-        for record in records
-        if record.status == "done"
         for old, new in record.renamed.items()
-    ]
-    return lines + _corrected_lines(photos) + _part_lines(records) + _clip_lines(clips)
+    )
 
 
-def _count(kind: str, records: list[Record]) -> str:
-    counts = Counter(record.status for record in records)
-    said = ", ".join(f"{count} {status}" for status, count in counts.items())
-    kinds = kind if len(records) == 1 else f"{kind}s"
-    return f"{len(records)} {kinds}: {said}"
-
-
-def _corrected_lines(photos: list[Record]) -> list[str]:
+def _corrected_lines(photos: Tally) -> list[str]:
     """Return a line that names the photos that are done with a person's corrections."""
-    corrected = [record for record in photos if record.corrections and record.status == "done"]
+    corrected = photos.first("corrected")
     if not corrected:
         return []
     shown = ", ".join(printable(record.photo) for record in corrected[:_SHOWN])
-    more = f" and {len(corrected) - _SHOWN:,} more" if corrected[_SHOWN:] else ""
-    return [f"  with the corrections beside them: {shown}{more}"]
+    more = photos.more("corrected", _SHOWN)
+    said = f" and {more:,} more" if more else ""
+    return [f"  with the corrections beside them: {shown}{said}"]
+
+
+def _unused_lines(photos: Tally, clips: list[Record]) -> list[str]:
+    """Return a line for each clip with corrections beside it, unless they are those of a photo."""
+    used = {corrections_file(Path(record.photo)) for record in photos.first("corrected")}
+    beside = {record.photo: corrections_file(Path(record.photo)) for record in clips}
+    return [
+        f"  not used: {printable(file)}, for corrections are of photos, and {printable(clip)} is"
+        " done as a clip"
+        for clip, file in beside.items()
+        if file and file not in used
+    ]
 
 
 def _clip_lines(clips: list[Record]) -> list[str]:
@@ -73,16 +146,17 @@ def _clip_lines(clips: list[Record]) -> list[str]:
     return lines
 
 
-def _part_lines(records: list[Record]) -> list[str]:
+def _part_lines(tallies: list[Tally]) -> list[str]:
     """Return a line for each photo whose file held more than its pictures do, up to a number."""
-    partly = [record for record in records if record.left_out and record.status != "failed"]
+    partly = [record for tally in tallies for record in tally.first("partly")]
     lines = [
         f"  {printable(record.photo)}: left out: {printable(', '.join(record.left_out))}"
         for record in partly[:_SHOWN]
     ]
-    if partly[_SHOWN:]:
+    number = sum(tally.more("partly", shown=0) for tally in tallies)
+    if number > _SHOWN:
         lines.append(
-            f"  parts of {len(partly) - _SHOWN:,} more photos were left out;"
+            f"  parts of {number - _SHOWN:,} more photos were left out;"
             " manifest.csv lists them as left_out"
         )
     return lines

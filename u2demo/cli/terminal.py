@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from u2demo.machine.names import printable as on_one_line
 
 if TYPE_CHECKING:
+    from u2demo.runs.cluster import Progress as ClusterProgress
     from u2demo.runs.records import Record
     from u2demo.video.run import Progress
 
@@ -72,8 +73,8 @@ def say(text: str, stream: TextIO | None) -> bool:
 
 
 @contextlib.contextmanager
-def progress(total: int) -> Iterator[Callable[["Record"], object]]:
-    """Yield a function to call with each of ``total`` records.
+def progress(total: int | None) -> Iterator[Callable[["Record"], object]]:
+    """Yield a function to call with each of ``total`` records, None if nobody has counted them.
 
     On a terminal it moves a bar; elsewhere, as in a log, it prints a line a minute.
     """
@@ -89,7 +90,7 @@ def progress(total: int) -> Iterator[Callable[["Record"], object]]:
 class ProgressLines:
     """Progress, speed and time left: a line now and then, on stderr."""
 
-    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, total: int | None, clock: Callable[[], float] = time.monotonic):
         self._total, self._clock = total, clock
         self._start = self._said = clock()
         self._seen = self._made = 0
@@ -100,12 +101,58 @@ class ProgressLines:
         if record.status != "skipped":  # those take no time
             self._made += 1
         now = self._clock()
-        left = self._total - self._seen
-        if left and self._made and now - self._said >= _EVERY:
+        is_last = self._seen == self._total
+        if self._made and not is_last and now - self._said >= _EVERY:
             self._said = now
             rate = self._made / (now - self._start)
-            done = f"{self._seen:,} of {self._total:,} photos, {rate:.1f} a second"
-            say(f"{done}, {_duration(left / rate)} left", sys.stderr)
+            say(how_far(self._seen, self._total, rate), sys.stderr)
+
+
+@contextlib.contextmanager
+def progress_of_cluster() -> Iterator[Callable[["ClusterProgress"], object]]:
+    """Yield a function to call with each ``Progress`` of a cluster: a bar, or a line a minute."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield ClusterLines().report
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit="photo") as bar:
+
+        def report(progress: "ClusterProgress") -> None:
+            bar.total = progress.total
+            bar.set_postfix_str(_at_work(progress), refresh=False)
+            bar.update(progress.photos - bar.n)
+
+        yield report
+
+
+class ClusterLines:
+    """How far a cluster has come, photos a second over all machines: a line now and then."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._start = self._said = clock()
+
+    def report(self, progress: "ClusterProgress") -> None:
+        """Print a line if the last one is a minute old."""
+        now = self._clock()
+        if progress.made and now - self._said >= _EVERY:
+            self._said = now
+            rate = progress.made / (now - self._start)
+            done = how_far(progress.photos, progress.total, rate)
+            say(f"{done}; {_at_work(progress)}", sys.stderr)
+
+
+def how_far(seen: int, total: int | None, rate: float) -> str:
+    """Return how many photos are done, how many a second, and the time that is left."""
+    if total is None:
+        return f"{seen:,} photos, {rate:.1f} a second"
+    left = duration((total - seen) / rate)
+    return f"{seen:,} of {total:,} photos, {rate:.1f} a second, {left} left"
+
+
+def _at_work(progress: "ClusterProgress") -> str:
+    return f"{progress.processes} processes on {progress.machines} machines"
 
 
 @contextlib.contextmanager
@@ -157,7 +204,7 @@ class ClipLines:
             said += f", {progress.frames / (now - self._step_start):.1f} frames/s"
         if progress.share:
             left = (now - self._start) * (1 / progress.share - 1)
-            said += f", {_duration(left)} left"
+            said += f", {duration(left)} left"
         self._show(said, progress.share)
 
 
@@ -173,6 +220,7 @@ def sentence(error: Exception) -> str:
     return "\n".join(map(printable, text.splitlines()))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time in words: hours and minutes, rounded up."""
     hours, minutes = divmod(math.ceil(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"

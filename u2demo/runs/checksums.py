@@ -5,9 +5,11 @@ import hashlib
 import os
 import re
 import zlib
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path, PurePath
 from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -36,7 +38,17 @@ def checksum(settings: object) -> str:
 
 def content_checksum(data: bytes) -> str:
     """Return the number of bytes and, after a hyphen, 32 hexadecimal digits of their hash."""
-    return f"{len(data)}-{hashlib.blake2b(data, digest_size=16).hexdigest()}"
+    return checksum_of_pieces([data])
+
+
+def checksum_of_pieces(pieces: Iterable[bytes]) -> str:
+    """Return ``content_checksum`` of data that comes in pieces."""
+    digest = hashlib.blake2b(digest_size=16)
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        digest.update(piece)
+    return f"{size}-{digest.hexdigest()}"
 
 
 def is_content_checksum(text: str) -> bool:
@@ -68,19 +80,25 @@ def content_of(file: Path) -> str:
         return ""
 
 
+def pieces_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the rest of an open file, piece by piece."""
+    while piece := file.read(_PIECE):
+        yield piece
+
+
 def _add_file(digest: "hashlib.blake2b", file: Path) -> int:
     """Add what is in ``file`` to a digest; return its size in bytes."""
     size = 0
     with file.open("rb") as opened:
-        while piece := opened.read(_PIECE):
+        for piece in pieces_of(opened):
             size += len(piece)
             digest.update(piece)
     return size
 
 
-def is_whole(file: Path) -> bool:
+def is_whole(file: str | Path) -> bool:
     """Return whether a picture is complete, and a clip or a folder of frames is there at all."""
-    return file.is_dir() or is_whole_picture(file)
+    return is_whole_picture(file) or os.path.isdir(file)  # noqa: PTH112 - of millions of files
 
 
 def is_as_written(picture: Path, checksum: str) -> bool:

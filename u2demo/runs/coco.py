@@ -2,25 +2,29 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, count
 from pathlib import Path, PurePath
+from typing import BinaryIO, NamedTuple
 
 from u2demo import __version__
-from u2demo.machine.disk import advise, not_ours, write_file
+from u2demo.machine.disk import advise, not_ours, write_pieces
 from u2demo.machine.names import safe_name
 from u2demo.masks.box import Box
-from u2demo.runs.checksums import content_checksum
+from u2demo.runs.checksums import checksum_of_pieces, pieces_of
 from u2demo.runs.records import Record
 
 _FILE = "boxes.coco.json"
 _BY = "boxes found by u2demo"
 _BEGIN = '{"info": '
 _NAMES = "file_name is relative to the folder of photos or, of several, to what holds them all"
+_LONGEST_INFO = 2**16  # bytes
 _LICENSE = {"id": 1, "name": "that of the photo, unknown", "url": ""}
 
 
 def write_coco(records: Iterable[Record], results: Path) -> Path:
-    """Write ``results/boxes.coco.json`` and return it.
+    """Write ``results/boxes.coco.json`` and return it; ``records`` are gone through several times.
 
     COCO's object detection format (https://cocodataset.org/#format-data): ``bbox`` is left, top,
     width, height in pixels; ``segmentation`` is one polygon, see ``outlines``, or nothing for a
@@ -39,30 +43,11 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
         ValueError: a file of that name exists that no run wrote, or that was changed since.
     """
     check_coco_is_free(results)
-    done = [record for record in records if record.size]
-    names = _photo_names(done)
-    images: list[dict[str, object]] = []
-    annotations: list[dict[str, object]] = []
-    videos: list[dict[str, object]] = []
-    for record in done:
-        name = names[record.photo]
-        if record.frames:
-            videos.append({"id": len(videos) + 1, "name": name, **_size(record)})
-            _add_frames(record, videos[-1], images, annotations)
-            continue
-        images.append(_image(len(images) + 1, name, record))
-        for box, outline in record.subjects:
-            annotations.append(_annotation(len(annotations) + 1, len(images), box, outline))
-    coco = {
-        "licenses": [_LICENSE],
-        **({"videos": videos} if videos else {}),
-        "images": images,
-        "annotations": annotations,
-        "categories": [{"id": 1, "name": "subject", "supercategory": ""}],
-    }
     path = results / _FILE
-    with advise(results):
-        write_file(path, _signed(coco))
+    with advise(results), tempfile.TemporaryFile(dir=results) as rest:  # its checksum comes first
+        rest.writelines(_pieces(records))
+        head = _head(checksum_of_pieces(_from_the_start(rest)))
+        write_pieces(path, chain([head], _from_the_start(rest)))
     return path
 
 
@@ -73,38 +58,65 @@ def check_coco_is_free(results: Path) -> None:
         return
     if path.is_symlink() or not path.is_file():
         raise not_ours(path)
-    info, rest = _read(path)
-    if info.get("description") != _BY:
-        raise not_ours(path)
-    if "checksum" in info and info["checksum"] != content_checksum(rest):  # earlier: no checksum
-        raise not_ours(path, "was changed since u2demo wrote it")
+    with path.open("rb") as file:
+        info, end = _read_info(file.read(_LONGEST_INFO))
+        if info.get("description") != _BY:
+            raise not_ours(path)
+        file.seek(end)
+        # Earlier versions wrote no checksum.
+        if "checksum" in info and info["checksum"] != checksum_of_pieces(pieces_of(file)):
+            raise not_ours(path, "was changed since u2demo wrote it")
 
 
-def _signed(coco: Mapping[str, object]) -> bytes:
-    """Return the file's content; its info has the checksum of what follows."""
-    rest = ", " + json.dumps(coco)[1:]
+def _head(checksum: str) -> bytes:
+    """Return what the file begins with: its info, with the checksum of what follows."""
     info = {
         "description": _BY,
         "version": __version__,
         "contributor": "u2demo",
         "url": "",
         "note": _NAMES,
-        "checksum": content_checksum(rest.encode()),
+        "checksum": checksum,
     }
-    return (_BEGIN + json.dumps(info) + rest).encode()
+    return (_BEGIN + json.dumps(info)).encode()
 
 
-def _read(path: Path) -> tuple[dict, bytes]:
-    """Return the info of a COCO file, empty if it does not begin with one, and what follows."""
-    content = path.read_bytes()
-    text = content.decode(errors="replace")
+def _read_info(begin: bytes) -> tuple[dict, int]:
+    """Return the info that a COCO file begins with, empty if it has none, and where that ends."""
+    text = begin.decode(errors="replace")
     try:
         if not text.startswith(_BEGIN):
-            return {}, content
+            return {}, 0
         info, end = json.JSONDecoder().raw_decode(text, len(_BEGIN))
     except (ValueError, RecursionError):
-        return {}, content
-    return (info if isinstance(info, dict) else {}), text[end:].encode()
+        return {}, 0
+    return (info if isinstance(info, dict) else {}), len(text[:end].encode())
+
+
+def _from_the_start(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    return pieces_of(file)
+
+
+def _pieces(records: Iterable[Record]) -> Iterator[bytes]:
+    """Yield what follows the info, piece by piece."""
+    done = _Done(records)
+    lists: dict[str, Iterable[Mapping[str, object]]] = {
+        "licenses": [_LICENSE],
+        "images": _images(done),
+        "annotations": _annotations(done),
+        "categories": [{"id": 1, "name": "subject", "supercategory": ""}],
+    }
+    if any(record.frames for record in done):
+        lists["videos"] = _videos(done)
+    for name, items in lists.items():
+        yield f', "{name}": ['.encode()
+        separator = ""
+        for item in items:
+            yield (separator + json.dumps(item)).encode()
+            separator = ", "
+        yield b"]"
+    yield b"}"
 
 
 def _size(record: Record) -> dict[str, object]:
@@ -116,22 +128,36 @@ def _image(number: int, name: str, record: Record) -> dict[str, object]:
     return {"id": number, "file_name": name, **_size(record), "license": _LICENSE["id"]}
 
 
-def _add_frames(
-    record: Record,
-    video: Mapping[str, object],
-    images: list[dict[str, object]],
-    annotations: list[dict[str, object]],
-) -> None:
-    """Add the frames of a clip to ``images``, and their boxes to ``annotations``."""
-    for number, frame in enumerate(record.track or ()):
-        time, *sides = frame.split()
-        image = _image(len(images) + 1, f"{video['name']}/{number + 1:06}.png", record)
-        place = {"video_id": video["id"], "frame_id": number, "time": float(time)}
-        images.append(image | place)
-        if sides and record.clear:
-            box = Box(*map(int, sides))
-            annotation = _annotation(len(annotations) + 1, image["id"], box, outline="")
-            annotations.append(annotation | {"video_id": video["id"], "instance_id": 1})
+def _videos(done: "_Done") -> Iterator[dict[str, object]]:
+    for place in done.places():
+        if place.record.frames:
+            yield {"id": place.video, "name": place.name, **_size(place.record)}
+
+
+def _images(done: "_Done") -> Iterator[dict[str, object]]:
+    for place in done.places():
+        if not place.record.frames:
+            yield _image(place.image, place.name, place.record)
+            continue
+        for number, frame in enumerate(place.record.track or ()):
+            time = float(frame.split()[0])
+            image = _image(place.image + number, f"{place.name}/{number + 1:06}.png", place.record)
+            yield image | {"video_id": place.video, "frame_id": number, "time": time}
+
+
+def _annotations(done: "_Done") -> Iterator[dict[str, object]]:
+    numbers = count(1)
+    for place in done.places():
+        if not place.record.frames:
+            for box, outline in place.record.subjects:
+                yield _annotation(next(numbers), place.image, box, outline)
+            continue
+        for number, frame in enumerate(place.record.track or ()):
+            sides = frame.split()[1:]
+            if sides and place.record.clear:
+                box = Box(*map(int, sides))
+                annotation = _annotation(next(numbers), place.image + number, box, outline="")
+                yield annotation | {"video_id": place.video, "instance_id": 1}
 
 
 def _annotation(number: int, image: int, box: Box, outline: str) -> dict[str, object]:
@@ -156,20 +182,47 @@ def _area(polygon: list[int]) -> float:
     return abs(sum(crossed)) / 2
 
 
-def _photo_names(records: Iterable[Record]) -> dict[str, str]:
-    """Return each photo's path relative to the innermost folder that holds all folders given.
+class _Place(NamedTuple):
+    """A photo or a clip in the file."""
 
-    Photos on several drives of Windows share no folder: they keep everything but the drive.
-    """
-    parts = {}
-    tops = []
-    for record in records:
-        photo = PurePath(record.photo)
-        names = photo.relative_to(photo.anchor).parts
-        parts[record.photo] = names
-        tops.append(names[: len(names) - _depth(record.stem, names)])
-    shared = len(os.path.commonprefix(tops))
-    return {photo: "/".join(names[shared:]) for photo, names in parts.items()}
+    record: Record
+    name: str  # of its file
+    image: int  # the number of its image, or of its first frame's
+    video: int  # the number of a clip
+
+
+class _Done:
+    """The records that go into the file, and how they are named and numbered there."""
+
+    def __init__(self, records: Iterable[Record]):
+        self._records = records
+        self._shared: tuple[str, ...] | None = None  # what all folders that were given begin with
+        for record in self:
+            names = _names(record)
+            top = names[: len(names) - _depth(record.stem, names)]
+            shared = top if self._shared is None else self._shared
+            self._shared = tuple(os.path.commonprefix([shared, top]))
+
+    def __iter__(self) -> Iterator[Record]:
+        return (record for record in self._records if record.size)
+
+    def places(self) -> Iterator[_Place]:
+        """Yield the place of each record.
+
+        Names are relative to the innermost folder that holds all folders given. Photos on several
+        drives of Windows share no folder: they keep everything but the drive.
+        """
+        image = video = 1
+        for record in self:
+            name = "/".join(_names(record)[len(self._shared) :])
+            yield _Place(record, name, image, video)
+            image += len(record.track or ()) if record.frames else 1
+            video += record.frames > 0
+
+
+def _names(record: Record) -> tuple[str, ...]:
+    photo = PurePath(record.photo)
+    return photo.relative_to(photo.anchor).parts
 
 
 def _depth(stem: str, names: tuple[str, ...]) -> int:

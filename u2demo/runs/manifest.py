@@ -2,45 +2,75 @@
 
 ``manifest.jsonl`` gets a line when a photo is begun, one before each of its pictures is written,
 and one when it is finished. So the run after a killed one knows which pictures are complete, and
-which files it may replace: those whose content is still what the journal says was written.
-``manifest.csv`` holds the same for spreadsheets. It exists only between runs, so it is never out of
-date.
+which files it may replace: those whose content is still what the journal says was written. Lines
+are only ever added; once too many of them are superseded, the journal is written anew.
+``manifest.csv`` holds the same for spreadsheets. It goes when a run adds its first line and comes
+back when the run ends, so it is never out of date.
+
+A shard, one of several runs that share a folder of photos, has a journal of its own, such as
+``manifest-3-of-10.jsonl``, and reads those of the others only when it begins. A run over all photos
+takes the lines of all shards into ``manifest.jsonl``.
 """
 
+import contextlib
 import os
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import BinaryIO
 
-from u2demo.machine.disk import discard_partial_files, not_ours, retry_busy, write_file
-from u2demo.machine.lock import Lock
+from u2demo.machine.disk import (
+    discard,
+    discard_partial_files,
+    not_ours,
+    retry_busy,
+    write_pieces,
+)
+from u2demo.machine.lock import HeldError, Lock
 from u2demo.runs import table
-from u2demo.runs.checksums import is_as_written, is_whole
-from u2demo.runs.records import JOURNAL, Record, foreign_lines, read_records, to_line
+from u2demo.runs.folder import Folder
+from u2demo.runs.lines import to_line
+from u2demo.runs.record import Record
+from u2demo.runs.records import Records, Shard, journal_of, journals
+
+_OF_NO_USE = 0.1  # share of superseded lines above which a journal is written anew
+_BEFORE = 2 * 10**9  # ns by which an untouched table is older than its journal; FAT counts in 2 s
 
 
 class Manifest:
-    """The records of a results folder, by photo; open it with ``with``, one process at a time."""
+    """The records of a results folder, by photo; open it with ``with``, one process at a time.
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.records: dict[str, Record] = {}
-        self._foreign: list[bytes] = []  # lines of the journal that somebody else has added
-        self._journal = folder / JOURNAL
+    With ``shard``, its number and how many there are, as many processes as shards may. Otherwise
+    journals of shards are taken over and deleted, unless ``keep_shards``.
+    """
+
+    def __init__(self, folder: Path, shard: Shard | None = None, *, keep_shards: bool = False):
+        self.folder, self.shard, self._keep_shards = folder, shard, keep_shards
+        self.results = Folder(folder)
+        self.records = Records(folder)
+        self._journal = journal_of(folder, shard)
+        self._others: list[Path] = []  # journals that this one takes the place of
+        self._foreign: list[bytes] = []  # lines of journals that somebody else has added
         self._table = folder / "manifest.csv"
-        self._lock = Lock(folder / ".manifest.lock")
+        self._lock = Lock(lock_of(self._journal))
         self._adding = threading.Lock()
+        self._has_table = False
+        self._has_changed = False  # whether the table is out of date
+        self._is_torn = False  # whether the last line is incomplete
 
     def __enter__(self) -> "Manifest":
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock.acquire()
         try:
+            self._check_alone()
             self._read()
-            self._rewrite()  # a line that a kill left unfinished must not swallow the next one
-            retry_busy(lambda: self._table.unlink(missing_ok=True), self.folder, os.W_OK)
+            if self._has_to_be_written():
+                self._change()
+                self._rewrite()
         except BaseException:
             self._lock.release()
             raise
@@ -50,37 +80,76 @@ class Manifest:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType
     ) -> None:
         try:
-            self._rewrite()
-            write_file(self._table, table.encode_table(self.records.values()))
+            if self._has_changed:
+                self._put_in_order()
         except OSError:
             if not error:  # otherwise the first error counts
                 raise
         finally:
+            self.records.close()
             self._lock.release()
 
     def add(self, record: Record) -> None:
         """Store ``record``, on disk at once; any thread may call this."""
+        noted = 0 if self.shard is None else time.time()
+        line = to_line(record, self.folder, noted=noted).encode()
         with self._adding:
-            self.records[record.photo] = record
-            line = to_line(record, self.folder)
+            self._change()
             with retry_busy(self._open_journal, self.folder, os.W_OK) as file:
+                self._is_torn = True
+                offset = file.tell()
                 file.write(line)
+            self._is_torn = False
+            self.records.add(record, self._journal, offset, noted)
 
     def is_complete(self, known: Record, effects: Mapping[str, str]) -> bool:
         """Return whether a photo is done with these effects, and its pictures are whole."""
         return (
             known.status == "done"
             and effects.items() <= known.effects.items()
-            and all(is_whole(self.folder / file) for file in known.files)
+            and all(map(self.results.is_whole, known.files))
         )
 
-    def renew(self, photo: str, version: str, identity: str) -> Record:
-        """Note that the file of a photo has moved or been touched; return the photo's record."""
-        known = self.records[photo]
-        if known.content:
-            known = replace(known, version=version, identity=identity)
-            self.records[photo] = known
-        return known
+    def renew(self, known: Record, version: str, identity: str) -> Record:
+        """Note that the file of a photo has moved or been touched; return its record."""
+        if not known.content or (known.version, known.identity) == (version, identity):
+            return known
+        renewed = replace(known, version=version, identity=identity)
+        self.add(renewed)
+        return renewed
+
+    def known(self, photo: str) -> Record | None:
+        """Return the record of a photo that earlier runs left, None if there is none.
+
+        If they left it unfinished, it has the pictures that are on disk.
+        """
+        record = self.records.get(photo)
+        if record is None or record.photo != photo:
+            return None
+        return self._settled(record) if record.status == "started" else record
+
+    def _check_alone(self) -> None:
+        """Raise ``HeldError`` if another run writes what this one would."""
+        if self.shard is None:
+            # A shard that has just begun has its lock, but no journal yet.
+            others = sorted(self.folder.glob(lock_of(Path("manifest-*-of-*.jsonl")).name))
+        else:
+            others = [lock_of(journal_of(self.folder, None))]
+        for lock in others:
+            if Lock(lock).is_held():
+                raise HeldError(
+                    f"another run is writing into {self.folder}; let it finish or choose another"
+                    " folder"
+                )
+
+    def _has_to_be_written(self) -> bool:
+        """Return whether no line may be added to the journal as it is."""
+        if self._is_torn or self._others:
+            return True
+        try:
+            return self._journal.stat().st_nlink > 1  # a backup of hard links, as by rsync
+        except FileNotFoundError:
+            return True
 
     def _read(self) -> None:
         """Read what earlier runs left, and clear away what they were killed while writing.
@@ -88,50 +157,92 @@ class Manifest:
         Raises:
             ValueError: a file that this run would replace is not u2demo's, or was changed since.
         """
-        foreign = foreign_lines(self._journal)
-        if foreign is None:
+        if os.path.lexists(self._journal) and not _is_plain(self._journal):
             raise not_ours(self._journal)
-        self._foreign = foreign
-        records = {record.photo: record for record in read_records(self.folder)}
-        self._check_table(records)
-        discard_partial_files(self.folder)
-        self.records = {photo: self._settled(record) for photo, record in records.items()}
+        others = [path for path in journals(self.folder) if path != self._journal]
+        read = [self.records.read(path) for path in [self._journal, *filter(_is_plain, others)]]
+        if not read[0].is_ours:
+            raise not_ours(self._journal)
+        self._is_torn = not read[0].ends_in_line
+        taken = [one for one in read[1:] if one.is_ours] if self.shard is None else []
+        self._others = [journal.path for journal in taken]
+        for journal in read[:1] if self._keep_shards else [read[0], *taken]:
+            self._foreign += journal.foreign
+        self._check_table()
+        discard_partial_files(self.folder, shared=self.shard is not None)
 
-    def _check_table(self, records: Mapping[str, Record]) -> None:
-        if not os.path.lexists(self._table):
+    def _check_table(self) -> None:
+        """Raise ``ValueError`` if the table is not u2demo's, or was changed since."""
+        self._has_table = os.path.lexists(self._table)
+        self._has_changed = not self._has_table
+        if not self._has_table:
             return
-        if self._table.is_symlink() or not self._table.is_file():
-            raise not_ours(self._table)
-        if not table.has_our_columns(self._table):
-            raise not_ours(self._table)
-        # A run writes the journal first. One that is newer was edited, so the two may differ.
-        edited = self._journal.stat().st_mtime_ns > self._table.stat().st_mtime_ns
-        if not edited and not table.agrees(self._table, records.values()):
-            raise not_ours(self._table, "was changed since u2demo wrote it")
+        with contextlib.suppress(FileNotFoundError):  # another shard has just begun
+            if not _is_plain(self._table) or not table.has_our_columns(self._table):
+                raise not_ours(self._table)
+            # A run writes the journal first. One that is newer was edited, so the two may differ.
+            journal = journal_of(self.folder, None)
+            age = journal.stat().st_mtime_ns - self._table.stat().st_mtime_ns
+            if age == _BEFORE:
+                return
+            if age <= 0 and not table.agrees(self._table, self.records.values()):
+                raise not_ours(self._table, "was changed since u2demo wrote it")
+            self._has_changed = True
+
+    def _change(self) -> None:
+        """Delete the table before the first change."""
+        if self._has_table:
+            retry_busy(lambda: self._table.unlink(missing_ok=True), self.folder, os.W_OK)
+        self._has_table, self._has_changed = False, True
+
+    def _put_in_order(self) -> None:
+        """Write the journal anew if that is worth while, and the table."""
+        if self._is_torn or self.records.superseded > _OF_NO_USE * len(self.records):
+            self._rewrite()
+        if self.shard is not None:
+            return
+        pieces = table.pieces(self.records.values(), with_mark=self.records.escaped)
+        write_pieces(self._table, pieces)
+        with contextlib.suppress(OSError):  # without it, the next run compares every row
+            written = self._journal.stat().st_mtime_ns
+            os.utime(self._table, ns=(written - _BEFORE, written - _BEFORE))
 
     def _rewrite(self) -> None:
-        lines = [to_line(record, self.folder) for record in self.records.values()]
-        content = b"".join(self._foreign) + "".join(lines).encode()
-        write_file(self._journal, content, durable=True)
+        """Write the journal anew, with the last line of each photo only."""
+        mine = None if self.shard is None else self._journal
+        lines = self.records.lines(mine)
+        write_pieces(self._journal, chain(self._foreign, lines), durable=True)
+        if not self._keep_shards:
+            for journal in self._others:
+                discard(journal)
+        self._is_torn = False
+        self.records.read_again()
 
-    def _open_journal(self) -> TextIO:
+    def _open_journal(self) -> BinaryIO:
         # Opened, not created: if somebody deletes the folder, the run ends, not starts over.
-        return open(self._journal, "a", encoding="utf-8", opener=_open_existing)
+        return open(self._journal, "ab", opener=_open_existing)
 
     def _settled(self, record: Record) -> Record:
-        """Return ``record``; if a run left it unfinished, with the pictures that are on disk."""
-        if record.status != "started":
-            return record
+        """Return ``record``, which a run left unfinished, with the pictures that are on disk."""
         for parent in {(self.folder / file).parent for file in record.writing}:
-            discard_partial_files(parent)
+            discard_partial_files(parent, shared=self.shard is not None)
         written = {}
         for file in record.pictures:
             for known in (record.written.get(file), record.writing.get(file)):
-                if known is not None and is_as_written(self.folder / file, known):
+                if known is not None and self.results.is_as_written(file, known):
                     written[file] = known
-        files = [file for file in record.files if is_whole(self.folder / file)]
+        files = list(filter(self.results.is_whole, record.files))
         files = tuple(dict.fromkeys([*files, *written]))
         return replace(record, files=files, written=written, writing={})
+
+
+def lock_of(journal: Path) -> Path:
+    """Return the file that is locked while a run adds to a journal."""
+    return journal.with_name(f".{journal.stem}.lock")
+
+
+def _is_plain(file: Path) -> bool:
+    return file.is_file() and not file.is_symlink()
 
 
 def _open_existing(path: str, flags: int) -> int:

@@ -5,16 +5,15 @@ that, cut short by a power failure. Anything else with a planned name belongs to
 file, one that has just appeared, a retouched picture. It stays; the new picture gets a number.
 """
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path, PurePath
 
 from u2demo.images.write import encode, suffix
-from u2demo.machine.disk import flush, place, write_new_file
+from u2demo.machine.disk import flush
 from u2demo.machine.names import numbered
 from u2demo.pipeline import Result
-from u2demo.runs.checksums import content_checksum, file_checksum, is_as_written, is_whole
+from u2demo.runs.checksums import content_checksum, file_checksum
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.plan import Job
 
@@ -23,7 +22,7 @@ class Pictures:
     """The pictures of one job: those of earlier runs, and those written now."""
 
     def __init__(self, job: Job, manifest: Manifest):
-        self._job, self._manifest, self._folder = job, manifest, manifest.folder
+        self._job, self._manifest, self._results = job, manifest, manifest.results
         self._files = dict.fromkeys(job.files)  # their names, in order
         self._written = dict(job.written)
         self._renamed = dict(job.renamed)
@@ -33,19 +32,19 @@ class Pictures:
         for effect, picture in result.pictures.items():
             file = f"{self._job.stem}_{effect}{suffix(picture, format)}"
             data = encode(picture, PurePath(file).suffix, like=result.image, metadata=metadata)
-            put = partial(write_new_file, data=data, may_replace=self._is_ours)
+            put = partial(self._results.put, data=data, may_replace=self._is_ours)
             self._enter(file, content_checksum(data), put)
 
     def add(self, effect: str, kind: str, made: Path) -> None:
         """Give a clip that was ``made``, a hidden file or folder of frames, its name."""
         if not made.is_dir():
             flush(made)
-        put = partial(place, made, may_replace=self._is_ours)
+        put = partial(self._results.move, made, may_replace=self._is_ours)
         self._enter(f"{self._job.stem}_{effect}{kind}", file_checksum(made), put, suffix=kind)
 
     def fields(self) -> dict[str, object]:
         """Return the fields of a record about the pictures that exist and are complete."""
-        files = tuple(file for file in self._files if is_whole(self._folder / file))
+        files = tuple(file for file in self._files if self._results.is_whole(file))
         return {
             "files": files,
             "written": {file: self._written[file] for file in files if file in self._written},
@@ -53,21 +52,20 @@ class Pictures:
         }
 
     def _enter(
-        self, file: str, checksum: str, put: Callable[[Path], None], *, suffix: str | None = None
+        self, file: str, checksum: str, put: Callable[[str], None], *, suffix: str | None = None
     ) -> None:
         """Let ``put`` write ``file``, or the next free ``file (n)``, and note its name.
 
         The journal gets the checksum first, so that the file is recognized after a kill.
         """
-        self._make_folders(PurePath(file))
+        self._results.make_folders(file)
         for name in numbered(file, suffix=suffix):
-            path = self._folder / name
-            if os.path.lexists(path) and not self._is_ours(path):
+            if self._results.is_there(name) and not self._is_ours(name):
                 continue
             writing = self._job.record(written=dict(self._written), writing={name: checksum})
             self._manifest.add(writing)
             try:
-                put(path)
+                put(name)
             except FileExistsError:  # it appeared just now
                 continue
             break
@@ -77,18 +75,7 @@ class Pictures:
         if name != file:
             self._renamed[file] = name
 
-    def _is_ours(self, path: Path) -> bool:
+    def _is_ours(self, name: str) -> bool:
         """Return whether a file is what was written there for this photo, whole or cut short."""
-        known = self._written.get(path.relative_to(self._folder).as_posix())
-        return known is not None and is_as_written(path, known)
-
-    def _make_folders(self, file: PurePath) -> None:
-        """Create the folders that ``file`` goes into, but not the results folder itself.
-
-        If somebody deletes that one, the run must end instead of starting over.
-        """
-        if not (self._folder / file.parent).resolve().is_relative_to(self._folder):
-            raise ValueError(f"{file.parent} lies outside {self._folder}; nothing is written there")
-        *folders, _ = file.parents
-        for folder in reversed(folders):
-            (self._folder / folder).mkdir(exist_ok=True)
+        known = self._written.get(name)
+        return known is not None and self._results.is_as_written(name, known)

@@ -1,26 +1,24 @@
 """photos -> jobs: which photos a run takes, and what their pictures will be called.
 
-Names are settled before work begins: two photos never share one, existing files are avoided, and a
-photo keeps its name from run to run.
+Names are settled folder by folder, before work in it begins: two photos never share one, existing
+files are avoided, and a photo keeps its name from run to run. A shard settles the names of all
+photos of a folder, too, and takes its own.
 """
 
-import contextlib
-import itertools
-import os
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from u2demo.images.find import SUFFIXES, Found, find_pictures
-from u2demo.images.kinds import is_clip
 from u2demo.images.write import KINDS
-from u2demo.machine.names import fold_name, numbered, safe_name
-from u2demo.runs.checksums import checksum, content_of, file_checksum
-from u2demo.runs.corrected import corrections_file
+from u2demo.machine.names import fold_name, safe_name
+from u2demo.runs.checksums import file_checksum
+from u2demo.runs.listing import Entry, Group, Listing
 from u2demo.runs.manifest import Manifest
-from u2demo.runs.records import Record, read_records
+from u2demo.runs.names import Names, joined, safe_folder, split
+from u2demo.runs.record import Record
+from u2demo.runs.records import Shard, folder_key
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class Job:
     written: Mapping[str, str] = field(default_factory=dict)  # see Record
     renamed: Mapping[str, str] = field(default_factory=dict)  # see Record
     corrections: str = ""  # see Record
+    done: Record | None = None  # its record, if nothing is left to do
+    length: int | None = None  # of the photo's file in bytes, where a store has said it
 
     def record(self, **became: object) -> Record:
         """Return a record of this photo with the fields ``became``; "started" if there are none."""
@@ -49,61 +49,6 @@ class Job:
             "corrections": self.corrections,
         }
         return Record(self.photo, self.stem, self.version, **(earlier | became))
-
-
-class Names:
-    """The names in a results folder: the photo that claims each one, and which are free."""
-
-    def __init__(
-        self,
-        folder: Path,
-        effects: Iterable[str],
-        records: Iterable[Record],
-        suffixes: Collection[str] = KINDS,
-    ):
-        self._folder = os.path.join(folder, "")  # noqa: PTH118 - asked of millions of names
-        self._endings = [f"_{effect}{suffix}" for effect in effects for suffix in suffixes]
-        self._owners: dict[str, str] = {}  # photo, by folded file name
-        self._counts: dict[str, int] = {}  # last number given, by folded name without number
-        records = list(records)
-        for record in records:
-            self._owners.update((fold_name(file), record.photo) for file in record.pictures)
-        for record in records:
-            self.claim(record.photo, record.stem)
-
-    def claim(self, photo: str, stem: str) -> None:
-        """Keep other photos off the names that begin with ``stem``; earlier claims stay."""
-        for file in self._files(stem):
-            self._owners.setdefault(fold_name(file), photo)
-
-    def is_unclaimed(self, photo: str, stem: str) -> bool:
-        """Return whether no other photo claims a name that begins with ``stem``."""
-        owners = (self._owners.get(fold_name(file), photo) for file in self._files(stem))
-        return all(owner == photo for owner in owners)
-
-    def is_free(self, photo: str, stem: str, own: Sequence[str] = ()) -> bool:
-        """Return whether no other photo and no file, except its ``own``, has one of the names."""
-        others = (file for file in self._files(stem) if file not in own)
-        there = any(os.path.lexists(self._folder + file) for file in others)
-        return not there and self.is_unclaimed(photo, stem)
-
-    def find(self, photo: str, place: Path, own: Sequence[str] = ()) -> str:
-        """Return the best free stem for a photo that belongs at ``place`` in the results."""
-        folders = [safe_name(part) for part in place.parent.parts]
-        plain = "/".join([*folders, safe_name(place.stem)])
-        with_suffix = safe_name(f"{place.stem}_{place.suffix[1:].lower()}")
-        for stem in (plain, "/".join([*folders, with_suffix])):
-            if self.is_free(photo, stem, own):
-                return stem
-        first = self._counts.get(fold_name(plain), 1) + 1
-        for number, stem in enumerate(numbered(plain, suffix="", first=first), first):
-            if self.is_free(photo, stem, own):
-                self._counts[fold_name(plain)] = number
-                return stem
-        raise AssertionError("unreachable")
-
-    def _files(self, stem: str) -> Iterator[str]:
-        return (stem + ending for ending in self._endings)
 
 
 class Files(NamedTuple):
@@ -119,103 +64,204 @@ def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
 
 
 def list_files(sources: Sequence[str | Path]) -> Files:
-    """Return every photo and clip in ``sources``, files and folders, with its place in the results.
+    """Return every photo and clip in ``sources``, with its place in the results; see ``Listing``.
 
-    Those from a folder keep their subfolders; with several folders, the folder's own name comes
-    first. Files that share a name, and folders that do, keep as many parent folders as tell them
-    apart. A file is listed once, however its path is spelled. Pictures of kinds that are not read
-    come last among photos, see ``find_pictures``. Inside folders, pictures that a run has made are
-    left out; see ``pictures_of_runs``.
+    Pictures of kinds that are not read come last among photos, see ``find_pictures``. Inside
+    folders, pictures that a run has made are left out; see ``pictures_of_runs``.
     """
-    paths = {source: spelled_out(source) for source in map(Path, sources)}
-    folders = {source for source in paths if _is_folder(source)}
-    files = _shortest_ends(path for source, path in paths.items() if source not in folders)
-    tops = _shortest_ends(path for source, path in paths.items() if source in folders)
-    listed = Files({}, {})
-    unread: dict[Path, Path] = {}
-    for source, path in paths.items():
-        if source not in folders:
-            is_photo = path.suffix.lower() in SUFFIXES or not is_clip(path)
-            places = listed.photos if is_photo else listed.clips
-            places.setdefault(path, files[path])
-            continue
-        folder = Path(os.path.realpath(source))
-        top = tops[path] if len(tops) > 1 else Path()
-        found, _ = _pictures_in(source)
-        for photo in found.images:
-            listed.photos.setdefault(folder / photo, top / photo)
-        for clip in found.clips:
-            listed.clips.setdefault(folder / clip, top / clip)
-        unread.update((folder / picture, top / picture) for picture in found.unread)
-    for picture, place in unread.items():  # last, so that a photo beside its raw file goes first
-        listed.photos.setdefault(picture, place)
-    return listed
+    listed: dict[str, dict[Path, Path]] = {"images": {}, "unread": {}, "clips": {}, "made": {}}
+    for entry in Listing(sources).entries():
+        listed[entry.kind][Path(entry.photo)] = Path(entry.folder, entry.name)
+    return Files(listed["images"] | listed["unread"], listed["clips"])
 
 
 def pictures_of_runs(sources: Sequence[str | Path]) -> list[Path]:
     """Return what a run has made in these folders, and ``list_files`` leaves out."""
-    pictures = []
-    for folder in filter(_is_folder, map(Path, sources)):
-        _, made = _pictures_in(folder)
-        pictures.extend(folder / picture for picture in made)
-    return pictures
+    return [Path(one.photo) for one in Listing(sources).entries() if one.kind == "made"]
+
+
+def shard_of(folder: str, name: str, count: int) -> int:
+    """Return which of ``count`` shards, from 1, a file of this name and place belongs to.
+
+    Files that want the same names, such as ``cat.jpg`` and ``CAT.png``, belong to the same.
+    """
+    plain, _ = split(name)
+    key = fold_name(joined(safe_folder(folder), safe_name(plain)))
+    return zlib.crc32(key.encode(errors="surrogateescape")) % count + 1
+
+
+def clips_of(listing: Listing, shard: Shard | None) -> Iterator[Entry]:
+    """Yield the clips of a listing, as far as they belong to a shard."""
+    for entry in listing.entries():
+        if belongs(entry, shard) and _is_clip(entry, listing):
+            yield entry
 
 
 def plan(
-    photos: Mapping[Path, Path],
+    listing: Listing,
     manifest: Manifest,
     effects: Iterable[str],
     settings: str,
     *,
     suffixes: Collection[str] = KINDS,
     corrections: bool = False,
-) -> list[Job]:
-    """Return a job for each photo; no two share a file name.
+    clips: bool = False,
+    is_done: Callable[[Record], bool] = lambda record: False,
+    leave: Callable[[Entry], object] = lambda other: None,
+) -> Iterator[Job]:
+    """Yield a job for each photo of the manifest's shard, or for each of its ``clips``.
 
-    ``settings`` stands for the net and the quality: when it changes, every photo is done again.
-    ``suffixes`` are those that pictures may get. With ``corrections``, a photo is also done again
-    when those in the file beside it change.
+    No two share a file name. ``settings`` stands for the net and the quality: when it changes,
+    every photo is done again. ``suffixes`` are those that pictures may get. With ``corrections``, a
+    photo is also done again when those in the file beside it change. A job whose photo is
+    unchanged and whose record ``is_done`` is ``done``, too, and keeps its name. ``leave`` is called
+    with each clip, or with each photo.
     """
     effects = list(effects)
-    records = manifest.records.values()
-    made = {manifest.folder / file for record in records for file in record.pictures}
-    names = Names(manifest.folder, effects, records, suffixes)
-    jobs = []
-    for photo, place in photos.items():
-        if photo in made:  # a picture that an earlier run left among the photos
-            continue
-        said = corrections_file(photo) if corrections else None
-        wanted = settings if said is None else checksum([settings, content_of(said)])
-        job = _job(photo, place, manifest.records.get(str(photo)), names, wanted)
-        names.claim(job.photo, job.stem)
-        kept = {name: job.effects[name] for name in job.effects if name not in effects}
-        jobs.append(replace(job, effects=kept, corrections=said.name if said else ""))
-    return jobs
-
-
-def _job(photo: Path, place: Path, known: Record | None, names: Names, settings: str) -> Job:
-    """Return the job for a photo; ``known`` is its record from an earlier run, if there is one."""
-    name = str(photo)
-    version, identity = _state(photo, settings)
-    if known is None:
-        return Job(name, names.find(name, place), version, identity)
-    own = [*known.files, *known.renamed]
-    keeps_stem = names.is_free(name, known.stem, own)
-    if known.status == "started":  # newer files are detected at writing
-        keeps_stem = names.is_unclaimed(name, known.stem)
-    stem = known.stem if keeps_stem else names.find(name, place, own)
-    unchanged = _is_unchanged(known, version, identity)
-    return Job(
-        photo=name,
-        stem=stem,
-        version=version,
-        identity=identity,
-        unchanged=unchanged,
-        files=known.files,
-        effects=known.effects if unchanged else {},
-        written=known.written,
-        renamed=known.renamed,
+    planner = _Planner(
+        listing, manifest, effects, settings, suffixes=suffixes, corrections=corrections
     )
+    for item in listing.walk():
+        if isinstance(item, Group):
+            planner.settle(item)
+        elif planner.takes(item):
+            if clips == _is_clip(item, listing):
+                yield planner.job(item, is_done)
+            else:
+                planner.drop(item)
+                leave(item)
+
+
+class _Named(NamedTuple):
+    """The name that a photo has been given, and those of the others in its folder."""
+
+    stem: str
+    folder: str
+    names: Names
+    corrected: bool  # whether there may be corrections beside it
+
+
+class _Planner:
+    """Settles the names of a group, then makes its jobs."""
+
+    def __init__(
+        self,
+        listing: Listing,
+        manifest: Manifest,
+        effects: list[str],
+        settings: str,
+        *,
+        suffixes: Collection[str],
+        corrections: bool,
+    ):
+        self._listing, self._manifest = listing, manifest
+        self._disk = manifest.results.stems(effects, suffixes)
+        self._effects, self._settings, self._corrections = effects, settings, corrections
+        self._kept: dict[str, Names] = {}  # of folders that later groups may want names in
+        self._named: dict[str, _Named] = {}  # the photos to come, of the groups gone into
+
+    def settle(self, group: Group) -> None:
+        """Give every file of a group its name."""
+        names: dict[str, Names] = {}
+        made: dict[str, set[str]] = {}
+        for entry in group.entries:
+            if self._is_result(entry.photo, made):
+                continue
+            folder = safe_folder(entry.folder)
+            stem, among = self._name(entry, folder, names, group)
+            if belongs(entry, self._manifest.shard):
+                corrected = self._corrections and group.corrected
+                self._named[entry.photo] = _Named(stem, folder, among, corrected)
+        self._listing.expect([one.photo for one in group.entries if self.takes(one)])
+
+    def takes(self, entry: Entry) -> bool:
+        """Return whether a file is this run's to do: of its shard, and none of its results."""
+        return entry.photo in self._named
+
+    def drop(self, entry: Entry) -> None:
+        """Forget a file that no job is wanted for."""
+        del self._named[entry.photo]
+
+    def job(self, entry: Entry, is_done: Callable[[Record], bool]) -> Job:
+        """Return the job for a file that has its name."""
+        named = self._named.pop(entry.photo)
+        known = self._manifest.known(entry.photo)
+        now = self._listing.look(entry.photo, self._settings, corrected=named.corrected)
+        if known is None:
+            stem = self._on_disk(entry, named)
+            return Job(entry.photo, stem, **now._asdict())
+        unchanged = _is_unchanged(known, now.version, now.identity)
+        done = unchanged and is_done(known)
+        kept = known.effects if unchanged else {}
+        return Job(
+            entry.photo,
+            named.stem if done else self._on_disk(entry, named, known),
+            unchanged=unchanged,
+            files=known.files,
+            effects={name: kept[name] for name in kept if name not in self._effects},
+            written=known.written,
+            renamed=known.renamed,
+            done=known if done else None,
+            **now._asdict(),
+        )
+
+    def _name(
+        self, entry: Entry, folder: str, names: dict[str, Names], group: Group
+    ) -> tuple[str, Names]:
+        """Return the name of a file, claimed, and all names where it is."""
+        among = self._names(folder_key(joined(folder, "")), names, group)
+        stem, there = among.known(entry.photo), among
+        if stem is None:
+            record = self._manifest.records.get(entry.photo)
+            if record is not None and record.photo == entry.photo:  # it was named elsewhere
+                stem, there = record.stem, self._names(folder_key(record.stem), names, group)
+        if stem is not None and there.claim(entry.photo, stem):
+            return stem, there
+        return among.find(entry.photo, folder, entry.name), among
+
+    def _names(self, key: str, names: dict[str, Names], group: Group) -> Names:
+        """Return the names in a folder of the results, with the claims of earlier runs."""
+        if key not in names:
+            names[key] = self._kept.get(key) or Names(
+                self._effects, self._manifest.records.in_folder(key)
+            )
+            if group.goes_on:
+                self._kept[key] = names[key]
+        return names[key]
+
+    def _on_disk(self, entry: Entry, named: _Named, known: Record | None = None) -> str:
+        """Return the name of a file or, if somebody's files have it, the next one."""
+        if known is not None and known.status == "started" and known.stem == named.stem:
+            return named.stem  # newer files are detected at writing
+        own = () if known is None else (*known.files, *known.renamed)
+        if self._disk.is_free(named.stem, own):
+            return named.stem
+        return named.names.find(
+            entry.photo, named.folder, entry.name, lambda stem: self._disk.is_free(stem, own)
+        )
+
+    def _is_result(self, photo: str, made: dict[str, set[str]]) -> bool:
+        """Return whether a file that was named is a picture that an earlier run left.
+
+        ``made`` keeps the pictures in each folder of the results that was asked for.
+        """
+        file = self._manifest.results.name_in(photo)
+        if file is None:
+            return False
+        key = folder_key(file)
+        if key not in made:
+            records = self._manifest.records.in_folder(key)
+            made[key] = {picture for record in records for picture in record.pictures}
+        return file in made[key]
+
+
+def _is_clip(entry: Entry, listing: Listing) -> bool:
+    return entry.kind == "clips" or (entry.kind == "images" and listing.is_clip(entry.photo))
+
+
+def belongs(entry: Entry, shard: Shard | None) -> bool:
+    """Return whether a file is one of a shard's."""
+    return shard is None or shard_of(entry.folder, entry.name, shard[1]) == shard[0]
 
 
 def _is_unchanged(known: Record, version: str, identity: str) -> bool:
@@ -234,77 +280,3 @@ def _is_unchanged(known: Record, version: str, identity: str) -> bool:
         return file_checksum(Path(known.photo)) == known.content
     except OSError:  # opening the photo will say why
         return False
-
-
-def spelled_out(source: Path) -> Path:
-    """Return ``source`` with links resolved, except a final link, whose own name counts."""
-    if not source.name.strip("."):
-        return Path(os.path.realpath(source))
-    return Path(os.path.realpath(source.parent), source.name)
-
-
-def _shortest_ends(paths: Iterable[Path]) -> dict[Path, Path]:
-    """Return the shortest end of each path that no other path has: its name, or more folders.
-
-    Paths that differ only in what some disks ignore, such as case, count as the same.
-    """
-    parts = {path: path.parts[1:] if path.anchor else path.parts for path in paths}
-    ends: dict[Path, tuple[str, ...]] = {}
-    unclear = list(parts)
-    for depth in itertools.count(1):
-        if not unclear:
-            break
-        alike = defaultdict(list)
-        for path in unclear:
-            ends[path] = parts[path][-depth:]
-            alike[fold_name("/".join(ends[path]))].append(path)
-        groups = [group for group in alike.values() if len(group) > 1]
-        unclear = [path for group in groups for path in group if len(ends[path]) == depth]
-    return {path: Path(*end) for path, end in ends.items()}
-
-
-def _pictures_in(folder: Path) -> tuple[Found, list[Path]]:
-    """Return what is found below ``folder``, relative to it, and apart what runs have made."""
-    real = Path(os.path.realpath(folder))
-    images, unread, clips = (
-        [path.relative_to(folder) for path in paths] for paths in find_pictures(folder)
-    )
-    by_runs = _made_by_runs({(real / path).parent for path in [*images, *clips]})
-    # A folder of frames is made as a whole.
-    made = {
-        path
-        for path in [*images, *clips]
-        if not by_runs.isdisjoint({real / path, (real / path).parent})
-    }
-    found = Found(
-        [path for path in images if path not in made],
-        unread,
-        [path for path in clips if path not in made],
-    )
-    return found, [path for path in [*images, *clips] if path in made]
-
-
-def _made_by_runs(folders: Iterable[Path]) -> set[Path]:
-    """Return the pictures listed by manifests in ``folders`` or above them."""
-    made: set[Path] = set()
-    for folder in {above for inner in folders for above in (inner, *inner.parents)}:
-        with contextlib.suppress(OSError):  # another user's manifest may be unreadable
-            for record in read_records(folder):
-                made.update(folder / file for file in record.pictures)
-    return made
-
-
-def _is_folder(path: Path) -> bool:
-    with contextlib.suppress(OSError):  # a name too long for the system
-        return path.is_dir()
-    return False
-
-
-def _state(photo: Path, settings: str) -> tuple[str, str]:
-    """Return the version of a photo with these settings, and the identity of its file."""
-    try:
-        state = photo.stat()
-    except (OSError, ValueError):  # ValueError: a zero byte in the name
-        return f"missing-{settings}", ""
-    version = f"{state.st_size}-{state.st_mtime_ns}-{settings}"
-    return version, f"{state.st_ctime_ns}-{state.st_ino}"

@@ -1,116 +1,313 @@
-"""lines of manifest.jsonl <-> records: what became of each photo.
+"""journals -> records: the last line of each photo, found without holding any other in memory.
 
-Anybody may have a file of that name, have edited it, or have killed what wrote it. So each line is
-judged alone: a record, a record that is damaged, or somebody else's.
+A run notes some 900 bytes a photo. Here a photo takes 40 bytes: which journal, where in it, and
+hashes of the photo's path and of the folder that its pictures are in.
 """
 
 import contextlib
-import json
+import heapq
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path, PurePath
+import threading
+import weakref
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
 
-from u2demo.masks.box import Box
-from u2demo.runs.checksums import is_content_checksum
+import numpy as np
+
+from u2demo.machine.names import fold_name, natural_order_of
+from u2demo.runs.index import Index
+from u2demo.runs.lines import Reader, is_cut_off, is_like_a_record, without_time
+from u2demo.runs.record import Record
 
 JOURNAL = "manifest.jsonl"
-_FROM_HERE = "photo_from_results"  # journal field: the photo's path relative to the results
-# The errors of a line that is not a record.
-_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-_KEYS = {"photo", "stem", "version", "status", "files"}  # what every version has written
+OF_SHARDS = re.compile(r"manifest-([1-9][0-9]*)-of-([1-9][0-9]*)\.jsonl")
 _LONGEST_LINE = 2**26  # bytes; a record of ten thousand objects has a hundredth
-_BEGIN = b'{"photo": "'
-# What a kill or a full disk leaves of a record: it ends within the photo's name or after the stem.
-_CUT_OFF = re.compile(_BEGIN + rb'(?:[^"\\]|\\.)*\\?(?:", "stem": .*)?\s*', re.DOTALL)
+_MARK = b"\xef\xbb\xbf"  # as some editors put it at the beginning
+NOTE = b'{"shard": '  # a line about all of a shard
+_FAR = 48  # bits of an offset; above them is the number of the journal
+_AT_HAND = 10_000  # records that stay in memory
+_OPEN = 64  # journals at a time: a cluster leaves thousands, and macOS lets a process have 256
+
+Shard = tuple[int, int]  # its number, from 1, and how many there are
 
 
-@dataclass(frozen=True)
-class Record:
-    """What became of one photo, or of one clip: a line of the manifest."""
+@dataclass
+class Journal:
+    """What a file that may be a journal holds beside records."""
 
-    photo: str  # absolute path
-    stem: str  # what the names of its pictures begin with, relative to the results folder
-    version: str  # of the photo, net and quality: when it changes, the photo is done again
-    status: str = "started"  # then "done", "failed", or "left out": a kind that is not read
-    error: str = ""
-    size: tuple[int, int] | None = None  # width and height of the photo, upright
-    box: Box | None = None  # around the whole subject
-    objects: tuple[Box, ...] = ()  # around each separate object, largest first
-    area: float = 0.0  # of the subject, as a share of the picture
-    confidence: float = 0.0  # the highest probability that the net gave a pixel, see Prediction
-    clear: bool = True  # whether a subject stands out, see pipeline.Result
-    seconds: float = 0.0
-    files: tuple[str, ...] = ()  # its pictures in the results folder
-    effects: Mapping[str, str] = field(default_factory=dict)  # checksum of each finished effect
-    written: Mapping[str, str] = field(default_factory=dict)  # checksum of each file, as written
-    writing: Mapping[str, str] = field(default_factory=dict)  # the same for a file being written
-    renamed: Mapping[str, str] = field(default_factory=dict)  # name that was taken: name used
-    corrections: str = ""  # name of the file beside the photo that says how to correct its mask
-    left_out: tuple[str, ...] = ()  # what the photo's file held that its pictures do not
-    outlines: tuple[str, ...] | None = None  # of each object, None unless asked for: see outlines
-    identity: str = ""  # of the photo's file on its disk, which a file put in its place has not
-    content: str = ""  # checksum of the photo's file
-    frames: int = 0  # of a clip; 0 is a photo
-    duration: float = 0.0  # of a clip, in seconds
-    damage: str = ""  # what of a clip could not be decoded
-    # The time of each frame of a clip and the box in it: "0.04 10 20 110 220", "0.04" without one.
-    track: tuple[str, ...] | None = None  # None unless asked for
+    path: Path
+    size: int = 0  # bytes
+    records: int = 0  # lines that are records, or were
+    cut_off: int = 0
+    foreign: list[bytes] = field(default_factory=list)  # lines that somebody else has added
+    ends_in_line: bool = True  # otherwise the next line would be lost
+    note: bytes = b""  # the last line, if it is about the shard
 
     @property
-    def subjects(self) -> list[tuple[Box, str]]:
-        """The box and the outline of each object to learn: none if no subject stands out.
+    def is_ours(self) -> bool:
+        """Whether a run wrote it. One of records with notes of a person is, and an empty one."""
+        return bool(self.records or (not self.foreign and self.cut_off <= 1))
 
-        An outline is "" where the run found none.
+
+class Records:
+    """The records in the journals of ``folder``, by photo; ``read`` adds those of a journal."""
+
+    def __init__(self, folder: Path):
+        self._reader = Reader(folder.resolve())
+        self._paths: list[Path] = []
+        self._files: dict[int, BinaryIO] = {}  # the one that was last needed is last
+        weakref.finalize(self, _close_all, self._files)
+        self._index = Index()
+        self._at_hand: dict[int, Record | None] = {}
+        self._begun: dict[int, int] = {}  # where in the index, of photos that are not finished
+        self._reading = threading.Lock()
+        self.escaped = False  # whether a line has characters beyond ASCII
+
+    def read(self, path: Path) -> Journal:
+        """Find the records in a journal, and return what else it holds."""
+        self._paths.append(path)
+        return self._find_in(len(self._paths) - 1)
+
+    def read_again(self) -> None:
+        """Find the records in all journals, which were written anew or deleted."""
+        self.close()
+        with self._reading:
+            self._index = Index()
+            self._at_hand.clear()
+            self._begun.clear()
+        for number in range(len(self._paths)):
+            self._find_in(number)
+
+    def _find_in(self, number: int) -> Journal:
+        path = self._paths[number]
+        journal = Journal(path)
+        noted = offset = 0
+        for line in _lines(path):
+            found = self._reader.heading(line.removeprefix(_MARK))
+            if found:
+                if path.name != JOURNAL:  # which is older than the journals of shards beside it
+                    noted = max(noted, found.noted)  # clocks are set back
+                self._enter(found.photo, found.stem, number << _FAR | offset, noted)
+                self.escaped = self.escaped or rb"\u" in line
+                journal.records += 1
+            else:
+                _count_in(line.removeprefix(_MARK), journal)
+            offset += len(line)
+            journal.ends_in_line = line.endswith(b"\n")
+            journal.note = line if line.startswith(NOTE) else b""
+        journal.size = offset
+        return journal
+
+    def add(self, record: Record, path: Path, offset: int, noted: float) -> None:
+        """Note that a line of ``record`` is now at ``offset`` of a journal."""
+        with self._reading:
+            number = self._paths.index(path)
+            place, photo = number << _FAR | offset, hash(record.photo)
+            if photo in self._begun:
+                self._index.move(self._begun[photo], place, noted)
+            else:
+                self._begun[photo] = self._enter(record.photo, record.stem, place, noted)
+            if record.status != "started":
+                del self._begun[photo]
+            self.escaped = self.escaped or not (record.photo + record.error).isascii()
+
+    def get(self, photo: str) -> Record | None:
+        """Return the record of a photo, None if there is none."""
+        return self.by_hash(hash(photo))
+
+    def __getitem__(self, photo: str) -> Record:
+        record = self.get(photo)
+        if record is None:
+            raise KeyError(photo)
+        return record
+
+    def by_hash(self, photo: int) -> Record | None:
+        """Return the record of the photo with this hash."""
+        with self._reading:
+            place = self._index.place_of(photo)
+            return None if place is None else self._at(place)
+
+    def in_folder(self, key: str) -> Iterator[Record]:
+        """Yield the records whose pictures are in a folder of the results, see ``folder_key``."""
+        with self._reading:
+            places = self._index.places_in(hash(key))
+        yield from self._all(places)
+
+    def values(self) -> Iterator[Record]:
+        """Yield all records, in the order in which their photos were first noted."""
+        with self._reading:
+            places = self._index.places()
+        yield from self._all(places)
+
+    def __len__(self) -> int:
+        return self._index.photos
+
+    @property
+    def superseded(self) -> int:
+        """How many lines are of no use any more."""
+        return self._index.lines - self._index.photos
+
+    def lines(self, path: Path | None = None) -> Iterator[bytes]:
+        """Yield the last line of each photo; with ``path``, only those in that journal.
+
+        Those of several journals are merged in the order in which a run goes through photos.
         """
-        outlines = self.outlines or ("",) * len(self.objects)
-        return list(zip(self.objects, outlines, strict=False)) if self.clear else []
+        places = self._index.places()
+        numbers = places >> _FAR
+        each = [places[numbers == number] for number in np.unique(numbers)]
+        in_turn = heapq.merge(*each, key=self._turn) if len(each) > 1 else places
+        if path is not None:
+            in_turn = places[numbers == self._paths.index(path)]
+        for place in in_turn:
+            with self._reading:
+                line = self._line(int(place))
+            yield without_time(line.rstrip(b"\r\n") + b"\n") if path is None else line
+        self.close()  # Windows replaces no file that is open
 
-    @property
-    def pictures(self) -> tuple[str, ...]:
-        """Every file that is one of the photo's pictures, or may be one after a kill."""
-        return tuple(dict.fromkeys([*self.files, *self.written, *self.writing]))
+    def close(self) -> None:
+        """Close the journals; they are opened again when needed."""
+        with self._reading:
+            _close_all(self._files)
+
+    def _all(self, places: Iterable[int]) -> Iterator[Record]:
+        for place in places:
+            with self._reading:
+                record = self._at(int(place))
+            if record is not None:
+                yield record
+
+    def _turn(self, place: int) -> list:
+        """Return a sort key of a line: when a run comes to its photo."""
+        with self._reading:
+            found = self._reader.heading(self._line(int(place)))
+        parts = Path(found.photo).parts if found else ()
+        return [(natural_order_of(part), part) for part in parts]
+
+    def _enter(self, photo: str, stem: str, place: int, noted: float) -> int:
+        return self._index.add(hash(photo), hash(folder_key(stem)), place, noted)
+
+    def _at(self, place: int) -> Record | None:
+        if place not in self._at_hand:
+            if len(self._at_hand) >= _AT_HAND:
+                self._at_hand.clear()
+            self._at_hand[place] = self._reader.record(self._line(place))
+        return self._at_hand[place]
+
+    def _line(self, place: int) -> bytes:
+        number, offset = place >> _FAR, place & (1 << _FAR) - 1
+        file = self._opened(number)
+        file.seek(offset)
+        return file.readline(_LONGEST_LINE).removeprefix(_MARK)
+
+    def _opened(self, number: int) -> BinaryIO:
+        file = self._files.pop(number, None) or self._paths[number].open("rb")
+        if len(self._files) >= _OPEN:
+            longest_unused = next(iter(self._files))
+            self._files.pop(longest_unused).close()
+        self._files[number] = file
+        return file
 
 
-def to_line(record: Record, folder: Path) -> str:
-    """Return the line of ``folder``'s journal that holds ``record``."""
-    row = dict(vars(record))
-    with contextlib.suppress(ValueError):  # another drive of Windows
-        row[_FROM_HERE] = os.path.relpath(record.photo, folder)
-    return json.dumps(row) + "\n"
+def _close_all(files: dict[int, BinaryIO]) -> None:
+    for file in files.values():
+        file.close()
+    files.clear()
 
 
-def read_records(folder: Path) -> Iterator[Record]:
-    """Yield the records that earlier runs left in ``folder``, each photo's last one last."""
-    folder = folder.resolve()
-    for line in _lines(folder / JOURNAL):
-        if b'"stem"' not in line:  # somebody's large file is passed over quickly
-            continue
-        with contextlib.suppress(*_UNREADABLE):
-            yield _record(_row(line), folder)
+class Told(Sequence[Record]):
+    """The records that a run has told of, in order; all but the first are read when asked for."""
+
+    def __init__(self, records: Records):
+        self._records = records
+        self._first: list[Record] = []
+        self._photos = array("q")
+        self._skipped = bytearray()
+
+    def add(self, record: Record) -> None:
+        """Add a record that the journal holds, maybe with another status: "skipped"."""
+        if len(self._first) < _AT_HAND and not self._photos:
+            self._first.append(record)
+            return
+        self._photos.append(hash(record.photo))
+        self._skipped.append(record.status == "skipped")
+
+    def __len__(self) -> int:
+        return len(self._first) + len(self._photos)
+
+    def __getitem__(self, number: int | slice) -> "Record | list[Record]":
+        if isinstance(number, slice):
+            return [self[one] for one in range(*number.indices(len(self)))]
+        place = range(len(self))[number] - len(self._first)
+        if place < 0:
+            return self._first[place]
+        record = self._records.by_hash(self._photos[place])
+        return replace(record, status="skipped") if self._skipped[place] else record
 
 
-def foreign_lines(journal: Path) -> list[bytes] | None:
-    """Return the lines of a journal that no run wrote, None if the whole file is somebody else's.
+def folder_key(stem: str) -> str:
+    """Return what all stems have in common whose pictures may get the same name."""
+    return _folded(stem.rpartition("/")[0])
 
-    A journal of records that also has notes of a person is u2demo's, and so is an empty one.
+
+_folded = lru_cache(fold_name)
+
+
+class _Noted(Iterable[Record]):
+    """All records in a folder, each read when its turn comes."""
+
+    def __init__(self, folder: Path):
+        self._records = Records(folder)
+        for path in journals(folder):
+            self._records.read(path)
+
+    def __iter__(self) -> Iterator[Record]:
+        with contextlib.closing(self._records):
+            yield from self._records.values()
+
+
+def read_records(folder: Path) -> Iterable[Record]:
+    """Return the records that earlier runs left in ``folder``, one of each photo.
+
+    They may be gone through any number of times; none is in memory.
     """
-    if not os.path.lexists(journal):
-        return []
-    if journal.is_symlink() or not journal.is_file():
-        return None
-    foreign = []
-    records = cut_off = 0
-    for line in filter(bytes.strip, _lines(journal)):
-        if _is_like_a_record(line):
-            records += 1
-        elif _BEGIN.startswith(line) or (_CUT_OFF.fullmatch(line) and not _is_json(line)):
-            cut_off += 1
-        else:
-            foreign.append(line if line.endswith(b"\n") else line + b"\n")
-    is_ours = records or (not foreign and cut_off <= 1)
-    return foreign if is_ours else None
+    return _Noted(folder)
+
+
+def journals(folder: Path) -> list[Path]:
+    """Return the journals in ``folder``: that of all photos first, then those of shards."""
+    return [folder / JOURNAL, *shard_journals(folder)]
+
+
+def shard_journals(folder: Path) -> dict[Path, Shard]:
+    """Return the journals of shards in ``folder``, in order."""
+    found = {}
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if name := OF_SHARDS.fullmatch(entry.name):
+                found[folder / entry.name] = int(name[1]), int(name[2])
+    return dict(sorted(found.items(), key=lambda pair: pair[1][::-1]))
+
+
+def journal_of(folder: Path, shard: Shard | None) -> Path:
+    """Return the journal of a shard, or that of all photos."""
+    return folder / (JOURNAL if shard is None else f"manifest-{shard[0]}-of-{shard[1]}.jsonl")
+
+
+def _count_in(line: bytes, journal: Journal) -> None:
+    """Count a line that is not a record."""
+    if not line.strip() or line.startswith(NOTE):
+        return
+    if is_like_a_record(line):
+        journal.records += 1
+    elif is_cut_off(line):
+        journal.cut_off += 1
+    else:
+        journal.foreign.append(line if line.endswith(b"\n") else line + b"\n")
 
 
 def _lines(journal: Path) -> Iterator[bytes]:
@@ -118,82 +315,4 @@ def _lines(journal: Path) -> Iterator[bytes]:
         return
     with journal.open("rb") as file:
         while line := file.readline(_LONGEST_LINE):
-            yield line.removeprefix(b"\xef\xbb\xbf")  # as some editors put it at the beginning
-
-
-def _row(line: bytes) -> dict:
-    return json.loads(line.decode(errors="replace"))
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        _row(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _is_like_a_record(line: bytes) -> bool:
-    """Return whether a line has the keys of a record, whatever their values."""
-    with contextlib.suppress(*_UNREADABLE):
-        row = _row(line)
-        return isinstance(row, dict) and row.keys() >= _KEYS
-    return False
-
-
-def _record(row: dict, folder: Path) -> Record:
-    known = {field.name for field in fields(Record)}  # later versions may know more
-    from_here = row.pop(_FROM_HERE, "")
-    row = {name: value for name, value in row.items() if name in known}
-    row["photo"] = _where(row["photo"], from_here, folder)
-    row["size"] = _whole_numbers(row["size"]) if row["size"] else None
-    row["box"] = Box(*_whole_numbers(row["box"])) if row["box"] else None
-    row["objects"] = tuple(Box(*_whole_numbers(box)) for box in row["objects"])
-    row["files"] = tuple(row["files"])
-    row["left_out"] = tuple(row.get("left_out", ()))
-    for name in ("outlines", "track"):
-        row[name] = None if row.get(name) is None else tuple(row[name])
-    for name in ("effects", "written", "writing", "renamed"):  # the last three came later
-        row[name] = dict(row.get(name, {}))
-    record = Record(**row)
-    _check(record)
-    return record
-
-
-def _where(photo: str, from_here: str, folder: Path) -> str:
-    """Return the photo's path: photos and results may have moved together, or the results alone."""
-    moved = os.path.normpath(folder / from_here)
-    with contextlib.suppress(OSError):  # a share that is gone, a name too long
-        if Path(moved).is_file():
-            return moved
-    return photo
-
-
-def _whole_numbers(values: list) -> tuple[int, ...]:
-    if not all(type(value) is int for value in values):
-        raise ValueError("not pixels")
-    return tuple(values)
-
-
-def _check(record: Record) -> None:
-    """Raise an error if values are not what a run writes: somebody may have edited them."""
-    os.fsencode(record.photo)  # raises if no file can have this name
-    texts = [record.photo, record.stem, record.version, record.status, record.error]
-    texts += [record.identity, record.content, record.corrections, *record.files, *record.left_out]
-    texts += [*record.renamed, *record.renamed.values(), *(record.outlines or ())]
-    texts += [record.damage, *(record.track or ())]
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError("not texts")
-    _whole_numbers([record.frames])
-    if record.size is not None and len(record.size) != 2:
-        raise ValueError("not a size")
-    if not all(map(is_content_checksum, [*record.written.values(), *record.writing.values()])):
-        raise ValueError("not checksums of files")
-    if any(_leads_out(name) for name in (record.stem, *record.pictures)):
-        raise ValueError("files outside the results")
-
-
-def _leads_out(name: str) -> bool:
-    """Return whether a name, which somebody may have edited by hand, leads out of the folder."""
-    path = PurePath(name)
-    return bool(path.anchor) or ".." in path.parts or "\0" in name
+            yield line

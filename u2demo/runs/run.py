@@ -4,36 +4,39 @@ import contextlib
 import errno
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
-from u2demo.effects import DEFAULT_EFFECTS, Effect
+from u2demo.effects import Effect
 from u2demo.images.find import is_unread
-from u2demo.images.read import open_image, pixel_limit
-from u2demo.images.write import check_format, check_metadata
-from u2demo.inference.recipes import check_quality
-from u2demo.machine.cores import available_cores, in_parallel
+from u2demo.images.read import open_image
+from u2demo.machine.cores import in_parallel, own_cores
 from u2demo.machine.disk import advise
-from u2demo.machine.paths import as_path
-from u2demo.masks.adjust import UNCHANGED, Edge
+from u2demo.machine.paths import as_place
+from u2demo.machine.places import is_url
+from u2demo.masks.adjust import UNCHANGED
 from u2demo.masks.box import bounding_box, box_in
 from u2demo.masks.corrections import Corrections
 from u2demo.masks.objects import object_boxes
 from u2demo.masks.outlines import outlines
 from u2demo.pipeline import Result, apply_effects, known_effects
-from u2demo.runs.checksums import checksum, content_of
-from u2demo.runs.corrected import read_corrections
+from u2demo.runs.listing import Entry, Listing
 from u2demo.runs.manifest import Manifest
+from u2demo.runs.photos import corrections_beside, open_photo, why_not_fetched
 from u2demo.runs.pictures import Pictures
-from u2demo.runs.plan import Job, list_files, plan
+from u2demo.runs.plan import Job, plan
 from u2demo.runs.reasons import reason_of
-from u2demo.runs.records import Record
+from u2demo.runs.record import Record
+from u2demo.runs.records import Shard, Told
+from u2demo.runs.settings import Run
+from u2demo.runs.shards import check_shard, finish
+from u2demo.runs.store import manifest_of
+from u2demo.runs.stored import StoredListing, check_apart
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,69 +45,8 @@ if TYPE_CHECKING:
 
 # Errors of the machine, not of a photo: every later photo would fail too.
 FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+_BATCHES = 2  # of a GPU at a time, and one more in waiting
 _MOST_AT_ONCE = 8  # photos in threads, however many cores: one of 12 megapixels takes 200 MB
-_STAYS, _RESUMES = "; finished pictures stay", ", and the same run resumes from there"
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a run does with each photo.
-
-    ``effects``, ``quality``, ``format`` and ``metadata`` are those of ``process`` and ``save``.
-    ``clip_format`` is the one that clips become, ``format`` is for photos only.
-    With ``overwrite``, existing pictures are made again; those that were changed since are still
-    kept. ``max_pixels`` is that of ``open_image``. ``within`` says where in each photo the subject
-    is, as ``box_in`` reads it; photos without such a part fail. With ``corrections``, what a person
-    has said in the file beside a photo is applied; a box in it goes before ``within``. ``outlines``
-    are found on request, for boxes with segmentation.
-
-    Raises:
-        ValueError: unknown ``quality``, ``format`` or ``metadata``, an effect name that cannot be
-            part of a file name, a limit of pixels that is not a number, or ``within`` that is not
-            a part of a photo.
-        TypeError: ``effects`` is not a mapping, or ``max_pixels`` not a number.
-    """
-
-    effects: Mapping[str, Effect] = field(default_factory=lambda: DEFAULT_EFFECTS)
-    quality: str = "fast"
-    format: str = "auto"
-    overwrite: bool = False
-    metadata: str = "private"
-    max_pixels: int | None = None
-    outlines: bool = False
-    clip_format: str = "auto"
-    within: str = ""
-    corrections: bool = True
-    edge: Edge = UNCHANGED  # what ``adjust_mask`` does to each mask
-
-    def __post_init__(self):
-        check_format(self.format)
-        check_metadata(self.metadata)
-        check_quality(self.quality)
-        pixel_limit(self.max_pixels)  # otherwise every photo would fail
-        if self.within:
-            box_in(self.within, (1, 1))
-        known_effects(self.effects)
-
-    @property
-    def then(self) -> str:
-        """What follows when a run has to end: words for the end of a sentence."""
-        return _STAYS if self.overwrite else _STAYS + _RESUMES
-
-    def settings(self, net: str) -> str:
-        """Return a checksum: when it changes, every photo is done again. ``net`` stands for it."""
-        looks = [net, self.quality]
-        if self.within:
-            looks.append(self.within)
-        if self.edge != UNCHANGED:
-            looks.append(self.edge)
-        return checksum(looks)
-
-    @cached_property
-    def checksums(self) -> Mapping[str, str]:
-        """The checksum of each effect: when it changes, the effect's pictures are made again."""
-        files = [self.format, self.metadata]
-        return {name: checksum([effect, *files]) for name, effect in self.effects.items()}
 
 
 def process_folder(
@@ -118,10 +60,12 @@ def process_folder(
     overwrite: bool = False,
     metadata: str = "private",
     corrections: bool = True,
+    shard: Shard | None = None,
     report: Callable[[Record], object] = lambda record: None,
-) -> list[Record]:
+) -> Sequence[Record]:
     """Process every photo below ``folder`` into ``results``; return a record for each.
 
+    Both may be URLs that fsspec opens, such as ``s3://bucket/photos`` (``pip install s3fs``).
     Subfolders are mirrored. Photos that are done and unchanged are skipped unless ``overwrite``. A
     function of yours counts as changed when its code, defaults or enclosed values have changed. A
     photo that cannot be read gets a record with status ``failed``, and a picture of a kind that is
@@ -141,55 +85,93 @@ def process_folder(
     Where a picture was changed since, or a file of yours has appeared, the new picture gets a
     number, and the record's ``renamed`` says so.
 
+    Many processes, on one computer or on many, may share a folder and its results. With
+    ``shard=(3, 10)`` this call does the third of ten parts, and only their records are returned;
+    names are those of a run that is not divided. Its records are in ``manifest-3-of-10.jsonl``
+    until ``u2demo merge`` or a run over all photos takes them over. Another number of shards finds
+    what is done.
+
+    The records are in memory as far as there are few; of a million, most are read from the manifest
+    when asked for.
+
     Raises:
         ValueError: ``folder`` is not a folder, unknown ``format``, ``quality`` or ``metadata``, an
-            effect name that cannot be part of a file name, a manifest in ``results`` that u2demo
-            did not write, or another run that is writing there.
+            impossible ``shard``, an effect name that cannot be part of a file name, a manifest in
+            ``results`` that u2demo did not write, or another run that is writing there.
         TypeError: ``effects`` is not a mapping, or ``report`` cannot be called.
         OSError: ``results`` cannot be written to; the text says what to do. Finished pictures stay,
             and the same call resumes.
     """
-    folder, results = as_path("folder", folder), as_path("results", results)
+    folder, results = as_place("folder", folder), as_place("results", results)
     if not callable(report):
         raise TypeError(f"report is {report!r:.80}, expected a function of one Record")
-    if not folder.is_dir():
+    if not (is_url(folder) or folder.is_dir()):
         raise ValueError(f"{folder} is not a folder; process takes single photos")
     run = Run(known_effects(effects), quality, format, overwrite, metadata, corrections=corrections)
-    files = list_files([folder])
-    records = process_files(model, files.photos, results, run, report=report)
-    for clip, place in files.clips.items():
-        why = f"{clip}: a clip, not a photo; process_video takes it"
-        record = Record(str(clip), place.stem, version="", status="left out", error=why)
-        records.append(record)
+    check_shard(shard)
+    listing = StoredListing([folder]) if is_url(folder) else Listing([folder])
+    clips: list[Entry] = []
+    records = process_files(
+        model, listing, results, run, shard=shard, report=report, leave=clips.append
+    )
+    for clip in clips:
+        why = f"{clip.photo}: a clip, not a photo; process_video takes it"
+        stem = Path(clip.name).stem
+        record = Record(clip.photo, stem, version="", status="left out", error=why)
+        records.add(record)
         report(record)
+    if shard is not None:
+        finish(results, shard)
     return records
 
 
 def process_files(
     model: "nn.Module",
-    photos: Mapping[Path, Path],
+    photos: Mapping[Path, Path] | Listing,
     results: str | Path,
     run: Run,
     *,
+    shard: Shard | None = None,
     report: Callable[[Record], object] = lambda record: None,
-) -> list[Record]:
-    """Process ``photos``, as from ``list_photos``, and return a record for each.
+    leave: Callable[[Entry], object] = lambda clip: None,
+) -> Told:
+    """Process the photos of a listing, or those of ``list_photos``; return a record for each.
 
-    ``process_folder`` does this for one folder and says more.
+    ``process_folder`` does this for one folder and says more. ``leave`` is called with each clip.
+
+    Raises:
+        ValueError: a shard's results lie in a store, among the photos.
     """
     from u2demo.inference.predict import share_cores  # imports torch: a second, not needed earlier
     from u2demo.nets.load import fingerprint  # imports torch as well
 
-    results = Path(results).resolve()
-    workers = min(available_cores(), _MOST_AT_ONCE)
-    records = []
-    with advise(results, run.then), Manifest(results) as manifest, share_cores(workers):
-        settings = run.settings(fingerprint(model))
-        jobs = plan(photos, manifest, run.effects, settings, corrections=run.corrections)
-        for record in _Work(model, run, manifest, workers).records(jobs):
-            records.append(record)
+    listing = photos if isinstance(photos, Listing) else Listing.of(photos)
+    check_apart(listing, results, shard)
+    workers = min(own_cores(), _MOST_AT_ONCE)
+    with (
+        advise(results, run.then),
+        manifest_of(results, shard) as manifest,
+        share_cores(workers),
+    ):
+        told = Told(manifest.records)
+
+        def tell(record: Record) -> None:
+            told.add(record)
             report(record)
-    return records
+
+        work = _Work(model, run, manifest, workers, tell)
+        settings = run.settings(fingerprint(model))
+        jobs = plan(
+            listing,
+            manifest,
+            run.effects,
+            settings,
+            corrections=run.corrections,
+            is_done=work.is_done,
+            leave=leave,
+        )
+        work.do(jobs)
+    return told
 
 
 class _Photo(NamedTuple):
@@ -207,32 +189,37 @@ class _Photo(NamedTuple):
 class _Work:
     """A run at work: three steps for each photo, which any thread may take."""
 
-    def __init__(self, model: "nn.Module", run: Run, manifest: Manifest, workers: int):
+    def __init__(
+        self,
+        model: "nn.Module",
+        run: Run,
+        manifest: Manifest,
+        workers: int,
+        tell: Callable[[Record], object],
+    ):
         self._model, self._run, self._manifest, self._workers = model, run, manifest, workers
+        self._tell = tell
 
-    def records(self, jobs: Iterable[Job]) -> Iterator[Record]:
-        """Yield a record for each job: first those that need no work, then the others."""
-        to_do = []
-        for job in jobs:
-            if not self._run.overwrite and self._is_done(job):
-                known = self._manifest.renew(job.photo, job.version, job.identity)
-                yield replace(known, status="skipped")
-            else:
-                to_do.append(job)
-        for record in self._process(self._begin(to_do)):
+    def do(self, jobs: Iterator[Job]) -> None:
+        """Do all jobs, and tell of the record of each; those that need no work come sooner."""
+        for record in self._process(self._begin(jobs)):
             self._manifest.add(record)
-            yield record
+            self._tell(record)
 
-    def _is_done(self, job: Job) -> bool:
-        if not is_done(job, self._manifest, self._run.checksums):
+    def is_done(self, known: Record) -> bool:
+        """Return whether a photo that is unchanged needs no work."""
+        if self._run.overwrite or (self._run.outlines and known.outlines is None):
             return False
-        known = self._manifest.records[job.photo]
-        return not self._run.outlines or known.outlines is not None
+        return self._manifest.is_complete(known, self._run.checksums)
 
-    def _begin(self, jobs: Iterable[Job]) -> Iterator[Job]:
+    def _begin(self, jobs: Iterator[Job]) -> Iterator[Job]:
         for job in jobs:
-            self._manifest.add(job.record())
-            yield job
+            if job.done:
+                known = self._manifest.renew(job.done, job.version, job.identity)
+                self._tell(known.as_skipped())
+            else:
+                self._manifest.add(job.record())
+                yield job
 
     def _process(self, jobs: Iterator[Job]) -> Iterator[Record]:
         """Yield the record of each job, in order, with a bounded number of photos in memory."""
@@ -242,25 +229,24 @@ class _Work:
         if count == 1:  # a CPU gains most when each core takes a photo from file to files
             yield from in_parallel(self._process_alone, jobs, self._workers)
             return
-        with contextlib.closing(in_parallel(self._open, jobs, self._workers)) as opened:
-            looked_at = self._look_at_all(opened, count)
-            yield from in_parallel(self._finish, looked_at, self._workers)
+        # A GPU is kept busy: while it looks at a batch, another one is made ready, and the masks of
+        # a third are finished. What is opened and written has threads of its own.
+        opened = in_parallel(self._open, jobs, self._workers)
+        looked_at = in_parallel(self._look, _batches(opened, count), _BATCHES)
+        masks = chain.from_iterable(looked_at)
+        with contextlib.closing(opened), contextlib.closing(looked_at):
+            yield from in_parallel(self._finish, masks, self._workers)
 
     def _process_alone(self, job: Job) -> Record:
         (photo,) = self._look([self._open(job)])
         return self._finish(photo)
 
-    def _look_at_all(self, opened: Iterator[_Photo], count: int) -> Iterator[_Photo]:
-        batch = list(islice(opened, count))
-        while batch:
-            yield from self._look(batch)
-            batch = list(islice(opened, count))
-
     def _open(self, job: Job) -> _Photo:
         photo = _Photo(job, time.perf_counter())
         try:
-            content = content_of(Path(job.photo))  # first: a later change must not count as seen
-            image = open_image(job.photo, max_pixels=self._run.max_pixels)
+            # The content first: a later change must not count as seen.
+            content, file = open_photo(job.photo, job.length)
+            image = open_image(file, max_pixels=self._run.max_pixels)
             said = self._corrections(job, image.size)
             return photo._replace(image=image, content=content, corrections=said)
         except Exception as error:  # one photo's failure must not stop the others
@@ -269,7 +255,7 @@ class _Work:
     def _corrections(self, job: Job, size: tuple[int, int]) -> Corrections:
         said = Corrections()
         if job.corrections:
-            said = read_corrections(Path(job.photo).with_name(job.corrections), size)
+            said = corrections_beside(job.photo, job.corrections, size)
         if said.within is None and self._run.within:
             said = replace(said, within=box_in(self._run.within, size))
         return said
@@ -309,7 +295,8 @@ class _Work:
                     raise
                 error = raised
         path = photo.job.photo
-        status = "left out" if is_unread(Path(path)) else "failed"
+        unread = why_not_fetched(path) if is_url(path) else is_unread(Path(path))
+        status = "left out" if unread else "failed"
         return photo.job.record(status=status, error=reason_of(error, path), **pictures.fields())
 
     def _make(self, photo: _Photo, pictures: Pictures) -> Record:
@@ -334,6 +321,11 @@ def is_done(job: Job, manifest: Manifest, effects: Mapping[str, str]) -> bool:
     """Return whether all pictures of a job are there, made by these effects of the same photo."""
     known = manifest.records.get(job.photo)
     return known is not None and job.unchanged and manifest.is_complete(known, effects)
+
+
+def _batches(photos: Iterator[_Photo], count: int) -> Iterator[list[_Photo]]:
+    while batch := list(islice(photos, count)):
+        yield batch
 
 
 def _describe(result: Result) -> dict[str, object]:

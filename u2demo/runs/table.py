@@ -3,12 +3,12 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import TextIO
 
-from u2demo.runs.records import Record
+from u2demo.runs.record import Record
 
 _FOR_U2DEMO = {"written", "writing", "outlines", "identity", "content", "track"}
 _COLUMNS = [field.name for field in fields(Record) if field.name not in _FOR_U2DEMO]
@@ -23,14 +23,24 @@ def encode_table(records: Iterable[Record]) -> bytes:
     It begins with a byte order mark unless all is ASCII, because Excel reads other letters only
     then. A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
-    table = io.StringIO(newline="")
-    writer = csv.writer(table)
-    writer.writerow(_COLUMNS)
-    for record in records:
-        writer.writerow([_guarded(_cell(record, column)) for column in _COLUMNS])
-    # Disks hold names that are not valid Unicode; they are written back unchanged.
-    encoded = table.getvalue().encode(errors="surrogateescape")
+    encoded = b"".join(pieces(records, with_mark=False))
     return encoded if encoded.isascii() else codecs.BOM_UTF8 + encoded
+
+
+def pieces(records: Iterable[Record], *, with_mark: bool) -> Iterator[bytes]:
+    """Yield what ``encode_table`` returns, piece by piece, ``with_mark`` if all is not ASCII."""
+    if with_mark:
+        yield codecs.BOM_UTF8
+    yield _row(_COLUMNS)
+    for record in records:
+        yield _row([_guarded(_cell(record, column)) for column in _COLUMNS])
+
+
+def _row(cells: Iterable[object]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(cells)
+    # Disks hold names that are not valid Unicode; they are written back unchanged.
+    return text.getvalue().encode(errors="surrogateescape")
 
 
 def has_our_columns(file: Path) -> bool:

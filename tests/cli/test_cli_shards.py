@@ -1,0 +1,38 @@
+"""What the command line says of shards and lists."""
+
+import fsspec
+import pytest
+from small_run import make_photos
+
+from u2demo.cli.main import main
+
+
+@pytest.mark.parametrize("where", ["nothing there", "photos", "memory://nothing-there"])
+def test_a_merge_of_what_is_no_results_is_refused_and_writes_nothing(
+    where, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    make_photos(tmp_path / "photos", count=1)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["merge", where]) == 1
+    assert f"{where} has no manifest of u2demo" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+    assert not fsspec.filesystem("memory").exists("/nothing-there")
+
+
+def test_a_shard_says_what_is_to_be_done_in_the_end(tmp_path, capsys):
+    photos, out = str(make_photos(tmp_path / "photos", count=1)), str(tmp_path / "out")
+    for shard in ("1/2", "2/2"):
+        assert main([photos, "-o", out, "--shard", shard]) == 0
+        said = capsys.readouterr().out
+        assert f"Pictures are in {out}; when all shards are done: u2demo merge {out}" in said
+        assert "manifest.csv" not in said
+    assert main(["merge", out]) == 0
+    assert main([photos, "-o", out]) == 0
+    assert "Pictures and manifest.csv are in" in capsys.readouterr().out
+
+
+def test_a_list_that_is_not_there_is_a_sentence(capsys):
+    with pytest.raises(SystemExit):
+        main(["--list", "no list.txt"])
+    assert "--list: No such file or directory: 'no list.txt'" in capsys.readouterr().err

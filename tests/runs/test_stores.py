@@ -1,0 +1,323 @@
+"""Photos and results in a store: the same pictures, names and records as in folders."""
+
+import contextlib
+import json
+import sys
+
+import fsspec
+import pytest
+from bright import Bright
+from small_run import EFFECTS, contents, make_photos
+
+import u2demo as u2
+from u2demo.__main__ import main
+from u2demo.machine import places
+from u2demo.machine.places import folders_below, join, read_bytes, write_bytes
+from u2demo.runs import store
+from u2demo.runs.plan import list_photos
+from u2demo.runs.run import process_files
+from u2demo.runs.settings import Run
+from u2demo.runs.shards import finish, merge
+from u2demo.runs.store import StoredManifest
+from u2demo.runs.stored import StoredListing, read_list
+
+PHOTOS, OUT = "memory://photos", "memory://out"
+
+
+@pytest.fixture
+def box(memory_store):
+    """The store in memory, empty."""
+    return memory_store
+
+
+@pytest.fixture
+def photos(tmp_path, box):
+    """A folder of photos of which some have one stem; the store has the same ones."""
+    folder = make_photos(tmp_path / "photos", count=4)
+    (folder / "Photo0.bmp").write_bytes((folder / "photo1.png").read_bytes())
+    (folder / "photo1 (2).png").write_bytes((folder / "photo2.png").read_bytes())
+    (folder / "torn.png").write_bytes((folder / "photo2.png").read_bytes()[:200])
+    (folder / "notes.txt").write_text("not a photo")
+    copy(folder)
+    return folder
+
+
+def copy(folder, url=PHOTOS):
+    for path in folder.rglob("*"):
+        if path.is_file():
+            write_bytes(join(url, path.relative_to(folder).as_posix()), path.read_bytes())
+
+
+def pictures(url=OUT):
+    """All that is stored below ``url`` but the manifest, by name."""
+    return {
+        one.url.removeprefix(f"{url}/"): read_bytes(one.url)
+        for folder in folders_below(url)
+        for one in folder
+        if not places.name_of(one.url).startswith("manifest")
+    }
+
+
+def run(photos, out, *, shard=None, report=lambda record: None, **options):
+    settings = Run(**{"effects": EFFECTS, **options})
+    listing = StoredListing([photos])
+    return process_files(Bright(), listing, out, settings, shard=shard, report=report)
+
+
+def told(records):
+    return sorted((places.name_of(r.photo), r.stem, r.status, r.files, r.box) for r in records)
+
+
+@pytest.fixture
+def undivided(photos, tmp_path):
+    """What a run in folders leaves."""
+    process_files(Bright(), list_photos([photos]), tmp_path / "undivided", Run(effects=EFFECTS))
+    return contents(tmp_path / "undivided")
+
+
+@pytest.mark.parametrize("remote", ["photos", "results", "both"])
+def test_a_run_gives_the_same_pictures_wherever_photos_and_results_lie(
+    photos, tmp_path, undivided, remote
+):
+    source = str(photos) if remote == "results" else PHOTOS
+    out = tmp_path / "out" if remote == "photos" else OUT
+    records = run(source, out)
+    assert (contents(out) if remote == "photos" else pictures()) == undivided
+    assert {r.status for r in records} == {"done", "failed"}
+    (failed,) = (r.error for r in records if r.status == "failed")
+    assert failed.startswith(join(source, "torn.png"))
+
+
+@pytest.mark.parametrize("out", [OUT, "folder"])
+def test_what_is_done_is_not_done_again_and_what_has_changed_is(photos, tmp_path, out):
+    out = out if out == OUT else tmp_path / out
+    first = run(PHOTOS, out)
+    again = run(PHOTOS, out)
+    assert {r.status for r in again} == {"skipped", "failed"}
+    assert [r[1:2] + r[3:] for r in told(first)] == [r[1:2] + r[3:] for r in told(again)]
+    write_bytes(join(PHOTOS, "photo1.png"), (photos / "photo0.png").read_bytes())
+    third = run(PHOTOS, out)
+    assert [places.name_of(r.photo) for r in third if r.status == "done"] == ["photo1.png"]
+
+
+def test_a_picture_that_was_deleted_is_made_again(photos):
+    run(PHOTOS, OUT)
+    places.delete(join(OUT, "photo2_cutout.png"))
+    again = run(PHOTOS, OUT)
+    assert [places.name_of(r.photo) for r in again if r.status == "done"] == ["photo2.png"]
+
+
+def test_a_file_of_yours_is_not_replaced_and_the_record_says_so(photos):
+    write_bytes(join(OUT, "photo2_cutout.png"), b"yours")
+    records = run(PHOTOS, OUT)
+    assert read_bytes(join(OUT, "photo2_cutout.png")) == b"yours"
+    (renamed,) = (r.renamed for r in records if r.renamed)
+    assert renamed == {"photo2_cutout.png": "photo2_cutout (2).png"}
+
+
+def test_a_manifest_of_yours_is_not_replaced(photos):
+    write_bytes(join(OUT, "manifest.jsonl"), b'{"my": "freight"}\n' * 3)
+    with pytest.raises(ValueError, match=f"^{OUT}/manifest.jsonl was not written by u2demo"):
+        run(PHOTOS, OUT)
+    assert list(pictures()) == []
+
+
+def test_a_run_that_was_killed_at_any_write_goes_on_and_gives_the_same(
+    photos, undivided, monkeypatch, box
+):
+    kind = fsspec.get_filesystem_class("memory")
+    write = kind.pipe_file
+
+    class Killed(BaseException):
+        pass
+
+    for moment in range(0, 40, 8):
+        box.rm("/out", recursive=True) if box.exists("/out") else None
+        writes = []
+
+        def counted(self, path, value, moment=moment, writes=writes, **named):
+            if len(writes) >= moment:
+                raise Killed
+            writes.append(path)
+            write(self, path, value, **named)
+
+        monkeypatch.setattr(kind, "pipe_file", counted)
+        with contextlib.suppress(Killed):
+            run(PHOTOS, OUT)
+        monkeypatch.setattr(kind, "pipe_file", write)
+        records = run(PHOTOS, OUT)
+        assert pictures() == undivided, moment
+        assert not any(r.renamed for r in records)
+
+
+def test_shards_in_a_store_are_the_undivided_run_and_merge_into_one_manifest(photos, undivided):
+    for number in (2, 1, 3):
+        run(PHOTOS, OUT, shard=(number, 3))
+        finish(OUT, (number, 3))
+        if number == 2:
+            assert merge(OUT).missing == (1, 3)
+    assert merge(OUT).is_complete
+    assert pictures() == undivided
+    assert {r.status for r in run(PHOTOS, OUT)} == {"skipped", "failed"}
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [[PHOTOS, f"{PHOTOS}/"], [PHOTOS, f"{PHOTOS}/pets"], [f"{PHOTOS}/pets", PHOTOS],
+     [PHOTOS, f"{PHOTOS}/photo1.png"], [f"{PHOTOS}/.old", PHOTOS]],
+)  # fmt: skip
+def test_what_is_named_twice_is_listed_once(sources, photos):
+    write_bytes(join(PHOTOS, ".old/photo9.png"), b"")
+    listed = [entry.photo for entry in StoredListing(sources).entries()]
+    assert len(set(listed)) == len(listed) == (8 if ".old" in sources[0] else 7)
+
+
+def test_results_among_the_photos_of_a_store_are_not_taken_for_photos(photos):
+    for _ in range(2):
+        run(PHOTOS, f"{PHOTOS}/out")
+    assert not [name for name in pictures(f"{PHOTOS}/out") if name.startswith("out/")]
+    with pytest.raises(ValueError, match="lies among the photos"):
+        run(PHOTOS, f"{PHOTOS}/out", shard=(1, 2))
+    assert run(PHOTOS, f"{PHOTOS}-out", shard=(1, 2))
+
+
+def change_one(photos):
+    write_bytes(join(PHOTOS, "photo1.png"), (photos / "photo0.png").read_bytes())
+
+
+def test_a_later_run_that_was_killed_goes_on(photos, monkeypatch):
+    run(PHOTOS, OUT)
+    change_one(photos)
+    with monkeypatch.context() as killed:
+        killed.setattr(StoredManifest, "_store_all", lambda manifest: None)
+        run(PHOTOS, OUT)
+    assert "done" in {r.status for r in run(PHOTOS, OUT)}
+    assert {r.status for r in run(PHOTOS, OUT)} == {"skipped", "failed"}
+
+
+def test_shards_after_an_undivided_run_are_merged(photos):
+    run(PHOTOS, OUT)
+    change_one(photos)
+    for number in (1, 2):
+        run(PHOTOS, OUT, shard=(number, 2))
+        finish(OUT, (number, 2))
+    assert merge(OUT).is_complete
+    assert {r.status for r in run(PHOTOS, OUT)} == {"skipped", "failed"}
+
+
+def test_a_table_in_a_store_that_you_have_changed_is_not_replaced(photos):
+    run(PHOTOS, OUT)
+    table = read_bytes(join(OUT, "manifest.csv"))
+    yours = table.replace(b"done", b"fine", 1)
+    write_bytes(join(OUT, "manifest.csv"), yours)
+    with pytest.raises(ValueError, match=f"^{OUT}/manifest.csv was changed since"):
+        run(PHOTOS, OUT, overwrite=True)
+    assert read_bytes(join(OUT, "manifest.csv")) == yours
+
+
+def test_a_table_that_another_shard_deletes_just_now_is_no_error(photos, monkeypatch):
+    run(PHOTOS, OUT)
+    read = store.read_bytes
+
+    def late(url, *size):
+        if url.endswith("manifest.csv"):
+            places.delete(url)
+        return read(url, *size)
+
+    monkeypatch.setattr(store, "read_bytes", late)
+    assert {r.status for r in run(PHOTOS, OUT, shard=(1, 2))} <= {"skipped", "failed"}
+
+
+def test_corrections_beside_a_photo_in_a_store_are_applied(photos, tmp_path):
+    said = {"version": 1, "size": [48, 32], "within": [0, 0, 24, 32]}
+    (photos / "photo2.strokes.json").write_text(json.dumps(said))
+    here = process_files(Bright(), list_photos([photos]), tmp_path / "a", Run(effects=EFFECTS))
+    copy(photos)
+    there = run(PHOTOS, OUT)
+    assert [r.corrections for r in there if "photo2.png" in r.photo][:1] == ["photo2.strokes.json"]
+    assert told(there) == told(here)
+    assert pictures() == contents(tmp_path / "a")
+
+
+def test_a_store_that_gives_up_in_the_middle_of_a_photo_is_a_record_with_the_reason(
+    photos, monkeypatch
+):
+    kind = fsspec.get_filesystem_class("memory")
+    read = kind.cat_file
+
+    def broken(self, path, **named):
+        if path.endswith("photo1.png"):
+            raise TimeoutError("no answer in 60 s")
+        return read(self, path, **named)
+
+    monkeypatch.setattr(kind, "cat_file", broken)
+    failed = [r.error for r in run(PHOTOS, OUT) if "photo1.png" in r.photo]
+    assert failed[0].startswith("memory://photos/photo1.png: the store does not give")
+    assert "no answer in 60 s" in failed[0]
+
+
+def test_clips_and_raw_files_in_a_store_are_left_out_with_a_reason_and_not_fetched(box):
+    write_bytes(join(PHOTOS, "waves.mp4"), b"....")
+    write_bytes(join(PHOTOS, "raw.nef"), b"....")
+    records = run(PHOTOS, OUT)
+    assert [(r.status, r.error.partition(": ")[2][:6]) for r in records] == [
+        ("left out", "a came"),
+        ("left out", "a clip"),
+    ]
+
+
+def test_a_function_takes_urls_too(photos, undivided):
+    u2.process_folder(Bright(), PHOTOS, OUT, effects=EFFECTS)
+    assert pictures() == undivided
+
+
+def test_the_command_line_takes_urls(photos, capsys):
+    assert main([PHOTOS, "-o", OUT]) == 1
+    assert f"6 done, 1 failed. Pictures and manifest.csv are in {OUT}" in capsys.readouterr().out
+    assert main(["memory://nothing", "-o", OUT]) == 1
+    assert "no photos found in memory://nothing" in capsys.readouterr().err
+
+
+def test_a_list_names_paths_and_urls_and_keeps_their_folders(photos, tmp_path, capsys):
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"\n{PHOTOS}/photo0.png\n{PHOTOS}/pets/photo3.png\n\n")
+    assert main(["--list", str(listed), "-o", str(tmp_path / "out")]) == 0
+    assert "2 photos: 2 done" in capsys.readouterr().out
+    assert (tmp_path / "out/photo0_cutout.png").is_file()
+    assert (tmp_path / "out/pets/photo3_cutout.png").is_file()
+
+
+def test_a_list_may_come_from_standard_input(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", (tmp_path / "lines").open("w+"))
+    sys.stdin.write(f"{photos}/photo0.png\nmemory://photos/none.png\n")
+    sys.stdin.seek(0)
+    assert main(["--list", "-", "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().out
+    assert "1 done, 1 failed" in said
+    assert "memory://photos/none.png: not found" in said
+
+
+def test_a_list_may_have_any_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["a\u2028b.jpg", " a.jpg", "a\x0bb.jpg", "b.jpg ", "\udcff.jpg"]
+    for name in names:
+        (tmp_path / name).touch()
+    lines = "\n".join([*names, "  c.jpg  ", ""]).encode(errors="surrogateescape")
+    (tmp_path / "list.txt").write_bytes(lines.replace(b"\n", b"\r\n", 1))
+    assert read_list("list.txt") == [*names, "c.jpg"]
+    monkeypatch.setattr(sys, "stdin", (tmp_path / "list.txt").open())
+    assert read_list("-") == [*names, "c.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["-o", "https://a.org/x"], "a web server takes no pictures"),
+        (["-o", OUT, "--boxes", "coco"], "--boxes are written into a folder"),
+        (["--ray", "auto"], "pip install"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(photos, argv, told, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main([PHOTOS, *argv]) == 1
+    assert told in capsys.readouterr().err

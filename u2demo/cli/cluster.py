@@ -1,0 +1,73 @@
+"""options -> a run on the machines of a Ray cluster, and what is said of it."""
+
+import argparse
+from pathlib import Path
+
+from u2demo.cli.merge import write_boxes
+from u2demo.cli.sources import expand, is_animation
+from u2demo.cli.terminal import printable, progress_of_cluster
+from u2demo.machine.places import is_url
+from u2demo.runs.cluster import Outcome, process_on_ray
+from u2demo.runs.settings import Run
+from u2demo.runs.worker import Job
+
+_SHOWN = 1000  # failed photos; manifest.csv lists them all
+
+
+def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
+    """Do all photos; return the lines of the summary, and whether all of them were done."""
+    job = Job(
+        sources=tuple(map(_everywhere, expand(options.photos))),
+        listed=tuple(map(_everywhere, options.listed)),
+        results=_everywhere(options.output),
+        run=run,
+        model=options.model,
+        weights=options.weights and _everywhere(options.weights),
+        device=options.device,
+        is_clip=_is_no_clip if options.first_frame else _is_clip,
+    )
+    with progress_of_cluster() as report:
+        outcome = process_on_ray(job, options.ray, workers=options.workers, report=report)
+    if not (outcome.statuses or outcome.clips or outcome.lost):
+        raise ValueError(f"no photos found in {', '.join(map(str, options.photos))}")
+    lines = _lines(outcome, job.results)
+    left_out = [] if outcome.lost else write_boxes(options.boxes, options.output)
+    return [*lines, *left_out], not (outcome.failed or outcome.lost or left_out)
+
+
+def _is_clip(photo: str) -> bool:
+    return is_animation(Path(photo))
+
+
+def _is_no_clip(photo: str) -> bool:
+    return False
+
+
+def _everywhere(place: str | Path) -> str:
+    """Return a path as other machines that see the same folders know it, or a URL as it is."""
+    return str(place) if is_url(place) else str(Path(place).absolute())
+
+
+def _lines(outcome: Outcome, results: str) -> list[str]:
+    said = ", ".join(f"{count:,} {status}" for status, count in outcome.statuses.items())
+    total = outcome.statuses.total()
+    where = "Pictures are in" if outcome.lost else "Pictures and manifest.csv are in"
+    more = f"  failed: {len(outcome.failed) - _SHOWN:,} more" if outcome.failed[_SHOWN:] else ""
+    return [
+        f"{total:,} photos: {said or 'none found'}. {where} {printable(results)}",
+        *(f"  failed: {printable(error)}" for error in outcome.failed[:_SHOWN]),
+        *filter(None, [more]),
+        *_clip_lines(outcome.clips),
+        *(f"  {printable(sentence)}" for sentence in outcome.lost),
+        *(["  the same command goes on from there"] if outcome.lost else []),
+    ]
+
+
+def _clip_lines(clips: list[str]) -> list[str]:
+    if not clips:
+        return []
+    count = "1 clip" if len(clips) == 1 else f"{len(clips):,} clips"
+    return [
+        f"  left out: {count}, such as {printable(clips[0])}; the same command without --ray"
+        " does them"
+    ]

@@ -1,0 +1,90 @@
+"""argv -> one manifest of all shards: ``u2demo merge RESULTS``."""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from u2demo.cli import values
+from u2demo.cli.terminal import printable, say, sentence
+from u2demo.machine.places import is_url, join
+from u2demo.runs.boxes import WRITERS, check_free
+from u2demo.runs.records import read_records
+from u2demo.runs.shards import Merged, merge
+
+_USAGE = """u2demo merge [-h] [--boxes FORMAT,...] RESULTS
+for a folder of photos called merge: u2demo ./merge"""
+_SHOWN = 20  # numbers of shards
+
+
+def main(argv: list[str]) -> int:
+    """Run ``u2demo merge`` and return its exit code: 0, or 1 if a shard is not done."""
+    options = _parse(argv)
+    try:
+        if is_url(options.results) and options.boxes:
+            raise ValueError("--boxes are written into a folder, expected no URL; leave them out")
+        if options.boxes:
+            check_free(options.boxes, options.results)
+        merged = merge(options.results)
+        lines = [*_lines(merged, options.results), *write_boxes(options.boxes, options.results)]
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        say(f"u2demo: {sentence(error)}", sys.stderr)
+        return 1
+    say("\n".join(lines), sys.stdout)
+    return 0 if merged.is_complete else 1
+
+
+def write_boxes(formats: Iterable[str], results: Path) -> list[str]:
+    """Write the boxes; return a line for each kind of file that was left out."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for name in formats:
+            WRITERS[name](read_records(results), results)
+    return [f"  {printable(warning.message)}" for warning in caught]
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="u2demo merge",
+        usage=_USAGE,  # also shown when a folder of this name was meant
+        description="Take the records of all shards of a run into one manifest.jsonl and"
+        " manifest.csv, and say which shards are missing or unfinished.",
+    )
+    parser.add_argument(
+        "results",
+        type=values.place,
+        metavar="RESULTS",
+        help="the folder or URL that all shards wrote into",
+    )
+    parser.add_argument(
+        "--boxes",
+        type=partial(values.names, choices=WRITERS),
+        default=[],
+        metavar="FORMAT,...",
+        help="also write the subjects' boxes, for training: coco, yolo or yolo-seg; give it to the"
+        " shards, too, for outlines",
+    )
+    return parser.parse_args(argv)
+
+
+def _lines(merged: Merged, results: str | Path) -> list[str]:
+    """Return what became of the shards."""
+    table = join(results, "manifest.csv") if is_url(results) else results / "manifest.csv"
+    files = f"{merged.photos:,} photos and clips are in {printable(table)}"
+    if not merged.count:
+        return [f"no shards are waiting; {files}"]
+    if merged.is_complete:
+        return [f"{_shards(merged.count)} done; {files}"]
+    lines = [f"{_shards(merged.count)}, but not all are done; so far {files}"]
+    for what, numbers in (("missing", merged.missing), ("unfinished", merged.unfinished)):
+        if numbers:
+            shown = ", ".join(map(str, numbers[:_SHOWN]))
+            more = f" and {len(numbers) - _SHOWN:,} more" if numbers[_SHOWN:] else ""
+            lines.append(f"  {what}: {shown}{more}; --shard {numbers[0]}/{merged.count} does one")
+    return lines
+
+
+def _shards(count: int) -> str:
+    return "1 shard" if count == 1 else f"{count:,} shards"

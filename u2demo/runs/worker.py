@@ -1,0 +1,161 @@
+"""a shard of a cluster's run -> pictures: what each machine does, and says of itself before."""
+
+import functools
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from u2demo import __version__
+from u2demo.machine.cores import on_cores
+from u2demo.machine.lock import HeldError
+from u2demo.machine.places import is_url
+from u2demo.runs.listing import Entry
+from u2demo.runs.records import Shard
+from u2demo.runs.run import process_files
+from u2demo.runs.settings import Run
+from u2demo.runs.shards import finish
+from u2demo.runs.stored import StoredListing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from u2demo.runs.record import Record
+
+_OFTEN = 1.0  # seconds between two reports of a shard
+_PATIENCE = 120  # seconds to wait for the lock of a lost process: a network drive keeps it a while
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all machines are to do, as on the command line."""
+
+    sources: tuple[str, ...]  # absolute paths and URLs
+    listed: tuple[str, ...]  # single files: absolute paths and URLs
+    results: str
+    run: Run
+    model: str = "u2netp"
+    weights: str | None = None
+    device: str | None = None
+    is_clip: Callable[[str], bool] = lambda photo: False  # which files that look like photos are
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths that every machine has to see."""
+        given = [*self.sources, *self.listed[:1], self.weights]
+        paths = [path for path in given if path and not is_url(path)]
+        return paths if is_url(self.results) else [*paths, self.results]
+
+
+class Done(NamedTuple):
+    """What became of the photos of one shard."""
+
+    statuses: Mapping[str, int]  # how many have each
+    failed: list[str]  # the sentence of each photo
+    clips: list[str]  # that were left out
+
+
+class Introduction(NamedTuple):
+    """What a machine says of itself."""
+
+    code: str
+    weights: str
+    missing: tuple[str, ...]  # paths that it does not see
+
+
+def do_shard(job: Job, shard: Shard, cores: int, tally: Any) -> Done:
+    """Do one shard, in a process of the cluster; tell ``tally`` now and then how far it is."""
+    done = Done({}, [], [])
+    statuses: Counter[str] = Counter()
+    told = time.monotonic()
+
+    def report(record: "Record") -> None:
+        nonlocal told
+        statuses[record.status] += 1
+        if record.status == "failed":
+            done.failed.append(record.error)
+        if time.monotonic() - told > _OFTEN:
+            told = time.monotonic()
+            tally.note.remote(shard, dict(statuses))
+
+    def leave(clip: Entry) -> None:
+        statuses["left out"] += 1
+        done.clips.append(clip.photo)
+
+    model = _model(job.model, job.weights, job.device)
+    listing = listing_of(job)
+    with on_cores(cores):
+        _patiently(
+            lambda: process_files(
+                model, listing, job.results, job.run, shard=shard, report=report, leave=leave
+            )
+        )
+    finish(job.results, shard)
+    return done._replace(statuses=dict(statuses))
+
+
+def listing_of(job: Job) -> StoredListing:
+    """Return the photos of all shards."""
+    return StoredListing(job.sources, job.listed, is_clip=job.is_clip)
+
+
+def _patiently(work: Callable[[], object]) -> None:
+    """Do ``work``; wait for the lock of a process that is gone, as long as a network drive may."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            work()
+            return
+        except HeldError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(2)
+
+
+def introduce(job: Job) -> Introduction:
+    """Return what this machine has to have in common with the others."""
+    from u2demo.nets.load import fingerprint  # imports torch: a second, not needed earlier
+
+    missing = tuple(path for path in job.paths if not Path(path).exists())
+    weights = fingerprint(_model(job.model, job.weights, job.device))
+    return Introduction(_code(), weights, missing)
+
+
+@functools.cache
+def _model(name: str, weights: str | None, device: str | None) -> "nn.Module":
+    """Return the net, loaded once in each process."""
+    from u2demo.nets.load import load_model  # imports torch: a second, not needed earlier
+
+    return load_model(name, device=device, weights=weights)
+
+
+@functools.cache
+def _code() -> str:
+    """Return the version of u2demo with a checksum of its code: versions under work differ, too."""
+    digest = hashlib.blake2b(digest_size=4)
+    folder = Path(__file__).parents[1]  # the package
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(file.relative_to(folder).as_posix().encode() + file.read_bytes())
+    return f"{__version__} ({digest.hexdigest()})"
+
+
+def check_alike(name: str, theirs: Introduction, ours: Introduction) -> None:
+    """Raise ``ValueError`` unless the machine ``name`` can do what this one would."""
+    if theirs.code != ours.code:
+        raise ValueError(
+            f"machine {name} has u2demo {theirs.code}, expected {ours.code} as here; install the"
+            " same on all"
+        )
+    if theirs.weights != ours.weights:
+        raise ValueError(
+            f"machine {name} has other weights ({theirs.weights}, here {ours.weights}); copy the"
+            " same file to all"
+        )
+    if theirs.missing:
+        raise ValueError(
+            f"machine {name} does not see {theirs.missing[0]}; use a network drive that all have"
+            " under this path, or URLs such as s3://"
+        )
