@@ -1,0 +1,220 @@
+"""The page that teaches: pairs in, a curve, before and after, and a net out."""
+
+import io
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from bright import Bright
+from live_app import as_file, find_in, said_in, spot, text_of, visible
+from PIL import Image
+
+import u2demo as u2
+from u2demo.notebook import OneClick, Teach
+from u2demo.notebook.teaching import lesson as lessons
+from u2demo.notebook.teaching.saving import save_pair
+from u2demo.notebook.teaching.source import from_folders, from_photos, from_uploads
+from u2demo.training.fit import Fit
+from u2demo.training.teach import Start
+
+sys.path.append(str(Path(__file__).parents[1] / "training"))
+from pupils import SIDE, disc, half_taught, lesson, tiny
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return half_taught()
+
+
+@pytest.fixture
+def teach(monkeypatch, no_loop, weights, tmp_path):
+    """Return a page, opened on nothing yet, that teaches a small net fast."""
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "saved"))
+
+    def load(model):
+        net = tiny()
+        net.load_state_dict(weights)
+        return Start(net, model, "0" * 64)
+
+    monkeypatch.setattr(Start, "load", load)
+    monkeypatch.setattr("u2demo.training.reading.sample_images", lambda: {"a.png": disc(99)[0]})
+    monkeypatch.setattr("u2demo.training.reading.check_samples", lambda *_: iter(()))
+    settings = {"steps": 20, "rate": 0.01, "batch": 4, "side": SIDE}
+    monkeypatch.setattr(lessons, "_USUAL", settings)
+    page = Teach()
+    yield page
+    page.close()
+
+
+def press(teach, name):
+    find_in(teach.page, name).click()
+
+
+def shown(teach):
+    """Return the HTML on the page."""
+    return "".join(getattr(each, "value", "") for each in visible(teach.page)
+                   if isinstance(getattr(each, "value", ""), str))  # fmt: skip
+
+
+def said(teach):
+    return text_of(said_in(teach.page))
+
+
+def pictures(teach, css):
+    """Return how many pictures the part of the page with this class has."""
+    values = [str(getattr(each, "value", "")) for each in visible(teach.page)]
+    (markup,) = [value for value in values if f'class="{css}"' in value]
+    return markup.count("<img")
+
+
+def test_pairs_are_shown_then_taught_and_the_net_is_better(teach, tmp_path):
+    teach._receive(from_folders(*lesson(tmp_path)))
+    assert "12 pairs from " in shown(teach) and pictures(teach, "u2-pairs") == 12
+    press(teach, "Teach")
+    assert "<polyline" in shown(teach) and "<circle" in shown(teach)
+    assert "Better: IoU " in said(teach)
+    assert pictures(teach, "u2-rows") == 4 * 3, "as meant, before and after, of the worst four"
+    photo, mask = disc(50)
+    found = u2.predict_mask(teach.model, photo) > 0.5
+    assert (found == (np.asarray(mask) > 0)).mean() > 0.95
+
+
+def test_the_net_is_downloaded_and_saved_with_where_it_comes_from(teach, tmp_path, saved):
+    teach._receive(from_folders(*lesson(tmp_path)))
+    press(teach, "Teach")
+    press(teach, "Download mine.pth")
+    assert set(saved) == {"mine.pth", "mine.json"}
+    state = torch.load(io.BytesIO(saved["mine.pth"][1]), weights_only=True)
+    assert list(state) == list(tiny().state_dict())
+    press(teach, "Save to saved/")
+    press(teach, "Save to saved/")
+    names = sorted(path.name for path in (tmp_path / "saved").iterdir())
+    assert names == ["mine (2).json", "mine (2).pth", "mine.json", "mine.pth"]
+
+
+def test_a_net_and_where_it_comes_from_have_one_name(tmp_path):
+    (tmp_path / "mine.json").write_text("{}")
+    saved = save_pair(tmp_path, b"net", b"facts")
+    assert saved.name == "mine (2).pth" and saved.read_bytes() == b"net"
+    assert saved.with_suffix(".json").read_bytes() == b"facts"
+    assert (tmp_path / "mine.json").read_text() == "{}" and not (tmp_path / "mine.pth").exists()
+
+
+def test_a_second_lesson_begins_anew_and_can_be_stopped_while_it_reads(teach, tmp_path):
+    source, seen = from_folders(*lesson(tmp_path, 10)), []
+
+    def read(net):
+        seen.append((teach._lesson and teach._lesson.course, teach._curve.value))
+        return (yield from source.read(net))
+
+    teach._steps.value = 2
+    teach._receive(replace(source, read=read))
+    press(teach, "Teach")
+    press(teach, "Teach")
+    assert seen == [(None, "")] * 2, "neither the course nor the curve of the first"
+
+
+def test_a_lesson_that_has_failed_begins_its_curve_anew(teach, tmp_path, monkeypatch):
+    step = Fit.step
+
+    def fail(fit):
+        if fit.done == 1:
+            raise ValueError("training has run away")
+        return step(fit)
+
+    teach._steps.value = 2
+    teach._receive(from_folders(*lesson(tmp_path, 10)))
+    with monkeypatch.context() as patch:
+        patch.setattr(Fit, "step", fail)
+        press(teach, "Teach")
+    assert "run away" in said(teach)
+    press(teach, "Teach")
+    assert "step 2 of 2" in shown(teach)
+
+
+def test_stop_keeps_what_has_been_learned(teach, tmp_path, monkeypatch):
+    step = Fit.step
+
+    def stop_soon(fit):
+        if fit.done == 6:
+            teach._stop()
+        return step(fit)
+
+    teach._receive(from_folders(*lesson(tmp_path)))
+    monkeypatch.setattr(Fit, "step", stop_soon)
+    press(teach, "Teach")
+    assert "IoU" in said(teach) and "step 7 of 20" in shown(teach)
+
+
+def test_uploads_pair_by_name_and_others_are_named(teach):
+    files = []
+    for number in range(3):
+        photo, mask = disc(number)
+        files += [(f"{number}.png", as_file(photo)), (f"{number}_mask.png", as_file(mask))]
+    files.append(("alone.png", as_file(disc(9)[0])))
+    teach._receive(from_uploads(files))
+    assert "3 pairs from 7 uploaded files" in shown(teach)
+    assert "alone.png: " in said(teach)
+
+
+def test_a_mistake_is_a_sentence_on_the_page(teach, tmp_path):
+    teach._receive(from_uploads([("a.png", as_file(disc(0)[0]))]))
+    assert "has neither a mask, nor corrections" in said(teach)
+    press(teach, "Teach")
+    assert "There are no pairs yet" in said(teach)
+
+
+def test_the_look_for_mistakes_can_be_left_out(teach, tmp_path, monkeypatch):
+    def doubt(*_):
+        raise ValueError("the masks look inverted")
+        yield
+
+    monkeypatch.setattr("u2demo.training.reading.check_samples", doubt)
+    teach._steps.value = 2
+    teach._receive(from_folders(*lesson(tmp_path, 10)))
+    press(teach, "Teach")
+    assert "look inverted" in said(teach) and "IoU" not in said(teach)
+    find_in(teach.page, "Look for mistakes first").value = False
+    press(teach, "Teach")
+    assert "IoU" in said(teach) and "inverted" not in said(teach)
+
+
+def test_masks_beside_an_app_or_without_photos_are_not_ignored(teach):
+    app = OneClick(Bright())
+    with pytest.raises(ValueError, match="masks is 'm', but the app's photos have masks"):
+        teach.show(app, "m")
+    with pytest.raises(ValueError, match="masks is 'm', but there are no photos"):
+        teach.show(masks="m")
+    app.close()
+
+
+def test_photos_of_the_app_are_pairs_as_they_were_corrected_there(teach):
+    app = OneClick(Bright())
+    app.run({"one.png": spot(), "two.png": spot(left=30)})
+    teach._receive(from_photos(app.photos))
+    assert "2 pairs from the app" in shown(teach)
+    truth = teach._lesson.samples[0].truth()
+    assert truth.shape == (32, 48) and truth[16, 16] > 0.9 and truth[4, 40] < 0.1
+    app.close()
+
+
+def test_the_app_opens_below_with_the_net_that_was_taught(teach, tmp_path):
+    teach._receive(from_folders(*lesson(tmp_path)))
+    press(teach, "Teach")
+    press(teach, "Try it")
+    assert "cat.jpeg" in {getattr(each, "description", "") for each in visible(teach.page)}
+
+
+def test_practice_pairs_mean_the_cup_alone(model):
+    from u2demo.training.practice import practice_pairs
+    from u2demo.training.scores import score
+
+    picture, mask = next(practice_pairs(model, 1))
+    truth = np.asarray(mask, np.float32) / 255
+    assert picture.size == mask.size and 0.02 < (truth > 0.5).mean() < 0.4
+    assert score(u2.predict_mask(model, picture), truth).iou < 0.8, "the net finds both"
+    assert isinstance(picture, Image.Image)

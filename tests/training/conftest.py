@@ -1,0 +1,22 @@
+"""What tests of teaching share: a small net to begin with, and photos of discs."""
+
+import pytest
+import torch
+from pupils import FAST, half_taught, lesson, publish
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """A file of the weights of a small net that is to be taught."""
+    file = tmp_path_factory.mktemp("weights") / "tiny.pth"
+    torch.save(half_taught(), file)
+    return file
+
+
+@pytest.fixture
+def school(tmp_path, monkeypatch, weights):
+    """Return what ``fine_tune`` needs: twelve pairs of discs, and a small net to begin with."""
+    photos, masks = lesson(tmp_path)
+    publish(monkeypatch)
+    return {"photos": photos, "masks": masks, "weights": weights, "keep": photos,
+            "results": tmp_path / "mine.pth", "gate": False} | FAST  # fmt: skip

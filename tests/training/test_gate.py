@@ -1,0 +1,271 @@
+"""Pairs that are wrong: what is said before an hour is spent on them."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageOps
+from pupils import SIDE, disc, lesson, publish, tiny
+
+import u2demo as u2
+from u2demo.masks.corrections import Corrections, to_json
+from u2demo.masks.strokes import Stroke
+from u2demo.training.gate import check_masks
+from u2demo.training.pairs import find_pairs
+from u2demo.training.reading import read_samples
+from u2demo.training.samples import make_sample, mask_in
+
+
+def read(photos, masks, net):
+    """Return the samples of two folders, and who was left out and why."""
+    steps = read_samples(find_pairs(photos, masks), net)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def names(found):
+    return [(pair.photo.name, pair.mask and pair.mask.name) for pair in found.pairs]
+
+
+def put(folder, *files):
+    folder.mkdir(exist_ok=True, parents=True)
+    for name in files:
+        Image.new("L", (4, 3)).save(folder / name)
+    return folder
+
+
+# Names
+
+
+def test_photos_and_masks_pair_by_name(tmp_path):
+    photos = put(tmp_path / "photos", "a.JPG", "b.png", "c.d.png", "lonely.png")
+    masks = put(tmp_path / "masks", "A.png", "b_mask.png", "b_cutout.png", "c.d.png", "else.png")
+    found = find_pairs(photos, masks)
+    assert names(found) == [("a.JPG", "A.png"), ("b.png", "b_mask.png"), ("c.d.png", "c.d.png")]
+    assert {path.name: why for path, why in found.left_out.items()} == {
+        "lonely.png": "no mask called lonely.png or lonely_mask.png"
+    }
+
+
+def test_subfolders_pair_and_a_name_that_is_nowhere_else_is_found_anywhere(tmp_path):
+    photos = put(tmp_path / "photos" / "red", "a.png", "b.png").parent
+    put(photos / "blue", "a.png")
+    masks = put(tmp_path / "masks" / "red", "a.png").parent
+    put(masks / "blue", "a.png")
+    put(masks, "b.png")
+    found = find_pairs(photos, masks)
+    where = [(pair.photo.parent.name, pair.mask.parent.name) for pair in found.pairs]
+    assert where == [("blue", "blue"), ("red", "red"), ("red", "masks")]
+
+
+def test_two_photos_of_one_name_are_not_guessed_about(tmp_path):
+    photos = put(tmp_path / "photos", "a.jpg", "a.png")
+    found = find_pairs(photos, put(tmp_path / "masks", "a.png"))
+    assert len(found.pairs) == 1 and "same name" in next(iter(found.left_out.values()))
+
+
+def test_one_folder_may_hold_photos_and_what_was_saved_of_them(tmp_path):
+    folder = put(tmp_path / "both", "a.jpg", "a_mask.png", "a_cutout.png", "b.png")
+    assert names(find_pairs(folder, folder)) == [("a.jpg", "a_mask.png"), ("b.png", "b.png")]
+
+
+def test_masks_in_a_folder_below_the_photos_are_no_photos(tmp_path):
+    photos = put(tmp_path / "photos", "b.jpg", "z.jpg")
+    masks = put(photos / "masks", "b_cutout.png", "b_mask.png", "z_mask.png")
+    for folder in (masks, photos):
+        found = find_pairs(photos, folder)
+        assert names(found) == [("b.jpg", "b_mask.png"), ("z.jpg", "z_mask.png")], folder
+        assert not found.left_out
+    put(masks, "a.png")
+    assert len(find_pairs(photos, masks).pairs) == 2
+
+
+def test_in_one_folder_a_png_is_the_mask_of_a_photo_of_another_kind(tmp_path):
+    folder = put(tmp_path / "both", "a.tif", "a.png", "b.png", "b.jpg")
+    assert names(find_pairs(folder, folder)) == [("a.tif", "a.png"), ("b.jpg", "b.png")]
+
+
+def test_folders_without_a_common_name_say_what_they_hold(tmp_path, model):
+    photos, masks = put(tmp_path / "photos", "a.png"), put(tmp_path / "masks", "x.png")
+    with pytest.raises(ValueError, match=r"has a\.png, .* has x\.png; expected .* cat_mask\.png"):
+        read(photos, masks, model)
+    with pytest.raises(ValueError, match="holds no photos"):
+        read(put(tmp_path / "none"), masks, model)
+    with pytest.raises(ValueError, match=r"nowhere is not a folder, expected one of masks$"):
+        read(photos, tmp_path / "nowhere", model)
+    with pytest.raises(ValueError, match=r"a\.png is not a folder, expected one of photos$"):
+        read(photos / "a.png", masks, model)
+
+
+# What counts as a mask
+
+
+@pytest.mark.parametrize(
+    ("mask", "why"),
+    [
+        (Image.new("RGB", (48, 40), "red"), "in color"),
+        (Image.linear_gradient("L").resize((48, 40)), "neither black nor white"),
+        (Image.new("L", (48, 40), 255), "white all over"),
+        (Image.fromarray(np.full((40, 48), 3, np.uint8) - np.eye(40, 48, dtype=np.uint8)),
+         "numbers 2, 3, as of classes"),
+    ],
+    ids=["color", "gray", "white", "classes"],
+)  # fmt: skip
+def test_what_is_no_mask_is_left_out_with_a_reason(mask, why, tmp_path, model):
+    photos, masks = lesson(tmp_path, 2)
+    mask.save(masks / "disc1.png")
+    samples, left_out = read(photos, masks, model)
+    assert [sample.name for sample in samples] == ["disc0.png"]
+    assert why in left_out["disc1.png"]
+
+
+def test_a_mask_of_0_and_1_is_one_of_0_and_255():
+    _, mask = disc(0)
+    labels = Image.fromarray(np.asarray(mask) // 255).convert("RGB")
+    assert mask_in(labels).tobytes() == mask.tobytes()
+
+
+def test_a_mask_of_another_size_fits_if_its_proportions_do(tmp_path, model):
+    photos, masks = lesson(tmp_path, 3)
+    disc(0)[1].resize((24, 20)).save(masks / "disc0.png")
+    disc(1)[1].rotate(90, expand=True).save(masks / "disc1.png")
+    samples, left_out = read(photos, masks, model)
+    assert [sample.name for sample in samples] == ["disc0.png", "disc2.png"]
+    assert left_out == {
+        "disc1.png": "is 48x40 and its mask 40x48; expected the photo's own proportions; one of the"
+        " two lies on its side"
+    }
+
+
+def test_soft_masks_stay_soft():
+    photo, mask = disc(0)
+    soft = mask.point(lambda level: level // 2)
+    assert make_sample("a", photo, soft, 320).truth().max() == pytest.approx(127 / 255)
+
+
+def test_cut_outs_count_as_photo_and_mask(tmp_path, model):
+    photo, mask = disc(0)
+    photo.putalpha(mask)
+    (tmp_path / "cutouts").mkdir()
+    photo.save(tmp_path / "cutouts" / "whole.png")
+    bare = u2.remove_background(disc(1)[0], np.asarray(disc(1)[1], np.float32) / 255)
+    bare.save(tmp_path / "cutouts" / "bare.png")
+    disc(2)[0].save(tmp_path / "cutouts" / "photo.jpg")
+    samples, left_out = read(tmp_path / "cutouts", tmp_path / "cutouts", model)
+    assert {sample.name: sample.is_cutout for sample in samples} == {
+        "whole.png": False,
+        "bare.png": True,
+    }
+    assert "neither a mask, nor corrections" in left_out["photo.jpg"]
+    assert samples[0].truth().max() == 1
+
+
+def test_a_photo_corrected_in_the_app_needs_no_mask(tmp_path, model):
+    photo, _ = disc(0, (120, 100))
+    (tmp_path / "photos").mkdir()
+    photo.save(tmp_path / "photos" / "a.png")
+    said = Corrections(strokes=(Stroke([(10, 10)], 6, True),))
+    (tmp_path / "photos" / "a.strokes.json").write_text(to_json(said, photo.size))
+    net = u2.load_model(device="cpu", trainable=True)
+    (sample,), _ = read(tmp_path / "photos", tmp_path / "photos", net)
+    assert sample.truth()[10, 10] == 1
+
+
+# Mistakes
+
+
+@pytest.fixture
+def samples_of_discs():
+    return [make_sample(f"disc{number}.png", *disc(number), SIDE) for number in range(6)]
+
+
+def with_masks(samples, change):
+    """Return samples with what ``change`` makes of their masks, pictures in mode L."""
+    opened = [(sample.name, *sample.open()) for sample in samples]
+    return [make_sample(name, photo, change(mask), SIDE) for name, photo, mask in opened]
+
+
+def truths(samples):
+    return [sample.truth() for sample in samples]
+
+
+def test_swapped_folders_are_named(tmp_path, model):
+    photos, masks = lesson(tmp_path, 3)
+    for file in photos.iterdir():
+        Image.open(file).resize((96, 80)).save(file)
+    with pytest.raises(ValueError, match="folders look swapped"):
+        read(masks, photos, model)
+
+
+def test_swapped_folders_are_named_though_one_pair_looks_right(tmp_path, model):
+    photos, masks = lesson(tmp_path, 4)
+    gray = Image.open(photos / "disc0.png").convert("L").point(lambda level: 255 * (level > 128))
+    gray.save(photos / "disc0.png")
+    with pytest.raises(ValueError, match="folders look swapped"):
+        read(masks, photos, model)
+
+
+def test_when_most_masks_do_not_fit_the_others_are_not_trusted(tmp_path, model):
+    photos, masks = lesson(tmp_path, 5)
+    for number in (1, 3, 4):
+        disc(number)[1].resize((20, 90)).save(masks / f"disc{number}.png")
+    shown = r"3 of 5 masks cannot be used; disc1\.png: is 48x40 and its mask 20x90; .* take out"
+    with pytest.raises(ValueError, match=shown):
+        read(photos, masks, model)
+
+
+def test_inverted_masks_are_named(samples_of_discs):
+    inverted = with_masks(samples_of_discs, ImageOps.invert)
+    with pytest.raises(ValueError, match=r"masks look inverted: .* \(IoU 1\.00, otherwise 0\.00"):
+        check_masks(truths(samples_of_discs), inverted)
+    check_masks(truths(samples_of_discs), samples_of_discs)
+
+
+def test_what_the_net_does_not_know_yet_is_no_mistake(samples_of_discs):
+    nothing = [np.zeros_like(truth) for truth in truths(samples_of_discs)]
+    check_masks(nothing, samples_of_discs)
+
+
+def test_black_masks_are_named(samples_of_discs):
+    black = with_masks(samples_of_discs, lambda mask: mask.point(lambda _: 0))
+    with pytest.raises(ValueError, match="all masks are black"):
+        check_masks(truths(samples_of_discs), black)
+
+
+def test_masks_of_other_photos_are_named(samples_of_discs):
+    found = truths(samples_of_discs)
+    shown = r"masks belong to other photos: what the net finds in disc0\.png .* mask of disc2\.png"
+    with pytest.raises(ValueError, match=shown):
+        check_masks(found[2:] + found[:2], samples_of_discs)
+    order = [3, 0, 5, 1, 2, 4]
+    with pytest.raises(ValueError, match=r"disc0\.png is the mask of disc3\.png, .* 6 of 6 photos"):
+        check_masks([found[place] for place in order], samples_of_discs)
+
+
+def test_every_doubt_says_how_to_go_on_if_the_pairs_are_right(samples_of_discs):
+    found = truths(samples_of_discs)
+    inverted = with_masks(samples_of_discs, ImageOps.invert)
+    black = with_masks(samples_of_discs, lambda mask: mask.point(lambda _: 0))
+    for masks, samples in ((found, inverted), (found, black), (found[2:] + found[:2],) * 2):
+        if samples is masks:
+            samples = samples_of_discs
+        with pytest.raises(ValueError, match=r"gate=False, --no-gate, or the box on the page"):
+            check_masks(masks, samples)
+
+
+def test_what_cannot_be_learned_from_one_pair_is_named(tmp_path, monkeypatch):
+    publish(monkeypatch)
+    photos, masks = lesson(tmp_path, 3)
+    dice = np.random.default_rng(0)
+    for file in masks.iterdir():
+        noise = dice.integers(0, 2, (40, 48), np.uint8) * 255
+        Image.fromarray(noise).save(file)
+    torch.save(tiny().state_dict(), tmp_path / "tiny.pth")
+    with pytest.raises(ValueError, match=r"cannot learn even the one pair .* gate=False"):
+        u2.fine_tune(
+            photos, masks, weights=tmp_path / "tiny.pth", results=tmp_path / "mine.pth",
+            device="cpu",
+        )  # fmt: skip
+    assert not list(tmp_path.glob("mine*"))

@@ -1,0 +1,1 @@
+"""page <-> training: pairs in, a net of your own out."""

@@ -1,0 +1,93 @@
+"""(net, source) -> trained net: one lesson, in steps that a page can watch, draw and stop."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from u2demo.notebook.teaching.source import Source
+
+if TYPE_CHECKING:
+    from u2demo.training.course import Course, Progress
+    from u2demo.training.samples import Sample
+    from u2demo.training.teach import Trained
+
+_USUAL: dict[str, float] = {}  # for all else, the library knows best
+_PRACTICE = {"steps": 12, "rate": 3e-4, "batch": 2, "side": 160}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person has chosen.
+
+    ``model`` is the net to begin with; ``steps`` is how many, 0 for the usual; ``gate`` is whether
+    to look for mistakes in the pairs first.
+    """
+
+    model: str = "u2netp"
+    steps: int = 0
+    gate: bool = True
+
+
+class Lesson:
+    """One lesson: ``read`` the pairs, then ``learn`` them.
+
+    ``samples`` are the pairs, and ``left_out`` says why others are none. ``losses`` and ``course``
+    grow on the way; ``trained`` is there at the end, also after ``stop``.
+    """
+
+    def __init__(self, source: Source, wish: Wish):
+        self.source, self.wish = source, wish
+        self.samples: list[Sample] = []
+        self.left_out: dict[str, str] = {}
+        self.losses: list[float] = []
+        self.course: Course | None = None
+        self.trained: Trained | None = None
+
+    def read(self) -> "Iterator[Progress]":
+        """Read the pairs; yield after each.
+
+        Raises:
+            ValueError: there are none.
+        """
+        from u2demo.training.teach import Start  # loads torch: the page comes first
+
+        self.start = Start.load(self.wish.model)
+        self.samples, self.left_out = yield from self.source.read(self.start.net)
+
+    def learn(self) -> "Iterator[Progress]":
+        """Teach the net the pairs that were read; yield after each step.
+
+        Raises:
+            ValueError: the pairs look wrong, or are too few.
+        """
+        from u2demo.training.course import Course  # loads torch: the page comes first
+        from u2demo.training.reading import check_samples, read_kept  # loads torch
+        from u2demo.training.teach import settings_for, trained  # loads torch
+
+        self.course, self.losses = None, []
+        net = self.start.net
+        if self.wish.gate and not self.source.is_practice:
+            yield from check_samples(net, self.samples)
+        other, _ = yield from read_kept(net)
+        chosen = _PRACTICE if self.source.is_practice else _USUAL
+        steps = {"steps": self.wish.steps} if self.wish.steps else {}
+        settings = settings_for(net, len(self.samples), **{**chosen, **steps})
+        self.course = Course(net, self.samples, other, settings)
+        for progress in self.course.run():
+            if progress.loss is not None:
+                self.losses.append(progress.loss)
+            yield progress
+        self.trained = trained(self.course, self.start, self.samples, self.left_out)
+
+    def stop(self) -> None:
+        """End the lesson after the present step, with what has been learned."""
+        if self.course:
+            self.course.stop()
+
+    def weights(self) -> "tuple[bytes, bytes]":
+        """Return the taught net as the bytes of a weights file, and of the JSON file beside it."""
+        from u2demo.training.saving import encode_net  # loads torch: the page comes first
+        from u2demo.training.teach import facts_of  # loads torch
+
+        facts = facts_of(self.start, self.trained.report, self.course, self.samples)
+        return encode_net(self.course.best, facts)

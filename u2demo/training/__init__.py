@@ -1,0 +1,1 @@
+"""photos with masks -> a net of your own: pairs, what is drawn from them, losses, and the fit."""

@@ -1,0 +1,260 @@
+"""(net, samples) -> the net that is best on photos that it was not taught, the old one included.
+
+Some photos are held out, chosen by their content: the same ones in every run, and copies of a photo
+are all on one side. With too few photos for that, each is held out once: as many nets are taught
+as there are photos, each scored on the one that it has not seen, and then one net is taught all.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from u2demo.training.checkpoint import Checkpoint
+from u2demo.training.fit import Fit, Settings, for_inference
+from u2demo.training.samples import Sample
+from u2demo.training.scores import Answer, Score, answers, mean
+
+_HELD_OUT = 0.15  # share of the photos
+_FEWEST, _MOST = 5, 100  # photos held out
+_CHECKS = 12  # of the held-out photos, in a whole training
+_APART = 4  # steps between two checks, at least
+_PATIENCE = 5  # checks without a better one, after which it ends
+_SAVED_EVERY = 60.0  # seconds
+
+
+class Check(NamedTuple):
+    """The mean loss since the last check, and the scores on the photos held out, at a step."""
+
+    step: int
+    loss: float
+    iou: float
+    error: float
+
+
+class Progress(NamedTuple):
+    """How far a training has come: what it is doing, and how much of that is done.
+
+    ``loss`` is that of the last step, ``check`` the check that has just been made.
+    """
+
+    doing: str
+    done: int
+    total: int
+    loss: float | None = None
+    check: Check | None = None
+
+
+class Round(NamedTuple):
+    """The places of samples that a net is taught, and of those that it is scored on."""
+
+    taught: list[int]
+    held_out: list[int]
+
+
+class Course:
+    """A training with its checks, and what has come of it once it has been ``run``, or so far.
+
+    ``best`` are the weights of the best net that was better than the old one, or None.
+    ``before`` and ``after`` are what the old net and the best one, or the old one again, find in
+    ``held_out``. ``history`` has all checks. ``stop`` ends it with what has been learned so far.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        own: Sequence[Sample],
+        other: Sequence[Sample],
+        settings: Settings,
+        checkpoint: Checkpoint | None = None,
+    ):
+        self.rounds = split(own)
+        self.history: list[Check] = []
+        self.best: dict[str, Tensor] | None = None
+        self.before: list[Answer] = []
+        self.steps = 0  # of the net that is the result
+        self.settings = settings
+        self._net, self._own, self._other = net, own, other
+        self._checkpoint = checkpoint
+        self._round = 0
+        self._found: list[Answer] = []  # by the best net so far or, one by one, by those of rounds
+        self._losses: list[float] = []
+        self._patience = 0
+        self._is_stopped = False
+        self._saved = time.monotonic()
+
+    @property
+    def leaves_one_out(self) -> bool:
+        """Whether there are so few photos that each is held out once."""
+        return len(self.rounds) > 1
+
+    @property
+    def held_out(self) -> list[Sample]:
+        """The samples that scores are of, in the order of ``before``."""
+        return [self._own[place] for each in self.rounds for place in each.held_out]
+
+    @property
+    def after(self) -> list[Answer]:
+        """What the result finds in ``held_out``."""
+        return self.before if self.best is None else self._found
+
+    def stop(self) -> None:
+        """End the training after the present step, checking what was learned."""
+        self._is_stopped = True
+
+    def discard_checkpoint(self) -> None:
+        """Forget the training on disk: its result has been saved."""
+        if self._checkpoint:
+            self._checkpoint.discard()
+
+    def run(self) -> Iterator[Progress]:
+        """Do everything, or what is left of it; yield after each step.
+
+        Raises:
+            ValueError: the loss is no number any more, or the checkpoint is not of this training.
+            OSError: the checkpoint cannot be written.
+        """
+        state = self._checkpoint.load() if self._checkpoint else None
+        if state:
+            self._take_over(state)
+        else:
+            yield from self._score_old()
+        for number in range(self._round, len(self.rounds)):
+            self._round = number
+            yield from self._teach(self.rounds[number], state)
+            state = None
+            if self._is_stopped:
+                return
+
+    def _score_old(self) -> Iterator[Progress]:
+        samples = self.held_out
+        old = for_inference(self._net)
+        for answer in answers(old, samples):
+            self.before.append(answer)
+            yield Progress("scoring the old net", len(self.before), len(samples))
+
+    def _teach(self, part: Round, state: dict | None) -> Iterator[Progress]:
+        own = [self._own[place] for place in part.taught]
+        settings = self.settings
+        fit = Fit(copy.deepcopy(self._net), own, self._other, settings)
+        if state:
+            fit.go_on_from(state["fit"])
+        every = max(_APART, math.ceil(settings.steps / _CHECKS))
+        while fit.done < settings.steps and self._patience < _PATIENCE:
+            loss = fit.step()
+            self._losses.append(loss)
+            is_last = fit.done == settings.steps or self._is_stopped
+            check = self._check(fit, part) if fit.done % every == 0 or is_last else None
+            if not is_last and (check or time.monotonic() - self._saved > _SAVED_EVERY):
+                self._save(fit)
+            yield Progress(self._doing(), fit.done, settings.steps, loss, check)
+            if self._is_stopped and is_last:
+                return
+        self._conclude(fit, part)
+
+    def _doing(self) -> str:
+        if not self.leaves_one_out:
+            return "learning"
+        return f"learning, net {self._round + 1} of {len(self.rounds)}"
+
+    def _check(self, fit: Fit, part: Round) -> Check:
+        """Note how far the net has come; if it is the best so far, keep it."""
+        loss = sum(self._losses) / len(self._losses)
+        self._losses = []
+        if self.leaves_one_out:
+            check = Check(fit.done, loss, math.nan, math.nan)
+        else:
+            found = list(answers(fit.taught(), [self._own[place] for place in part.held_out]))
+            check = Check(fit.done, loss, *mean(found))
+            self._patience += 1
+            if is_better(mean(found), mean(self.after)):
+                self._take(fit, found)
+                self._patience = 0
+        if part is self.rounds[-1]:
+            self.history.append(check)
+        return check
+
+    def _conclude(self, fit: Fit, part: Round) -> None:
+        """At the end of a round, note what its net finds in the photo that it has not seen."""
+        if not self.leaves_one_out:
+            return
+        if part.held_out:
+            self._found += answers(fit.taught(), [self._own[place] for place in part.held_out])
+        elif is_better(mean(self._found), mean(self.before)):
+            self._take(fit, self._found)
+        self._losses = []
+
+    def _take(self, fit: Fit, found: list[Answer]) -> None:
+        self.best = {name: value.clone() for name, value in fit.mean.state_dict().items()}
+        self.steps, self._found = fit.done, found
+
+    def _save(self, fit: Fit) -> None:
+        if self._checkpoint is None:
+            return
+        self._checkpoint.save(
+            {
+                "round": self._round,
+                "fit": fit.state(),
+                "best": self.best,
+                "steps": self.steps,
+                "before": _packed(self.before),
+                "found": _packed(self._found),
+                "history": [tuple(check) for check in self.history],
+                "losses": self._losses,
+                "patience": self._patience,
+            }
+        )
+        self._saved = time.monotonic()
+
+    def _take_over(self, state: dict) -> None:
+        device = next(self._net.parameters()).device
+        self._round, self.steps = state["round"], state["steps"]
+        if state["best"] is not None:
+            self.best = {name: value.to(device) for name, value in state["best"].items()}
+        self.before, self._found = _unpacked(state["before"]), _unpacked(state["found"])
+        self.history = [Check(*check) for check in state["history"]]
+        self._losses, self._patience = state["losses"], state["patience"]
+
+
+def is_better(new: Score, old: Score) -> bool:
+    """Return whether a net with the mean scores ``new`` may take the place of one with ``old``."""
+    return new.iou > old.iou
+
+
+def split(samples: Sequence[Sample]) -> list[Round]:
+    """Return the rounds in which samples are taught and held out, by the content of their photos.
+
+    Raises:
+        ValueError: there are fewer than two different photos: nothing could be held out.
+    """
+    places: dict[str, list[int]] = {}
+    for place, sample in enumerate(samples):
+        places.setdefault(sample.key, []).append(place)
+    keys = sorted(places)
+    if len(keys) < 2:
+        raise ValueError(
+            f"{len(keys)} photo is too few: expected two that differ, or better fifty, for the net"
+            " is scored on photos that it was not taught"
+        )
+    if len(keys) < 2 * _FEWEST:
+        rounds = [_round(places, {key}) for key in keys]
+        return [*rounds, Round(list(range(len(samples))), [])]
+    count = min(_MOST, max(_FEWEST, round(_HELD_OUT * len(keys))))
+    return [_round(places, set(keys[:count]))]
+
+
+def _round(places: dict[str, list[int]], held_out: set[str]) -> Round:
+    """Return the round that holds out these photos, each once, whatever copies there are."""
+    taught = [place for key, own in places.items() if key not in held_out for place in own]
+    return Round(sorted(taught), sorted(places[key][0] for key in held_out))
+
+
+def _packed(found: Sequence[Answer]) -> list[tuple]:
+    return [(*answer.score, answer.png) for answer in found]
+
+
+def _unpacked(packed: Sequence[tuple]) -> list[Answer]:
+    return [Answer(Score(iou, error), png) for iou, error, png in packed]

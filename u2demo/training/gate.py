@@ -1,0 +1,165 @@
+"""(net, samples) -> nothing, or the likely mistake: what would make a training useless.
+
+The net's own answers, before it has learned anything, tell masks that are inverted or belong to
+other photos. And what cannot be learned from one pair cannot be learned from a hundred.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from u2demo.images.read import open_image
+from u2demo.inference.preprocess import input_of, normalize
+from u2demo.masks.mask import Mask
+from u2demo.training.draw import whole
+from u2demo.training.fit import as_for_training, freeze_norms
+from u2demo.training.losses import structure_loss
+from u2demo.training.pairs import Found
+from u2demo.training.samples import Sample, is_mask
+from u2demo.training.scores import score
+
+ASKED = 24  # samples that are looked at
+_SMALL = 64  # pixels; the side at which masks of different photos are compared
+_FRAME = 0.5  # share of a photo's frame that inverted masks have white
+_WELL = 0.5  # IoU above which the net has found the same thing
+_THE_SAME = 0.7  # IoU above which a mask is that of what the net has found
+_BETTER = 0.3  # by how much it then fits better than the photo's own
+_SIDE = 160  # pixels, at most, at which one pair is learned
+STEPS = 30
+_RATE = 3e-4
+_WAY_ON = (
+    "if the pairs are right, leave this check out: gate=False, --no-gate, or the box on the page"
+)
+_LEARNED = 0.2  # of the way from the IoU of an all white answer to 1, at least, after that
+
+
+def check_folders(found: Found, refused: Mapping[Path, str]) -> None:
+    """Raise ``ValueError`` if photos and masks look swapped, or most masks are of no use.
+
+    ``refused`` says which pairs cannot be used, and why.
+    """
+    tried = [pair for pair in found.pairs if pair.mask not in (None, pair.photo)]
+    useless = [pair for pair in tried if pair.photo in refused]
+    if len(useless) <= len(tried) / 2:
+        return
+    asked = tried[:ASKED]
+    swapped = [pair for pair in asked if _is_file_of_mask(pair.photo)]
+    if len(swapped) > len(asked) / 2 and not all(_is_file_of_mask(pair.mask) for pair in asked):
+        raise ValueError(
+            "the folders look swapped: that of the photos holds black and white pictures, that of"
+            " the masks holds photos; expected the photos first"
+        )
+    if len(useless) == len(tried):
+        return  # there is nothing to teach, which the caller says
+    name, why = useless[0].name, refused[useless[0].photo]
+    raise ValueError(
+        f"{len(useless)} of {len(tried)} masks cannot be used; {name}: {why}. If the others are"
+        " right, take out these photos, and the same call teaches the others"
+    )
+
+
+def check_masks(masks: Sequence[Mask], samples: Sequence[Sample]) -> None:
+    """Raise ``ValueError`` if masks look inverted, those of other photos, or empty.
+
+    ``masks`` are what the net finds in ``samples``.
+    """
+    truths = [sample.truth() for sample in samples]
+    if not any((truth > 0.5).any() for truth in truths):
+        raise ValueError(f"all masks are black, expected the subjects in white; {_WAY_ON}")
+    pairs = list(zip(masks, truths, strict=True))
+    own = np.mean([score(mask, truth).iou for mask, truth in pairs])
+    inverted = np.mean([score(mask, 1 - truth).iou for mask, truth in pairs])
+    white_frames = np.mean([_frame(truth).mean() for truth in truths])
+    if inverted > max(own, _WELL) and white_frames > _FRAME:
+        raise ValueError(
+            f"the masks look inverted: what the net finds is black in them (IoU {inverted:.2f},"
+            f" otherwise {own:.2f}); expected the subject in white; {_WAY_ON}"
+        )
+    _check_owners(masks, samples)
+
+
+def overfit(net: nn.Module, sample: Sample) -> Iterator[int]:
+    """Teach a copy of ``net`` this one sample; yield the number of each step.
+
+    Raises:
+        ValueError: it cannot even learn that.
+    """
+    pupil = freeze_norms(copy.deepcopy(net))
+    wanted, device = input_of(net), next(net.parameters()).device
+    layers = whole(sample, min(_SIDE, wanted.side))
+    photo = normalize(layers[None, :3], wanted).to(device)
+    truth = (layers[None, 3:] / 255).to(device)
+    hard = torch.ones(1, dtype=torch.float32, device=device)
+    weights = [weight for weight in pupil.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=_RATE)
+    white = float((truth > 0.5).float().mean())
+    for step in range(STEPS + 1):
+        with as_for_training(device):
+            logits = pupil.logits(photo)
+            iou = _iou(logits[0], truth)
+            if iou >= white + _LEARNED * (1 - white):
+                return
+            loss = structure_loss(logits, truth, hard)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(weights, 5.0)
+            optimizer.step()
+        yield step
+    raise ValueError(
+        f"the net cannot learn even the one pair {sample.name}: after {STEPS} steps it still finds"
+        f" something else (IoU {iou:.2f}); expected a mask of this photo; {_WAY_ON}"
+    )
+
+
+def to_be_overfitted(masks: Sequence[Mask], samples: Sequence[Sample]) -> Sample:
+    """Return the sample that the net finds neither best nor worst, of those with a subject."""
+    scored = [
+        (score(mask, sample.truth()).iou, index)
+        for index, (mask, sample) in enumerate(zip(masks, samples, strict=True))
+        if (sample.truth() > 0.5).any()
+    ]
+    return samples[sorted(scored)[len(scored) // 2][1]]
+
+
+def _check_owners(masks: Sequence[Mask], samples: Sequence[Sample]) -> None:
+    """Raise ``ValueError`` if most photos have something else's mask: that of another photo."""
+    found = list(map(_shrunk, masks))
+    truths = [_shrunk(sample.truth()) for sample in samples]
+    swapped = []
+    for place, mask in enumerate(found):
+        fits = [score(mask, truth).iou for truth in truths]
+        if max(fits) > max(fits[place] + _BETTER, _THE_SAME):
+            swapped.append((samples[place].name, samples[int(np.argmax(fits))].name))
+    if len(swapped) > len(found) / 2:
+        photo, other = swapped[0]
+        raise ValueError(
+            f"the masks belong to other photos: what the net finds in {photo} is the mask of"
+            f" {other}, and so in {len(swapped)} of {len(found)} photos; expected a mask with its"
+            f" photo's name; {_WAY_ON}"
+        )
+
+
+def _shrunk(mask: Mask) -> Mask:
+    picture = Image.fromarray(mask).resize((_SMALL, _SMALL), Image.Resampling.BOX)
+    return np.asarray(picture)
+
+
+def _frame(truth: Mask) -> Mask:
+    return np.concatenate([truth[0], truth[-1], truth[:, 0], truth[:, -1]])
+
+
+def _iou(logits: torch.Tensor, truth: torch.Tensor) -> float:
+    found, true = logits > 0, truth > 0.5
+    return float((found & true).sum() / (found | true).sum().clamp(min=1))
+
+
+def _is_file_of_mask(path: Path) -> bool:
+    try:
+        return is_mask(open_image(path))
+    except (OSError, ValueError):
+        return False

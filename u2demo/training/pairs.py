@@ -1,0 +1,154 @@
+"""folders -> pairs: which mask belongs to which photo, by name; and which photos have none."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from u2demo.images.find import find_images
+from u2demo.machine.names import fold_name
+from u2demo.runs.corrected import corrections_file
+
+# What a mask of cat.jpg may be called, the best first: as a run of u2demo saves it, or plainly.
+_ENDINGS = ("_mask", "", "_cutout")
+_SHOWN = 3  # names in a sentence
+
+
+class Pair(NamedTuple):
+    """A photo and what says where its subject is: a mask, or corrections, or its own alpha.
+
+    ``mask`` is a mask or a cut-out, and may be the photo itself. It is None if there is only what a
+    person has corrected in the app, ``corrections``.
+    """
+
+    photo: Path
+    mask: Path | None
+    corrections: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.photo.name
+
+
+class Found(NamedTuple):
+    """The pairs of two folders in natural order, and why photos have none, by their path."""
+
+    pairs: list[Pair]
+    left_out: dict[Path, str]
+
+
+def find_pairs(photos: Path, masks: Path) -> Found:
+    """Return the pairs of two folders, which may be the same one, and what is below them.
+
+    The mask of ``cat.jpg`` is ``cat_mask.png``, ``cat.png`` or ``cat_cutout.png``, in this order
+    and of any format, in the same subfolder or, if no other has this name, anywhere. A photo
+    without one counts if it has corrections beside it, ``cat.strokes.json``; in a folder that is
+    both, it counts as its own mask: a cut-out is known by its alpha.
+
+    Raises:
+        ValueError: one of the two is no folder, or there are no pairs.
+    """
+    for name, folder in (("photos", photos), ("masks", masks)):
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is not a folder, expected one of {name}")
+    names = find_images(photos)
+    if not names:
+        raise ValueError(f"{photos} holds no photos, expected some; is it the right folder?")
+    files = find_images(masks)
+    is_one_folder = photos.resolve() == masks.resolve()
+    names = _without_masks(names) if is_one_folder else _not_below(names, masks, photos)
+    in_place, anywhere = _by_name(files, masks), _by_name(files)
+    found = Found([], {})
+    taken: dict[str, Path] = {}
+    used: set[Path | None] = set()
+    for photo in names:
+        if photo in used:  # a mask of the same name in the same folder
+            continue
+        mask = _mask_of(photo, photos, in_place, anywhere)
+        said = corrections_file(photo)
+        twin = taken.setdefault(_key(photo, photos), photo)
+        if twin is not photo:
+            found.left_out[photo] = f"{twin.name} has the same name; which one is the mask's?"
+        elif mask is None and said is None:
+            found.left_out[photo] = _nothing_for(photo, is_one_folder)
+        else:
+            found.pairs.append(Pair(photo, mask, said))
+            used.add(mask)
+    if not found.pairs:
+        raise ValueError(_why_none(photos, masks, found))
+    return found
+
+
+def _why_none(photos: Path, masks: Path, found: Found) -> str:
+    """Return why two folders have no pairs, with names of both."""
+    left = ", ".join(path.name for path in list(found.left_out)[:_SHOWN])
+    right = ", ".join(path.name for path in find_images(masks)[:_SHOWN]) or "nothing"
+    return (
+        f"no mask has the name of a photo: {photos} has {left}, {masks} has {right}; expected for"
+        " each photo, such as cat.jpg, a mask called cat.png or cat_mask.png"
+    )
+
+
+def _nothing_for(photo: Path, is_one_folder: bool) -> str:
+    if is_one_folder:
+        return "neither mask nor corrections beside it"
+    return f"no mask called {photo.stem}.png or {photo.stem}_mask.png"
+
+
+def _key(path: Path, folder: Path | None = None) -> str:
+    """Return a file's name without suffix, below ``folder``, as any disk compares names."""
+    plain = path.with_suffix("")
+    return fold_name(plain.name if folder is None else plain.relative_to(folder).as_posix())
+
+
+def _by_name(files: Iterable[Path], folder: Path | None = None) -> dict[str, list[Path]]:
+    named = defaultdict(list)
+    for file in files:
+        named[_key(file, folder)].append(file)
+    return named
+
+
+def _mask_of(
+    photo: Path, folder: Path, in_place: dict[str, list[Path]], anywhere: dict[str, list[Path]]
+) -> Path | None:
+    """Return the mask of ``photo``; the photo itself if nothing else has its name."""
+    own = None
+    for names, key in ((in_place, _key(photo, folder)), (anywhere, _key(photo))):
+        for ending in _ENDINGS:
+            files = names.get(key + ending, [])
+            others = [file for file in files if file != photo]
+            if len(others) == 1 or (others and names is in_place):
+                return others[0]
+            if photo in files:
+                own = photo
+    return own
+
+
+def _without_masks(files: list[Path]) -> list[Path]:
+    """Return ``files`` without masks of others: cat_mask.png, and cat.png beside cat.webp."""
+    names = {_key(file) for file in files}
+    photos = {file.with_suffix("") for file in files if file.suffix.lower() != ".png"}
+    return [
+        file
+        for file in files
+        if not _is_called_after_another(file, names)
+        and not (file.suffix.lower() == ".png" and file.with_suffix("") in photos)
+    ]
+
+
+def _not_below(files: list[Path], masks: Path, photos: Path) -> list[Path]:
+    """Return ``files`` without those in a folder of masks that lies in that of the photos."""
+    there = masks.resolve()
+    if not there.is_relative_to(photos.resolve()):
+        return files
+    return [file for file in files if not file.parent.resolve().is_relative_to(there)]
+
+
+def _is_called_after_another(file: Path, there: set[str]) -> bool:
+    plain = _key(file)
+    return any(
+        plain.endswith(ending) and plain.removesuffix(ending) in there
+        for ending in _ENDINGS
+        if ending
+    )
