@@ -16,14 +16,20 @@ rbF       relaxed boundary F: a boundary is the pixels that a 3x3 erosion remove
           (Euclidean) of the mask's, recall the reverse; F with beta^2 = 0.3, averaged over photos.
           The authors never released theirs: compare with their figures loosely.
 IoU       of map and mask cut at 0.5, averaged over photos.
+ghosts    share of the photo, in percent, where the map lies between 0.1 and 0.9 and no edge of the
+          mask is near: more than 1 % of the photo's longer side, and 3 pixels, away.
+good, bad share of the good masks (IoU of 0.7 or more) and of the bad ones (below 0.5), in percent,
+          that ``has_clear_subject`` calls unclear.
 
-Maps are divided by their maximum and rounded to 8 bits first, as the authors do.
+For all but these two, maps are divided by their maximum and rounded to 8 bits first, as the authors
+do. *slow* is how many times as long as the first method a photo takes, at most, for nine of ten.
 """
 
 import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -35,14 +41,16 @@ from tqdm import tqdm
 
 import u2demo as u2
 from u2demo.images.find import find_images
+from u2demo.inference.predict import Prediction, predict
 from u2demo.inference.preprocess import normalize
-from u2demo.masks.mask import Mask
+from u2demo.masks.mask import Mask, has_clear_subject
 from u2demo.nets.checkpoints import Input
 
-Method = Callable[[Image.Image], Mask]
+Method = Callable[[Image.Image], Prediction]
 Truth = NDArray[np.bool_]
 
 COLUMNS = ("max F", "MAE", "wF", "Sm", "rbF", "IoU")
+MORE = ("ghosts", "good", "bad", "passes", "ms", "slow")
 # Tables 3 and 4 of the paper (figures/quan_1.png and quan_2.png of xuebinqin/U-2-Net).
 PAPER = {
     "ecssd": {
@@ -72,6 +80,18 @@ PAPER = {
 }
 BETA2 = 0.3  # weight of precision in F
 NEAR = 3  # pixels
+SOFT = 0.01  # of the longer side: how far from its true edge a mask may be half transparent
+GOOD, BAD = 0.7, 0.5  # IoU
+
+
+class Row(NamedTuple):
+    """What became of one photo."""
+
+    scores: tuple[float, ...]  # all of COLUMNS but the first
+    curve: NDArray[np.float64]  # precision and recall
+    ghosts: float
+    clear: bool
+    seconds: float
 
 
 def main() -> None:
@@ -79,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("datasets", nargs="+", type=Path, metavar="DATASET",
                         help="folder with images/ and masks/ that pair by stem")  # fmt: skip
-    parser.add_argument("--methods", nargs="+", default=["reference", "fast", "best"],
+    parser.add_argument("--methods", nargs="+", default=["fast", "best", "reference"],
                         choices=list(METHODS))  # fmt: skip
     parser.add_argument("--weights", default="u2netp", help="name of the network, see load_model")
     parser.add_argument("--half", choices=["A", "B"], help="only every other pair, from 1st or 2nd")
@@ -94,17 +114,47 @@ def main() -> None:
             pairs = pairs[first::2]
             title = f"{title}, half {options.half}"
         print(f"\n{title}, {len(pairs)} photos")
-        print(f"{'':15}", *(f"{column:>6}" for column in (*COLUMNS, "passes", "ms")))
+        print(f"{'':15}", *(f"{column:>6}" for column in (*COLUMNS, *MORE)))
+        first: list[Row] = []
         for name in options.methods:
-            print_row(name, *measure(METHODS[name](model), pairs, passes, name))
+            rows = measure(METHODS[name](model), pairs, passes, name)
+            first = first or rows
+            looks = sum(passes) / len(rows) or np.nan  # rembg runs a session of its own
+            print_row(name, summed_up(rows), *costs(rows, looks, first))
         for name, row in PAPER.get(dataset.name.lower(), {}).items():
             print_row(name, row)
 
 
-def print_row(name: str, scores: tuple[float, ...], *costs: float) -> None:
-    """Print scores to four places, the paper's to its three, passes and milliseconds to one."""
-    places = 4 if costs else 3
-    print(f"{name:15}", *(f"{x:6.{places}f}" for x in scores), *(f"{x:6.1f}" for x in costs))
+def print_row(name: str, scores: tuple[float, ...], *more: float) -> None:
+    """Print scores to four places, the paper's to its three, what ``costs`` says to one."""
+    places = 4 if more else 3
+    print(f"{name:15}", *(f"{x:6.{places}f}" for x in scores), *(f"{x:6.1f}" for x in more))
+
+
+def summed_up(rows: list[Row]) -> tuple[float, ...]:
+    """Return the scores of ``COLUMNS`` over all photos."""
+    best_f = f_measure(*np.mean([row.curve for row in rows], axis=0)).max()
+    return (best_f, *np.mean([row.scores for row in rows], axis=0))
+
+
+def costs(rows: list[Row], looks: float, first: list[Row]) -> tuple[float, ...]:
+    """Return the columns ``MORE``; ``first`` are the rows of the first method."""
+    overlaps = np.array([row.scores[-1] for row in rows])
+    unclear = np.array([not row.clear for row in rows])
+    seconds = np.array([row.seconds for row in rows])
+    slower = seconds / [row.seconds for row in first]
+    return (
+        100 * float(np.mean([row.ghosts for row in rows])),
+        _percent(unclear[overlaps >= GOOD]),
+        _percent(unclear[overlaps < BAD]),
+        looks,
+        1000 * float(seconds.mean()),
+        float(np.quantile(slower, 0.9)),
+    )
+
+
+def _percent(flags: Truth) -> float:
+    return 100 * float(flags.mean()) if flags.size else np.nan
 
 
 def find_pairs(dataset: Path) -> list[tuple[Path, Path]]:
@@ -119,22 +169,41 @@ def find_pairs(dataset: Path) -> list[tuple[Path, Path]]:
 
 def measure(
     method: Method, pairs: list[tuple[Path, Path]], passes: list[int], name: str
-) -> tuple[tuple[float, ...], float, float]:
-    """Return the scores of ``COLUMNS``, the mean number of network passes and of milliseconds."""
-    rows, curves, seconds = [], [], 0.0
+) -> list[Row]:
+    """Return a row for each photo; ``passes`` then holds how often the network looked."""
+    rows = []
     passes.clear()
     for photo, truth in tqdm(pairs, desc=name, leave=False):
         image, mask = u2.open_image(photo), np.asarray(Image.open(truth).convert("L")) > 128
         start = time.perf_counter()
-        saliency = method(image)
-        seconds += time.perf_counter() - start
-        saliency = saliency / max(saliency.max(), 1e-6)
-        curves.append(precision_recall(saliency, mask))
-        rows.append(score(np.rint(saliency * 255) / 255.0, mask))
-    best_f = f_measure(*np.mean(curves, axis=0)).max()
-    count = len(pairs)
-    shown = sum(passes) / count or np.nan  # rembg runs its own session; its passes are not counted
-    return (best_f, *np.mean(rows, axis=0)), shown, 1000 * seconds / count
+        found = method(image)
+        seconds = time.perf_counter() - start
+        seen = _resized(found.mask, mask.shape)
+        saliency = seen / max(seen.max(), 1e-6)
+        rows.append(
+            Row(
+                score(np.rint(saliency * 255) / 255.0, mask),
+                precision_recall(saliency, mask),
+                ghosts(seen, mask),
+                has_clear_subject(found.mask, peak=found.peak),
+                seconds,
+            )
+        )
+    return rows
+
+
+def _resized(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    """Return the mask at the size of its truth: some data sets have photos of another size."""
+    return np.asarray(Image.fromarray(mask).resize(shape[::-1], Image.Resampling.BILINEAR))
+
+
+def ghosts(saliency: Mask, mask: Truth) -> float:
+    """Return the share of the photo that is half transparent where no edge is."""
+    from scipy.ndimage import distance_transform_edt
+
+    near = max(NEAR, SOFT * max(mask.shape))
+    apart = np.maximum(distance_transform_edt(mask), distance_transform_edt(~mask)) > near
+    return float(((saliency > 0.1) & (saliency < 0.9) & apart).mean())
 
 
 def score(saliency: NDArray[np.float64], mask: Truth) -> tuple[float, ...]:
@@ -198,7 +267,7 @@ def reference(model: nn.Module) -> Method:
     device = next(model.parameters()).device
 
     @torch.inference_mode()
-    def predict(image: Image.Image) -> Mask:
+    def look(image: Image.Image) -> Prediction:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float()
         pixels = F.interpolate(pixels, (320, 320), mode="bilinear", align_corners=False)
         batch = normalize(pixels, Input()).to(device)
@@ -206,9 +275,9 @@ def reference(model: nn.Module) -> Method:
         spread = max(float(np.ptp(saliency)), 1e-6)
         levels = ((saliency - saliency.min()) / spread * 255).astype(np.uint8)
         large = Image.fromarray(levels).resize(image.size, Image.Resampling.BILINEAR)
-        return np.asarray(large, np.float32) / 255
+        return Prediction(np.asarray(large, np.float32) / 255, float(saliency.max()))
 
-    return predict
+    return look
 
 
 def rembg(model: nn.Module) -> Method:
@@ -216,15 +285,22 @@ def rembg(model: nn.Module) -> Method:
     from rembg import new_session, remove
 
     session = new_session("u2netp", providers=["CPUExecutionProvider"])
-    return (
-        lambda image: np.asarray(remove(image, session=session, only_mask=True), np.float32) / 255
-    )
+
+    def look(image: Image.Image) -> Prediction:
+        shown = remove(image, session=session, only_mask=True)
+        return Prediction(np.asarray(shown, np.float32) / 255, 1.0)
+
+    return look
+
+
+def _ours(quality: str) -> Callable[[nn.Module], Method]:
+    return lambda model: lambda image: next(predict(model, [image], quality=quality))
 
 
 METHODS: dict[str, Callable[[nn.Module], Method]] = {
     "reference": reference,
-    "fast": lambda model: lambda image: u2.predict_mask(model, image, quality="fast"),
-    "best": lambda model: lambda image: u2.predict_mask(model, image, quality="best"),
+    "fast": _ours("fast"),
+    "best": _ours("best"),
     "rembg": rembg,
 }
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from bright import Bright
 from own_nets import MIDDLE, SMALL, Mine, in_turn, square
 from PIL import Image
 
 import u2demo as u2
-from u2demo.inference.clips import Look, finish, look, salience
+from u2demo.inference.clips import Look, finish, look, reduced, salience
 from u2demo.inference.predict import predict
 from u2demo.nets.checkpoints import Input
 
@@ -21,6 +22,20 @@ def test_each_frame_has_its_map_in_order():
     assert all(isinstance(one, Look) and one.found.shape == (48, 64) for one in seen)
     assert [float(one.found.max()) for one in seen] == pytest.approx([n / 10 for n in range(10)])
     assert all(one.found.dtype == np.float32 for one in seen)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (640, 1400), (60, 40)])
+def test_a_reduced_frame_has_the_same_map(size):
+    net, frame = Bright(), u2.sample_images()["cat.jpeg"].resize(size)
+    small = reduced(net, frame)
+    assert max(small.size) <= 1024
+    (whole,), (found,) = look(net, [frame]), look(net, [small])
+    np.testing.assert_array_equal(found.found, whole.found)
+
+
+def test_a_frame_that_the_net_may_look_at_more_closely_stays_whole():
+    frame = Image.new("RGB", (1920, 1080))
+    assert reduced(Bright(), frame, quality="best") is frame
 
 
 def test_no_frame_is_asked_for_before_the_last_is_answered():

@@ -14,7 +14,9 @@ from PIL import Image, ImageDraw, ImageOps
 
 import u2demo as u2
 from u2demo.inference import predict, views
+from u2demo.inference.predict import predict_masks
 from u2demo.inference.recipes import QUALITIES
+from u2demo.masks.mask import has_clear_subject
 from u2demo.nets.checkpoints import Input
 
 QUALITY = pytest.mark.parametrize("quality", list(QUALITIES))
@@ -35,6 +37,11 @@ def test_a_mask_is_as_large_as_its_photo_float32_and_within_0_and_1(model, disc,
 def test_the_subject_is_found_where_it_is(model, disc, quality):
     box = u2.bounding_box(u2.predict_mask(model, disc, quality=quality))
     np.testing.assert_allclose(box, (29, 9, 48, 28), atol=2)
+
+
+def test_every_packaged_photo_has_a_clear_subject(model):
+    for found in predict.predict(model, list(u2.sample_images().values())):
+        assert has_clear_subject(found.mask, peak=found.peak)
 
 
 @QUICK_AT_BEST
@@ -94,7 +101,7 @@ def test_the_name_of_a_net_is_not_a_net(disc):
 
 def test_masks_come_in_the_order_of_their_photos(model, disc):
     photos = [disc, ImageOps.mirror(disc), Image.new("RGB", (30, 20))]
-    masks = list(u2.predict_masks(model, photos))
+    masks = list(predict_masks(model, photos))
     for photo, mask in zip(photos, masks, strict=True):
         np.testing.assert_array_equal(mask, u2.predict_mask(model, photo))
 
@@ -107,7 +114,7 @@ def test_a_photo_is_taken_only_when_its_mask_is_asked_for(model, disc):
             taken.append(number)
             yield disc
 
-    masks = u2.predict_masks(model, photos())
+    masks = predict_masks(model, photos())
     assert not taken
     next(masks)
     assert taken == [0]
@@ -116,12 +123,12 @@ def test_a_photo_is_taken_only_when_its_mask_is_asked_for(model, disc):
 @QUICK_AT_BEST
 def test_photos_looked_at_together_get_the_masks_they_get_alone(net, disc, monkeypatch, quality):
     disc = ImageOps.invert(disc)  # bright, and small enough to be zoomed on
-    photos = [disc, ImageOps.mirror(disc), disc.resize((44, 50)), Image.new("RGB", (30, 20)), disc]
-    alone = list(u2.predict_masks(net, photos, quality=quality))
+    photos = [disc, ImageOps.mirror(disc), disc, disc.resize((44, 50)), Image.new("RGB", (30, 20))]
+    alone = list(predict_masks(net, photos, quality=quality))
     batches = []
     hook = net.register_forward_pre_hook(lambda net, inputs: batches.append(len(inputs[0])))
     monkeypatch.setattr(predict, "_AT_ONCE", {"cpu": 3})
-    together = list(u2.predict_masks(net, iter(photos), quality=quality))
+    together = list(predict_masks(net, iter(photos), quality=quality))
     hook.remove()
     assert batches[0] == 3 and max(batches) == 3
     for one, other in zip(alone, together, strict=True):
@@ -137,7 +144,7 @@ def test_the_larger_a_nets_input_the_fewer_photos_it_takes_at_once(side, photos,
 
 def test_an_unknown_quality_is_refused_before_any_photo_is_taken(model):
     with pytest.raises(ValueError, match=r"unknown quality 'finest'; choose fast or best"):
-        u2.predict_masks(model, [], quality="finest")
+        predict_masks(model, [], quality="finest")
 
 
 @QUICK_AT_BEST

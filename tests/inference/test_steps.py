@@ -19,7 +19,8 @@ def test_the_last_step_is_the_mask_and_all_have_the_photos_size(size, model, sam
 
 def test_of_a_sure_subject_there_are_two_looks_and_of_a_doubtful_one_more(model, samples):
     sure, doubtful = (looks(model, samples[name]) for name in ("coffee.png", "rocket.jpg"))
-    assert list(sure) == ["upside down", "mirrored, half squeezed", "their mean"]
+    first, second = "upside down, half squeezed", "mirrored, half squeezed, larger"
+    assert list(sure) == [first, second, "their mean"]
     assert len(doubtful) == len(QUALITIES["best"].views) + 1, "each look has a title of its own"
     mean = sure["their mean"]
     assert mean.shape == samples["coffee.png"].size[::-1]

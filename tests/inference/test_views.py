@@ -11,6 +11,7 @@ import u2demo as u2
 from u2demo.inference.predict import network_input
 from u2demo.inference.recipes import QUALITIES, View
 from u2demo.inference.views import add_up
+from u2demo.nets.checkpoints import Input
 
 MIDDLE = np.s_[18, 30]  # of the disc's photo
 WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -77,8 +78,8 @@ def test_views_for_photos_in_doubt_are_shown_where_those_before_disagree(disc, l
 
 
 @pytest.mark.parametrize(("level", "others"), [(1.0, set()), (0.2, {View(in_doubt=True)})])
-def test_a_zoom_that_disagrees_brings_in_the_views_left_out(disc, level, others):
-    recipe = View(), View(in_doubt=True), View(zoomed=True)
+def test_a_zoom_that_disagrees_brings_in_the_views_in_doubt(disc, level, others):
+    recipe = View(), View(zoomed=True), View(in_doubt=True)
     closer = square(level, place=(1 / 8, 1 / 8, 7 / 8, 7 / 8))  # the square with its margin
     net = Mine(in_turn(square(1.0, place=SMALL), closer, square(1.0, place=SMALL)))
     photo = disc.resize((60, 60))
@@ -144,3 +145,18 @@ def test_every_view_sees_the_whole_photo_unless_it_zooms(disc):
     net = Mine(square(0.5, place=WHOLE))
     add_up(net, [disc], [View(), View(aspect=1.0)])
     assert [tuple(batch.shape[2:]) for batch in net.seen] == [(320, 320), (256, 384)]
+
+
+def test_a_net_that_never_saw_a_photo_upside_down_is_shown_none(disc):
+    """IS-Net was trained on mirrored photos only; people stand on their heads for nothing."""
+    top = ImageOps.pad(disc, (60, 80), centering=(0, 1)).crop((0, 0, 60, 50))
+    levels = [0.9, 0.3] * 4
+    nets = [
+        Mine(in_turn(*(square(level) for level in levels)), wants=Input(upside_down=known))
+        for known in (True, False)
+    ]
+    for net in nets:
+        u2.predict_mask(net, top, quality="best")
+    first, upright = (net.seen[0] for net in nets)
+    assert torch.equal(first.flip(2), upright) and not torch.equal(first, upright)
+    assert not any(torch.equal(upright, other) for other in nets[1].seen[1:])

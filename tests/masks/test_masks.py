@@ -109,6 +109,14 @@ def test_a_faint_subject_is_unclear_and_a_soft_edge_is_not():
     assert has_clear_subject(edged) and not has_clear_subject(faint)
 
 
+def test_a_subject_of_which_more_than_half_is_undecided_is_unclear():
+    doubtful = np.zeros((20, 20), np.float32)
+    doubtful[4:14, 4:16] = 0.5
+    doubtful[10:14, 4:16] = 1
+    assert unsure_share(doubtful) == pytest.approx(0.6)
+    assert not has_clear_subject(doubtful)
+
+
 def test_no_subject_and_nothing_but_subject_are_unclear():
     assert not has_clear_subject(np.zeros((10, 10), np.float32))
     assert not has_clear_subject(np.ones((10, 10), np.float32))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from u2demo.images.rgb import as_rgb, limit_to_alpha
 from u2demo.inference.guided import follow_edges
 from u2demo.inference.predict import at_once, leveled, salience_of_subject
-from u2demo.inference.preprocess import pixels
+from u2demo.inference.preprocess import input_of, pixels
 from u2demo.inference.recipes import CLIP_QUALITIES, View, check_quality
 from u2demo.inference.views import add_up, canvas_step
 from u2demo.masks.mask import Mask, check_mask
@@ -48,6 +48,19 @@ def look(
     if isinstance(frames, Image.Image) or not isinstance(frames, Iterable):
         raise TypeError(f"frames is {frames!r:.80}, expected several, such as a clip's")
     return _looks(model, iter(frames), CLIP_QUALITIES[quality].views)
+
+
+def reduced(model: nn.Module, frame: Image.Image, *, quality: str = "fast") -> Image.Image:
+    """Return as small a copy of a frame as ``look`` needs to find just the same in it.
+
+    Raises:
+        ValueError: ``quality`` is unknown.
+        TypeError: ``frame`` is not an image, or ``model`` is not a net.
+    """
+    check_quality(quality)
+    if any(view.zoomed for view in CLIP_QUALITIES[quality].views):
+        return frame
+    return as_rgb(frame).reduce(canvas_step(frame.size, input_of(model).side))
 
 
 def salience(found: Mask) -> float:

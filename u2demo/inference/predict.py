@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from itertools import chain, islice, repeat
 from typing import NamedTuple
 
@@ -17,7 +18,9 @@ from u2demo.images.rgb import check_image, limit_to_alpha
 from u2demo.inference.guided import follow_edges
 from u2demo.inference.preprocess import input_of, pixels, to_tensor
 from u2demo.inference.recipes import QUALITIES, Recipe, check_quality
+from u2demo.inference.settle import settle
 from u2demo.inference.views import Sum, add_up, placement, run
+from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, check_box, widen
 from u2demo.masks.edges import refine_in_place
 from u2demo.masks.levels import Levels
@@ -142,9 +145,8 @@ def _predict_in_batches(
     count = at_once(model)
     batch = list(islice(images, count))
     while batch:
-        for image, photo in zip(batch, add_up(model, batch, recipe.views), strict=True):
-            mask, peak = _finish(photo, recipe, side)
-            yield Prediction(limit_to_alpha(mask, image), peak)
+        finish = partial(_finish_of, recipe=recipe, side=side)
+        yield from on_all_cores(finish, zip(batch, add_up(model, batch, recipe.views), strict=True))
         batch = list(islice(images, count))
 
 
@@ -182,12 +184,18 @@ def _put_back(found: Prediction, box: Box, image: Image.Image) -> Prediction:
     return Prediction(whole, found.peak)
 
 
+def _finish_of(found: tuple[Image.Image, Sum], recipe: Recipe, side: int) -> Prediction:
+    image, photo = found
+    mask, peak = _finish(photo, recipe, side)
+    return Prediction(limit_to_alpha(mask, image), peak)
+
+
 @torch.inference_mode()
 def _finish(photo: Sum, recipe: Recipe, side: int) -> Prediction:
     saliency = photo.mean()
     peak = min(1.0, float(saliency.max()))  # interpolation may round up
-    saliency = follow_edges(saliency, pixels(photo.canvas.convert("L")) / 255, side=side)
-    mask = leveled(saliency, recipe.levels, salience_of_subject(saliency), photo.image.size)
+    along = along_edges(saliency, photo.canvas, side)
+    mask = solid(along, recipe.levels, photo.image.size)
     if recipe.refined:
         refine_in_place(photo.image, mask, levels=recipe.refined, side=side)
     return Prediction(mask, peak)
@@ -208,8 +216,29 @@ def _full_salience(found: float) -> float:
     return max(found, 1 - 2 * found**2)
 
 
+def along_edges(saliency: Tensor, canvas: Image.Image, side: int) -> Tensor:
+    """Return a photo's map drawn half along its edges, half as the net of that side draws it.
+
+    Photos whose edges are plain gain by the first, people before a busy background by the second.
+    """
+    followed = follow_edges(saliency, pixels(canvas.convert("L")) / 255, side=side)
+    return (saliency + followed) / 2
+
+
+def solid(saliency: Tensor, levels: Levels, size: tuple[int, int]) -> Mask:
+    """Return the mask of a photo's map: with these levels, without ghosts, (width, height)."""
+    found = salience_of_subject(saliency)
+    return _enlarged(settle(_leveled(saliency, levels, found), found), size)
+
+
 def leveled(saliency: Tensor, levels: Levels, found: float, size: tuple[int, int]) -> Mask:
     """Return a map of salience ``found`` with these levels, enlarged to (width, height)."""
-    share = saliency / _full_salience(found)
-    solid = levels.apply(share, certainty=found)
-    return F.interpolate(solid.clamp(0, 1), size[::-1], mode="bilinear")[0, 0].numpy()
+    return _enlarged(_leveled(saliency, levels, found), size)
+
+
+def _leveled(saliency: Tensor, levels: Levels, found: float) -> Tensor:
+    return levels.apply(saliency / _full_salience(found), certainty=found).clamp(0, 1)
+
+
+def _enlarged(mask: Tensor, size: tuple[int, int]) -> Mask:
+    return F.interpolate(mask, size[::-1], mode="bilinear")[0, 0].numpy()

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -12,6 +11,7 @@ from u2demo.nets.checkpoints import Input
 Crop = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 _DEFAULT = Input()
+_GAP = 2.0  # at least this many pixels become one by sampling; more are averaged first
 
 
 def input_of(model: nn.Module) -> Input:
@@ -40,20 +40,13 @@ def to_tensor(
 ) -> Tensor:  # (1, 3, height, width), float32
     """Return the photo, or its part ``crop``, as a net with the input ``wanted`` sees it.
 
-    It is squeezed to ``size``, (width, height), by default the net's own square. Sampling is
-    bilinear, as the authors do it. A side that shrinks to less than half is averaged over areas
-    first: the same at exactly one half, and fine texture does not turn into patterns.
+    It is squeezed to ``size``, (width, height), by default the net's own square, by Lanczos's
+    filter: the nets find a little more with it than with the authors' bilinear sampling, and fine
+    texture does not turn into patterns (docs/benchmarks.md).
     """
-    image = as_rgb(image)
     size = size or (wanted.side, wanted.side)
-    crop = crop or (0, 0, *image.size)
-    near = (
-        _before_sampling(round(crop[2] - crop[0]), size[0]),
-        _before_sampling(round(crop[3] - crop[1]), size[1]),
-    )
-    batch = pixels(image.resize(near, Image.Resampling.BOX, crop, reducing_gap=2.0))
-    batch = F.interpolate(batch, size[::-1], mode="bilinear", align_corners=False)
-    return normalize(batch, wanted)
+    seen = as_rgb(image).resize(size, Image.Resampling.LANCZOS, crop, reducing_gap=_GAP)
+    return normalize(pixels(seen), wanted)
 
 
 def normalize(batch: Tensor, wanted: Input) -> Tensor:
@@ -68,8 +61,3 @@ def pixels(image: Image.Image) -> Tensor:  # (1, bands, height, width), 0 to 255
     """Return the values of ``image``, unscaled, in float32."""
     values = np.atleast_3d(np.asarray(image, np.float32))
     return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
-
-
-def _before_sampling(have: int, want: int) -> int:
-    """Return the length to which a side of ``have`` pixels is reduced by averaging areas."""
-    return want if have > 2 * want else max(1, have)

@@ -1,13 +1,14 @@
 """quality -> views: how often, and how, the net looks at a photo.
 
-Views and levels were chosen on 260 development photos; docs/benchmarks.md says what was tried.
+Views were chosen on 416 photos of three kinds; docs/benchmarks.md says how, and what was tried.
 Measure their accuracy on other photos, with benchmarks/accuracy.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from u2demo.masks.levels import SOLID, Levels
+from u2demo.nets.checkpoints import Input
 
 _STEP = 16  # pixels; the sides of a view are multiples of it, which suits a net's coarse levels
 _STRETCH = 3.0  # a view is at most this many times as wide as high, or as high as wide
@@ -45,18 +46,18 @@ QUALITIES: Mapping[str, Recipe] = {
     "fast": Recipe((View(),), Levels(0.01, SOLID, haze=0.4)),
     "best": Recipe(
         (
-            View(upside_down=True),
-            View(aspect=0.5, mirrored=True),
+            View(aspect=0.5, upside_down=True),
+            View(aspect=0.5, scale=1.2, mirrored=True),
+            View(zoomed=True),  # after all the others it would show less: their mean is narrower
             View(in_doubt=True),
             View(in_doubt=True, mirrored=True),
-            View(in_doubt=True, aspect=0.5),
-            View(in_doubt=True, aspect=1.0, upside_down=True),
-            View(in_doubt=True, scale=0.8, mirrored=True),
-            View(zoomed=True),
+            View(in_doubt=True, upside_down=True),
+            View(in_doubt=True, scale=0.8, upside_down=True),
+            View(in_doubt=True, aspect=1.0, scale=0.8, upside_down=True),
         ),
         # Solid pixels stay solid, whatever their colors; colors have a say in all the rest.
         Levels(0.0, SOLID),
-        refined=Levels(0.2, 0.65).below(SOLID),
+        refined=Levels(0.15, 0.6).below(SOLID),
     ),
 }
 
@@ -80,6 +81,20 @@ def check_quality(quality: str) -> None:
     """Raise ``ValueError`` unless ``quality`` is one of ``QUALITIES``."""
     if not isinstance(quality, str) or quality not in QUALITIES:
         raise ValueError(f"unknown quality {quality!r:.80}; choose {' or '.join(QUALITIES)}")
+
+
+def suited(views: Sequence[View], wanted: Input) -> list[View]:
+    """Return the views as a net knows photos from its training.
+
+    A net that has never seen a photo upside down is shown those views upright, each once.
+    """
+    if wanted.upside_down:
+        return list(views)
+    known: dict[View, View] = {}
+    for view in views:
+        upright = view._replace(upside_down=False)
+        known.setdefault(upright._replace(in_doubt=False), upright)
+    return list(known.values())
 
 
 def view_size(view: View, side: int, proportion: float) -> tuple[int, int]:

@@ -6,10 +6,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from u2demo.inference.guided import follow_edges
-from u2demo.inference.predict import leveled, predict_raw, salience_of_subject
-from u2demo.inference.preprocess import input_of, pixels
-from u2demo.inference.recipes import QUALITIES, View
+from u2demo.inference.predict import along_edges, predict_raw, solid
+from u2demo.inference.preprocess import input_of
+from u2demo.inference.recipes import QUALITIES, View, suited
 from u2demo.inference.views import Sum, add_up, run
 from u2demo.masks.mask import Mask
 
@@ -26,12 +25,12 @@ def mask_steps(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
     raw = Image.fromarray(predict_raw(model, image))
     photo = add_up(model, [image], recipe.views)[0]
     even = photo.mean()
-    along = follow_edges(even, pixels(photo.canvas.convert("L")) / 255, side=side)
+    along = along_edges(even, photo.canvas, side)
     return {
         "the network's map": np.asarray(raw.resize(image.size, Image.Resampling.NEAREST)),
         "enlarged": _enlarged(even, image.size),
         "along edges": _enlarged(along, image.size),
-        "made solid": leveled(along, recipe.levels, salience_of_subject(along), image.size),
+        "made solid": solid(along, recipe.levels, image.size),
     }
 
 
@@ -42,10 +41,10 @@ def looks(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
     Maps are as the net gave them, (h, w) float32 in [0, 1]: upside down where it saw the photo so.
     The mean, of which the mask is made, is upright and has the size of a small copy of the photo.
     """
-    views = QUALITIES["best"].views
+    views = suited(QUALITIES["best"].views, input_of(model))
     photo = Sum(image, input_of(model))
     maps = {}
-    for view in (*views, *views):  # twice, as ``add_up`` does
+    for view in views:
         area = photo.area(view)
         if area is None:
             continue
@@ -63,6 +62,7 @@ def _title(view: View) -> str:
         "half squeezed": 0 < view.aspect < 1,
         "unsqueezed": view.aspect == 1,
         "smaller": view.scale < 1,
+        "larger": view.scale > 1,
         "closer": view.zoomed,
     }
     return ", ".join(word for word, is_so in words.items() if is_so) or "as it is"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from functools import cache, partial
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from u2demo.images.rgb import as_rgb
 from u2demo.inference.preprocess import input_of, to_tensor
-from u2demo.inference.recipes import View, view_size
+from u2demo.inference.recipes import View, suited, view_size
+from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, box_around, widen
 from u2demo.nets.checkpoints import Input
 
@@ -20,7 +21,7 @@ _CANVAS = 1024  # pixels; longest side of the canvas for adding views, unless th
 _LONGEST = 16  # longest side of a panorama's canvas, as a multiple of the net's side
 _CLOSE = 0.5  # of the photo's area; zooming in on more than that shows the net little new
 _MARGIN = 0.2  # around the subject when zooming in, as a share of its longer side
-_DOUBT = 0.03  # share on which two maps differ; below it, more views hardly change a mask
+_DOUBT = 0.05  # share on which two maps differ; below it, more views hardly change a mask
 # Layers that, in training, change with each photo or answer at random.
 _STATEFUL = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
 _AUTOCAST = ("cpu", "cuda", "mps")  # devices that have it
@@ -94,17 +95,24 @@ def add_up(
     """
     most = most or [len(views)] * len(images)
     wanted = input_of(model)
-    sums = [Sum(image, wanted) for image in images]
-    for view in (*views, *views):  # twice: a zoom may raise doubt that calls for skipped views
+    views = suited(views, wanted)
+    sums = on_all_cores(lambda image: Sum(image, wanted), images)
+    for view in views:
         seen = []
         for photo, limit in zip(sums, most, strict=True):
             area = photo.area(view) if len(photo.shown) < limit else None
             if area:
                 seen.append((photo, area))
-        maps = _run_all(model, [photo.show(view, area) for photo, area in seen])
+        shown = on_all_cores(partial(_show, view), seen)
+        maps = _run_all(model, shown)
         for (photo, area), saliency in zip(seen, maps, strict=True):
             photo.add(view, area, saliency)
     return sums
+
+
+def _show(view: View, seen: tuple[Sum, Box]) -> Tensor:
+    photo, area = seen
+    return photo.show(view, area)
 
 
 def canvas_step(size: tuple[int, int], side: int) -> int:
@@ -141,10 +149,12 @@ def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H,
     """Return the net's first map, float32 on the CPU, computed in the type best for its device."""
     device, own = placement(model)
     half = _fast_half(device.type) if own == torch.float32 else None  # its owner chose other types
+    if device.type == "cuda":
+        batch = batch.pin_memory()  # so that it is copied while the GPU is at another batch
     types = [half, None] if half else [None]  # some GPUs, such as GTX 16xx, give NaN for any half
     for dtype in types:
         with _autocast(device.type, dtype):
-            answer = model(batch.to(device, own))
+            answer = model(batch.to(device, own, non_blocking=True))
         saliency = _first_map(answer, len(batch)).float().cpu()
         if not saliency.isnan().any():
             return saliency

@@ -4,14 +4,12 @@ import json
 from dataclasses import dataclass
 
 from u2demo.masks.box import Box, check_box
-from u2demo.masks.strokes import Stroke, check_point, check_strokes
-
-Size = tuple[int, int]  # width, height
-Point = tuple[float, float]  # x, y
+from u2demo.masks.strokes import Point, Size, Stroke, check_point, check_strokes
 
 SUFFIX = ".strokes.json"  # of cat.strokes.json, which belongs to cat.jpg
 _FORMAT = "u2demo corrections 1"
 _KEYS = {"format", "size", "within", "objects", "strokes"}
+_PHOTO = "photo"  # its name, which older files do not say
 _OF_A_STROKE = {"points", "radius", "keep"}
 
 
@@ -70,8 +68,11 @@ def check_points(points: tuple[Point, ...]) -> None:
         check_point(point)
 
 
-def to_json(corrections: Corrections, size: Size) -> str:
+def to_json(corrections: Corrections, size: Size, *, photo: str | None = None) -> str:
     """Return corrections of a photo of ``size``, (width, height), as the text of a JSON file.
+
+    The file may say what the ``photo`` is called: cat.strokes.json is then that of cat.png, also
+    where cat.jpg lies beside it.
 
     Raises:
         TypeError, ValueError: see ``check_corrections``.
@@ -93,6 +94,8 @@ def to_json(corrections: Corrections, size: Size) -> str:
         "objects": _pairs(corrections.objects),
         "strokes": strokes,
     }
+    if photo is not None:
+        saved[_PHOTO] = photo
     return json.dumps(saved)
 
 
@@ -108,7 +111,7 @@ def from_json(text: str, size: Size) -> Corrections:
         raise ValueError(f"not JSON ({error}), expected corrections saved by u2demo") from error
     if not isinstance(saved, dict) or saved.get("format") != _FORMAT:
         raise ValueError(f"not corrections saved by u2demo: expected the format {_FORMAT!r}")
-    if saved.keys() != _KEYS:
+    if saved.keys() - {_PHOTO} != _KEYS:
         raise ValueError(f"has {', '.join(map(repr, saved)):.80}, expected {sorted(_KEYS)}")
     if saved["size"] != list(size):
         raise ValueError(
@@ -124,6 +127,19 @@ def from_json(text: str, size: Size) -> Corrections:
     except TypeError as error:  # in a file, any fault is one of its values
         raise ValueError(str(error)) from error
     return corrections
+
+
+def photo_named_in(text: str) -> str | None:
+    """Return what the photo is called that a file of corrections is of; None if it does not say.
+
+    ``text`` may be anything.
+    """
+    try:
+        saved = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    name = saved.get(_PHOTO) if isinstance(saved, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _pairs(points: object) -> list[list[float]]:

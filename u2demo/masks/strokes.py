@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from u2demo.machine.numbers import check_number
 
 Size = tuple[int, int]  # width, height
+Point = tuple[float, float]  # x, y
 
 _FAR = 1e9  # pixels; no photo is larger, and squares of such numbers are still exact enough
 

@@ -42,9 +42,11 @@ class Input(NamedTuple):
     mean: Color = (0.485, 0.456, 0.406)  # ImageNet's
     std: Color = (0.229, 0.224, 0.225)
     by_maximum: bool = True  # values are divided by the photo's maximum, not by 255
+    upside_down: bool = True  # in training it saw photos upside down, too
 
 
-DIS_INPUT = Input(side=1024, mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0), by_maximum=False)
+# DIS mirrors photos in training, but turns none upside down (train_valid_inference_main.py).
+DIS_INPUT = Input(1024, (0.5, 0.5, 0.5), (1.0, 1.0, 1.0), by_maximum=False, upside_down=False)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Checkpoint:
 _RECORDS = (
     Checkpoint(
         name="u2netp",
-        purpose="any subject; small, quick, ships inside",
+        purpose="any subject; the quickest, ships inside",
         architecture="u2netp",
         file="u2netp.pth",
         bytes=4_801_247,
@@ -93,7 +95,7 @@ _RECORDS = (
     ),
     Checkpoint(
         name="u2net",
-        purpose="any subject; the full network",
+        purpose="any subject, a little better; twice as slow",
         architecture="u2net",
         file="u2net.pth",
         bytes=176_290_937,
@@ -109,7 +111,7 @@ _RECORDS = (
     ),
     Checkpoint(
         name="u2net_human_seg",
-        purpose="people",
+        purpose="people; twice as slow",
         architecture="u2net",
         file="u2net_human_seg.pth",
         bytes=176_315_793,
@@ -145,7 +147,7 @@ _RECORDS = (
     ),
     Checkpoint(
         name="isnet",
-        purpose="any subject; finer detail, several times slower",
+        purpose="any subject, in finer detail; several times slower",
         architecture="isnet",
         file="isnet-general-use.pth",
         bytes=176_579_397,

@@ -26,5 +26,9 @@ class ISNet(NestedU):
 
         ``x`` is (B, 3, H, W): RGB over 255, minus 0.5.
         """
+        return tuple(torch.sigmoid(logits) for logits in self.logits(x))
+
+    def logits(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the six maps before their sigmoid, as training wants them."""
         sides = self.side_maps(self["conv_in"](x))
-        return tuple(torch.sigmoid(enlarge(side, x)) for side in sides)
+        return tuple(enlarge(side, x) for side in sides)

@@ -65,7 +65,11 @@ class U2Net(NestedU):
 
         ``x`` is (B, 3, H, W): RGB over the photo's maximum, minus ImageNet's mean, over its std.
         """
+        return tuple(torch.sigmoid(logits) for logits in self.logits(x))
+
+    def logits(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the seven maps before their sigmoid, as training wants them."""
         first, *coarser = self.side_maps(x)
         sides = [first, *(enlarge(side, first) for side in coarser)]
         fused = self["outconv"](torch.cat(sides, 1))
-        return tuple(torch.sigmoid(logits) for logits in (fused, *sides))
+        return fused, *sides
