@@ -37,6 +37,7 @@ from tqdm import tqdm
 
 import u2demo as u2
 from u2demo.inference.clips import finish, look, salience
+from u2demo.inference.predict import predict_masks
 from u2demo.masks.mask import Mask
 from u2demo.video.steady import steady
 
@@ -150,7 +151,7 @@ def jitter(masks: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
 
 def each_alone(model: nn.Module) -> Method:
     """Return ``predict_masks``."""
-    return partial(u2.predict_masks, model)
+    return partial(predict_masks, model)
 
 
 def steadied(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import WAIT, serving, start, wait_until_idle
 from PIL import Image
+from sites import NOTEBOOKS, WAIT, serving, start, wait_until_idle
 
 pytest.importorskip("av")
 in_lab = pytest.mark.parametrize("site", ["lab"], indirect=True)  # Voila would show the same
@@ -26,7 +26,7 @@ def site(request, browser, tmp_path_factory):
         "from bright import Bright\n"
         "models._load = lambda name: Bright()\n"
     )
-    with serving(request.param, "video.ipynb", home) as site:
+    with serving(request.param, NOTEBOOKS / "video.ipynb", home) as site:
         yield site
 
 

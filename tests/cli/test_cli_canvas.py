@@ -103,3 +103,24 @@ def test_photos_can_all_be_png(photo, tmp_path):
     assert main(command) == 0
     made = sorted(path.name for path in tmp_path.glob("rocket_*"))
     assert made == ["rocket_box.png", "rocket_cutout.png"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--effects", "cutout", "--background", "white"],
+            "--background is for background and canvas",
+        ),
+        (["--effects", "crop", "--canvas", "auto"], "--canvas is for canvas"),
+        (
+            ["--margin", "0.1"],
+            "--margin is for crop and canvas, and none of the effects here (cutout)",
+        ),
+        (["--effects", "mask,box", "--shadow", "0.2"], "(mask, box) uses it; leave it out"),
+    ],
+)
+def test_an_option_that_no_effect_uses_is_refused(photo, tmp_path, capsys, options, said):
+    assert main([str(photo), "-o", str(tmp_path / "out"), *options]) != 0
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -76,6 +76,17 @@ def test_the_times_and_the_loop_of_an_animation_survive(folder, tmp_path):
     assert shown == [40, 80, 40, 200]
 
 
+def test_corrections_beside_a_clip_are_said_not_to_be_used(tmp_path, capsys):
+    for name in ("dance.gif", "wave.gif"):
+        animate(tmp_path / name, moving(2), duration=100)
+    corrections = tmp_path / "dance.strokes.json"
+    corrections.write_text("{}")
+    main([str(tmp_path), "-o", str(tmp_path / "out")])
+    said = capsys.readouterr().out
+    assert f"not used: {corrections}, for corrections are of photos" in said
+    assert said.count("not used") == 1
+
+
 @pytest.mark.parametrize("name", ["a.webp", "a.png", "a.apng", "a.gif"])
 def test_animations_become_animations_of_their_own_format(name, tmp_path):
     path = animate(tmp_path / "in" / name, moving(3), duration=100, loop=0)

@@ -14,6 +14,7 @@ from bright import Bright
 from live_app import (
     caption,
     find,
+    find_in,
     from_page,
     part,
     press,
@@ -39,13 +40,18 @@ from u2demo.video.write import write_clip
 av = pytest.importorskip("av")
 
 
-def make_clip(path, count=6, rate=10):
+def make_clip(path, count=6):
     """Write a clip in which a white square goes to the right."""
+    return write_pictures(path, [spot((64, 48), left=5 * number) for number in range(count)])
+
+
+def write_pictures(path, pictures, rate=10):
+    """Write a clip of these pictures of 64x48 pixels."""
+    count = len(pictures)
     like = Clip(
         path, (64, 48), Fraction(count, rate), Fraction(rate), alpha=False, audio=False,
         frames=count, left_out=(), about={}, decode=lambda: iter(()),
     )  # fmt: skip
-    pictures = (spot((64, 48), left=5 * number) for number in range(count))
     frames = (Frame(Fraction(number, rate), each) for number, each in enumerate(pictures))
     write_clip(path, frames, like=like)
     return path
@@ -57,19 +63,12 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def temporary(monkeypatch, tmp_path):
+def temporary(monkeypatch, results, tmp_path):
     """The folder of temporary files, so that what stays there is seen."""
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     return folder
-
-
-@pytest.fixture
-def bright():
-    return Bright()
 
 
 @pytest.fixture
@@ -153,6 +152,39 @@ def test_a_crop_is_as_long_as_an_animation_of_its_own_size_may_be(app, monkeypat
     find(app, "Format").label = "GIF"
     press(app, "Save to results/")
     assert results(tmp_path) == ["dog_crop.gif"]
+
+
+def test_another_clip_may_go_on_behind_the_subject(app, tmp_path):
+    grays = [Image.new("RGB", (64, 48), (0, 0, 40 * number)) for number in range(6)]
+    waves = write_pictures(tmp_path / "waves.mp4", grays)
+    press(app, "Clip behind")
+    behind = part(app, "u2-behind")
+    assert "launch.mp4" in text_of(behind.children[0].value)
+    find_in(behind, "or a path").value = str(waves)
+    assert "waves.mp4" in text_of(behind.children[0].value) and said(app) == ""
+    press(app, "Make the clip")
+    assert below(app).startswith("dog_behind.mp4, ")
+    press(app, "Save to results/")
+    made = list(u2.open_video(tmp_path / "results" / "dog_behind.mp4"))
+    blues = [np.asarray(frame.image)[4, 60, 2] for frame in made]
+    assert np.allclose(blues, [0, 40, 80, 120, 160, 200], atol=12)
+
+
+def test_a_clip_behind_that_cannot_be_read_is_named_and_the_one_before_stays(app, tmp_path):
+    press(app, "Clip behind")
+    behind = part(app, "u2-behind")
+    find_in(behind, "or a path").value = str(tmp_path / "none.mp4")
+    assert text_of(said(app)) == "none.mp4: there is no such file"
+    assert "launch.mp4" in text_of(behind.children[0].value)
+
+
+def test_on_a_canvas_the_subject_keeps_its_size(app, tmp_path):
+    press(app, "Shop canvas")
+    find(app, "Canvas").value = "1080 × 1350"
+    press(app, "Make the clip")
+    press(app, "Save to results/")
+    frames = [np.asarray(f.image) for f in u2.open_video(tmp_path / "results" / "dog_canvas.mp4")]
+    assert frames[0].shape == (1350, 1080, 3) and len(frames) == 6
 
 
 def test_another_quality_is_another_look(app, bright):

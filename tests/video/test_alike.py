@@ -19,11 +19,15 @@ def sizes(images):
     return [len(group) for group in alike(images)]
 
 
-def test_frames_that_hardly_differ_are_in_groups_of_three():
-    frames = [square(10 + number) for number in range(7)]
+def test_frames_that_hardly_differ_are_in_groups_of_five():
+    frames = [square(10)] * 12
     groups = list(alike(frames))
-    assert [len(group) for group in groups] == [3, 3, 1]
+    assert [len(group) for group in groups] == [5, 5, 2]
     assert [image for group in groups for image in group] == frames
+
+
+def test_where_more_moves_groups_are_smaller():
+    assert sizes([square(10, gray=30 + 3 * number) for number in range(7)]) == [3, 3, 1]
 
 
 def test_a_frame_that_differs_begins_a_group_of_its_own():

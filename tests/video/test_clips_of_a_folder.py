@@ -275,8 +275,12 @@ def test_ctrl_c_leaves_nothing_half(folder, tmp_path):
         if progress.step == "writing":
             os.kill(os.getpid(), signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        run(folder, tmp_path / "out", report=stop)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # nohup has it ignored
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, tmp_path / "out", report=stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert names(tmp_path / "out") == ["cat_box.jpg"]
     assert [record.status for record in run(folder, tmp_path / "out")] == [
         "skipped",

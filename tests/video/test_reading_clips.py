@@ -314,18 +314,31 @@ def test_a_clip_that_a_phone_did_not_finish_is_said_to_be_cut_off(make_clip):
     assert reason(path).startswith("damaged or cut off; the list of its frames")
 
 
+@pytest.mark.parametrize("brand", [b"msf1", b"hevc"])
+def test_a_heic_of_several_frames_is_a_clip(make_clip, brand):
+    path = make_clip("burst.mp4", codec="libx265", options={"x265-params": "log-level=none"})
+    change(path, b"ftypisom", b"ftyp" + brand)
+    change(path, b"vide", b"pict")
+    clip = u2.open_video(path.rename(path.with_suffix(".heic")))
+    assert len(list(clip)) == 5
+
+
 def test_what_is_no_clip_is_named(tmp_path):
     pytest.importorskip("av")
     (tmp_path / "text.mp4").write_text("hello" * 99)
     (tmp_path / "empty.mp4").touch()
     quarters().save(tmp_path / "photo.jpg")
     quarters().save(tmp_path / "photo.png")
+    quarters().save(tmp_path / "named.mp4", "JPEG")
+    quarters().save(tmp_path / "called.mov", "PNG")
     (tmp_path / "bad.gif").write_bytes(b"GIF89a" + bytes(30))
     said = {
         "text.mp4": "not a clip of a known kind, or damaged at its start",
         "empty.mp4": "an empty file",
         "photo.jpg": "a photo, not a clip; open_image reads it",
         "photo.png": "a photo, not a clip; open_image reads it",
+        "named.mp4": "a photo, not a clip; name it .jpg, and it is done as one",
+        "called.mov": "a photo, not a clip; name it .png, and it is done as one",
         "missing.mp4": "there is no such file",
         ".": "this is a folder, expected a clip",
     }

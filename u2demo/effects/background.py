@@ -5,7 +5,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from u2demo.effects.colors import use_clean_tiles
 from u2demo.effects.cutout import remove_background
-from u2demo.effects.effect import alpha_of, on_photo, share_of, with_alpha_of
+from u2demo.effects.effect import alpha_of, blur_step, on_photo, share_of, with_alpha_of
 from u2demo.effects.scenes import Background, draw_scene, is_transparent
 from u2demo.images.rgb import colors_of
 from u2demo.machine.numbers import check_number
@@ -13,7 +13,6 @@ from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
 
 BLUR = 0.02  # the default radius: a share of the photo's longer side
-_RADIUS = 4  # pixels of the small copy that is blurred in place of the photo
 
 
 @on_photo
@@ -74,7 +73,7 @@ def _blur_around(image: Image.Image, unseen: Image.Image, radius: float) -> Imag
 
     The copy that is blurred is so small that the radius is a few pixels: same look, less work.
     """
-    step = max(1, int(radius / _RADIUS))
+    step = blur_step(radius)
     blur = ImageFilter.GaussianBlur(radius / step)
     behind = Image.composite(Image.new("RGB", image.size), image, unseen)
     color = np.asarray(behind.reduce(step).filter(blur), np.float32)

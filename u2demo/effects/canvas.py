@@ -7,6 +7,7 @@ from PIL import Image, ImageFilter
 
 from u2demo.effects.boxes import part_of
 from u2demo.effects.cutout import remove_background
+from u2demo.effects.effect import blur_step
 from u2demo.effects.scenes import Background, draw_scene, is_transparent
 from u2demo.images.rgb import as_photo, shared_info
 from u2demo.machine.numbers import check_number
@@ -19,7 +20,6 @@ SHADOW = 0.3
 LONGEST = 65_500  # pixels along a side, as in a JPEG
 WIDEST = 0.45  # the most that a margin may be
 _SEEN = [255 * (alpha > 12) for alpha in range(256)]  # 5 %: fainter pixels do not move the middle
-_RADIUS = 4  # pixels of the small copy that is blurred
 _LOW = 0.35  # the part of the subject that casts the shadow, from below, a share of its height
 _FLAT = 0.06  # the height of the shadow, a share of the subject's longer side
 _SOFT = 0.016  # the standard deviation of its blur, a share of that side, too
@@ -193,7 +193,7 @@ def _draw_shadow(
     It is drawn small, as it has no detail.
     """
     longer = max(_size_of(spot))
-    step = max(1, int(_SOFT * longer / _RADIUS))
+    step = blur_step(_SOFT * longer)
     foot = spot.bottom - place[1]
     knee = int(foot - _LOW * (spot.bottom - spot.top))
     low = drawn.getchannel("A").crop((0, knee, drawn.width, foot))

@@ -13,6 +13,8 @@ from u2demo.masks.mask import Mask, check_fit, to_8_bits
 Effect = Callable[[Image.Image, Mask], Image.Image]
 Color = str | tuple[int, int, int]  # anything Pillow takes: "teal", "#3c78ff", (60, 120, 255)
 
+_RADIUS = 4  # pixels; a blur of a small copy looks like one of the large picture
+
 _Effect = TypeVar("_Effect", bound=Callable[..., Image.Image])
 
 
@@ -34,6 +36,11 @@ def on_photo(effect: _Effect) -> _Effect:
         return picture
 
     return careful
+
+
+def blur_step(radius: float) -> int:
+    """Return how many times smaller a picture may be that is to be blurred by ``radius`` pixels."""
+    return max(1, int(radius / _RADIUS))
 
 
 def alpha_of(mask: Mask) -> Image.Image:

@@ -7,12 +7,11 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from u2demo.effects.arguments import as_color
-from u2demo.effects.effect import Color
+from u2demo.effects.effect import Color, blur_step
 from u2demo.images.colors import color_in, convert
 from u2demo.images.rgb import as_rgb
 from u2demo.machine.numbers import check_number
 
-_RADIUS = 4  # pixels of the small copy that is blurred in place of the photo
 _STRIP = 2**20  # pixels of a gradient that are worked out at a time
 
 
@@ -108,7 +107,7 @@ def _draw_photo(scene: Scene, size: tuple[int, int], profile: bytes | None) -> I
     top = (photo.height - high) * (1 + scene.down) / 2
     part = (left, top, min(left + wide, photo.width), min(top + high, photo.height))
     radius = scene.blur * max(size)
-    step = max(1, int(radius / _RADIUS))
+    step = blur_step(radius)
     small = tuple(-(-side // step) for side in size)
     shown = photo.resize(small, Image.Resampling.LANCZOS, part, reducing_gap=3.0)
     if radius:

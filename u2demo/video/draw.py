@@ -1,7 +1,7 @@
 """findings -> pictures: an effect on each frame of a clip, several at a time, in order."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from u2demo.masks.box import Box, box_around
 from u2demo.masks.mask import Mask, has_clear_subject
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.find import Findings, Piece, workers
-from u2demo.video.moving import Choose, ClipEffect, for_clips
+from u2demo.video.moving import choosing, for_clips
 
 _MODES = {"L", "RGB", "RGBA"}  # that a clip may have
 _EACH = 4  # pixels; area and clearness are measured on every fourth of every fourth row
@@ -75,7 +75,7 @@ def draw_all(findings: Findings, effects: Mapping[str, Effect]) -> Iterator[Draw
 
     with ExitStack() as stack:
         choices = {
-            name: stack.enter_context(_choosing(effect, findings))
+            name: stack.enter_context(choosing(effect, findings))
             for name, effect in effects.items()
         }
         pieces = stack.enter_context(closing(findings.pieces()))
@@ -83,17 +83,6 @@ def draw_all(findings: Findings, effects: Mapping[str, Effect]) -> Iterator[Draw
             (piece, {name: choose(piece) for name, choose in choices.items()}) for piece in pieces
         )
         yield from stack.enter_context(closing(in_parallel(work, tasks, workers())))
-
-
-@contextmanager
-def _choosing(effect: Effect, findings: Findings) -> Iterator[Choose]:
-    """Give a function that returns, for each frame in turn, the effect on it."""
-    effect = for_clips(effect)
-    if isinstance(effect, ClipEffect):
-        with effect.on(findings) as choose:
-            yield choose
-    else:
-        yield lambda piece: effect
 
 
 def first_of(clip: Clip) -> Image.Image:

@@ -130,5 +130,6 @@ def _for_codec(picture: Image.Image, stream: "VideoStream") -> "VideoFrame":
     below, right = stream.height - picture.height, stream.width - picture.width
     if below or right:
         values = np.pad(values, ((0, below), (0, right), (0, 0)), "edge")
-    frame = VideoFrame.from_ndarray(values, format="rgba" if alpha else "rgb24")
+    # It shares the array's memory, which ``np.asarray`` has just made.
+    frame = VideoFrame.from_numpy_buffer(values, format="rgba" if alpha else "rgb24")
     return frame.reformat(format=stream.pix_fmt, dst_colorspace="ITU709")

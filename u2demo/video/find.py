@@ -23,6 +23,7 @@ from PIL import Image
 
 from u2demo.inference.recipes import check_quality
 from u2demo.machine.cores import available_cores, in_parallel
+from u2demo.machine.memory import return_freed_memory
 from u2demo.masks.box import Box, box_around
 from u2demo.masks.mask import Mask
 from u2demo.video.alike import alike
@@ -152,6 +153,7 @@ class Findings:
             finally:
                 stopped.set()
             self.shots = done.result()
+        return_freed_memory()  # the net's, as much as all that the frames take from here on
         if not self.shots:
             raise ValueError(f"{self.clip.path}: damaged; not one frame of it can be decoded")
 
@@ -186,7 +188,7 @@ class Findings:
         from u2demo.inference.predict import share_cores  # imports torch as well
 
         level = self.shots[piece.shot].salience
-        with share_cores(workers()):
+        with share_cores(workers() + 1):
             mask = finish(piece.frame.image, piece.found, salience=level, quality=self._quality)
         return piece.frame, mask
 
@@ -221,8 +223,10 @@ class Findings:
 
     def _seen(self, images: Iterator[Image.Image]) -> Iterator[tuple[Image.Image, Mask | None]]:
         """Yield each frame with the net's map of it, None if it is like one that was looked at."""
-        from u2demo.inference.clips import look  # imports torch: a second, not needed earlier
+        from u2demo.inference.clips import look, reduced  # imports torch: not needed earlier
 
+        # Of a group that waits for the net, only as much is kept as is looked at.
+        images = (reduced(self._model, image, quality=self._quality) for image in images)
         # Without the motion, a map would stay behind.
         groups = alike(images) if follows_motion() else ([image] for image in images)
         waiting: deque[list[Image.Image]] = deque()  # a GPU looks at several frames at once
@@ -270,5 +274,5 @@ class Findings:
 
 
 def workers() -> int:
-    """Return how many threads make pictures of frames."""
-    return min(available_cores(), _MOST_THREADS)
+    """Return how many threads make pictures of frames: a core is left to those who encode them."""
+    return max(1, min(available_cores() - 1, _MOST_THREADS))

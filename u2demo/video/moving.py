@@ -7,7 +7,7 @@ new background that moves itself.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -20,6 +20,7 @@ from u2demo.effects.canvas import SHADOW, SIZE, SPACE, place_part, put_on_canvas
 from u2demo.effects.cutout import remove_background
 from u2demo.effects.effect import Effect
 from u2demo.effects.scenes import Background
+from u2demo.masks.adjust import Edge
 from u2demo.masks.box import Box, widen
 from u2demo.masks.mask import Mask
 from u2demo.video.clip import Clip, Frame
@@ -58,6 +59,35 @@ def for_clips(effect: Effect) -> Effect:
     if plain.func is replace_background and isinstance(plain.keywords.get("background"), Clip):
         return BeforeClip(plain.keywords["background"])
     return effect
+
+
+def choosing(effect: Effect, findings: Findings) -> AbstractContextManager[Choose]:
+    """Return a context of a function that returns, for each frame in turn, the effect on it."""
+    effect = for_clips(effect)
+    if isinstance(effect, ClipEffect):
+        return effect.on(findings)
+    return nullcontext(lambda piece: effect)
+
+
+@dataclass(frozen=True)
+class Adjusted(ClipEffect):
+    """Another effect, of any kind, on masks whose edge is adjusted first."""
+
+    effect: Effect
+    edge: Edge
+
+    def __call__(self, image: Image.Image, mask: Mask) -> Image.Image:
+        """Return the picture of a photo."""
+        return self._draw(image, mask, effect=for_clips(self.effect))
+
+    @contextmanager
+    def on(self, findings: Findings) -> Iterator[Choose]:
+        """Give each frame the other effect of that frame."""
+        with choosing(self.effect, findings) as choose:
+            yield lambda piece: partial(self._draw, effect=choose(piece))
+
+    def _draw(self, image: Image.Image, mask: Mask, *, effect: Effect) -> Image.Image:
+        return effect(image, self.edge.apply(mask))
 
 
 @dataclass(frozen=True)

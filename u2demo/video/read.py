@@ -6,16 +6,28 @@ from pathlib import Path
 
 from PIL import Image
 
+from u2demo.formats.heif import HEIC, is_sequence
+from u2demo.images.kinds import is_clip
 from u2demo.machine.paths import as_path
 from u2demo.video.animation import read_animation
 from u2demo.video.clip import Clip
 from u2demo.video.decode import RefusedError, read_clip
 
-# The first bytes of files that may be an animation, and of those that are photos.
+# The first bytes of files that may be an animation.
 _PICTURES = re.compile(rb"GIF8|\x89PNG\r\n|RIFF....WEBP|II\*\0|MM\0\*|....ftypavi[fs]", re.DOTALL)
-_PHOTO = re.compile(
-    rb"\xff\xd8\xff|BM.{12}[\x0c\x28\x6c\x7c]|....ftyp(?:hei|hev|mif|msf)", re.DOTALL
-)
+# Of photos that are told by their first bytes, the usual suffix.
+_PHOTOS = {
+    ".jpg": re.compile(rb"\xff\xd8\xff"),
+    ".png": re.compile(rb"\x89PNG\r\n"),
+    ".gif": re.compile(rb"GIF8"),
+    ".webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+    ".tif": re.compile(rb"II\*\0|MM\0\*"),
+    ".bmp": re.compile(rb"BM.{12}[\x0c\x28\x6c\x7c]", re.DOTALL),
+    ".avif": re.compile(rb"....ftypavi[fs]", re.DOTALL),
+    ".heic": HEIC,
+}
+A_PHOTO = "a photo, not a clip"
+READS_PHOTOS = "open_image reads it"
 _MP4 = re.compile(rb"....(?:ftyp|moov|mdat|wide|free|skip)", re.DOTALL)
 
 
@@ -46,13 +58,32 @@ def _read(path: Path) -> Clip:
     first = _first_bytes(path)
     if _PICTURES.match(first):
         clip = read_animation(path)
-    elif _PHOTO.match(first):
+    elif _usual_suffix(first) and not _is_heic_sequence(path, first):
         clip = None
     else:
         clip = _with_av(path)
     if clip is None:
-        raise RefusedError("a photo, not a clip; open_image reads it")
+        raise RefusedError(f"{A_PHOTO}; {_advice(path, _usual_suffix(first))}")
     return clip
+
+
+def _usual_suffix(first: bytes) -> str:
+    """Return the suffix of photos that begin like this, "" if it is no photo."""
+    return next((suffix for suffix, begin in _PHOTOS.items() if begin.match(first)), "")
+
+
+def _is_heic_sequence(path: Path, first: bytes) -> bool:
+    if not HEIC.match(first):
+        return False
+    with path.open("rb") as file:
+        return is_sequence(file)
+
+
+def _advice(path: Path, suffix: str) -> str:
+    """Return what helps with a photo whose name should end in ``suffix``."""
+    if is_clip(path):
+        return f"name it {suffix}, and it is done as one"
+    return READS_PHOTOS
 
 
 def _first_bytes(path: Path) -> bytes:

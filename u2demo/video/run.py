@@ -17,11 +17,12 @@ from u2demo.machine.paths import as_path
 from u2demo.masks.box import Box
 from u2demo.pipeline import known_effects
 from u2demo.runs.checksums import checksum, content_of
+from u2demo.runs.listing import Listing, spelled_out
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.pictures import Pictures
-from u2demo.runs.plan import Job, plan, spelled_out
+from u2demo.runs.plan import Job, plan
 from u2demo.runs.reasons import reason_of
-from u2demo.runs.records import Record
+from u2demo.runs.records import Record, Shard
 from u2demo.runs.run import FATAL, Run, is_done
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.draw import Drawn, draw_all, first_of, sample
@@ -112,13 +113,14 @@ def process_video(
 
 def process_clips(
     model: "nn.Module",
-    clips: Mapping[Path, Path],
+    clips: Mapping[Path, Path] | Listing,
     results: str | Path,
     run: Run,
     *,
+    shard: Shard | None = None,
     report: Callable[[Progress], object] = lambda progress: None,
 ) -> list[Record]:
-    """Process ``clips``, paths with their places in the results, and return a record for each.
+    """Process clips, those of a listing or paths with their places; return a record for each.
 
     ``process_video`` does this for one clip and says more. A clip that cannot be read, or whose
     results cannot be written, gets a record with status ``failed``.
@@ -130,10 +132,13 @@ def process_clips(
 
     check_clip_format(run)
     results = Path(results).resolve()
-    with advise(results, run.then), Manifest(results) as manifest:
+    listing = clips if isinstance(clips, Listing) else Listing.of(clips)
+    with advise(results, run.then), Manifest(results, shard) as manifest:
         settings = checksum([fingerprint(model), run.quality])
-        jobs = plan(clips, manifest, run.effects, settings, suffixes={*PHOTO_KINDS, *KINDS})
-        return _Work(model, run, manifest).records(jobs, report)
+        suffixes = {*PHOTO_KINDS, *KINDS}
+        jobs = plan(listing, manifest, run.effects, settings, suffixes=suffixes, clips=True)
+        animations_last = sorted(jobs, key=lambda job: listing.is_clip(job.photo))
+        return _Work(model, run, manifest).records(animations_last, report)
 
 
 def check_clip_format(run: Run) -> None:
@@ -178,7 +183,9 @@ class _Work:
         records = []
         for job in jobs:
             if job.photo in skipped:
-                known = self._manifest.renew(job.photo, job.version, job.identity)
+                known = self._manifest.renew(
+                    self._manifest.records[job.photo], job.version, job.identity
+                )
                 records.append(replace(known, status="skipped"))
                 continue
             size = sizes[job.photo]

@@ -3,13 +3,16 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets
 from IPython.display import display
 
+from u2demo.effects.canvas import put_on_canvas
+from u2demo.effects.effect import Effect
 from u2demo.images.read import sample_images
 from u2demo.machine.paths import as_path
 from u2demo.notebook.actions import Settings, all_actions
@@ -17,28 +20,30 @@ from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
 from u2demo.notebook.choices import NamedPhoto
+from u2demo.notebook.clips.behind import ClipBehind
 from u2demo.notebook.clips.headless import show_and_save_clip
 from u2demo.notebook.clips.making import Way, Workshop, stills
 from u2demo.notebook.clips.player import Player
 from u2demo.notebook.clips.saving import ClipSaver, Make
-from u2demo.notebook.clips.source import ClipChoice, Source
+from u2demo.notebook.clips.source import ClipChoice, Source, describe, reason_of
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, aside, job_button
-from u2demo.notebook.layout import close, lay_out, style
+from u2demo.notebook.layout import close, lay_out, make_manners, style
 from u2demo.notebook.models import ModelMenu
-from u2demo.notebook.notes import Notes, escape
+from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.progress import Progress
 from u2demo.video.clip import Clip
+from u2demo.video.moving import Adjusted, BeforeClip
 from u2demo.video.read import open_video
 
 if TYPE_CHECKING:
     from torch import nn
 
 _SCENE = "rocket.jpg"  # behind the subject, until another is chosen
-_NOT_FOR_CLIPS = {"objects", "canvas"}
-_FOR_PROGRAMS = "; open_image reads it"
+_NOT_FOR_CLIPS = {"objects"}
+_CANVAS = 1080, 1080  # pixels, until another size is chosen; the one of photos makes heavy clips
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Order:
     way: Way
     action: str
     settings: Settings
+    behind: Path  # the clip for the background
     format: str
 
 
@@ -68,10 +74,19 @@ class Clips:
         self._jobs = JobQueue()
         self._notes = Notes()
         self._progress = Progress(self._stop, answer="Stopping after this frame…")
-        actions = {name: each for name, each in all_actions().items() if name not in _NOT_FOR_CLIPS}
+        self._behind = ClipBehind(self._change_behind, self._notes)
+        actions = {}
+        for name, each in all_actions().items():
+            if name not in _NOT_FOR_CLIPS:
+                actions[name] = each
+            if name == "scene":  # a clip behind stands beside the photo behind
+                actions["behind"] = self._behind.action
         scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
         self._panel = Panel(self._redraw, self._notes, scene, actions)
+        self._panel.show(replace(self._panel.settings, canvas=_CANVAS))
         self._album = Album(self._panel, self._notes)
+        self._panel.toolbar.observe(lambda _: self._arrange(), names="value")
+        self._arrange()
         self._panel.quality.value = "fast"
         self._panel.quality.observe(guarded(self._change_quality, self._notes), names="value")
         self._models = ModelMenu(self._look_again, model)
@@ -112,20 +127,21 @@ class Clips:
         self._jobs.clear()
         self._models.cancel()
         self._leave()
+        self._behind.delete_copy()
         close(self.page)
 
     def _lay_out(self) -> ipywidgets.Widget:
         self._button.add_class("u2-primary")
         below = ipywidgets.HBox([self._album.caption, self._button])
         below.add_class("u2-below")
-        left = [self._progress, self._album.stage, below, self._album.gallery, self._player]
+        shown = [self._album.stage, below, self._album.gallery, self._player]
         page = lay_out(
             top=[self._choice, self._notes, self._about],
             toolbar=[self._panel.toolbar, self._panel.title],
-            left=left,
-            side=[self._panel.column, self._models.box],
+            left=[self._jobs.waiting, self._progress, *shown],
+            side=[self._behind, self._panel.column, self._models.box],
             saver=self._saver.box,
-            on_reset=guarded(self._panel.reset, self._notes),
+            manners=make_manners(guarded(self._panel.reset, self._notes)),
         )
         page.add_class("u2-clips")
         self._about.add_class("u2-clip")
@@ -141,12 +157,12 @@ class Clips:
             clip = open_video(source.path)
         except (ValueError, ModuleNotFoundError) as error:
             source.close()
-            self._notes.say(_reason(error, source), kind="problem")
+            self._notes.say(reason_of(error, source), kind="problem")
             return
         self._jobs.clear()
         self._leave()
         self._source, self._workshop = source, Workshop(clip, source.name)
-        self._about.value = _describe(clip, source.name)
+        self._about.value = describe(clip, source.name)
         self._look_again()
 
     def _leave(self) -> None:
@@ -203,7 +219,26 @@ class Clips:
 
     def _order(self) -> Order:
         panel = self._panel
-        return Order(self._way(), panel.toolbar.value, panel.settings, self._saver.format.value)
+        action, format = panel.toolbar.value, self._saver.format.value
+        return Order(self._way(), action, panel.settings, self._behind.path, format)
+
+    def _effect(self) -> Effect:
+        """Return the chosen action as an effect of the present clip."""
+        settings = self._panel.settings
+        match self._panel.toolbar.value:
+            case "canvas":  # the subject has one place in all frames of a shot
+                effect = partial(
+                    put_on_canvas,
+                    size=settings.canvas,
+                    margin=settings.space,
+                    background=settings.plain,
+                    shadow=settings.shadow,
+                )
+            case "behind":
+                effect = BeforeClip(self._behind.clip)
+            case _:
+                return self._panel.effect()
+        return Adjusted(effect, settings.edge(self._workshop.clip.size))
 
     def _remake(self) -> Job:
         yield from self._up_to_date()
@@ -214,7 +249,7 @@ class Clips:
             raise PageError("There is no clip yet. Choose one first.")
         order = self._order()
         if self._made != order:
-            self._workshop.check(self._panel.effect(), order.format)
+            self._workshop.check(self._effect(), order.format)
             self._made = None
             try:
                 yield from self._carry_out(order)
@@ -231,7 +266,7 @@ class Clips:
         return self._workshop.file
 
     def _carry_out(self, order: Order) -> Job:
-        workshop, effect = self._workshop, self._panel.effect()
+        workshop, effect = self._workshop, self._effect()
         if not workshop.has_looked(order.way):
             looks = workshop.look(self._models.load(), order.way)
             yield from self._watch("Looking at", looks)
@@ -263,6 +298,18 @@ class Clips:
         shown = "" if workshop.is_shown_whole else ". Its beginning is shown here, in small"
         return f"{workshop.file.name}, {_size_of(workshop.file) / 1e6:.1f} MB{shown}"
 
+    def _arrange(self) -> None:
+        """Show the control for the clip behind where it counts."""
+        is_shown = self._panel.toolbar.value == "behind"
+        self._behind.layout.display = "" if is_shown else "none"
+
+    def _change_behind(self) -> None:
+        """Draw another clip behind; what is being made with the one before ends."""
+        if self._jobs.is_busy:
+            self._look_again()
+        else:
+            self._redraw()
+
     def _redraw(self) -> None:
         self._album.change_all()
         self._admit_change()
@@ -284,23 +331,6 @@ def _source(clip: str | Path | None) -> Source:
         return Source.sample()
     path = as_path("clip", clip)
     return Source(path.name, path)
-
-
-def _reason(error: Exception, source: Source) -> str:
-    """Return why a clip cannot be opened, for a person who has not seen its path."""
-    text = str(error).replace(str(source.path), source.name)
-    if text.endswith(_FOR_PROGRAMS):
-        return f"{text.removesuffix(_FOR_PROGRAMS)}. The notebook one_click.ipynb is for photos."
-    return text
-
-
-def _describe(clip: Clip, name: str) -> str:
-    """Return HTML that says what a clip is."""
-    length = f"{float(clip.duration):.1f} s" if clip.duration else "of unknown length"
-    facts = [name, f"{clip.size[0]} × {clip.size[1]}", length, f"{float(clip.rate):.3g} frames/s"]
-    facts.append("with sound" if clip.audio else "no sound")
-    left_out = f". Left out: {', '.join(clip.left_out)}" if clip.left_out else ""
-    return escape(", ".join(facts) + left_out)
 
 
 def _pace(done: int, total: int, seconds: float) -> str:

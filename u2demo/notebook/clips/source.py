@@ -8,16 +8,19 @@ from pathlib import Path
 
 import ipywidgets
 
-from u2demo.machine.names import expand_home, safe_name
+from u2demo.machine.names import safe_name
 from u2demo.notebook.callbacks import guarded
-from u2demo.notebook.drive import mount_for
+from u2demo.notebook.drive import typed_path
 from u2demo.notebook.environment import environment
-from u2demo.notebook.notes import Notes
+from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.photo_picker import Files, make_photo_picker
+from u2demo.video.clip import Clip
+from u2demo.video.read import A_PHOTO, READS_PHOTOS
 
 SAMPLE = "launch.mp4"
-_ACCEPT = "video/*,.mkv,.mts,.m2ts,.ts,.gif,.webp,.png,.apng,.avif"
-_CHOICE = {"label": "Choose a clip", "hint": "or drop it here", "multiple": False, "camera": False}
+_ACCEPT = "video/*,.mkv,.mts,.m2ts,.ts,.gif,.webp,.png,.apng,.avif,.heic,.heif,.hif"
+_CHOICE = {"hint": "or drop it here", "multiple": False, "camera": False}
+_FOR_PROGRAMS = f"; {READS_PHOTOS}"
 
 
 class Source:
@@ -58,10 +61,12 @@ OnSource = Callable[[Source], None]
 class ClipChoice(ipywidgets.VBox):
     """Controls to choose a clip, passed to ``on_source``; ``notes`` shows problems.
 
+    ``label`` is the text of the button.
+
     A path can be typed where the kernel's disk is the person's own: in JupyterLab and Colab.
     """
 
-    def __init__(self, on_source: OnSource, notes: Notes):
+    def __init__(self, on_source: OnSource, notes: Notes, *, label: str = "Choose a clip"):
         self._on_source = on_source
         self._path = ipywidgets.Text(
             description="or a path",
@@ -69,24 +74,41 @@ class ClipChoice(ipywidgets.VBox):
             continuous_update=False,
         )
         self._path.observe(guarded(self._take_path, notes), names="value")
-        parts = [_make_picker(guarded(on_source, notes), notes)]
+        parts = [_make_picker(guarded(on_source, notes), notes, label)]
         if environment() in ("jupyter", "colab"):
             parts.append(self._path)
         super().__init__(parts)
         self.add_class("u2-choice")
 
     def _take_path(self, change: dict) -> None:
-        typed = change["new"].strip().strip("\"'")
-        if not typed:
+        if not change["new"]:
             return
         self._path.value = ""  # so that the same path again counts as a choice
-        path = expand_home(typed)
-        if environment() == "colab":
-            mount_for(path)
-        self._on_source(Source(path.name, path))
+        path = typed_path(change["new"])
+        if path is not None:
+            self._on_source(Source(path.name, path))
 
 
-def _make_picker(on_source: OnSource, notes: Notes) -> ipywidgets.Widget:
+def reason_of(error: Exception, source: Source) -> str:
+    """Return why a clip cannot be opened, for a person who has not seen its path."""
+    text = str(error).replace(str(source.path), source.name)
+    if A_PHOTO in text:
+        return f"{text.removesuffix(_FOR_PROGRAMS)}. The notebook one_click.ipynb is for photos."
+    return text
+
+
+def describe(clip: Clip, name: str) -> str:
+    """Return HTML that says what a clip is."""
+    length = f"{float(clip.duration):.1f} s" if clip.duration else "of unknown length"
+    facts = [name, f"{clip.size[0]} × {clip.size[1]}", length, f"{float(clip.rate):.3g} frames/s"]
+    facts.append("with sound" if clip.audio else "no sound")
+    left_out = f". Left out: {', '.join(clip.left_out)}" if clip.left_out else ""
+    return escape(", ".join(facts) + left_out)
+
+
+def _make_picker(on_source: OnSource, notes: Notes, label: str) -> ipywidgets.Widget:
+    words = {"label": label, **_CHOICE}
+
     def take(files: Files) -> None:
         for name, data in files[:1]:
             source = Source.empty(name)
@@ -98,6 +120,6 @@ def _make_picker(on_source: OnSource, notes: Notes) -> ipywidgets.Widget:
             from u2demo.notebook.clips.transfer import ClipPicker  # anywidget may be missing
 
             return ClipPicker(
-                lambda sources: on_source(sources[0]), accept=_ACCEPT, noun="clip", **_CHOICE
+                lambda sources: on_source(sources[0]), accept=_ACCEPT, noun="clip", **words
             )
-    return make_photo_picker(take, notes, accept=_ACCEPT, **_CHOICE)
+    return make_photo_picker(take, notes, accept=_ACCEPT, **words)
