@@ -235,14 +235,23 @@ def commands(
 
 
 def live_camera(options: argparse.Namespace) -> None:
-    """Show what one mask of a live camera takes in the kernel, on all cores but the page's."""
+    """Show what one mask of a live camera takes in the kernel; the net has all cores but one."""
     from u2demo.nets.threads import use_threads
 
     cores = max(1, options.threads - 1)
     with use_threads(cores):
-        laps = race(live.contenders(), options.rounds)
-    notes = {name: f"{1 / lap.wall:.1f} masks/s" for name, lap in laps.items()}
-    table(f"Live camera, a frame of 480x270 to its mask, threads: {cores}", laps, notes)
+        costs = live.costs(4 * options.rounds, cores)
+    laps = {name: Lap(cost.wall, cost.cpu, None) for name, cost in costs.items()}
+    notes = {name: f"{1 / cost.wall:.1f} masks/s" for name, cost in costs.items()}
+    table(f"Live camera, a frame of 480x270 to its mask, net on threads: {cores}", laps, notes)
+
+
+def live_page() -> None:
+    """Show what the live page reaches in a browser, in JupyterLab and in Voila."""
+    from live_page import report
+
+    print("\nLive page, a camera of 1280x720:", flush=True)
+    report()
 
 
 def start_up(options: argparse.Namespace, folder: Path) -> None:
@@ -276,6 +285,28 @@ def memory(options: argparse.Namespace, folder: Path) -> None:
         source = draw_folder(folder, count, megapixels)
         work = {"u2demo": [sys.executable, "-m", "u2demo", str(source), "-o", "TARGET"]}
         commands(f"Memory: {count} photos, {megapixels} megapixels", work, 1, count)
+
+
+def gpu(options: argparse.Namespace, folder: Path) -> None:
+    """Show how busy a folder keeps the GPU: photos a second beside those of the net alone."""
+    import torch
+
+    from u2demo.inference.views import run
+    from u2demo.nets.load import load_model
+
+    print("\n## A GPU, a folder of 2-megapixel photos")
+    if not torch.cuda.is_available():
+        print("left out: PyTorch finds no CUDA device here")
+        return
+    source = draw_folder(folder, options.photos, 2)
+    for name in ("u2netp", "u2net"):
+        model, batch = load_model(name, device="cuda"), torch.rand(8, 3, 320, 320)
+        laps = race({"net": lambda model=model, batch=batch: run(model, batch)}, options.rounds)
+        alone = 8 / laps["net"].wall
+        begun = time.perf_counter()
+        u2.process_folder(model, source, folder / f"gpu {name}")
+        rate = options.photos / (time.perf_counter() - begun)
+        print(f"{name}: {rate:.1f} photos/s; the net alone {alone:.1f}: {rate / alone:.0%} busy")
 
 
 def video(options: argparse.Namespace, folder: Path) -> None:
@@ -337,8 +368,11 @@ def benchmarks(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str,
     for megapixels in MEGAPIXELS:
         yield "photo", partial(one_photo, megapixels, options)
     yield "live", partial(live_camera, options)
+    if installed("playwright"):
+        yield "live", live_page
     yield "start", partial(start_up, options, folder)
     yield "folder", partial(folders, options, folder)
+    yield "gpu", partial(gpu, options, folder)
     yield "memory", partial(memory, options, folder)
     if installed("av"):
         yield "video", partial(video, options, folder)
@@ -353,7 +387,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--photos", type=int, default=60, help="number in a folder")
     parser.add_argument("--seconds", type=float, default=10, help="of the clip of 1080p")
-    parser.add_argument("--only", help="some of forward,u2net,photo,live,start,folder,memory,video")
+    parser.add_argument("--only", help="some of forward,u2net,photo,live,start,folder,gpu,...")
     options = parser.parse_args()
     pin(options.threads)
     print(

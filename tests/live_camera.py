@@ -44,15 +44,21 @@ def jpeg(picture):
 
 
 def write_film(path, *, frames=30, scale=4):
-    """Write what Chromium shows as its camera: the square, over and over, ``scale`` times as large.
+    """Write what Chromium shows as its camera: the square, ``scale`` times as large."""
+    size = tuple(scale * side for side in SIZE)
+    pictures = (square(number).resize(size, Image.Resampling.NEAREST) for number in range(frames))
+    write_pictures(path, pictures, size)
+
+
+def write_pictures(path, pictures, size):
+    """Write a film of 30 pictures a second.
 
     A film of its own format, YUV4MPEG2: an MJPEG would be black (Chromium 115 and later).
     """
-    width, height = (scale * side for side in SIZE)
+    width, height = size
     with path.open("wb") as film:
         film.write(f"YUV4MPEG2 W{width} H{height} F30:1 Ip A1:1 C420jpeg\n".encode())
-        for number in range(frames):
-            picture = square(number).resize((width, height), Image.Resampling.NEAREST)
+        for picture in pictures:
             light, *colors = picture.convert("YCbCr").split()
             film.write(b"FRAME\n" + light.tobytes())
             for color in colors:

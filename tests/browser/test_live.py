@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -16,8 +17,18 @@ WIDTH, HEIGHT = (4 * side for side in SIZE)  # of the fake camera
 # A model as anywidget gives it. The kernel behind it answers each message, unless it is `silent`.
 KERNEL = """
 const asBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-globalThis.kernel = {silent: false, hangs: false, doing: '', problem: '', heard: []};
+globalThis.kernel = {silent: false, hangs: false, doing: '', problem: '', heard: [], takes: 5};
 globalThis.tracks = [];
+globalThis.watchers = [];
+globalThis.IntersectionObserver = class extends IntersectionObserver {
+  constructor(watch) {
+    super(watch);
+    watchers.push(watch);
+  }
+};
+const TRAITS = {
+  samples: [asBytes(given.sample)], keep: 'results/', patience: 0.5, advice: 'OpenCV would help.',
+};
 const listeners = new Set();
 const tell = (message, bytes) => listeners.forEach((listen) => listen(message, [bytes]));
 globalThis.hear = tell;
@@ -27,7 +38,8 @@ const replies = {
     if (!kernel.hangs) tell({kind: 'mask', number, box: [0, 0, 0.5, 1]}, asBytes(given.mask));
   },
   photo({number}) {
-    if (!kernel.hangs) tell({kind: 'photo', number, box: [0, 0, 0.5, 1]}, asBytes(given.cutout));
+    const answer = {kind: 'photo', number, box: [0, 0, 0.5, 1], text: 'Also in the app.'};
+    if (!kernel.hangs) tell(answer, asBytes(given.cutout));
   },
   piece({number}) {
     const {hangs, problem} = kernel;
@@ -36,13 +48,13 @@ const replies = {
   stop() {},
 };
 const model = {
-  get: (name) => ({samples: [asBytes(given.sample)], keep: 'results/', patience: 0.5})[name],
+  get: (name) => TRAITS[name],
   on: (event, listen) => listeners.add(listen),
   off: (event, listen) => listeners.delete(listen),
   send(message, _, [bytes]) {
     kernel.heard.push(message.kind);
     if (message.kind === 'frame') kernel.frame = bytes;
-    if (!kernel.silent) setTimeout(() => replies[message.kind](message), 5);
+    if (!kernel.silent) setTimeout(() => replies[message.kind](message), kernel.takes);
   },
 };
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -162,6 +174,33 @@ def test_the_camera_is_cut_out_at_its_own_size(camera):
     assert picture[:, WIDTH // 2 + 9 :, 3].max() == 0
 
 
+def test_advice_is_shown_for_as_long_as_masks_are_slow(camera):
+    advice = camera.get_by_text("OpenCV would help.")
+    camera.evaluate("kernel.takes = 400")
+    advice.wait_for()
+    camera.evaluate("kernel.takes = 5")
+    advice.wait_for(state="hidden")
+
+
+def test_where_masks_take_half_a_second_each_is_of_a_new_frame(camera):
+    camera.evaluate("kernel.takes = 500")
+    camera.wait_for_timeout(4000)
+    (delay,) = re.findall(r"([0-9]+) ms", camera.evaluate(text(".u2-figures")))
+    camera.evaluate("kernel.takes = 5")
+    assert 500 <= int(delay) < 1500
+
+
+def test_frames_stay_new_while_the_picture_stands_still_for_a_photo(camera):
+    camera.evaluate("kernel.hangs = true")
+    press(camera, "Photo")
+    frames = set()
+    for _ in range(3):
+        camera.wait_for_timeout(1100)
+        frames.add(camera.evaluate("String(new Uint8Array(kernel.frame))"))
+    camera.evaluate("kernel.hangs = false")
+    assert len(frames) > 1
+
+
 def test_a_mirror_turns_what_the_kernel_sees_as_well(camera):
     for is_mirrored in (True, False):
         camera.get_by_label("Mirror").set_checked(is_mirrored)
@@ -210,6 +249,11 @@ def test_out_of_sight_the_light_is_out(camera):
     camera.wait_for_function("tracks[0].readyState === 'ended'")
     camera.evaluate("tracks.length = 0; document.querySelector('main').style.display = ''")
     wait_for_masks(camera)
+
+
+def test_a_busy_page_that_hears_late_that_it_was_away_and_is_back_goes_on(camera):
+    camera.evaluate("watchers.at(-1)([{isIntersecting: false}, {isIntersecting: true}])")
+    assert light(camera) == {"live"}
 
 
 def test_one_frame_is_on_its_way_and_a_lost_one_is_sent_again(camera):
@@ -300,6 +344,7 @@ def test_a_camera_that_is_pulled_out_is_a_sentence(camera):
 def test_a_photo_has_the_clean_colors_and_can_be_saved(camera):
     press(camera, "Photo")
     camera.locator(".u2-take img").wait_for()
+    assert camera.get_by_text("Also in the app.").is_visible()
     with camera.expect_download() as download:
         camera.get_by_role("link", name="Download").click()
     picture = Image.open(download.value.path())

@@ -2,12 +2,10 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import NOTEBOOKS, WAIT, Site, _environment, _free_port, _lab, _voila, _wait_for
-from test_app import IN_THE_KERNEL
+from sites import NOTEBOOKS, WAIT, in_the_kernel, serving, start
 
 # The notebook as it is, but for a net that is quick.
 CELL = f"""
@@ -20,7 +18,9 @@ net.input = Input(side=64)
 live = u2.notebook.Live(net)
 live.show()
 """
-LIVE_THREADS = "import threading; print([t.name for t in threading.enumerate()].count('live'))"
+LIVE_THREADS = (
+    "import threading; print(sum(t.name.startswith('live') for t in threading.enumerate()))"
+)
 SHOWS_CAMERA = "/masks.*384×256/.test(document.querySelector('.u2-figures')?.textContent)"
 LIGHT = "[...document.querySelectorAll('video')].some((video) => video.srcObject)"
 
@@ -28,22 +28,11 @@ LIGHT = "[...document.querySelectorAll('video')].some((video) => video.srcObject
 @pytest.fixture(scope="module", params=["lab", "voila"])
 def site(request, browser, tmp_path_factory):
     home = tmp_path_factory.mktemp(f"live-{request.param}")
-    root = home / "work"
-    root.mkdir()
     notebook = json.loads((NOTEBOOKS / "live.ipynb").read_text("utf-8"))
     notebook["cells"][-1]["source"] = CELL
-    (root / "live.ipynb").write_text(json.dumps(notebook))
-    port = _free_port()
-    command = _lab(root, port) if request.param == "lab" else _voila(root / "live.ipynb", port)
-    with (home / "server.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=root, env=_environment(home), stdout=log, stderr=log)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(url, server, home / "server.log")
-        yield Site(request.param, url, root, server.pid)
-    finally:
-        server.terminate()
-        server.wait(30)
+    (home / "live.ipynb").write_text(json.dumps(notebook))
+    with serving(request.param, home / "live.ipynb", home) as site:
+        yield site
 
 
 @pytest.fixture
@@ -54,15 +43,7 @@ def page(site, browser):
     page.asked = set()
     page.on("request", lambda request: page.asked.add(request.url))
     page.on("requestfailed", lambda r: page.asked.discard(r.url) if r.failure == "csp" else None)
-    if site.kind == "lab":
-        page.goto(f"{site.url}/doc/tree/live.ipynb?reset")
-        page.wait_for_function(
-            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
-            "?.connectionStatus === 'connected'"
-        )
-        page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    else:
-        page.goto(site.url)
+    start(page, site, "live.ipynb")
     page.get_by_role("button", name="Start camera").click()
     page.wait_for_function(SHOWS_CAMERA)
     yield page
@@ -79,7 +60,7 @@ def test_the_camera_gets_masks_and_the_kernel_rests_when_it_stops(site, page):
     assert not page.evaluate(LIGHT)
     if site.kind == "lab":
         page.wait_for_timeout(2000)
-        assert page.evaluate(IN_THE_KERNEL, LIVE_THREADS) == "0\n"
+        assert in_the_kernel(page, LIVE_THREADS) == "0\n"
 
 
 @pytest.mark.slow

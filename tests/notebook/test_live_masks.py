@@ -2,22 +2,15 @@
 
 import io
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from bright import Bright
 from live_camera import SIZE, frame, square, truth
 from PIL import Image
 
-from u2demo.nets.checkpoints import Input
+from u2demo.notebook.live import masks
 from u2demo.notebook.live.masks import box_in_shares, live_masks, mask_as_png
-
-
-@pytest.fixture
-def net():
-    net = Bright()
-    net.input = Input(side=64)
-    return net
 
 
 def overlap(mask, other):
@@ -32,9 +25,9 @@ def test_the_mask_of_a_frame_comes_before_the_next_frame_is_asked_for(net):
             asked.append(number)
             yield frame(number)
 
-    masks = live_masks(net, frames())
+    found = live_masks(net, frames())
     for number in range(3):
-        assert next(masks).number == number
+        assert next(found).number == number
         assert asked == list(range(number + 1))
 
 
@@ -56,6 +49,16 @@ def test_a_page_whose_clock_begins_anew_begins_a_new_take(net):
     *_, later = live_masks(net, [frame(9, left=4), frame(0, left=30)])
     (alone,) = live_masks(net, [frame(0, left=30)])
     assert (later.mask == alone.mask).all()
+
+
+@pytest.mark.parametrize(("seconds", "is_one_take"), [(0.0, False), (5.0, True)])
+def test_a_net_that_needs_more_than_a_second_ends_no_take(net, monkeypatch, seconds, is_one_take):
+    clock = SimpleNamespace(perf_counter=count(step=seconds).__next__)
+    monkeypatch.setattr(masks, "time", clock)
+    first, second = frame(0), frame(1)._replace(time=5.0)
+    *_, later = live_masks(net, [first, second])
+    (alone,) = live_masks(net, [second])
+    assert (later.mask == alone.mask).all() != is_one_take
 
 
 def test_on_a_cpu_the_net_gets_a_smaller_square(net):

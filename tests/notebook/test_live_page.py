@@ -9,13 +9,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from bright import Bright
 from live_app import from_page
 from live_camera import frame, jpeg, square
 from PIL import Image
 
 import u2demo as u2
-from u2demo.nets.checkpoints import Input
 from u2demo.notebook.environment import PageError
 from u2demo.notebook.live import app
 from u2demo.notebook.live.files import LiveFiles, keep_in_folder
@@ -23,13 +21,6 @@ from u2demo.notebook.live.files import LiveFiles, keep_in_folder
 needs_anywidget = pytest.mark.skipif(
     importlib.util.find_spec("anywidget") is None, reason="anywidget is not installed"
 )
-
-
-@pytest.fixture
-def net():
-    net = Bright()
-    net.input = Input(side=32)
-    return net
 
 
 @pytest.fixture
@@ -95,6 +86,16 @@ def test_the_cell_run_again_ends_the_page_that_it_showed_before(net, shown, in_j
     second.show()
     assert second.page is not None and second.page is shown[-1]
     second.close()
+
+
+@needs_anywidget
+@pytest.mark.parametrize("has_opencv", [True, False])
+def test_a_page_advises_to_install_opencv_where_it_is_missing(monkeypatch, has_opencv):
+    module = importlib.import_module("u2demo.notebook.live.page")
+    monkeypatch.setattr(module, "follows_motion", lambda: has_opencv)
+    page = module.LivePage(lambda: None)
+    assert ("pip install opencv-python-headless" in page.advice) != has_opencv
+    page.close()
 
 
 def test_without_anywidget_a_sentence_says_what_to_do(monkeypatch, in_jupyter):

@@ -2,7 +2,6 @@
 
 import gc
 import io
-import queue
 import threading
 import time
 
@@ -45,11 +44,6 @@ def net():
 
 
 @pytest.fixture
-def said():
-    return queue.Queue()
-
-
-@pytest.fixture
 def worker(net, said):
     worker = LiveWorker(lambda: net, lambda *answer: said.put(answer), cores=1)
     yield worker
@@ -69,7 +63,7 @@ def wait_until(condition):
 
 
 def live_threads():
-    return [each for each in threading.enumerate() if each.name == "live"]
+    return [each for each in threading.enumerate() if each.name.startswith("live")]
 
 
 def test_of_frames_that_wait_only_the_newest_is_looked_at(worker, net, said):
@@ -95,14 +89,14 @@ def test_the_thread_that_looks_has_the_cores_it_is_given_and_no_other_changes(wo
     before = torch.get_num_threads()
     worker.look_at(frame(0))
     next_answer(said)
-    assert net.threads == {("live", 1)}
+    assert {threads for _, threads in net.threads} == {1}
     assert torch.get_num_threads() == before
 
 
 def test_at_rest_there_is_no_thread_and_the_next_frame_starts_one(worker, said):
     worker.look_at(frame(0))
     next_answer(said)
-    assert len(live_threads()) == 1
+    assert live_threads()
     worker.rest()
     wait_until(lambda: not live_threads())
     worker.look_at(frame(1))
@@ -132,7 +126,7 @@ def test_a_rest_while_the_network_loads_does_not_load_two_at_once(net, said):
     wait_until(lambda: at_it)
     worker.rest()
     worker.look_at(frame(1))
-    wait_until(lambda: len(live_threads()) == 2)
+    wait_until(lambda: len(live_threads()) == 2)  # neither has a net yet
     goes_on.set()
     assert next_answer(said)["number"] == 1 and most == [1, 1]
     worker.rest()
@@ -223,6 +217,7 @@ def test_a_receipt_says_that_the_network_is_being_loaded(net, said):
 
 
 def test_threads_and_objects_do_not_grow_with_the_number_of_frames(net, said):
+    others = threading.active_count()
     worker = LiveWorker(lambda: net, lambda *answer: said.put(answer), cores=1)
 
     def look(count):
@@ -233,6 +228,8 @@ def test_threads_and_objects_do_not_grow_with_the_number_of_frames(net, said):
         return threading.active_count(), len(gc.get_objects())
 
     look(10)
-    threads, objects = look(10)
-    assert look(30)[0] == threads and look(10)[1] < objects + 200
+    objects = look(10)[1]
+    threads, _ = look(30)
+    assert threads <= others + 2  # the worker's own, and that of the net
+    assert look(10)[1] < objects + 200
     worker.rest()

@@ -14,7 +14,11 @@ const PIECE_PATIENCE = 20; // seconds
 const PHOTO_PATIENCE = 180;
 // Milliseconds that pictures wait for a mask. If masks take longer, only pictures with one are shown.
 const LATEST = 400;
+// Milliseconds. Where masks take longer, advice is shown, until they take less.
+const SLOW = 250;
+const QUICK = 200;
 const FRAME = 1000 / 30; // milliseconds
+const EARLY = 4; // milliseconds by which a picture may be painted early
 
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 const encode = (canvas, type, quality) => new Promise((resolve) => { canvas.toBlob(resolve, type, quality); });
@@ -34,7 +38,7 @@ function tick(text, checked, onchange) {
   return make("label", "u2-tick", {}, box, text);
 }
 
-function layOut(keep) {
+function layOut(keep, advice) {
   const view = {
     start: button("Start camera", null, "u2-primary"),
     stop: button("Stop"),
@@ -48,6 +52,7 @@ function layOut(keep) {
     source: make("div", "u2-source u2-away"),
     canvas: make("canvas", "u2-canvas", { width: 960, height: 540 }),
     figures: make("output", "u2-figures"),
+    advice: make("p", "u2-hint", { hidden: true, textContent: advice }),
     say: make("div", "u2-say"),
     photo: button("Photo"),
     record: button("Record"),
@@ -68,7 +73,7 @@ function layOut(keep) {
   view.below = make("div", "u2-row", {}, view.photo, view.record, view.figures);
   const stage = make("div", "u2-stage", {}, view.source, view.canvas);
   view.root = make("div", "u2-app u2-live", {}, view.top, view.effects, view.say, stage, view.below,
-    view.taken, view.privacy);
+    view.advice, view.taken, view.privacy);
   view.effects.after(make("div", "u2-row u2-options", {}, view.color, view.scene, view.file));
   view.keep = keep;
   return view;
@@ -135,11 +140,12 @@ function delayLine() {
       const due = time - Math.min(delay, LATEST);
       return pictures.findLast((each) => each.time <= due)?.canvas ?? pictures[0].canvas;
     },
+    newest: () => pictures.at(-1),
   };
 }
 
-function openLive(host, channel, { samples, keep, patience, done }) {
-  const view = layOut(keep);
+function openLive(host, channel, { samples, keep, patience, advice, done }) {
+  const view = layOut(keep, advice);
   const look = { effect: "cutout", color: view.color.value, scene: null, mirror: true };
   const letters = correspondence(channel);
   const masks = meter();
@@ -182,8 +188,9 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       return;
     }
     stage = {
-      source, open, mask: null, box: null, still: null, delay: 0, line: delayLine(),
-      begun: Infinity, heard: performance.now(), painted: 0,
+      source, open, mask: null, around: blank(source.width, source.height), box: null, still: null,
+      delay: 0, line: delayLine(),
+      begun: Infinity, heard: performance.now(), due: 0,
     };
     view.source.replaceChildren(source.picture);
     arrange();
@@ -255,25 +262,23 @@ function openLive(host, channel, { samples, keep, patience, done }) {
   // All that goes further is mirrored if that is wanted: frames, and so masks, pictures, photos.
   const copy = ({ picture, width, height }) => fill(blank(width, height), picture, look.mirror);
 
-  async function shrink({ picture, width, height }) {
+  function shrink({ width, height }, picture) {
     const scale = Math.min(1, SMALL / Math.max(width, height));
     small.width = Math.max(1, Math.round(width * scale));
     small.height = Math.max(1, Math.round(height * scale));
-    fill(small, picture, look.mirror);
-    const blob = await encode(small, "image/jpeg", 0.8);
-    return blob.arrayBuffer();
+    return encodeJpeg(fill(small, picture, false), 0.8);
   }
 
   async function follow(own) {
     while (stage === own) {
-      const taken = performance.now();
-      const still = own.delay > LATEST ? copy(own.source) : null;
-      const bytes = await shrink(own.source).catch(() => null); // short of memory, say
-      if (stage !== own) return;
-      if (!bytes) {
-        await pause(AGAIN);
+      const newest = own.line.newest();
+      const bytes = newest ? shrink(own.source, newest.canvas) : [];
+      if (!bytes.length) { // nothing is painted yet, or the page is short of memory
+        await pause(FRAME);
         continue;
       }
+      const { canvas, time: taken } = newest;
+      const still = own.delay > LATEST ? fill(blank(canvas.width, canvas.height), canvas, false) : null;
       number += 1;
       sent.set(number, { taken, still });
       channel.send({ kind: "frame", number, time: taken / 1000 }, bytes);
@@ -297,11 +302,12 @@ function openLive(host, channel, { samples, keep, patience, done }) {
         say("");
       }
       own.mask?.close();
+      fillAround(own.around, mask);
       Object.assign(own, { mask, box: message.box, still: frame.still });
       masks.add(performance.now() - frame.taken);
       own.delay = masks.read().delay;
       for (const each of sent.keys()) if (each <= message.number) sent.delete(each);
-      arrived();
+      if (!sent.size) arrived();
     },
     problem({ text }) {
       stop(text, "problem");
@@ -324,6 +330,8 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     const size = `${stage.source.width}×${stage.source.height}`;
     view.figures.textContent = rate
       ? `${rate.toFixed(rate < 10 ? 1 : 0)} masks/s, ${delay.toFixed(0)} ms, ${size}` : size;
+    if (delay > SLOW) view.advice.hidden = !advice;
+    if (delay < QUICK) view.advice.hidden = true;
     if (recording) {
       const seconds = Math.floor((performance.now() - recording.begun) / 1000);
       const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
@@ -346,14 +354,15 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     if (stage !== own) return;
     requestAnimationFrame(() => draw(own));
     const now = performance.now();
-    if (own.silent || own.isStill || now - own.painted < FRAME - 4 || !own.source.isNew()) return;
-    own.painted = now;
-    const { source, mask, box, line, delay, still } = own;
+    if (now < own.due - EARLY || !own.source.isNew()) return;
+    own.due = Math.max(own.due + FRAME, now); // one that comes late does not delay the next one
+    const { source, mask, around, box, line, delay, still } = own;
+    const passed = line.pass(source, look.mirror, now, delay);
+    if (own.silent || own.isStill) return;
     if (!recording && (view.canvas.width !== source.width || view.canvas.height !== source.height)) {
       Object.assign(view.canvas, { width: source.width, height: source.height });
     }
-    const picture = still ?? line.pass(source, look.mirror, now, delay);
-    paint(view.canvas, { picture, mask, box }, look);
+    paint(view.canvas, { picture: still ?? passed, mask, around, box }, look);
     view.canvas.dataset.painted = String(Number(view.canvas.dataset.painted ?? 0) + 1);
   }
 
@@ -375,7 +384,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       const mask = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
       const canvas = blank(width, height);
       paint(canvas, { picture, mask, box: message.box, clean: true }, wanted);
-      addTile(await encode(canvas, "image/png"), "png");
+      addTile(await encode(canvas, "image/png"), "png", message.text);
       say("");
     } finally {
       own.isStill = false;
@@ -406,7 +415,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
     pauseOrResume();
   }
 
-  function addTile(blob, suffix) {
+  function addTile(blob, suffix, text = "") {
     const stamp = new Date(Date.now() - 60_000 * new Date().getTimezoneOffset()).toISOString();
     const name = `live ${stamp.slice(0, 19).replace("T", " ").replaceAll(":", "-")}.${suffix}`;
     const url = URL.createObjectURL(blob);
@@ -414,7 +423,7 @@ function openLive(host, channel, { samples, keep, patience, done }) {
       ? make("img", "", { src: url, alt: name })
       : make("video", "", { src: url, controls: true, loop: true, muted: true, playsInline: true });
     const link = make("a", "u2-button", { href: url, download: name, textContent: "Download" });
-    const note = make("span", "u2-kept");
+    const note = make("span", "u2-kept", { textContent: text });
     const save = button(`Save to ${view.keep}`, async () => {
       save.disabled = true;
       note.textContent = "Saving…";
@@ -497,8 +506,8 @@ function openLive(host, channel, { samples, keep, patience, done }) {
   );
   if (done) view.top.append(button("Done", done));
 
-  const watcher = new IntersectionObserver(([entry]) => {
-    isInView = entry.isIntersecting;
+  const watcher = new IntersectionObserver((changes) => { // a busy page hears of several at once
+    isInView = changes.at(-1).isIntersecting;
     pauseOrResume();
   });
   document.addEventListener("visibilitychange", pauseOrResume);

@@ -24,9 +24,26 @@ function fill(canvas, picture, mirror) {
   return canvas;
 }
 
-// Draw `shot` = {picture, mask, box, clean} as `look` = {effect, color, scene} says. The mask is
-// anything drawable whose alpha says what the subject is; with `clean` it has the colors, too. The
-// box is [left, top, right, bottom], in shares of the sides.
+// Return a small picture as JPEG, at once: `toBlob` waits until Chromium has nothing to paint.
+function encodeJpeg(canvas, quality) {
+  const letters = atob(canvas.toDataURL("image/jpeg", quality).split(",")[1]);
+  return Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
+}
+
+// Fill `canvas` with what a mask leaves out.
+function fillAround(canvas, mask) {
+  const { width, height } = canvas;
+  const pen = canvas.getContext("2d");
+  pen.globalCompositeOperation = "source-over";
+  pen.fillRect(0, 0, width, height);
+  pen.globalCompositeOperation = "destination-out";
+  pen.drawImage(mask, 0, 0, width, height);
+}
+
+// Draw `shot` = {picture, mask, around, box, clean} as `look` = {effect, color, scene} says. The mask
+// is anything drawable whose alpha says what the subject is, and `around` what the mask leaves out:
+// erasing that takes Chromium less than half as long as keeping the subject. With `clean` the mask has
+// the colors, too. The box is [left, top, right, bottom], in shares of the sides.
 function paint(canvas, shot, look) {
   const { width, height } = canvas;
   const pen = canvas.getContext("2d");
@@ -34,7 +51,7 @@ function paint(canvas, shot, look) {
     pen.globalCompositeOperation = how;
     pen.drawImage(image, 0, 0, width, height);
   };
-  const cut = () => draw(shot.mask, shot.clean ? "copy" : "destination-in");
+  const cut = () => (shot.clean ? draw(shot.mask, "copy") : draw(shot.around, "destination-out"));
   const behind = () => { pen.globalCompositeOperation = "destination-over"; };
   const effects = {
     cutout: cut,

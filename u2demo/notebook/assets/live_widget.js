@@ -9,7 +9,7 @@ async function render({ model, el }) {
   const samples = await Promise.all(photos);
   model.on("msg:custom", listen);
   const close = openLive(el, channel, {
-    samples, keep: model.get("keep"), patience: model.get("patience"),
+    samples, keep: model.get("keep"), patience: model.get("patience"), advice: model.get("advice"),
   });
   return () => {
     model.off("msg:custom", listen);

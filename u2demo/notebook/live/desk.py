@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from u2demo.notebook.live.files import LiveFiles
+from u2demo.notebook import neighbors
+from u2demo.notebook.live.files import LiveFiles, file_name
 from u2demo.notebook.live.masks import LiveFrame
 from u2demo.notebook.live.worker import Answer, LivePhoto, LiveWorker
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 class LiveDesk:
     """Takes what a live page says, at once, and answers when there is something to say.
+
+    Photos also go into the gallery of a one-click app that is open in this kernel.
 
     ``load`` returns the net; ``keep`` saves a file, given its name and content, and says where. The
     net computes on ``cores``. ``answer`` may be called in any thread.
@@ -29,6 +32,7 @@ class LiveDesk:
         self._answer = answer
         self._worker = LiveWorker(load, answer, cores=cores)
         self._files = LiveFiles(keep)
+        neighbors.announce(self)
 
     @property
     def is_at_work(self) -> bool:
@@ -43,7 +47,8 @@ class LiveDesk:
         elif kind == "piece":
             self._answer(self._files.receive(message, data), None)
         elif kind == "photo":
-            self._worker.cut_out(LivePhoto(number, data))
+            is_taken = neighbors.pass_on(file_name("jpg"), data)
+            self._worker.cut_out(LivePhoto(number, data, is_taken))
         else:
             self._worker.look_at(LiveFrame(number, message["time"], data))
             self._answer({"kind": "receipt", "doing": self._worker.doing}, None)

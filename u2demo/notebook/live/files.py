@@ -12,7 +12,7 @@ from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError
 from u2demo.notebook.saving import results_folder
 
-_SUFFIXES = ("png", "webm", "mp4")  # what the page makes
+_SUFFIXES = ("jpg", "png", "webm", "mp4")  # what the page makes
 
 
 class LiveFiles:
@@ -32,7 +32,7 @@ class LiveFiles:
             return answer
         data, self._data = self._data.getvalue(), io.BytesIO()
         try:
-            return {**answer, "text": self._keep(_name(message["suffix"]), data)}
+            return {**answer, "text": self._keep(file_name(message["suffix"]), data)}
         except (OSError, PageError, ValueError) as error:
             return {**answer, "problem": str(error)}
 
@@ -55,7 +55,12 @@ def keep_in_drive(name: str, data: bytes) -> str:
     return f"Saved to your Google Drive: {target.relative_to(target.parents[2])}."
 
 
-def _name(suffix: str) -> str:
+def file_name(suffix: str) -> str:
+    """Return what a file made now is called.
+
+    Raises:
+        ValueError: the live page makes no such files.
+    """
     if suffix not in _SUFFIXES:
         raise ValueError(f"unknown kind of file {suffix!r:.20}; expected {', '.join(_SUFFIXES)}")
     return time.strftime(f"live %Y-%m-%d %H-%M-%S.{suffix}")

@@ -12,8 +12,7 @@ from PIL import Image
 from u2demo.effects.background import replace_background
 from u2demo.images.read import open_image, sample_images
 from u2demo.masks.mask import Mask
-from u2demo.notebook.live.masks import LiveFrame, live_masks
-from u2demo.notebook.live.worker import live_cores
+from u2demo.notebook.live.masks import LiveFrame, live_cores, live_masks
 from u2demo.notebook.preview import fit, fit_mask
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def show_sample(model: "nn.Module", *, count: int = 8) -> None:
 
     frames = list(sample_frames(count))
     with use_threads(live_cores()):
-        masks = [found.mask for found in live_masks(model, frames)]
+        masks = [found.mask for found in live_masks(model, frames, patience=math.inf)]
     pictures = [_side_by_side(*each) for each in zip(frames, masks, strict=True)]
     file = io.BytesIO()
     first, *others = pictures

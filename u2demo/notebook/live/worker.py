@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from u2demo.images.png import encode_png
-from u2demo.machine.cores import available_cores
 from u2demo.notebook.live.masks import (
     LiveFrame,
     box_in_shares,
@@ -21,23 +20,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Answer = Callable[[dict, bytes | None], None]
 
+_TAKEN = "Also in the one-click app, which goes on when the live picture stops."
 _IDLE = 2.0  # seconds without work after which the thread ends
 
 
-def live_cores() -> int:
-    """Return how many cores to look with: all but one, for the page draws on this computer, too.
-
-    That is so where the computer is the person's own. On a busy one, a net on all cores waits for
-    the slowest: on two cores of a busy machine it took five times as long as on one.
-    """
-    return max(1, available_cores() - 1)
-
-
 class LivePhoto(NamedTuple):
-    """A full picture as a page sends it."""
+    """A full picture as a page sends it; ``is_taken`` says whether a gallery has it, too."""
 
     number: int
     jpeg: bytes
+    is_taken: bool = False
 
 
 class LiveWorker:
@@ -120,7 +112,7 @@ class LiveWorker:
         from u2demo.nets.threads import use_threads  # loads torch: the page comes first
 
         with use_threads(self._cores):
-            for number, mask in live_masks(model, self._frames(model)):
+            for number, mask in live_masks(model, self._frames(model), cores=self._cores):
                 message = {"kind": "mask", "number": number, "box": box_in_shares(mask)}
                 self._answer(message, mask_as_png(mask))
 
@@ -135,6 +127,7 @@ class LiveWorker:
                 continue
             picture, mask = self._at("Looking closely at the photo…", live_cutout, model, work.jpeg)
             message = {"kind": "photo", "number": work.number, "box": box_in_shares(mask)}
+            message["text"] = _TAKEN if work.is_taken else ""
             self._answer(message, encode_png(picture))
 
     def _next(self) -> LiveFrame | LivePhoto | None:
