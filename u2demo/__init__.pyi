@@ -15,7 +15,6 @@ from .images.read import open_image as open_image
 from .images.read import sample_images as sample_images
 from .inference.correct import correct_mask as correct_mask
 from .inference.predict import predict_mask as predict_mask
-from .inference.predict import predict_masks as predict_masks
 from .masks.adjust import adjust_mask as adjust_mask
 from .masks.box import Box as Box
 from .masks.box import bounding_box as bounding_box
@@ -26,6 +25,7 @@ from .nets.load import load_model as load_model
 from .pipeline import process as process
 from .runs.run import process_folder as process_folder
 from .runs.save import save as save
+from .training.teach import fine_tune as fine_tune
 from .video.read import open_video as open_video
 from .video.run import process_video as process_video
 

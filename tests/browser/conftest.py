@@ -4,44 +4,16 @@ Skipped, with a reason, where a part is missing; ``U2DEMO_REQUIRE_BROWSER=1`` ma
 ``U2DEMO_SCREENSHOTS=FOLDER`` keeps pictures of what the tests saw.
 """
 
-import contextlib
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from live_camera import write_film
 from misbehaving_server import MisbehavingServer
-
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-WAIT = 180_000  # milliseconds; generous, because a busy machine is not a defect
-LAB_SETTINGS = {
-    # Off-screen cells are rendered too, and no news pop-up covers the page.
-    "notebook-extension/tracker": {"windowingMode": "none"},
-    "apputils-extension/notification": {
-        "fetchNews": "false",
-        "checkForUpdates": False,
-        "doNotDisturbMode": True,
-    },
-}
-
-
-@dataclass
-class Site:
-    """A running server: where it answers, the folder it serves, and its process."""
-
-    kind: str
-    url: str
-    root: Path
-    pid: int
+from sites import NOTEBOOKS, WAIT, serving, start, wait_until_idle
 
 
 def _missing() -> str | None:
@@ -98,46 +70,8 @@ def site(request, browser, weights, tmp_path_factory):
     home = tmp_path_factory.mktemp(request.param)
     _publish(weights, home)
     weights.released.clear()
-    with serving(request.param, "one_click.ipynb", home) as site:
+    with serving(request.param, NOTEBOOKS / "one_click.ipynb", home) as site:
         yield site
-
-
-@contextlib.contextmanager
-def serving(kind: str, notebook: str, home: Path):
-    """Give a running server, JupyterLab or Voila, with one of the notebooks; its files in home."""
-    root = home / "work"
-    root.mkdir()
-    shutil.copy(NOTEBOOKS / notebook, root)
-    port = _free_port()
-    command = _lab(root, port) if kind == "lab" else _voila(root / notebook, port)
-    log = (home / "server.log").open("w")
-    server = subprocess.Popen(
-        command, cwd=root, env=_environment(home), stdout=log, stderr=subprocess.STDOUT
-    )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(url, server, home / "server.log")
-        yield Site(kind, url, root, server.pid)
-    finally:
-        server.terminate()
-        server.wait(120)
-
-
-def _lab(root: Path, port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"),
-        *(f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0"),
-        *("--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={root}"),
-        *(["--allow-root"] if os.geteuid() == 0 else []),
-    ]
-
-
-def _voila(notebook: Path, port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "voila", str(notebook), "--no-browser"),
-        *(f"--port={port}", "--Voila.ip=127.0.0.1"),
-        f"--Voila.config_file_paths={NOTEBOOKS.parent / 'tools'}",
-    ]
 
 
 def _publish(weights: MisbehavingServer, home: Path) -> None:
@@ -157,45 +91,6 @@ def _publish(weights: MisbehavingServer, home: Path) -> None:
         f"for name, changes in {published!r}.items():\n"
         "    CHECKPOINTS[name] = dataclasses.replace(CHECKPOINTS[name], **changes)\n"
     )
-
-
-def _environment(home: Path) -> dict[str, str]:
-    """Keep Jupyter's settings in ``home`` and the kernel's Python that of the tests."""
-    names = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "IPYTHONDIR": "ipython",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-    }
-    for plugin, values in LAB_SETTINGS.items():
-        file = home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(values))
-    folders = {name: str(home / folder) for name, folder in names.items()}
-    inherited = {key: os.environ[key] for key in os.environ if not key.startswith("U2DEMO_")}
-    path = os.pathsep.join([str(NOTEBOOKS.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    ours = {"PYTHONPATH": path, "U2DEMO_HOME": str(home / "weights"), "OMP_NUM_THREADS": "2"}
-    return {**inherited, **folders, **ours}
-
-
-def _free_port() -> int:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
-    # Voila's front page runs the notebook: ask for a page that does not.
-    for _ in range(240):
-        if server.poll() is not None:
-            pytest.fail(f"the server stopped:\n{log.read_text()[-3000:]}")
-        with contextlib.suppress(OSError):
-            socket.create_connection(url.removeprefix("http://").split(":"), 1).close()
-            return
-        time.sleep(0.25)
-    pytest.fail(f"no server at {url}:\n{log.read_text()[-3000:]}")
 
 
 @pytest.fixture(scope="module")
@@ -221,34 +116,6 @@ def page_of_cell(browser, tmp_path):
     page.goto((tmp_path / "page.html").as_uri())
     yield page
     context.close()
-
-
-def kernels(site: Site) -> set[str]:
-    """Return the processes that the server has started (Linux)."""
-    lists = Path(f"/proc/{site.pid}/task").glob("*/children")
-    return {pid for each in lists for pid in each.read_text().split()}
-
-
-def start(page, site: Site, notebook: str) -> None:
-    """Open a notebook, and run all its cells."""
-    if site.kind == "voila":
-        page.goto(site.url)
-        return
-    page.goto(f"{site.url}/doc/tree/{notebook}?reset")
-    page.wait_for_function(
-        "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
-        "?.connectionStatus === 'connected'"
-    )
-    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-
-
-def wait_until_idle(page, *, tiles: int) -> None:
-    """Wait until the gallery has ``tiles`` tiles and no progress bar is on the page."""
-    page.wait_for_function(
-        """tiles => document.querySelectorAll('.u2-tile').length === tiles
-            && document.querySelector('.u2-progress')?.offsetParent === null""",
-        arg=tiles,
-    )
 
 
 @pytest.fixture

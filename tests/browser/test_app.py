@@ -6,10 +6,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import wait_until_idle
 from PIL import Image
+from sites import in_the_kernel, wait_until_idle
 
 LESS_OR_MORE = "Less / more"
+LARGE = "u2net: any subject, a little better; twice as slow – 176 MB"
+PEOPLE = "u2net_human_seg: people; twice as slow"
 SAMPLES = ["coffee.png", "cows.jpg", "cat.jpeg", "astronaut.jpg", "rocket.jpg"]
 
 
@@ -100,8 +102,25 @@ def test_toolbar_stage_and_download_are_in_sight_together(app):
     app.set_viewport_size({"width": 1280, "height": 900})
 
 
+def test_the_toolbar_covers_nothing_of_a_photo_that_is_chosen(app):
+    app.set_viewport_size({"width": 1280, "height": 720})
+    app.wait_for_function("innerHeight === 720")
+    app.locator(".u2-shelf").evaluate("shelf => shelf.scrollIntoView({block: 'end'})")
+    for name in ("cows.jpg", "coffee.png"):
+        app.locator(".u2-tile button", has_text=name).first.click()
+        app.wait_for_function(
+            """() => {
+                const [bar, stage] = ['.u2-bar', '.u2-stage-box'].map((name) =>
+                    document.querySelector(name).getBoundingClientRect());
+                return stage.top >= bar.bottom - 1;
+            }""",
+            timeout=20_000,
+        )
+    app.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_what_is_not_to_be_seen_leaves_no_gap(app):
-    empty = app.locator(".u2-app > *").evaluate_all(
+    empty = app.locator(".u2-app > *, .u2-settings > *").evaluate_all(
         "parts => parts.filter(part => part.checkVisibility() && !part.offsetHeight).length"
     )
     assert empty == 0
@@ -165,6 +184,34 @@ def test_a_setting_is_the_photo_s_own_and_a_double_click_puts_it_back(app):
     app.get_by_role("button", name="Apply to all").wait_for(state="hidden")
 
 
+def test_a_value_that_the_page_holds_back_is_not_taken_for_the_next_photo_s(app):
+    app.get_by_role("slider", name=LESS_OR_MORE).evaluate(
+        """handle => { // faster than any kernel answers
+            const key = {key: "ArrowRight", bubbles: true};
+            for (const _ of Array(5)) handle.dispatchEvent(new KeyboardEvent("keydown", key));
+            document.querySelectorAll(".u2-tile button:not(.u2-remove)")[1].click();
+        }"""
+    )
+    app.locator(".u2-chosen button", has_text="cows.jpg").wait_for()
+    app.get_by_role("button", name="Apply to all").wait_for()
+    readout = app.locator(".widget-slider", has=app.get_by_role("slider", name=LESS_OR_MORE))
+    readout.locator(".widget-readout", has_text="50%").wait_for()
+    app.locator(".u2-tile.u2-own button", has_text="coffee.png").click()
+    readout.locator(".widget-readout", has_text="55%").wait_for()
+    assert app.locator(".u2-own").count() == 1
+    app.get_by_role("button", name="Reset settings").click()
+    app.locator(".u2-own").wait_for(state="detached")
+
+
+def test_fast_and_best_are_compared_on_the_divider(app, shoot):
+    compare = app.get_by_role("button", name="Compare Fast and Best")
+    compare.click()
+    app.get_by_label("Divider between Fast and Best").wait_for()
+    shoot(app.locator(".u2-app"), "compared")
+    compare.click()
+    app.get_by_label("Divider between the photo and the result").wait_for()
+
+
 def test_a_slider_redraws_and_the_divider_stays(app):
     divider = app.get_by_label("Divider between the photo and the result")
     divider.focus()
@@ -217,9 +264,9 @@ def networks(page):
 
 def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
     listed, chosen = networks(app)
-    assert chosen == "u2netp – built in"
-    assert {"u2net – 176 MB", "u2net_human_seg – 5 MB"} < set(listed)
-    app.locator(".u2-models select").select_option("u2net – 176 MB")
+    assert chosen == "u2netp: any subject; the quickest, ships inside"
+    assert {LARGE, f"{PEOPLE} – 5 MB"} < set(listed)
+    app.locator(".u2-models select").select_option(LARGE)
     app.get_by_text("u2net could not be downloaded. Still using u2netp.").wait_for()
     shoot(app.locator(".u2-app"), "refused")
     app.locator(".u2-models .u2-problem summary").click()
@@ -231,7 +278,7 @@ def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
 
 
 def test_a_network_is_fetched_while_the_app_answers(app, weights, shoot):
-    app.locator(".u2-models select").select_option("u2net_human_seg – 5 MB")
+    app.locator(".u2-models select").select_option(f"{PEOPLE} – 5 MB")
     app.get_by_text("License: Apache-2.0; the training data has its own terms").wait_for()
     app.get_by_text("Fetching, 2 of 5 MB").wait_for()
     wait_for_another_picture(app, app.locator(".u2-tile button", has_text="coffee.png").click)
@@ -240,7 +287,7 @@ def test_a_network_is_fetched_while_the_app_answers(app, weights, shoot):
     app.get_by_text("Fetching, 2 of 5 MB").wait_for(state="hidden")
     app.locator("option", has_text="ready").wait_for(state="attached")
     wait_until_idle(app, tiles=5)
-    assert networks(app)[1] == "u2net_human_seg – ready"
+    assert networks(app)[1] == f"{PEOPLE} – ready"
     assert app.locator(".u2-problem").count() == 0
 
 
@@ -299,13 +346,13 @@ def test_a_stop_is_answered_at_once_and_the_same_quality_goes_on(app, photos):
     count = tiles(app) + 4  # enough that the last is not at work before a slow page hears of it
     choose(app, *[photos["turned.txt"]] * 4)
     wait_until_idle(app, tiles=count)
-    app.get_by_role("button", name="Best").click()
+    app.get_by_role("button", name="Best", exact=True).click()
     app.get_by_role("button", name="Stop").click()
     app.get_by_text("photos are done (u2net_human_seg, Best).").wait_for()
     assert app.locator(".u2-quality .mod-active").count() == 0
-    app.get_by_role("button", name="Fast").click()
+    app.get_by_role("button", name="Fast", exact=True).click()
     wait_until_idle(app, tiles=count)
-    assert app.get_by_role("button", name="Fast", pressed=True).count() == 1
+    assert app.get_by_role("button", name="Fast", exact=True, pressed=True).count() == 1
 
 
 def test_the_same_photo_again_is_another_photo(app, photos):
@@ -362,18 +409,6 @@ def test_a_refused_camera_is_a_sentence(app):
     assert app.get_by_role("button", name="Take a photo").is_enabled()
 
 
-IN_THE_KERNEL = """async code => {
-    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-    const run = kernel.requestExecute({code});
-    let text = '';
-    run.onIOPub = ({header, content}) => {
-        if (header.msg_type === 'stream') text += content.text;
-    };
-    await run.done;
-    return text;
-}"""
-
-
 @pytest.mark.parametrize("site", ["lab"], indirect=True)
 def test_a_photo_deleted_in_the_file_browser_troubles_nobody(app, site, photos):
     folder = site.root / "photos"
@@ -386,7 +421,7 @@ def test_a_photo_deleted_in_the_file_browser_troubles_nobody(app, site, photos):
         "from u2demo.images.find import find_images\n"
         "print([path.name for path in find_images('photos')])"
     )
-    assert app.evaluate(IN_THE_KERNEL, code).strip() == "['dog.png']"
+    assert in_the_kernel(app, code) == "['dog.png']\n"
     shutil.rmtree(folder)
 
 

@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from conftest import kernels, wait_until_idle
 from PIL import Image
+from sites import kernels, wait_until_idle
 
 CELLS = "jupyterapp.shell.currentWidget.content.widgets.length"
 KERNEL = "jupyterapp.shell.currentWidget.sessionContext.session.kernel"

@@ -1,11 +1,16 @@
 """The photo picker in a browser, with a stand-in for the kernel that can fall silent."""
 
+import base64
+import io
 import json
 
 import pytest
 from live_app import as_file, spot
+from PIL import Image
 
 from u2demo.notebook.file_transfer import PhotoPicker
+from u2demo.notebook.front_end import assets
+from u2demo.notebook.plain_picker import PlainPicker
 
 # A model as anywidget gives it. The kernel behind it answers each piece, unless it is `silent`.
 KERNEL = """
@@ -45,20 +50,23 @@ File.prototype.slice = function (...range) {
 """
 
 
+def opened(browser, file, body):
+    """Yield a page that shows ``body``."""
+    file.write_text(f"<!doctype html><meta charset=utf-8>{body}")
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    yield page
+    page.close()
+
+
 @pytest.fixture
 def page(browser, tmp_path):
     script = f"const TRAITS = {json.dumps(TRAITS)};\n{KERNEL}\n{UNREADABLE}"
     module = PhotoPicker(lambda files: None)._esm  # what anywidget sends to the page
     start = "app.render({model, el: document.querySelector('main')});"
     module = module.replace("export default", "const app =")
-    (tmp_path / "page.html").write_text(
-        f"<!doctype html><meta charset=utf-8><main></main>"
-        f"<script type=module>{script}\n{module}\n{start}</script>"
-    )
-    page = browser.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    yield page
-    page.close()
+    body = f"<main></main><script type=module>{script}\n{module}\n{start}</script>"
+    yield from opened(browser, tmp_path / "page.html", body)
 
 
 def choose(page, *names):
@@ -174,3 +182,78 @@ def test_a_picture_pasted_anywhere_is_taken_but_not_from_a_text_field(page):
     page.evaluate(PASTE, None)
     wait_for_batches(page, 1)
     assert page.evaluate("kernel.names") == ["image.png"]
+
+
+SIDES = ("before", "after")
+# A kernel that reads the text box of a picker without anywidget, and writes receipts into it.
+READER = """
+globalThis.kernel = {silent: false, files: [], longest: 0, batches: 0};
+const box = document.querySelector('textarea');
+box.onchange = () => {
+  if (kernel.silent) return;
+  const message = JSON.parse(box.value);
+  kernel.longest = Math.max(kernel.longest, box.value.length);
+  if (message.end) kernel.batches += 1;
+  else if (message.drop) kernel.files[message.index] = null;
+  else {
+    const file = kernel.files[message.index] ??= {name: message.name, size: 0};
+    file.size += atob(message.data).length;
+  }
+  setTimeout(() => { box.value = message.receipt; });
+};
+"""
+
+
+@pytest.fixture
+def plain_page(browser, tmp_path):
+    """A page in which there is no anywidget."""
+    picker = PlainPicker(print, label="Choose photos", accept="*", multiple=True, patience=0.3)
+    control = picker.children[0].value
+    zone = f"<div class=u2-zone>{control}<textarea hidden></textarea></div>"
+    body = f"{zone}<script>{UNREADABLE}\n{READER}</script>"
+    yield from opened(browser, tmp_path / "plain.html", body)
+
+
+def test_without_anywidget_a_file_over_10_mb_arrives_and_so_does_what_follows(plain_page):
+    page, large = plain_page, b"photo" * 2_400_000
+    files = [("large.png", large), ("cloud.png", b"1"), ("empty.png", b"")]
+    page.locator("input[type=file]").set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
+    )
+    page.get_by_text("cloud.png could not be read").wait_for()
+    large, cloud, empty = page.evaluate("kernel.files")
+    assert (large, empty) == (
+        {"name": "large.png", "size": 12_000_000},
+        {"name": "empty.png", "size": 0},
+    )
+    assert cloud is None
+    assert page.evaluate("kernel.longest") < 1_000_000, "a server drops messages over 10 MiB"
+    choose(page, "cat.png")
+    wait_for_batches(page, 2)
+    page.wait_for_function("document.querySelector('.u2-say').textContent === ''")
+
+
+def test_without_anywidget_photo_and_result_lie_on_each_other_in_a_wide_window(browser, tmp_path):
+    file = io.BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(file, "PNG")
+    source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    both = "".join(f"<img class='widget-image u2-{side}' src={source}>" for side in SIDES)
+    (tmp_path / "compare.html").write_text(
+        f"<!doctype html><style>{assets('app.css')}</style><div class=u2-app>"
+        f"<div class=u2-stage-box style='display: flex'><div class=u2-compare>{both}</div></div>"
+    )
+    page = browser.new_page(viewport={"width": 1200, "height": 700})
+    page.goto((tmp_path / "compare.html").as_uri())
+    before, after = (page.locator(f"img.u2-{side}").bounding_box() for side in SIDES)
+    assert before == after and before["width"] == 300
+    page.close()
+
+
+def test_without_anywidget_a_silent_kernel_is_reported_and_files_can_be_sent_again(plain_page):
+    page = plain_page
+    page.evaluate("kernel.silent = true")
+    choose(page, "cat.png")
+    page.get_by_text("Not sent: The kernel has not answered for 0.3 seconds.").wait_for()
+    page.evaluate("kernel.silent = false")
+    choose(page, "cat.png")
+    wait_for_batches(page, 1)

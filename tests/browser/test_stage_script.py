@@ -302,6 +302,51 @@ def test_the_wheel_zooms_where_the_pointer_is_once_the_stage_is_used(page):
     )
 
 
+def test_the_subject_is_placed_by_drag_wheel_and_keys_as_fast_as_the_kernel_answers(page):
+    assert page.page.get_by_role("radio", name="Place").is_hidden(), "there is nothing to place"
+    page.show(places=True)
+    page.choose("Place")
+    assert page.page.get_by_role("slider").is_hidden(), "it has no divider"
+    page.drag((300, 400), (360, 400), (420, 430))
+    (first,) = page.said("place")
+    assert first["first"] and near(first["at"], (300, 400)) and first["by"] == [0, 0]
+    page.show(places=True, answered=first["number"])
+    _, second = page.said("place")
+    assert near(second["by"], (120, 30)), "what was not told yet has added up"
+    page.show(places=True, answered=second["number"])
+    page.page.mouse.wheel(0, -300)
+    page.page.wait_for_function("stage.said.filter(each => each.kind === 'place').length === 3")
+    third = page.said("place")[-1]
+    assert third["factor"] > 1 and third["first"] and near(third["at"], (420, 430))
+    page.show(places=True, answered=third["number"])
+    page.photo.press("ArrowRight")
+    fourth = page.said("place")[-1]
+    assert fourth["by"] == [12, 0] and fourth["hold"] == "subject"
+    page.show(places=False)
+    assert page.said("tool")[-1]["tool"] == "move", "another action has nothing to place"
+
+
+def test_what_is_compared_has_its_names_on_both_sides(page):
+    page.show(sides=["Fast", "Best"])
+    assert page.page.locator(".u2-side-name").all_inner_texts() == ["Fast", "Best"]
+    page.page.get_by_role("slider", name="Divider between Fast and Best").wait_for()
+    page.show()
+    assert page.page.locator(".u2-side-name").first.is_hidden()
+    page.page.get_by_role("slider", name="Divider between the photo and the result").wait_for()
+
+
+def test_the_menu_opens_where_there_is_room(page):
+    menu, button = page.page.locator(".u2-menu"), page.page.locator(".u2-more summary")
+    for height in (800, 560):
+        page.page.set_viewport_size({"width": 1000, "height": height})
+        button.click()
+        menu.wait_for()
+        end = "document.querySelector('.u2-menu').getBoundingClientRect().bottom"
+        page.page.wait_for_function(f"{end} <= innerHeight")
+        button.click()
+    page.page.set_viewport_size({"width": 1000, "height": 800})
+
+
 def touch(page, kind, *points):
     touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
     page.fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})

@@ -4,9 +4,9 @@ import io
 
 import numpy as np
 import pytest
-from conftest import wait_until_idle
 from drawing import drag
 from PIL import Image
+from sites import wait_until_idle
 
 IS_IN_ITS_MENU = """button => {
     const [inside, menu] = [button, button.parentElement].map(each => each.getBoundingClientRect());
@@ -146,6 +146,28 @@ def test_corrections_go_to_a_file_and_come_back(stage, tmp_path):
     _, loaded = stage.saved()
     assert np.array_equal(loaded, after)
     stage.reset()
+
+
+def test_a_subject_is_dragged_to_another_place_before_its_new_background(stage, shoot):
+    page = stage.page
+    page.get_by_role("button", name="Color", exact=True).click()
+    stage.choose("Place")
+    stage.drag((75, 100), (85, 110), (105, 130))
+    page.locator(".u2-differences").get_by_role("button", name="Reset settings").wait_for()
+    shown = (
+        "document.querySelector('.widget-slider:has([aria-label=\"Moved right\"]) .widget-readout')"
+    )
+    page.wait_for_function(f"{shown}.textContent === '10%'")
+    shoot(page.locator(".u2-app"), "placed")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    made = Image.open(io.BytesIO(download.value.path().read_bytes()))
+    assert np.ptp(made.getpixel((50, 70))) < 30, "it was there"
+    assert np.ptp(made.getpixel((75 + 30, 100 + 30))) > 100, "it is here"
+    page.get_by_role("button", name="Reset settings").click()
+    page.get_by_role("button", name="Reset settings").wait_for(state="hidden")
+    page.get_by_role("button", name="Cut out", exact=True).click()
+    page.get_by_role("radio", name="Place", exact=True).wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("site", ["lab"], indirect=True)

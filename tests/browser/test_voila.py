@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import WAIT, kernels, wait_until_idle
 from PIL import Image
+from sites import WAIT, kernels, wait_until_idle
 
 pytestmark = pytest.mark.parametrize("site", ["voila"], indirect=True)
 

@@ -1,7 +1,8 @@
 """The one-click app, pressed from Python: the same callbacks that a page calls."""
 
-import datetime
+import base64
 import io
+import json
 import sys
 import zipfile
 from pathlib import Path
@@ -35,7 +36,7 @@ from u2demo.notebook import OneClick, colab, saving
 from u2demo.notebook.actions import Settings, all_actions
 from u2demo.notebook.jobs import JobQueue
 from u2demo.notebook.notes import Notes
-from u2demo.notebook.photo_picker import uploaded_files
+from u2demo.notebook.plain_picker import PlainPicker
 from u2demo.notebook.preview import contact_sheet
 from u2demo.notebook.widgets import Gallery
 
@@ -43,14 +44,7 @@ pytestmark = pytest.mark.usefixtures("no_loop")
 
 
 @pytest.fixture
-def bright():
-    return Bright()
-
-
-@pytest.fixture
-def app(bright, saved, monkeypatch, tmp_path):
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
+def app(bright, saved, results):
     app = OneClick(bright)
     app.run({"first.jpg": spot(), "second.png": spot((40, 60), left=5)})
     return app
@@ -344,40 +338,34 @@ def test_without_anywidget_plain_controls_do_the_work(monkeypatch, tmp_path):
     press(app, "Download")
     assert 'href="data:image/png;base64,' in said_of_saving(app)
     assert "<i>" not in said_of_saving(app)
-    upload = find(app, "Choose photos")
+    picker = part(app, "u2-zone")
     for _ in range(2):  # the same file again is another choice
-        _choose_in(upload, "cat.png", as_file(spot()))
-        assert len(upload.value) == 0
+        write(picker, {"batch": "1", "index": 0, "name": "cat.png", "data": text(as_file(spot()))})
+        write(picker, {"batch": "1", "end": True})
     assert photo_names(app) == ["<i>.jpg", "cat.png", "cat (2).png"]
 
 
-def test_an_upload_without_anywidget_that_was_lost_does_not_end_uploads(monkeypatch):
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setitem(sys.modules, "u2demo.notebook.file_transfer", None)
-    app = OneClick(Bright())
-    stuck = find(app, "Choose photos")
-    press(app, "Nothing arrives?")
-    fresh = find(app, "Choose photos")
-    assert fresh is not stuck and stuck.comm is None
-    _choose_in(fresh, "cat.png", as_file(spot()))
-    assert photo_names(app) == ["cat.png"]
+def write(picker, message):
+    """Write what the page writes into the picker's hidden box, and see the receipt."""
+    _, box = picker.children
+    box.value = json.dumps({**message, "receipt": "1 1"})
+    assert box.value == "1 1"
 
 
-def _choose_in(upload, name, data):
-    """Do what the page does when a person chooses a file, in ipywidgets 7 and 8."""
-    if isinstance(upload.value, dict):
-        upload.data, upload.metadata = [data], [{"name": name}]
-        upload._counter += 1  # ipywidgets 7 has no public way to choose a file
-    else:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        details = {"type": "image/png", "size": len(data), "last_modified": now}
-        upload.value = ({"name": name, "content": memoryview(data), **details},)
+def text(data):
+    return base64.b64encode(data).decode()
 
 
-def test_both_generations_of_file_upload_are_read():
-    new = ({"name": "a.png", "content": memoryview(b"1")},)
-    old = {"a.png": {"metadata": {}, "content": b"1"}}
-    assert uploaded_files(new) == uploaded_files(old) == [("a.png", b"1")]
+def test_without_anywidget_an_upload_that_broke_off_leaves_nothing_to_the_next():
+    arrived = []
+    picker = PlainPicker(arrived.extend, label="Choose", accept="image/*", multiple=True)
+    write(picker, {"batch": "1", "index": 0, "name": "half.png", "data": text(b"ab")})
+    for index, data in [(0, b"cd"), (1, b"e"), (0, b"f"), (2, b"")]:
+        name = f"{index}.png"
+        write(picker, {"batch": "2", "index": index, "name": name, "data": text(data)})
+    write(picker, {"batch": "2", "index": 1, "drop": True})
+    write(picker, {"batch": "2", "end": True})
+    assert arrived == [("0.png", b"cdf"), ("2.png", b"")]
 
 
 def test_in_colab_photos_come_by_its_dialog_and_go_to_drive(colab, monkeypatch, tmp_path):

@@ -24,26 +24,10 @@ from live_app import (
 )
 
 from u2demo.notebook import OneClick, saving_form
-from u2demo.notebook.file_transfer import FileSaver
 from u2demo.notebook.photo import find_subject
 from u2demo.notebook.progress import Progress
 
-
-@pytest.fixture(autouse=True)
-def results(monkeypatch, tmp_path):
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
-    return tmp_path / "results"
-
-
-@pytest.fixture
-def saved(monkeypatch):
-    """The files that reach the person's downloads."""
-    files = {}
-    monkeypatch.setattr(
-        FileSaver, "save", lambda self, name, data, *, type: files.update({name: data})
-    )
-    return files
+pytestmark = pytest.mark.usefixtures("results")
 
 
 def names(archive):
@@ -321,7 +305,7 @@ def test_a_zip_is_drawn_as_the_controls_said_at_the_click(results, saved):
         press(app, "Download all as zip")
         press(app, "Blur")
         await until(lambda: not app.is_busy)
-        assert names(only_zip(saved)) == ["one_cutout.png", "two_cutout.png"]
+        assert names(only_zip(saved)[1]) == ["one_cutout.png", "two_cutout.png"]
 
     on_a_page(visit, Bright())
 

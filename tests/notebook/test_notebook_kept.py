@@ -28,11 +28,7 @@ from u2demo.notebook.uploads import Uploads
 AUTHOR, CAMERA = 0x013B, 0x0110  # EXIF's tags
 
 
-@pytest.fixture(autouse=True)
-def results(monkeypatch, tmp_path):
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
-    return tmp_path / "results"
+pytestmark = pytest.mark.usefixtures("results")
 
 
 def with_hole():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
+from nb_client import client_of
 from nbclient.exceptions import CellExecutionError
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -48,7 +48,7 @@ def kernel(monkeypatch, tmp_path):
     """Return a function that runs a cell in one live kernel and gives what it prints."""
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "saved"))
-    client = NotebookClient(nbformat.v4.new_notebook(), timeout=600)
+    client = client_of(nbformat.v4.new_notebook(), timeout=600)
     with client.setup_kernel(cwd=str(tmp_path)):
 
         def run(source):
@@ -96,7 +96,7 @@ def test_a_restarted_kernel_leaves_old_results_alone(monkeypatch, tmp_path):
     for path in old:  # what an earlier kernel has saved
         path.write_bytes(b"old")
     notebook = nbformat.read(NOTEBOOKS / "one_click.ipynb", nbformat.NO_CONVERT)
-    NotebookClient(notebook, timeout=600).execute()
+    client_of(notebook, timeout=600).execute()
     assert all(path.read_bytes() == b"old" for path in old)
     new = {path.with_stem(f"{path.stem} (2)") for path in old}
     assert set(tmp_path.iterdir()) == {*old, *new}

@@ -42,10 +42,7 @@ async def use(app, rounds):
 
 
 @pytest.mark.parametrize("rounds", [40, pytest.param(2000, marks=pytest.mark.slow)])
-def test_callbacks_leave_nothing_behind(rounds, monkeypatch, tmp_path):
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
-
+def test_callbacks_leave_nothing_behind(rounds, results):
     async def visit(app):
         await use(app, rounds // 4)
         memory, rest = cost()

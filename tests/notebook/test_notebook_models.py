@@ -16,6 +16,7 @@ from live_app import (
     press,
     progress,
     said,
+    send,
     spot,
     text_of,
     until,
@@ -107,19 +108,19 @@ def fetchers():
     return [thread for thread in threading.enumerate() if thread.name.startswith("fetch ")]
 
 
-def test_the_menu_lists_every_network_that_finds_subjects_with_its_cost(app, home):
+def test_the_menu_says_what_each_network_is_good_for_how_large_and_how_slow(app, home):
     assert listed(app)[:4] == [
         "Your own",
-        "u2netp – built in",
-        "u2net – 176 MB",
-        "u2net_human_seg – 176 MB",
+        "u2netp: any subject; the quickest, ships inside",
+        "u2net: any subject, a little better; twice as slow – 176 MB",
+        "u2net_human_seg: people; twice as slow – 176 MB",
     ]
     masks = [name for name, each in checkpoints.CHECKPOINTS.items() if each.makes == "mask"]
-    assert [name for _, name in menu(app).options] == ["own", *masks]
+    assert [name for _, name in menu(app).options] == ["own", *masks, "file"]
     home.mkdir()
     with (home / f"{PEOPLE}.pth").open("wb") as file:
         file.truncate(checkpoints.CHECKPOINTS[PEOPLE].bytes)
-    assert "u2net_human_seg – ready" in listed(OneClick())
+    assert "u2net_human_seg: people; twice as slow – ready" in listed(OneClick())
 
 
 def test_a_network_added_to_the_records_is_in_the_menu_with_its_terms(
@@ -131,10 +132,10 @@ def test_a_network_added_to_the_records_is_in_the_menu_with_its_terms(
     new = dataclasses.replace(record, name="new", purpose="cats", license=terms)
     monkeypatch.setitem(checkpoints.CHECKPOINTS, "new", new)
     app = OneClick()
-    assert "new – 5 MB" in listed(app)
-    assert about(app).startswith("Any subject; small")
+    assert "new: cats – 5 MB" in listed(app)
+    assert about(app).startswith("Any subject; the quickest")
     choose(app, "new")
-    assert chosen(app) == "new – ready"
+    assert chosen(app) == "new: cats – ready"
     assert about(app) == f"Cats. License: {terms}."
 
 
@@ -144,10 +145,10 @@ def test_the_license_is_beside_the_menu_while_its_network_is_still_being_fetched
     async def visit(app):
         choose(app, PEOPLE)
         await until(lambda: share_fetched(app) > 0.4)
-        assert about(app).startswith("People. A download of 5 MB, kept")
+        assert about(app).startswith("People; twice as slow. A download of 5 MB")
         assert "License: Apache-2.0; the training data has its own terms" in about(app)
         press(app, "Stop", "u2-models")
-        assert about(app).startswith("Any subject; small")
+        assert about(app).startswith("Any subject; the quickest")
 
     on_a_page(visit)
 
@@ -175,7 +176,7 @@ def test_a_network_is_fetched_while_the_app_goes_on_and_then_looks_at_every_phot
         server.released.set()
         await until(lambda: not app.is_busy)
         assert at_work(app) == {PEOPLE}
-        assert chosen(app) == f"{PEOPLE} – ready" and said(app) == ""
+        assert chosen(app) == f"{PEOPLE}: people; twice as slow – ready" and said(app) == ""
 
     on_a_page(visit)
 
@@ -205,7 +206,7 @@ def test_a_refusal_is_shown_in_the_app_which_keeps_its_network(fault, publish, s
             choose(app, PEOPLE)
             await until(lambda: not app.is_busy)
             assert len(server.seen) == attempt
-            assert chosen(app) == "u2netp – built in"
+            assert chosen(app).startswith("u2netp: ")
             assert server.url(fault) in said(app, "u2-models")
             assert '<a href="https://github.com/xuebinqin/U-2-Net"' in said(app, "u2-models")
             assert str(home / f"{PEOPLE}.pth") in said(app, "u2-models")
@@ -252,7 +253,7 @@ def test_a_choice_made_while_another_is_fetched_is_the_one_that_counts(publish, 
         choose(app, PEOPLE)
         server.released.set()
         await until(lambda: at_work(app) == {PEOPLE} and not app.is_busy and not fetchers())
-        assert chosen(app) == f"{PEOPLE} – ready"
+        assert chosen(app) == f"{PEOPLE}: people; twice as slow – ready"
 
     on_a_page(visit)
 
@@ -261,3 +262,46 @@ def test_a_network_of_ones_own_stays_in_the_menu_and_finds_the_subjects(app):
     app.run({"one.png": spot()})
     assert menu(app).options[0] == ("Your own", "own") and about(app) == ""
     assert at_work(app) == {"own"}
+
+
+# A file of your own
+
+
+def open_file(app, name, content):
+    choose(app, "file")
+    send(app, "Choose a weights file", [(name, content)])
+
+
+def test_a_file_of_your_own_is_used_and_named(app):
+    app.run({"one.png": spot()})
+    open_file(app, "mine.pth", WEIGHTS.read_bytes())
+    assert chosen(app) == "mine.pth" and "file of yours" in about(app)
+    (network,) = at_work(app)
+    assert network.endswith(":mine.pth"), "the photo was looked at again"
+    choose(app, "u2netp")
+    assert at_work(app) == {"u2netp"}
+
+
+def test_a_path_can_be_typed_and_another_file_of_the_same_name_is_another_net(app, tmp_path):
+    import torch
+
+    path = tmp_path / "mine.pth"
+    path.write_bytes(WEIGHTS.read_bytes())
+    app.run({"one.png": spot()})
+    names = set()
+    for factor in (1, 0.5):
+        state = torch.load(WEIGHTS, weights_only=True)
+        state["outconv.weight"] *= factor
+        torch.save(state, path)
+        choose(app, "file")
+        find(app, "or a path").value = str(path)
+        names |= at_work(app)
+    assert len(names) == 2
+
+
+def test_what_is_no_net_is_refused_by_the_name_of_its_file(app):
+    app.run({"one.png": spot()})
+    open_file(app, "mine.pth", b"<html>")
+    assert chosen(app) == "Your own"
+    text = text_of(said(app, "u2-models"))
+    assert text.startswith("mine.pth is a web page") and "Still using Your own" in text

@@ -32,13 +32,6 @@ pytestmark = pytest.mark.usefixtures("no_loop")
 
 
 @pytest.fixture
-def results(monkeypatch, tmp_path):
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
-    return tmp_path / "results"
-
-
-@pytest.fixture
 def app(results, saved):
     app = OneClick(Bright())
     app.run({"first.jpg": spot(), "second.png": spot((40, 60), left=5)})
@@ -199,6 +192,20 @@ def boxed(app):
     app.run({'a "b".png': two(), "second.png": spot((40, 60), left=5)})
     press(app, "Boxes")
     return app
+
+
+def test_one_picture_is_offered_to_be_dragged_in_the_form_that_is_chosen(app, monkeypatch):
+    offered = {}
+    monkeypatch.setattr(
+        FileSaver, "offer", lambda self, name, data, *, type: offered.update({name: (type, data)})
+    )
+    choose(app, "Format", "JPEG")
+    press(app, "Drag out")
+    (media, data) = offered["first_cutout.jpg"]
+    assert media == "image/jpeg" and Image.open(io.BytesIO(data)).format == "JPEG"
+    saver = next(each for each in visible(app.page) if isinstance(each, FileSaver))
+    from_page(saver, {"task": "offer", "name": "first_cutout.jpg"})
+    assert "first_cutout.jpg is ready: drag the small picture" in said_of_saving(app)
 
 
 def test_boxes_can_be_copied_as_a_table(boxed, copied):

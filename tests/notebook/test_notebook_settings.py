@@ -25,11 +25,7 @@ from PIL import Image
 
 from u2demo.notebook import OneClick
 
-
-@pytest.fixture(autouse=True)
-def results(monkeypatch, tmp_path):
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
+pytestmark = pytest.mark.usefixtures("results")
 
 
 @pytest.fixture
@@ -116,3 +112,18 @@ def test_the_photo_on_the_stage_is_looked_at_first_and_one_chosen_meanwhile_next
 
 def best(app):
     return [photo.name for photo in app.photos if photo.quality == "best"]
+
+
+def can_reset(app):
+    return any("Reset settings" in names_of(widget) for widget in visible(app.page))
+
+
+def test_a_reset_is_offered_only_where_something_differs(app):
+    assert not can_reset(app)
+    find(app, "Less / more").value = 0.8
+    assert can_reset(app)
+    press(app, "two.png")
+    assert not can_reset(app)
+    press(app, "one.png")
+    press(app, "Reset settings")
+    assert not can_reset(app) and marks(app) == [False, False]

@@ -1,8 +1,5 @@
 """Nothing is lost: what goes can come back, and what is not saved is asked about."""
 
-import asyncio
-import threading
-
 import pytest
 from bright import Bright
 from live_app import (
@@ -26,12 +23,9 @@ from u2demo.notebook.offer import Offer
 
 
 @pytest.fixture(autouse=True)
-def results(monkeypatch, tmp_path):
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
+def small_samples(monkeypatch, results):
     samples = {name: spot() for name in sample_images()}  # small ones
     monkeypatch.setattr("u2demo.notebook.app.sample_images", lambda: samples)
-    return tmp_path / "results"
 
 
 @pytest.fixture
@@ -82,16 +76,30 @@ def test_a_photo_that_comes_back_is_looked_at_as_the_others_were_meanwhile(app):
 
 
 def test_an_undo_is_offered_for_a_time():
-    async def wait():
+    async def visit(_):
         offer = Offer(Notes())
         offer.undo("Gone.", lambda: None, seconds=0.01)
         assert offer.is_open
         await until(lambda: not offer.is_open)
         assert len(offer.children) == 1, "its button is closed"
 
-    thread = threading.Thread(target=lambda: asyncio.run(wait()))  # a loop of its own
-    thread.start()
-    thread.join()
+    on_a_page(visit, Bright())
+
+
+def test_an_undo_that_a_busy_kernel_hears_of_late_is_done():
+    async def visit(_):
+        settling, done = [], []
+        offer = Offer(Notes(), settling.append)
+        offer.undo("Gone.", lambda: done.append("back"), seconds=0.01)
+        await until(lambda: settling)  # the time is over; a click may still be on its way
+        offer.children[1].click()
+        assert done == ["back"]
+        offer.undo("Another one.", lambda: None)
+        settling[0]()
+        assert offer.is_open, "that is no longer the one whose time is over"
+        offer.hide()
+
+    on_a_page(visit, Bright())
 
 
 def test_starting_over_asks_while_own_photos_are_unsaved(app):
@@ -184,3 +192,24 @@ def test_photos_count_as_saved_only_once_their_file_is_whole(app, monkeypatch):
 def test_two_photos_of_one_name_are_told_apart(app):
     app.receive([("a.png", as_file(spot())), ("a.png", as_file(spot()))])
     assert tile_names(app)[3:] == ["a (2).png", "a (3).png"]
+
+
+def test_own_photos_come_along_when_the_cell_runs_again(no_loop):
+    first = OneClick(Bright())
+    first.show()
+    first.receive([("mine.png", as_file(spot())), ("yours.png", as_file(spot()))])
+    press(first, "Best")
+    find(first, "Less / more").value = 0.8
+    second = OneClick(Bright())
+    second.show()
+    assert names(second) == ["mine.png", "yours.png"] and not first.photos
+    assert find(second, "Less / more").value == 0.8, "with their settings"
+    assert {photo.quality for photo in second.photos} == {"best"}
+    assert {photo.network for photo in second.photos} == {"own"}
+    third = OneClick(Bright())
+    third.show({"chosen.png": spot()})
+    assert names(third) == ["chosen.png"], "what the cell says goes first"
+    fourth = OneClick(Bright())
+    fourth.show()
+    assert names(fourth) == list(sample_images())
+    fourth.close()

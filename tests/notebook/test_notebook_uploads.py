@@ -89,3 +89,19 @@ def test_photos_of_one_name_are_all_kept(shown):
     control, _ = shown[0].children
     send_to(control, [("image.jpg", as_file(spot()))] * 3)
     assert list(uploads.photos) == ["image.jpg", "image (2).jpg", "image (3).jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("scan.jpg", b"%PDF-1.7\n", "a PDF document, which is not read here; export its page"),
+        ("logo.svg", b"<svg/>", "a vector drawing, which is not read here; export it as JPEG"),
+        ("art.jpg", b"8BPS\0\1" + bytes(20), "a Photoshop file, which is not read here"),
+        ("letter.jpg", b"Dear Ada,", "not an image of a known format"),
+    ],
+)
+def test_a_file_that_is_no_photo_is_called_what_it_is(shown, name, data, reason):
+    upload()
+    control, _ = shown[0].children
+    send_to(control, [(name, data)])
+    assert f"{name}: {reason}" in said_in(shown[0])

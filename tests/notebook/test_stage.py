@@ -18,10 +18,8 @@ pytest.importorskip("anywidget")
 
 
 @pytest.fixture
-def app(no_loop, saved, monkeypatch, tmp_path):
+def app(no_loop, saved, results):
     """The app with a photo of two white squares, 60x40, and one of one square."""
-    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
     two = spot()
     two.paste("white", (38, 10, 55, 30))
     app = OneClick(Bright())
@@ -270,6 +268,18 @@ def test_photos_that_differ_in_their_suffix_get_back_the_corrections_that_were_s
         page.says("reset")
     app.receive([(file.name, file.read_bytes()) for file in files])
     assert {photo.name: photo.history.now for photo in app.photos} == before
+
+
+def test_corrections_that_are_saved_on_the_stage_find_their_photo_again(app, page, heard):
+    app.receive([("one.jpg", as_file(spot(), "JPEG"))])
+    erase(page, 15, 20)
+    page.says("save")
+    message = heard[-1][0]
+    assert message["name"] == "one.jpg.strokes.json", "one.png is here, too"
+    page.says("reset")
+    press(app, "one.png")
+    app.receive([("one.strokes.json", message["text"].encode())])
+    assert [photo.name for photo in app.photos if photo.history.now.strokes] == ["one.jpg"]
 
 
 def test_corrections_without_their_photo_are_named(app):

@@ -8,6 +8,8 @@ from u2demo.notebook.app import OneClick
 from u2demo.notebook.clips.app import Clips
 from u2demo.notebook.live.app import Live
 from u2demo.notebook.saving import results_folder
+from u2demo.notebook.sliders import show_with_sliders
+from u2demo.notebook.teaching.app import Teach
 from u2demo.notebook.uploads import upload
 
-__all__ = ["Clips", "Live", "OneClick", "results_folder", "upload"]
+__all__ = ["Clips", "Live", "OneClick", "Teach", "results_folder", "show_with_sliders", "upload"]

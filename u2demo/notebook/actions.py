@@ -17,6 +17,7 @@ from u2demo.effects.canvas import SHADOW, SIZE, SPACE
 from u2demo.effects.cutout import remove_background
 from u2demo.effects.effect import Color
 from u2demo.effects.light import TINT
+from u2demo.effects.moved import move_subject
 from u2demo.effects.scenes import Background, Gradient, Scene
 from u2demo.masks.adjust import Edge
 from u2demo.masks.box import bounding_box
@@ -50,6 +51,9 @@ class Settings:
     across: float = Scene.across
     down: float = Scene.down
     haze: float = Scene.blur
+    subject_zoom: float = 1.0  # of the subject in front of another background
+    subject_across: float = 0.0
+    subject_down: float = 0.0
     blur: float = BLUR
     canvas: tuple[int, int] | None = SIZE
     space: float = SPACE
@@ -70,6 +74,16 @@ class Settings:
             self.feather * longer,
         )
 
+    def moved(self, image: Image.Image, mask: Mask) -> tuple[Image.Image, Mask]:
+        """Return a photo and its mask with the subject as large, and where, as it is wanted."""
+        return move_subject(
+            image,
+            mask,
+            zoom=self.subject_zoom,
+            across=self.subject_across,
+            down=self.subject_down,
+        )
+
     @property
     def plain(self) -> Background:
         """The background without a photo: a color, or a gradient."""
@@ -84,6 +98,12 @@ class Settings:
             return self.plain
         return Scene(self.scene.photo, self.zoom, self.across, self.down, self.haze)
 
+    def is_like(self, other: "Settings") -> bool:
+        """Whether these are the settings of ``other``, but for what a page rounds."""
+        # Tuples take a photo for the same if it is, before they compare its pixels.
+        one, two = (tuple(map(_rounded, vars(each).values())) for each in (self, other))
+        return one == two
+
     def for_screen(self, size: tuple[int, int]) -> "Settings":
         """Return these settings with a canvas no larger than ``size``, that of a small photo."""
         if self.canvas is None:
@@ -92,6 +112,12 @@ class Settings:
         return replace(self, canvas=tuple(max(1, round(side * scale)) for side in self.canvas))
 
 
+def _rounded(value: object) -> object:
+    # A page that has drawn a slider at 0.5 sends back 0.49999999999999994.
+    return round(value, 6) if isinstance(value, float) else value
+
+
+PLACE = ("subject_zoom", "subject_across", "subject_down")  # fields: where the subject is put
 Pictures = Mapping[str, Image.Image]  # by the ending of the file name
 Draw = Callable[[Image.Image, Mask, Settings], Pictures]
 
@@ -141,6 +167,15 @@ def _effect(
     return draw
 
 
+def _moved(draw: Draw) -> Draw:
+    """Return a function that draws the subject where the settings put it."""
+
+    def draw_moved(image: Image.Image, mask: Mask, settings: Settings) -> Pictures:
+        return draw(*settings.moved(image, mask), settings)
+
+    return draw_moved
+
+
 def _canvas_options(image: Image.Image, settings: Settings) -> dict:
     return {
         "size": settings.canvas,
@@ -165,14 +200,14 @@ _ACTIONS: Mapping[str, Action] = {
     "background": Action(
         "Color",
         "Put a color behind the subject",
-        _effect("background", lambda image, settings: {"background": settings.plain}),
-        controls=("color", "fade", "angle"),
+        _moved(_effect("background", lambda image, settings: {"background": settings.plain})),
+        controls=("color", "fade", "angle", *PLACE),
     ),
     "scene": Action(
         "Photo behind",
         "Put another photo behind the subject",
-        _effect("background", lambda image, settings: {"background": settings.behind}),
-        controls=("scene", "zoom", "across", "down", "haze"),
+        _moved(_effect("background", lambda image, settings: {"background": settings.behind})),
+        controls=("scene", "zoom", "across", "down", "haze", *PLACE),
     ),
     "blur": Action(
         "Blur",

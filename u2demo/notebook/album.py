@@ -15,6 +15,7 @@ from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.preview import STAGE, TILE, fit, fit_mask
+from u2demo.notebook.settling import Settle, at_once
 from u2demo.notebook.stage.stage import OnCorrected, Stage
 from u2demo.notebook.unsaved import State
 from u2demo.notebook.widgets import Gallery
@@ -35,7 +36,8 @@ class Album:
     ``settings`` has those of each photo by its name, which no two photos share. ``common`` is
     what photos come with. ``panel`` shows the settings of the photo on the stage; its action is
     for all. ``on_remove`` is called with a photo's place when a person asks to remove it.
-    ``on_corrected`` is as for ``Stage``.
+    ``on_choose`` is called after another one is put on the stage, ``on_corrected`` as by ``Stage``.
+    A click in the gallery waits, as ``settle`` says, for what the page still has to say.
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class Album:
         notes: Notes,
         on_remove: Callable[[int], None] = lambda place: None,
         on_corrected: OnCorrected | None = None,
+        on_choose: Callable[[], None] = lambda: None,
+        settle: Settle = at_once,
     ):
         self.photos: list[Photo] = []
         self.place = 0  # of the photo on the stage
@@ -51,9 +55,12 @@ class Album:
         self.settings: dict[str, Settings] = {}
         self.common = panel.settings
         self.stage = Stage(panel, notes, on_corrected)
+        self.stage.names = lambda: self.settings
         self.caption = ipywidgets.HTML()
-        self.gallery = Gallery(guarded(self.choose, notes), guarded(on_remove, notes))
+        self._on_choose = on_choose
+        self.gallery = Gallery(guarded(self.choose, notes), guarded(on_remove, notes), settle)
         self._panel = panel
+        self._beside: Photo | None = None
         self._action: Action | None = None  # that the tiles show, or soon will
         self._stale: list[Photo] = []  # whose tiles are to be drawn
         self._draw_tile_safely = guarded(self._draw_tile, notes)
@@ -68,6 +75,7 @@ class Album:
         """Forget all photos."""
         self._draw_tiles_soon.cancel()
         self.stage.clear()
+        self._beside = None
         self.clearings += 1
         self.photos = []
         self.settings = {}
@@ -148,6 +156,7 @@ class Album:
         self._panel.show(self.settings[self.photos[place].name])
         self.gallery.mark(place)
         self.draw()
+        self._on_choose()
 
     # Settings
 
@@ -169,16 +178,16 @@ class Album:
     def differs(self) -> bool:
         """Whether some photos have other settings than others."""
         first, *others = self.settings.values() or [self.common]
-        return any(not _same(first, other) for other in others)
+        return any(not first.is_like(other) for other in others)
 
     def _set(self, place: int, settings: Settings) -> None:
         name = self.photos[place].name
-        if not _same(self.settings[name], settings):
+        if not self.settings[name].is_like(settings):
             self.settings[name] = settings
         self._mark_own(place)
 
     def _mark_own(self, place: int) -> None:
-        own = not _same(self.settings[self.photos[place].name], self.common)
+        own = not self.settings[self.photos[place].name].is_like(self.common)
         self.gallery.mark_own(place, own)
 
     # Pictures
@@ -198,8 +207,20 @@ class Album:
         photo = self.on_stage
         if not photo:
             return
-        self.stage.show_photo(photo)
+        self.stage.show_photo(photo, self._corrected_beside(photo))
         self.caption.value = _caption(photo)
+
+    def compare(self, other: Photo | None) -> None:
+        """Show ``other`` beside the photo on the stage, which it is, found with another quality."""
+        if other is not self._beside:
+            self._beside = other
+            self.draw()
+
+    def _corrected_beside(self, photo: Photo) -> Photo | None:
+        other = self._beside
+        if other is None or other.source is not photo.source or other.quality == photo.quality:
+            return None
+        return other.corrected(photo.history)
 
     def announce(self, name: str, image: Image.Image) -> None:
         """Show a photo that is being processed, if none is on the stage."""
@@ -234,16 +255,6 @@ class Album:
         small = fit(photo.small, TILE)
         picture = self._picture(photo, small, fit_mask(photo.small_mask, small.size))
         self.gallery.update(place, picture, clear=photo.is_clear)
-
-
-def _same(one: Settings, other: Settings) -> bool:
-    # Tuples take a photo for the same if it is, before they compare its pixels.
-    return tuple(map(_rounded, vars(one).values())) == tuple(map(_rounded, vars(other).values()))
-
-
-def _rounded(value: object) -> object:
-    # A page that has drawn a slider at 0.5 sends back 0.49999999999999994.
-    return round(value, 6) if isinstance(value, float) else value
 
 
 def _caption(photo: Photo) -> str:

@@ -11,15 +11,17 @@ from PIL import Image
 
 from u2demo.images.read import sample_images
 from u2demo.masks.corrections import SUFFIX
-from u2demo.notebook import colab
+from u2demo.notebook import colab, neighbors
 from u2demo.notebook.album import Album, Kept
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
 from u2demo.notebook.choices import NamedPhoto
+from u2demo.notebook.comparing import Comparing
+from u2demo.notebook.differences import Differences
 from u2demo.notebook.environment import environment
 from u2demo.notebook.headless import show_and_save
 from u2demo.notebook.jobs import Job, JobQueue
-from u2demo.notebook.layout import close, lay_out
+from u2demo.notebook.layout import close, lay_out, make_manners
 from u2demo.notebook.looking import FINDING, Looking, explain_failure
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.offer import Offer
@@ -27,7 +29,9 @@ from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo, open_upload
 from u2demo.notebook.photo_picker import make_photo_picker
 from u2demo.notebook.progress import Progress
+from u2demo.notebook.removing import Removing
 from u2demo.notebook.saving import Saver
+from u2demo.notebook.settling import at_once
 from u2demo.notebook.to_save import ToSave
 from u2demo.notebook.unsaved import Saved, State
 from u2demo.notebook.widgets import toggle_class
@@ -54,37 +58,42 @@ class OneClick:
             raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
         self._shows_samples = False
         self._lines: dict[int, deque[File]] = {}  # files to open, a line for each choice
-        self._removed: list[Kept] = []  # that an undo brings back
         self._saved = Saved()
         self._jobs = JobQueue()
         self._notes = Notes()
         self._saving_notes = Notes()
-        self._offer = Offer(self._notes)
         self._progress = Progress(self._jobs.stop, answer="Stopping after this photo…")
         scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
         self._panel = Panel(self._change, self._notes, scene)
-        self._first = self._panel.settings
+        self._manners = make_manners(guarded(self._panel.reset, self._notes))
+        settle = self._manners.settle if self._manners else at_once
+        self._offer = Offer(self._notes, settle)
         self._album = Album(
-            self._panel, self._notes, self._remove, lambda *photos: self._looking.take(*photos)
+            self._panel,
+            self._notes,
+            lambda place: self._removing.remove(place),
+            on_corrected=lambda *photos: self._looking.take(*photos),
+            on_choose=lambda: self._show_what_fits(),
+            settle=settle,
         )
         self._looking = Looking(
             self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
         )
+        self._removing = Removing(
+            self._album, self._offer, self._show_what_fits, self._looking.go_on
+        )
+        self._comparing = Comparing(self._album, self._looking, self._jobs, self._progress)
+        self._differences = Differences(
+            self._album, self._panel, settle, self._notes, self._show_what_fits
+        )
         results = ToSave(
             self._album, self._panel, self._progress, self._saving_notes, self._note_saved
         )
-        self._saver = Saver(results, self._jobs, self._saving_notes)
-        self._picker = make_photo_picker(guarded(self.receive, self._notes), self._notes)
+        self._saver = Saver(results, self._jobs, self._saving_notes, settle)
+        self._receive = guarded(self.receive, self._notes)
+        self._picker = make_photo_picker(self._receive, self._notes)
         self._restart = self._button(
             "Start over", "Remove your photos and show the samples", self._ask_to_start_over
-        )
-        self._apply = self._button(
-            "Apply to all", "Give all photos the settings of this one", self._change_all
-        )
-        self._reset = self._button(
-            "Reset settings",
-            "Put this photo's settings back to their defaults",
-            self._put_back,
         )
         self.page = self._lay_out()
         self._show_what_fits()
@@ -103,14 +112,19 @@ class OneClick:
         """Display the app and open it on ``photos``, the packaged samples by default.
 
         With ``ask``, Colab's file dialog opens too; elsewhere the app has its own control. When
-        a cell runs again, the app that it showed before is closed.
+        a cell runs again, the app that it showed before is closed, and a person's own photos come
+        over from it, unless there are ``photos``.
         """
         if environment() == "headless":
             show_and_save(self._looking.models.load(), photos or sample_images())
             return
-        close_on_rerun(self.close)
+        before = close_on_rerun(self._hand_over)
+        neighbors.open_gallery(self._receive)
         display(self.page)
-        guarded(self.run, self._notes)(photos)
+        if before and photos is None:
+            guarded(self._take_over, self._notes)(*before)
+        else:
+            guarded(self.run, self._notes)(photos)
         if environment() == "voila":  # its page opens later, and misses changes made before
             self._jobs.finish()
         if ask and environment() == "colab":
@@ -129,6 +143,7 @@ class OneClick:
         self._saver.forget()
         self._saved.clear()
         self._album.clear()
+        self._looking.forget()
         self._notes.clear()
         self._looking.begin()  # there are no photos yet: this selects a quality
         self._shows_samples = photos is None
@@ -153,26 +168,48 @@ class OneClick:
 
     def close(self) -> None:
         """Stop all work and free the memory; the app cannot be used again."""
+        neighbors.close_gallery(self._receive)
         self.stop()
         self._offer.hide()
         self._album.clear()
+        self._looking.forget()
         close(self.page)
+
+    def _hand_over(self) -> tuple[list[Kept], list[File]] | None:
+        """Close the app; return a person's own photos, and files still to open, if any."""
+        own = [kept for kept in self._album.kept() if isinstance(kept.photo.source, bytes)]
+        files = [file for file in self._own_files_to_come() if isinstance(file[1], bytes)]
+        self.close()
+        return (own, files) if own or files else None
+
+    def _take_over(self, before: list[Kept], files: list[File]) -> None:
+        """Go on with the photos of the app that the cell showed before."""
+        model = self._looking.models.model
+        for kept in before:
+            if model not in (None, kept.photo.model):  # to be looked at again
+                kept = replace(kept, photo=replace(kept.photo, network=""))
+            self._album.bring_back(kept)
+        if before:
+            self._album.choose(0)
+            self._panel.quality.value = before[0].photo.quality
+        self._looking.begin()
+        self._show_what_fits()
+        self._open_soon(files)
 
     def _lay_out(self) -> ipywidgets.Widget:
         below = ipywidgets.HBox([self._album.caption])
         below.add_class("u2-below")
         shelf = ipywidgets.HBox([self._offer, self._restart])
         shelf.add_class("u2-shelf")
-        differences = ipywidgets.HBox([self._apply, self._reset])
-        differences.add_class("u2-differences")
-        looking = [self._panel.column, self._looking.notes, differences]
+        working = [self._jobs.waiting, self._progress]
+        quality = [self._comparing.button, self._looking.notes, self._differences]
         return lay_out(
             top=[self._picker, self._notes],
             toolbar=[self._panel.toolbar, self._panel.title],
-            left=[self._progress, self._album.stage, below, self._album.gallery, shelf],
-            side=[*looking, self._looking.models.box],
+            left=[*working, self._album.stage, below, self._album.gallery, shelf],
+            side=[self._panel.column, *quality, self._looking.models.box],
             saver=self._saver.box,
-            on_reset=guarded(self._panel.reset, self._notes),
+            manners=self._manners,
         )
 
     def _button(self, text: str, title: str, press: Callable[[], None]) -> ipywidgets.Button:
@@ -211,9 +248,7 @@ class OneClick:
             yield
 
     def _leave_samples(self) -> None:
-        if self._removed:  # samples, which an undo would bring back
-            self._offer.hide()
-            self._removed = []
+        self._removing.forget()  # samples, which an undo would bring back
         self._album.clear()
         self._shows_samples = False
 
@@ -234,24 +269,6 @@ class OneClick:
         return None
 
     # Photos go, and come back
-
-    def _remove(self, place: int) -> None:
-        """Take a photo away, and offer to bring it back, with those that went just before."""
-        kept = self._album.remove(place)
-        if not kept:
-            return
-        self._removed = [*self._removed, kept] if self._offer.is_open else [kept]
-        count = len(self._removed)
-        what = kept.photo.name if count == 1 else f"{count} photos"
-        self._offer.undo(f"{what} removed.", self._undo_removal)
-        self._show_what_fits()
-
-    def _undo_removal(self) -> None:
-        for kept in reversed(self._removed):
-            self._album.bring_back(kept)
-        self._removed = []
-        self._show_what_fits()
-        self._looking.go_on()
 
     def _ask_to_start_over(self) -> None:
         """Start over, after a question if a person's own photos are not saved as they are."""
@@ -285,7 +302,7 @@ class OneClick:
             self._open_soon(files + new_files)
 
         self._saved = Saved()
-        self._removed = []
+        self._removing.forget()
         self.run()
         self._offer.undo("Started over.", undo)
 
@@ -303,20 +320,13 @@ class OneClick:
         self._album.change()
         self._show_what_fits()
 
-    def _change_all(self) -> None:
-        self._album.change_all()
-        self._show_what_fits()
-
-    def _put_back(self) -> None:
-        self._panel.show(self._first)
-        self._change()
-
     def _show_what_fits(self) -> None:
         """Show the controls that the photos need, and tell the page whether one is unsaved."""
         several = len(self._album.photos) > 1
         self._saver.download_all.layout.display = "" if several else "none"
         self._restart.layout.display = "none" if self._shows_samples else ""
-        self._apply.layout.display = "" if self._album.differs else "none"
+        self._differences.fit()
+        self._comparing.follow()
         self._saver.fit(self._panel.toolbar.value)
         toggle_class(self.page, "u2-unsaved", bool(self._unsaved()))
 

@@ -4,19 +4,20 @@ from collections.abc import Callable
 
 import IPython
 
-_closers: dict[str | None, Callable[[], None]] = {}  # by the id of the cell; one kernel, one dict
+_closers: dict[str | None, Callable[[], object]] = {}  # by the id of the cell; one kernel, one dict
 
 
-def close_on_rerun(close: Callable[[], None]) -> None:
+def close_on_rerun(close: Callable[[], object]) -> object:
     """Call ``close`` when the current cell runs again and shows something new.
 
-    Where cells have no id, any later cell that calls this counts as the same cell.
+    Return what closing the last one has returned, None if there was none. Where cells have no id,
+    any later cell that calls this counts as the same cell.
     """
     cell = _running_cell()
     close_previous = _closers.pop(cell, None)
-    if close_previous:
-        close_previous()
+    left = close_previous() if close_previous else None
     _closers[cell] = close
+    return left
 
 
 def _running_cell() -> str | None:

@@ -8,10 +8,26 @@ from functools import partial
 from pathlib import Path
 
 from u2demo.machine.disk import at_free_name
+from u2demo.machine.names import expand_home
 from u2demo.notebook.colab import one_line
-from u2demo.notebook.environment import PageError
+from u2demo.notebook.environment import PageError, environment
 
 MOUNT_POINT = "/content/drive"  # where Colab mounts a person's Drive; U2DEMO_DRIVE overrides it
+
+
+def typed_path(text: str) -> Path | None:
+    """Return the path that a person typed or pasted, None for no text; in Colab, mount its Drive.
+
+    Raises:
+        PageError: the Drive cannot be mounted.
+    """
+    typed = text.strip().strip("\"'")
+    if not typed:
+        return None
+    path = expand_home(typed)
+    if environment() == "colab":
+        mount_for(path)
+    return path
 
 
 def mount_for(path: Path) -> None:

@@ -11,8 +11,7 @@ import anywidget
 import traitlets
 
 from u2demo.notebook.front_end import assets
-
-Files = list[tuple[str, bytes]]
+from u2demo.notebook.plain_picker import Files
 
 
 class PhotoPicker(anywidget.AnyWidget):
@@ -71,10 +70,11 @@ class PhotoPicker(anywidget.AnyWidget):
 
 
 class FileSaver(anywidget.AnyWidget):
-    """An invisible widget that saves bytes as a file in the person's downloads, or copies them.
+    """A widget that saves bytes as a file in the person's downloads, copies or offers them.
 
-    ``on_done`` is called with the task, "save" or "copy", the file's name, and what the browser
-    said if it refused, else "".
+    It is to be seen only while it offers a picture, to be dragged out of the page. ``on_done`` is
+    called with the task, "save", "copy" or "offer", the file's name, and what the browser said if
+    it refused, else "".
     """
 
     _esm = assets("save_file.js")
@@ -91,6 +91,10 @@ class FileSaver(anywidget.AnyWidget):
     def copy(self, name: str, data: bytes, *, type: str) -> None:
         """Put ``data`` on the clipboard; browsers take "image/png" and "text/plain"."""
         self.send({"task": "copy", "name": name, "type": type}, buffers=[data])
+
+    def offer(self, name: str, data: bytes, *, type: str) -> None:
+        """Show ``data``, a picture, until the next file comes."""
+        self.send({"task": "offer", "name": name, "type": type}, buffers=[data])
 
     def _receive(self, _: object, message: dict, buffers: list) -> None:
         self._on_done(message["task"], message["name"], message.get("refused", ""))

@@ -5,28 +5,34 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from inspect import GEN_CLOSED, getgeneratorstate
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 import ipywidgets
 
-from u2demo.notebook import callbacks
+from u2demo.notebook import callbacks, neighbors
 from u2demo.notebook.notes import Notes
+from u2demo.notebook.settling import Settle, at_once
 
 T = TypeVar("T")
 Job = Iterator[None]  # a generator: the work between two yields is one step
 
 _MOMENT = 0.02  # seconds that a step waits for what a thread makes
 _PAUSE = 0.01  # seconds between two steps, in which a click that has arrived is handled
+_AGAIN = 0.2  # seconds after which a queue that gives way looks whether it may go on
+_GIVES_WAY = "Waiting: this goes on when the live picture stops."
 
 
 class JobQueue:
     """Jobs done one after another, a step at a time, so that the page can be clicked meanwhile.
 
-    Without an event loop, a job is done when ``start`` returns.
+    Without an event loop, a job is done when ``start`` returns. With one, jobs wait while a picture
+    is live in the same kernel; ``waiting`` says so on the page.
     """
 
     def __init__(self):
+        self.waiting = Notes()
         self._loop = callbacks.running_loop()
         self._jobs: deque[tuple[Job, Callable[[], None]]] = deque()  # the first one is running
 
@@ -71,6 +77,9 @@ class JobQueue:
 
     def _step(self) -> None:
         """Do a step and plan the next; without an event loop, do all steps of all jobs."""
+        if self._loop and self._gives_way():
+            self._loop.call_later(_AGAIN, self._step)
+            return
         while self._jobs:
             try:
                 self._advance()
@@ -79,6 +88,16 @@ class JobQueue:
                     self._loop.call_later(_PAUSE, self._step)
             if self._loop:
                 return
+
+    def _gives_way(self) -> bool:
+        """Return whether the next job has to wait, and say so on the page."""
+        is_wanted = bool(self._jobs) and getgeneratorstate(self._jobs[0][0]) != GEN_CLOSED
+        waits = is_wanted and neighbors.is_live()
+        if waits and not self.waiting.value:
+            self.waiting.say(_GIVES_WAY)
+        if not waits and self.waiting.value:
+            self.waiting.clear()
+        return waits
 
     def _advance(self) -> None:
         job, _ = self._jobs[0]
@@ -96,11 +115,16 @@ class JobQueue:
 
 
 def job_button(
-    text: str, begin: Callable[[], Job], jobs: JobQueue, notes: Notes
+    text: str,
+    begin: Callable[[], Job],
+    jobs: JobQueue,
+    notes: Notes,
+    settle: Settle = at_once,
 ) -> ipywidgets.Button:
     """Return a button that starts the job that ``begin()`` returns, and rests until that has ended.
 
-    ``notes`` are cleared at a click, and show problems.
+    ``notes`` are cleared at a click, and show problems. A click waits, as ``settle`` says, for what
+    the page still has to say.
     """
     button = ipywidgets.Button(description=text, tooltip=text)
 
@@ -111,8 +135,15 @@ def job_button(
         if button.disabled:  # the second of two quick clicks
             return
         notes.clear()
-        job = begin()
         button.disabled = True
+        settle(callbacks.guarded(start, notes))
+
+    def start() -> None:
+        try:
+            job = begin()
+        except BaseException:
+            release()
+            raise
         jobs.start(job, notes.report, release)
 
     button.on_click(callbacks.guarded(press, notes))
@@ -123,7 +154,7 @@ def aside(items: Generator[T, None, None]) -> Iterator[T | None]:
     """Yield ``items``, made by a thread of its own, and None whenever the next is not there yet.
 
     So a job can do what takes long between two of its steps. The thread does not wait for items to
-    be taken. Closing ends it after the item that it is at.
+    be taken, but for a live picture to stop. Closing ends it after the item that it is at.
     """
     made: SimpleQueue[T] = SimpleQueue()
     stopped = threading.Event()
@@ -132,6 +163,8 @@ def aside(items: Generator[T, None, None]) -> Iterator[T | None]:
         with closing(items):
             for item in items:
                 made.put(item)
+                while neighbors.is_live() and not stopped.wait(_AGAIN):
+                    pass
                 if stopped.is_set():
                     return
 

@@ -1,11 +1,15 @@
 """widgets -> page: the layout of the app, and the end of it."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import ipywidgets
 
 from u2demo.notebook.environment import environment
 from u2demo.notebook.front_end import assets
+
+if TYPE_CHECKING:
+    from u2demo.notebook.manners import Manners
 
 
 def lay_out(
@@ -14,29 +18,33 @@ def lay_out(
     left: Sequence[ipywidgets.Widget],
     side: Sequence[ipywidgets.Widget],
     saver: ipywidgets.Widget,
-    on_reset: Callable[[str], None],
+    manners: "Manners | None",
 ) -> ipywidgets.Widget:
     """Return the app: a top, the toolbar, and below two columns, or one in a narrow window.
 
-    ``saver`` stays in sight at the end of the column at the side. ``on_reset`` gets the label of a
-    slider that is to be put back to its default.
+    ``saver`` stays in sight at the end of the column at the side.
     """
     settings = _named("u2-settings", side)
     columns = [_named("u2-left", left), _named("u2-side", [settings, saver])]
     main = ipywidgets.Box(columns)
     main.add_class("u2-main")
-    parts = [style(), *_manners(on_reset), _named("u2-top", top), _named("u2-bar", toolbar), main]
+    hidden = [style(), manners] if manners else [style()]
+    parts = [*hidden, _named("u2-top", top), _named("u2-bar", toolbar), main]
     return _named("u2-app", parts)
 
 
-def _manners(on_reset: Callable[[str], None]) -> list[ipywidgets.Widget]:
+def make_manners(on_reset: Callable[[str], None]) -> "Manners | None":
+    """Return what the page can do by itself; None where it takes no widgets but Jupyter's own.
+
+    ``on_reset`` gets the label of a slider that is to be put back to its default.
+    """
     if environment() == "colab":
-        return []
+        return None
     try:
         from u2demo.notebook.manners import Manners  # anywidget may be missing
     except ImportError:
-        return []
-    return [Manners(on_reset)]
+        return None
+    return Manners(on_reset)
 
 
 def style(name: str = "app.css") -> ipywidgets.HTML:

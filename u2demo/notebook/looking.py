@@ -1,11 +1,12 @@
 """(net, quality) -> photos with masks: each looked at once, and again when the choice changes."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from u2demo.masks.corrections import file_names, from_json
+from u2demo.masks.corrections import file_names, from_json, photo_named_in
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.jobs import Job, JobQueue
@@ -14,12 +15,12 @@ from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo, find_subject
 from u2demo.notebook.progress import Progress
-from u2demo.notebook.stage.correcting import History
 
 if TYPE_CHECKING:
     from torch import nn
 
 FINDING = "Finding the subject"
+_MOST_KEPT = 16
 
 
 class Looking:
@@ -47,18 +48,42 @@ class Looking:
         self._jobs = jobs
         self._progress = progress
         self._on_look = on_look
+        self._kept: list[Photo] = []
 
-    def look(
-        self,
-        name: str,
-        source: bytes | Image.Image,
-        image: Image.Image,
-        history: History | None = None,
-    ) -> Photo:
-        """Return the photo with its mask, corrected; ``image`` is the opened ``source``."""
+    def look(self, name: str, source: bytes | Image.Image, image: Image.Image) -> Photo:
+        """Return the photo with its mask; ``image`` is the opened ``source``."""
         network, quality = self._way()
-        way = {"network": network, "quality": quality, "history": history}
+        way = {"network": network, "quality": quality}
         return find_subject(self.models.load(), name, source, image, **way)
+
+    def look_again(self, photo: Photo, quality: str) -> Photo:
+        """Return ``photo``, corrected as it is, as the chosen network finds it with ``quality``."""
+        kept = self.kept(photo, quality, self.models.name)
+        if kept:
+            return replace(kept.corrected(photo.history), name=photo.name)
+        way = {"network": self.models.name, "quality": quality, "history": photo.history}
+        image = photo.open_image()
+        return find_subject(self.models.load(), photo.name, photo.source, image, **way)
+
+    def keep(self, *photos: Photo) -> None:
+        """Keep what was found, so that no second look finds it again; the latest few are kept."""
+        for photo in photos:
+            self._kept = [each for each in self._kept if not _is_same_look(each, photo)]
+            self._kept = [*self._kept, photo][-_MOST_KEPT:]
+
+    def forget(self) -> None:
+        """Forget what was kept."""
+        self._kept = []
+
+    def kept(self, photo: Photo, quality: str, network: str | None = None) -> Photo | None:
+        """Return what was kept of ``photo`` and its box, by default found by the same network."""
+        wanted = replace(
+            photo,
+            quality=quality,
+            network=network or photo.network,
+            within=photo.history.now.within,
+        )
+        return next((each for each in self._kept if _is_same_look(each, wanted)), None)
 
     def take(self, before: Photo, photo: Photo) -> None:
         """Put a corrected photo in its place; look again if its box to look in has changed."""
@@ -67,23 +92,25 @@ class Looking:
         if photo.wants_another_look:
             self.go_on()
 
-    def load(self, name: str, text: bytes) -> None:
+    def load(self, name: str, data: bytes) -> None:
         """Correct the photo that a file of corrections is called after, or say why not."""
+        text = data.decode("utf-8-sig", "replace")
         try:
-            photo = self._called(name)
-            corrections = from_json(text.decode("utf-8", "replace"), photo.size)
+            photo = self._called(name, photo_named_in(text))
+            corrections = from_json(text, photo.size)
             self.take(photo, photo.corrected(photo.history.say(corrections)))
         except ValueError as error:
             self.notes.say(f"{name}: {error}.", kind="problem")
 
-    def _called(self, name: str) -> Photo:
-        """Return the photo whose corrections have that file name."""
+    def _called(self, name: str, named: str | None) -> Photo:
+        """Return the photo whose corrections have that file name, and may be ``named`` in it."""
         names = [(photo, file_names(photo.name)) for photo in self._album.photos]
         exactly = [photo for photo, (exact, _) in names if exact == name]
         called = exactly or [photo for photo, (_, usual) in names if usual == name]
         if not called:
             raise ValueError("there is no photo of that name. Choose it first")
-        return called[-1]
+        meant = [photo for photo in called if photo.name == named]
+        return (meant or called)[-1]
 
     def begin(self) -> None:
         """Look again at all photos whose mask was found another way; a quality is chosen then."""
@@ -111,8 +138,7 @@ class Looking:
         try:
             for photo in self._progress.over(photos, total, FINDING, lambda photo: photo.name):
                 try:
-                    image = photo.open_image()
-                    again = self.look(photo.name, photo.source, image, photo.history)
+                    again = self.look_again(photo, self._way()[1])
                 except (MemoryError, RuntimeError) as error:
                     explain_failure(self.notes, photo.name, error)
                     failed.append(photo)
@@ -151,6 +177,11 @@ class Looking:
             "Choose Fast or Best to continue with the others."
         )
         self._quality.value = None
+
+
+def _is_same_look(one: Photo, other: Photo) -> bool:
+    ways = [(each.network, each.quality, each.within) for each in (one, other)]
+    return one.source is other.source and ways[0] == ways[1]
 
 
 def explain_failure(notes: Notes, name: str, error: Exception) -> None:

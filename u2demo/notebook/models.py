@@ -13,12 +13,14 @@ from u2demo.nets.download import Stopped
 from u2demo.notebook import callbacks
 from u2demo.notebook.callbacks import guarded, on_this_thread
 from u2demo.notebook.notes import Notes, escape, linked
+from u2demo.notebook.own_weights import Source, WeightsChoice, file_of, load_file, name_of
 from u2demo.notebook.progress import Progress
 
 if TYPE_CHECKING:
     from torch import nn
 
 OWN = "own"  # the network that OneClick was given
+FILE = "file"  # not a network yet: a file of weights is about to be chosen
 FIRST = "u2netp"  # ships inside the package
 _OFFLINE = "is this machine online?"  # what is said of a source whose host is not found
 
@@ -30,23 +32,28 @@ def networks() -> list[str]:
 
 def title(name: str) -> str:
     """Return what the app calls a network."""
-    return "Your own" if name == OWN else name
+    return "Your own" if name == OWN else file_of(name) or name
 
 
 def label(name: str) -> str:
-    """Return a network's entry in the menu: its name and download size."""
-    if name == OWN:
+    """Return a network's line in the menu: its name, what it is good for, and what it takes."""
+    if name == FILE:
+        return "A file of your own…"
+    if name == OWN or file_of(name):
         return title(name)
     record = CHECKPOINTS[name]
-    if not record.sources:
-        return f"{name} – built in"
-    return f"{name} – ready" if _is_here(record) else f"{name} – {_megabytes(record)}"
+    size = "ready" if _is_here(record) else _megabytes(record)
+    return f"{name}: {record.purpose}" + (f" – {size}" if record.sources else "")
 
 
 def about(name: str) -> str:
     """Return the description of a network: its purpose, download and license."""
+    if name == FILE:
+        return "Weights of a network that you have taught, such as mine.pth of u2demo train."
     if name == OWN:
         return ""
+    if file_of(name):
+        return "From a file of yours."
     record = CHECKPOINTS[name]
     sentences = [record.purpose[0].upper() + record.purpose[1:]]
     if record.sources and not _is_here(record):
@@ -81,10 +88,12 @@ class ModelMenu:
         self._about = ipywidgets.HTML()
         self._about.add_class("u2-about")
         self._progress = Progress(self.cancel)
+        self._file = WeightsChoice(self._open_file, self._notes)
         self._choose = guarded(self._choose_network, self._notes)
         self._menu.observe(self._choose, names="value")
         self._show_names()
-        self.box = ipywidgets.VBox([self._menu, self._about, self._progress, self._notes])
+        parts = [self._menu, self._about, self._file, self._progress, self._notes]
+        self.box = ipywidgets.VBox(parts)
         self.box.add_class("u2-models")
 
     @property
@@ -111,9 +120,9 @@ class ModelMenu:
 
     def _show_names(self) -> None:
         """List the networks as they are now, with the one in use selected."""
-        names = networks()
-        if self.name == OWN:
-            names = [OWN, *names]
+        names = [*networks(), FILE]
+        if self.name not in names:
+            names = [self.name, *names]
         self._menu.unobserve(self._choose, names="value")
         self._menu.options = [(label(name), name) for name in names]
         self._menu.value = self.name
@@ -122,6 +131,7 @@ class ModelMenu:
 
     def _show_about(self, name: str) -> None:
         self._about.value = escape(about(name))
+        self._file.layout.display = "" if name == FILE else "none"
 
     def _choose_network(self, change: dict) -> None:
         name = change["new"]
@@ -130,10 +140,17 @@ class ModelMenu:
             return
         # The list stays as it is: the page would miss a change to its own choice.
         self._drop_fetch()
-        if name != self.name:
-            self._notes.clear()
-            self._fetching = _Fetch(name, self._report, self._finish)
-            self._fetching.start()
+        if name not in (self.name, FILE):
+            self._begin(_Fetch(name, self._report, self._finish))
+
+    def _open_file(self, name: str, source: Source) -> None:
+        self._drop_fetch()
+        self._begin(_Opening(name, source, self._finish))
+
+    def _begin(self, fetch: "_Fetch") -> None:
+        self._notes.clear()
+        self._fetching = fetch
+        fetch.start()
 
     def _report(self, fetch: "_Fetch", size: int) -> None:
         if fetch is self._fetching:
@@ -146,13 +163,13 @@ class ModelMenu:
             return
         if isinstance(outcome, Exception):
             self.cancel()
-            self._explain(fetch.name, outcome)
+            self._explain(fetch, outcome)
             return
-        self.name, self.model = fetch.name, outcome
+        self.name, self.model = fetch.name_of(outcome), outcome
         self.cancel()
         self._on_change()
 
-    def _explain(self, name: str, error: Exception) -> None:
+    def _explain(self, fetch: "_Fetch", error: Exception) -> None:
         """Say what a person needs in one sentence; full details go into a collapsible section."""
         if not isinstance(error, WeightsError):
             self._notes.report(error)
@@ -160,7 +177,7 @@ class ModelMenu:
         reason = str(error).partition("\n")[0].removesuffix(" What each source answered:")
         if _OFFLINE in str(error):
             reason += " This computer seems to be offline."
-        advice = f"Still using {title(self.name)}. Choose {name} again in the menu to try again."
+        advice = f"Still using {title(self.name)}. {fetch.advice}"
         self._notes.add_html(
             f"{escape(f'{reason} {advice}')}"
             f"<details><summary>Details</summary>{linked(str(error))}</details>",
@@ -169,10 +186,14 @@ class ModelMenu:
 
 
 class _Fetch:
-    """The download, check and loading of one network, in a thread if there is an event loop."""
+    """The download, check and loading of one network, in a thread if there is an event loop.
+
+    ``advice`` is what a person can do if that fails.
+    """
 
     def __init__(self, name: str, report: Callable, finish: Callable):
         self.name = name
+        self.advice = f"Choose {name} again in the menu to try again."
         self.is_wanted = True
         self._report = on_this_thread(report)
         self._finish = on_this_thread(finish)
@@ -183,12 +204,19 @@ class _Fetch:
         else:
             self._bring()
 
-    def _bring(self) -> None:
+    def name_of(self, net: "nn.Module") -> str:
+        """Return what the app calls the network, once it is loaded."""
+        return self.name
+
+    def _load(self) -> "nn.Module":
         from u2demo.nets.load import fetch_weights  # loads torch: the page comes first
 
+        fetch_weights(self.name, progress=self._tell)
+        return _load(self.name)
+
+    def _bring(self) -> None:
         try:
-            fetch_weights(self.name, progress=self._tell)
-            outcome = _load(self.name)
+            outcome = self._load()
         except Stopped:
             return
         except Exception as error:
@@ -199,6 +227,23 @@ class _Fetch:
         if not self.is_wanted:
             raise Stopped
         self._report(self, size)
+
+
+class _Opening(_Fetch):
+    """The loading of a network from a file of a person's own."""
+
+    def __init__(self, name: str, source: Source, finish: Callable):
+        super().__init__(name, lambda *_: None, finish)
+        self.advice = "Choose A file of your own… in the menu for another file."
+        self._source = source
+
+    def name_of(self, net: "nn.Module") -> str:
+        """Return what the app calls the network, once it is loaded."""
+        return name_of(self.name, net)
+
+    def _load(self) -> "nn.Module":
+        keep_freed_memory()
+        return load_file(self.name, self._source)
 
 
 def _load(name: str) -> "nn.Module":

@@ -8,6 +8,7 @@ import ipywidgets
 from u2demo.notebook.callbacks import guarded, running_loop
 from u2demo.notebook.layout import close
 from u2demo.notebook.notes import Notes, escape
+from u2demo.notebook.settling import Settle, at_once
 
 _PATIENCE = 10.0  # seconds that an undo is offered
 
@@ -15,11 +16,13 @@ _PATIENCE = 10.0  # seconds that an undo is offered
 class Offer(ipywidgets.HBox):
     """A sentence and its buttons, on the page until one is pressed or their time is over.
 
-    ``notes`` shows the errors of what the buttons do.
+    ``notes`` shows the errors of what the buttons do. An offer whose time is over waits, as
+    ``settle`` says, for a click that is on its way to a busy kernel.
     """
 
-    def __init__(self, notes: Notes):
+    def __init__(self, notes: Notes, settle: Settle = at_once):
         self._notes = notes
+        self._settle = settle
         self._text = ipywidgets.HTML()
         self._timer: asyncio.Handle | None = None
         super().__init__([self._text])
@@ -41,7 +44,7 @@ class Offer(ipywidgets.HBox):
         self._show(text, {"Undo": undo})
         loop = running_loop()
         if loop:
-            self._timer = loop.call_later(seconds, self.hide)
+            self._timer = loop.call_later(seconds, self._end)
 
     def ask(self, text: str, answers: Mapping[str, Callable[[], None]]) -> None:
         """Ask a question; the one of ``answers`` that a person chooses is called."""
@@ -57,6 +60,15 @@ class Offer(ipywidgets.HBox):
         self.children = self.children[:1]
         for button in buttons:
             close(button)
+
+    def _end(self) -> None:
+        offered = self.children
+
+        def end() -> None:
+            if self.children is offered:
+                self.hide()
+
+        self._settle(end)
 
     def _show(self, text: str, answers: Mapping[str, Callable[[], None]]) -> None:
         self.hide()

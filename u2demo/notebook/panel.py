@@ -91,6 +91,17 @@ class Panel:
             self._is_showing = False
         self._arrange()
 
+    def change(self, values: Mapping[str, object]) -> None:
+        """Put sliders of some settings to ``values``, as a person would, in one change."""
+        self._is_showing = True
+        try:
+            for name, value in values.items():
+                slider = self._controls[name]
+                slider.value = round(round(value / slider.step) * slider.step, 6)
+        finally:
+            self._is_showing = False
+        self._tell()
+
     def reset(self, label: str) -> None:
         """Put the control on the page that is called ``label`` back to its default."""
         for name, control in self._controls.items():

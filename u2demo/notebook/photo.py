@@ -4,11 +4,13 @@ import io
 import re
 import zlib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from u2demo.images.kinds import why_unread
 from u2demo.images.read import open_image
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask, has_clear_subject
@@ -18,6 +20,7 @@ from u2demo.notebook.stage.correcting import History, Retouch, count
 if TYPE_CHECKING:
     from torch import nn
 
+_A_PDF = "a PDF document, which is not read here; export its page as JPEG or PNG"
 _FRAMES = re.compile(r"(\d+) more frames?")  # of an animation
 
 
@@ -155,10 +158,17 @@ def open_upload(
     ``max_pixels`` is as for ``open_image``.
 
     Raises:
-        ValueError: the file is not an image, or cannot be read; the text begins with ``name``.
+        ValueError: the file is not an image, or cannot be read; the text begins with ``name`` and
+            says what the file is, if that is known.
     """
     if isinstance(source, Image.Image):
         return source
     file = io.BytesIO(source)
     file.name = name
-    return open_image(file, max_pixels=max_pixels)
+    try:
+        return open_image(file, max_pixels=max_pixels)
+    except ValueError as error:
+        reason = _A_PDF if source.startswith(b"%PDF-") else why_unread(Path(name), source[:16])
+        if not reason:
+            raise
+        raise ValueError(f"{name}: {reason}") from error

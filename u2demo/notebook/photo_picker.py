@@ -1,7 +1,6 @@
 """page -> photos: the best control for choosing them that this page offers.
 
-Uploads of any size and the camera need anywidget. Without it there is ``FileUpload``; Colab has its
-own dialogs.
+Dropped files and the camera need anywidget; Colab has its own dialogs.
 """
 
 from collections.abc import Callable
@@ -9,11 +8,11 @@ from collections.abc import Callable
 import ipywidgets
 
 from u2demo.notebook import colab
-from u2demo.notebook.callbacks import guarded, on_this_thread
+from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.environment import environment
 from u2demo.notebook.notes import Notes
+from u2demo.notebook.plain_picker import Files, PlainPicker
 
-Files = list[tuple[str, bytes]]
 OnFiles = Callable[[Files], None]
 
 
@@ -36,7 +35,7 @@ def make_photo_picker(
     try:
         from u2demo.notebook.file_transfer import PhotoPicker  # anywidget may be missing
     except ImportError:
-        return _plain_picker(on_files, label, multiple, accept)
+        return PlainPicker(on_files, label=label, accept=accept, multiple=multiple)
     return PhotoPicker(
         on_files, label=label, hint=hint, multiple=multiple, main=multiple, camera=camera
     )
@@ -66,56 +65,6 @@ def _colab_picker(on_files: OnFiles, notes: Notes, label: str, camera: bool) -> 
 def _take_photo() -> Files:
     photo = colab.take_photo()
     return [("webcam.jpg", photo)] if photo else []
-
-
-def _plain_picker(on_files: OnFiles, label: str, multiple: bool, accept: str) -> ipywidgets.Widget:
-    """Return a FileUpload; it works in both generations of ipywidgets, up to 10 MiB at a time.
-
-    A larger message never arrives, and its FileUpload waits for the answer forever. So there is a
-    button that puts a new one in its place.
-    """
-
-    def make_upload() -> ipywidgets.FileUpload:
-        upload = ipywidgets.FileUpload(description=label, accept=accept, multiple=multiple)
-
-        def take(change: dict) -> None:
-            if not change["new"]:
-                return
-            files = uploaded_files(change["new"])
-            _reset(upload)
-            on_files(files)
-
-        upload.observe(take, names="value")
-        return upload
-
-    def renew(_: ipywidgets.Button) -> None:
-        stuck, *others = zone.children
-        zone.children = [make_upload(), *others]
-        stuck.close()
-        hint.value = (
-            "What is over 10 MB in all does not arrive this way. Choose fewer or smaller files, or "
-            "run %pip install anywidget and restart the kernel."
-        )
-
-    hint = ipywidgets.Label("up to 10 MB at a time; for more: %pip install anywidget")
-    again = ipywidgets.Button(description="Nothing arrives?")
-    again.on_click(on_this_thread(renew))
-    zone = _zone([make_upload(), hint, again])
-    return zone
-
-
-def uploaded_files(value: tuple | dict) -> Files:
-    """Return the files in a FileUpload's value: a dict in ipywidgets 7, a tuple in 8."""
-    if isinstance(value, dict):
-        return [(name, bytes(file["content"])) for name, file in value.items()]
-    return [(file["name"], bytes(file["content"])) for file in value]
-
-
-def _reset(upload: ipywidgets.FileUpload) -> None:
-    if isinstance(upload.value, dict):  # ipywidgets 7
-        upload.metadata, upload.data, upload._counter = [], [], 0
-    else:  # ipywidgets 8 reports the same file again only if the value was cleared
-        upload.value = ()
 
 
 def _zone(controls: list[ipywidgets.Widget]) -> ipywidgets.HBox:

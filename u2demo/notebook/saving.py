@@ -20,6 +20,7 @@ from u2demo.notebook.jobs import Job, JobQueue, beside, job_button
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.saving_form import Form, FormChoice, Work, keep
 from u2demo.notebook.sending import Sender
+from u2demo.notebook.settling import Settle, at_once
 from u2demo.runs.records import Record
 
 Results = Generator[Work, None, None]
@@ -35,10 +36,12 @@ class Saver:
 
     ``results(everything=...)`` is called at a click. It returns the results to save at full size,
     of the photo on the stage or of all photos, and a function to call once they are saved.
-    ``notes`` stands below the buttons.
+    ``notes`` stands below the buttons. A click waits, as ``settle`` says, for what the page still
+    has to say of its sliders.
     """
 
-    def __init__(self, results: Take, jobs: JobQueue, notes: Notes):
+    def __init__(self, results: Take, jobs: JobQueue, notes: Notes, settle: Settle = at_once):
+        self._settle = settle
         self._results = results
         self._jobs = jobs
         self._notes = notes
@@ -54,7 +57,9 @@ class Saver:
         else:
             folder = results_folder().resolve().name
             keep_all = self._button(f"Save all to {folder}/", self._to_folder, everything=True)
-        first = ipywidgets.HBox([download, copy])
+        drag = self._button("Drag out", self._offer)
+        drag.layout.display = copy.layout.display
+        first = ipywidgets.HBox([download, copy, drag])
         first.add_class("u2-first")
         self._boxes = self._lay_out_boxes()
         buttons = [first, self.download_all, keep_all, self._boxes]
@@ -92,7 +97,7 @@ class Saver:
             job = save(results, self._form.form)
             return _then(job, note_saved) if keeps else job
 
-        return job_button(text, begin, self._jobs, self._notes)
+        return job_button(text, begin, self._jobs, self._notes, self._settle)
 
     # Pictures
 
@@ -107,10 +112,23 @@ class Saver:
     def _copy(self, results: Results, form: Form) -> Job:
         form = form._replace(format="png", quality=None)
         with _temporary_folder() as folder, self._admitting("Stopped. Nothing was copied."):
-            files = yield from self._write(_without_extra(results), folder, form)
-            if len(files) > 1:
-                raise PageError("The clipboard takes one picture, not several. Download them.")
-            self._sender.copy(files[0])
+            file = yield from self._write_one(results, folder, form, "The clipboard takes")
+            self._sender.copy(file)
+
+    def _offer(self, results: Results, form: Form) -> Job:
+        """Put one picture on the page, to be dragged out of it as a file."""
+        with _temporary_folder() as folder, self._admitting("Stopped. Nothing is there to drag."):
+            file = yield from self._write_one(results, folder, form, "A hand drags")
+            self._sender.offer(file)
+
+    def _write_one(
+        self, results: Results, folder: Path, form: Form, takes: str
+    ) -> Generator[None, None, Path]:
+        """Return the file of the only picture, for what ``takes`` no more than one."""
+        files = yield from self._write(_without_extra(results), folder, form)
+        if len(files) > 1:
+            raise PageError(f"{takes} one picture, not several. Download them.")
+        return files[0]
 
     def _zip(self, results: Results, form: Form) -> Job:
         with _temporary_folder() as folder, self._admitting(_STOPPED):

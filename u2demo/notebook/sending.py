@@ -24,6 +24,7 @@ TYPES = {
     ".csv": "text/csv",
     ".json": "application/json",
     ".txt": "text/plain",
+    ".pth": "application/octet-stream",
 }
 _LONGEST_LINK = 40_000_000  # bytes; longest data URL that a page accepts
 
@@ -67,6 +68,13 @@ class Sender:
         self._on_the_way["copy", file.name] = self._notes.add_html(escape(text))
         self._file_saver.copy(file.name, data, type=media)
 
+    def offer(self, file: Path) -> None:
+        """Show ``file``, a picture, on the page, where a person can drag it to another program."""
+        data = file.read_bytes()
+        text = f"Getting {file.name} ready, {_size(data)}…"
+        self._on_the_way["offer", file.name] = self._notes.add_html(escape(text))
+        self._file_saver.offer(file.name, data, type=TYPES[file.suffix])
+
     def _done(self, task: str, name: str, refused: str) -> None:
         """Say that the page has what was sent, or why not."""
         note = self._on_the_way.pop((task, name), None)
@@ -74,9 +82,12 @@ class Sender:
             return
         if refused:
             why = refused.rstrip(".")
-            text = f"{name} was not copied; the browser says: {why}. Download it instead."
+            done = {"copy": "copied", "offer": "shown"}.get(task, "saved")
+            text = f"{name} was not {done}; the browser says: {why}. Download it instead."
         elif task == "copy":
             text = f"{name} is copied. Paste it where you like."
+        elif task == "offer":
+            text = f"{name} is ready: drag the small picture below to where you want the file."
         else:
             text = f"{name} is in your downloads."
         note.show(escape(text), "problem" if refused else "done")

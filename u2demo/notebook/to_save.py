@@ -92,7 +92,7 @@ class ToSave:
         if not count(said):
             return {}
         name = corrections_name(photo.name, self._album.settings)
-        return {name: to_json(said, photo.size).encode()}
+        return {name: to_json(said, photo.size, photo=photo.name).encode()}
 
 
 def _name(state: State) -> str:

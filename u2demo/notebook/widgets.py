@@ -8,6 +8,7 @@ from PIL import Image
 from u2demo.notebook.callbacks import on_this_thread
 from u2demo.notebook.layout import close
 from u2demo.notebook.preview import TILE, encode, fit
+from u2demo.notebook.settling import Settle, at_once
 
 # The knob of the divider moves a custom property, which both pictures' clip paths follow.
 _DIVIDER = """<input type="range" min="0" max="100" value="50" step="0.1"
@@ -54,14 +55,21 @@ class Compare(ipywidgets.Box):
 class Gallery(ipywidgets.Box):
     """Small pictures in a row, each with a button that chooses it and one that removes it.
 
-    ``on_choose`` and ``on_remove`` get the picture's place, from 0.
+    ``on_choose`` and ``on_remove`` get the picture's place, from 0. A click waits, as ``settle``
+    says, for what the page still has to say.
     """
 
-    def __init__(self, on_choose: Callable[[int], None], on_remove: Callable[[int], None]):
+    def __init__(
+        self,
+        on_choose: Callable[[int], None],
+        on_remove: Callable[[int], None],
+        settle: Settle = at_once,
+    ):
         super().__init__()
         self.add_class("u2-gallery")
         self._on_choose = on_choose
         self._on_remove = on_remove
+        self._settle = settle
 
     def insert(self, place: int, name: str, picture: Image.Image) -> None:
         """Put a tile before the one that is at ``place`` now."""
@@ -76,8 +84,11 @@ class Gallery(ipywidgets.Box):
         self.children = (*self.children[:place], tile, *self.children[place:])
 
     def _pass_on(self, tile: ipywidgets.Box, callback: Callable[[int], None]) -> None:
-        if tile in self.children:  # a second click may come after the tile is gone
-            callback(self.children.index(tile))
+        def pass_on() -> None:
+            if tile in self.children:  # a second click may come after the tile is gone
+                callback(self.children.index(tile))
+
+        self._settle(pass_on)
 
     def remove(self, place: int) -> None:
         """Remove a tile."""

@@ -149,6 +149,11 @@ function render({ model, el }) {
   };
   ends.push(askBeforeLeaving(() => el.closest(".u2-app.u2-unsaved") !== null));
   begin();
+  // Messages of one's own are not held back by ipywidgets, as a slider's values are.
+  const settle = ({ settle: number }) => model.send({ settled: number });
+  model.on("msg:custom", settle);
+  ends.push(() => model.off("msg:custom", settle));
+  model.send({ settled: 0 });
   return () => ends.forEach((end) => end());
 }
 

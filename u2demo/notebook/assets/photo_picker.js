@@ -176,7 +176,8 @@ function render({ model, el }) {
   // The main zone takes photos dropped or pasted anywhere on the app, another one only its own.
   // Otherwise the browser would open the dropped photo.
   let fading;
-  const isOurs = ({ target }) => {
+  const isOurs = ({ target, dataTransfer }) => {
+    if (dataTransfer?.types?.includes("application/x-u2demo")) return false; // it came from here
     const area = model.get("main") ? el.closest(".u2-app") ?? zone : zone;
     return area.contains(target) && (target.closest(".u2-zone") ?? zone) === zone;
   };

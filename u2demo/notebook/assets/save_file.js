@@ -1,4 +1,5 @@
-// Save bytes that the kernel sends as a file in the person's downloads, or copy them to the clipboard.
+// Save bytes that the kernel sends as a file in the person's downloads, copy them to the clipboard, or
+// offer them as a picture to drag to another program.
 function download(name, blob) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -14,12 +15,40 @@ async function copy(blob) {
   await navigator.clipboard.write([new ClipboardItem({ [blob.type]: blob })]);
 }
 
-function render({ model, el }) {
+// Firefox and Safari drag a picture as a file by themselves, Chromium by its DownloadURL.
+async function offer(el, name, blob) {
+  const picture = new Image();
+  picture.src = URL.createObjectURL(blob);
+  picture.className = "u2-drag-out";
+  picture.draggable = true;
+  picture.alt = `${name}, to be dragged to another program`;
+  picture.title = "Drag this picture to a folder or another program";
+  picture.addEventListener("dragstart", ({ dataTransfer }) => {
+    dataTransfer.effectAllowed = "copy";
+    dataTransfer.setData("DownloadURL", `${blob.type}:${name}:${picture.src}`);
+    dataTransfer.setData("application/x-u2demo", name); // the app does not take it back
+    dataTransfer.items.add(new File([blob], name, { type: blob.type })); // for other pages
+  });
+  await picture.decode();
+  el.replaceChildren(picture);
+  el.style.display = "";
+  picture.scrollIntoView({ block: "nearest" });
+}
+
+function withdraw(el) {
+  for (const picture of el.children) URL.revokeObjectURL(picture.src);
+  el.replaceChildren();
   el.style.display = "none";
+}
+
+function render({ model, el }) {
+  withdraw(el);
   const receive = async ({ task, name, type }, [bytes]) => {
     const blob = new Blob([bytes], { type });
+    withdraw(el);
     try {
       if (task === "copy") await copy(blob);
+      else if (task === "offer") await offer(el, name, blob);
       else download(name, blob);
       model.send({ task, name });
     } catch (error) {
@@ -27,7 +56,10 @@ function render({ model, el }) {
     }
   };
   model.on("msg:custom", receive);
-  return () => model.off("msg:custom", receive);
+  return () => {
+    model.off("msg:custom", receive);
+    withdraw(el);
+  };
 }
 
 export default { render };

@@ -9,11 +9,12 @@ const ICONS = {
   keep: "M4 20c3 0 5-1 5-4a3 3 0 0 1 5 2c0 2-3 3-10 2zM12 14l8-9M17 15h5M19.500 12.500v5",
   erase: "M8 19h12M5 15l8-9 6 5-8 8H8zM9 10l6 6",
   box: "M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M11 4h2M11 20h2M4 11v2M20 11v2",
+  place: "M4 20h16M7 16l5-12 5 12zM3 9l-2 2 2 2M21 9l2 2-2 2",
   objects: "M8 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM13 13h7v7h-7z",
   undo: "M8 4L4 8l4 4M4 8h9a6 6 0 0 1 0 12H8",
   redo: "M16 4l4 4-4 4M20 8h-9a6 6 0 0 0 0 12h5",
 };
-const NAMES = { move: "Move", keep: "Keep", erase: "Erase", box: "Box", objects: "Objects" };
+const NAMES = { place: "Place", move: "Move", keep: "Keep", erase: "Erase", box: "Box", objects: "Objects" };
 
 function iconOf(name) {
   return `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
@@ -80,7 +81,8 @@ function openStage(host, channel) {
     const way = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     if (!way) return;
     event.preventDefault();
-    const next = TOOLS[(TOOLS.indexOf(tools.name) + way + TOOLS.length) % TOOLS.length];
+    const there = TOOLS.filter((tool) => !choices[tool].hidden);
+    const next = there[(there.indexOf(tools.name) + way + there.length) % there.length];
     choose(next);
     choices[next].focus();
   });
@@ -125,6 +127,12 @@ function openStage(host, channel) {
   summary.title = "Save or load corrections";
   summary.setAttribute("aria-label", "More: save or load corrections");
   const more = make("details", "u2-more", summary, make("div", "u2-menu", save, load, chooser));
+  more.addEventListener("toggle", () => { // upwards where it would end below what is in sight
+    more.classList.remove("u2-up");
+    const end = host.closest(".jp-NotebookPanel")?.getBoundingClientRect().bottom ?? Infinity;
+    const { bottom } = more.querySelector(".u2-menu").getBoundingClientRect();
+    more.classList.toggle("u2-up", more.open && bottom > Math.min(end, window.innerHeight) - 4);
+  });
   more.addEventListener("focusout", (event) => {
     if (!more.contains(event.relatedTarget)) more.open = false;
   });
@@ -173,7 +181,7 @@ function openStage(host, channel) {
     hint.textContent = tools.isBrush() ? "" : HINTS[name]; // there is no room beside the brush
     view.surface.setAttribute("aria-label", `The photo. ${HINTS[name]}`);
     if (tools.isCorrecting()) view.mode = tools.showsPhoto ? "photo" : "result";
-    else view.mode = state.alone ? "result" : "compare";
+    else view.mode = state.alone || tools.isPlacing() ? "result" : "compare";
     root.classList.toggle("u2-zoomed-in", view.isZoomed());
     view.draw();
     showZoom();
@@ -215,6 +223,7 @@ function openStage(host, channel) {
     root.dataset.photo = message.photo;
     view.setWorld(message.size);
     view.setClear(message.clear);
+    view.setSides(message.sides);
     if (isNext || pictures.photo) view.drop("detail photo");
     view.drop("detail picture");
     for (const name of ["photo", "picture"]) if (pictures[name]) view.put(name, pictures[name]);
@@ -223,7 +232,9 @@ function openStage(host, channel) {
     tools.setObjects(pictures.objects ? labelsOf(pictures.objects) : null);
     tools.within = message.within;
     first.hidden = words.hidden = !message.tools;
-    if (!message.tools && tools.isCorrecting()) choose("move");
+    choices.place.hidden = !message.places;
+    const isOffered = message.tools && (message.places || !tools.isPlacing());
+    if (!isOffered && tools.name !== "move") choose("move");
     undo.disabled = !message.canUndo;
     redo.disabled = !message.canRedo;
     reset.disabled = save.disabled = !message.count;

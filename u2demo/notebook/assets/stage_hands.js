@@ -56,6 +56,11 @@ function listenToPointers(view, tools) {
     if (doing === "pan") view.moveBy(at[0] - last.at[0], at[1] - last.at[1]);
     if (doing === "pinch" && down.size === 2) {
       const now = middle();
+      if (tools.isPlacing()) {
+        tools.place({ factor: now.apart / last.apart, at: view.toWorld(...now.at) });
+        last = now;
+        return;
+      }
       view.moveBy(now.at[0] - last.at[0], now.at[1] - last.at[1]);
       view.zoomBy(now.apart / last.apart, ...now.at);
       last = now;
@@ -83,10 +88,12 @@ function listenToPointers(view, tools) {
   surface.addEventListener("pointerleave", leave);
   view.element.addEventListener("wheel", (event) => {
     const isMeant = event.ctrlKey || event.metaKey || view.element.contains(document.activeElement);
-    const isUseless = event.deltaY > 0 && !view.isZoomed();
+    const isUseless = event.deltaY > 0 && !view.isZoomed() && !tools.isPlacing();
     if (!isMeant || (isUseless && !event.ctrlKey)) return; // the page scrolls
     event.preventDefault();
-    view.zoomBy(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), ...view.at(event));
+    const factor = Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002));
+    if (tools.isPlacing()) tools.place({ factor, at: view.toWorld(...view.at(event)), first: true });
+    else view.zoomBy(factor, ...view.at(event));
   }, { passive: false });
 }
 
@@ -105,6 +112,8 @@ function listenToKeys(root, view, tools, commands) {
       event.preventDefault();
       if (key === "y" || event.shiftKey) commands.redo();
       else commands.undo();
+    } else if (tools.isPlacing() && event.target === view.surface && placeByKey(event)) {
+      event.preventDefault();
     } else if (event.key in anywhere && !event.altKey) {
       event.preventDefault();
       anywhere[event.key]();
@@ -124,10 +133,24 @@ function listenToKeys(root, view, tools, commands) {
     view.paint();
   });
 
+  // Keys move and scale the subject; return whether this one did.
+  function placeByKey({ key, shiftKey }) {
+    const [wide, high] = view.world;
+    const factor = { "+": 1.05, "=": 1.05, "-": 1 / 1.05 }[key];
+    const at = [wide / 2, high / 2];
+    if (factor) {
+      tools.place({ factor, at, hold: "subject" });
+    } else if (key in ways) {
+      const step = (shiftKey ? 0.05 : 0.01) * Math.max(wide, high);
+      tools.place({ by: ways[key].map((way) => way * step), at, hold: "subject" });
+    }
+    return Boolean(factor) || key in ways;
+  }
+
   function onPhoto(event) {
     const { key } = event;
     const isKnown = key in ways || key === " " || key === "Enter";
-    if (key === "Escape" && tools.isCorrecting()) {
+    if (key === "Escape" && tools.name !== "move") {
       if (tools.current) tools.cancel();
       else tools.choose("move");
     } else if (!isKnown) {

@@ -1,6 +1,6 @@
 // What a person does on the stage: strokes, boxes and clicks, by mouse, pen, finger and keyboard.
 
-const TOOLS = ["move", "keep", "erase", "box", "objects"];
+const TOOLS = ["move", "keep", "erase", "box", "objects", "place"];
 const [THINNEST, THICKEST] = [4, 160]; // brushes, CSS pixels across
 const TINT = "rgba(196, 30, 74, 0.62)"; // as the kernel tints what is not kept
 const FOUND = "rgba(47, 107, 237, 0.5)"; // the object under the pointer
@@ -11,6 +11,7 @@ const HINTS = {
   keep: "Paint what is missing. Arrow keys move the ring, Space paints.",
   erase: "Paint what does not belong. Arrow keys move the ring, Space paints.",
   box: "Drag a box around what you mean. By keyboard: Enter at two corners.",
+  place: "Drag the subject, or the photo behind it. The wheel, plus and minus scale what is there.",
   objects: "Click one of several objects to keep only it; click again to bring it back.",
 };
 
@@ -27,11 +28,14 @@ function makeTools(ask) {
   };
   const highlights = new Map(); // number of an object -> canvas
   tools.isBrush = () => tools.name === "keep" || tools.name === "erase";
-  tools.isCorrecting = () => tools.name !== "move";
+  tools.isPlacing = () => tools.name === "place";
+  tools.isCorrecting = () => tools.name !== "move" && !tools.isPlacing();
   tools.radius = () => tools.brush / 2 / tools.view.scale;
 
   tools.choose = (name) => {
     tools.cancel();
+    placing = idle();
+    told = null;
     tools.name = name;
     tools.onChange();
   };
@@ -46,14 +50,39 @@ function makeTools(ask) {
   // Another photo comes: what was drawn, and is being drawn, belongs to the one that goes.
   tools.forget = () => {
     tools.pending = [];
+    placing = idle();
+    told = null;
     tools.cancel();
   };
   tools.answered = (number) => {
     tools.pending = tools.pending.filter((each) => each.number > number);
+    if (told !== null && number >= told) told = null;
+    tellPlace();
   };
   tools.setObjects = (objects) => {
     tools.objects = objects;
     highlights.clear();
+  };
+
+  // What is placed follows the hand as fast as the kernel answers: what it has not been told yet adds up.
+  const idle = () => ({ by: [0, 0], factor: 1, at: null, first: false, hold: "" });
+  let placing = idle();
+  let told = null; // number of the message that the kernel has not answered yet
+  function tellPlace() {
+    const { by, factor, at, first, hold } = placing;
+    const isNothing = !first && factor === 1 && !by[0] && !by[1];
+    if (told !== null || !at || isNothing) return;
+    placing = idle();
+    told = ask({ kind: "place", at: at.map(tenth), by, factor, first, hold });
+    if (factor !== 1 && (by[0] || by[1])) Object.assign(placing, { by, at, hold }); // one at a time
+  }
+  tools.place = ({ by = [0, 0], factor = 1, at, first = false, hold = "" }) => {
+    placing.by = [placing.by[0] + by[0], placing.by[1] + by[1]];
+    placing.factor *= factor;
+    placing.at = at;
+    placing.first ||= first;
+    placing.hold = hold;
+    tellPlace();
   };
 
   // A pointer, or the ring of the keyboard, begins, goes on, and ends at a place of the screen.
@@ -64,6 +93,9 @@ function makeTools(ask) {
       tools.current = { kind: "stroke", points: [point], radius: tools.radius(), keep };
     } else if (tools.name === "box") {
       tools.current = { kind: "box", corners: [point, point] };
+    } else if (tools.isPlacing()) {
+      tools.current = { kind: "place", last: point };
+      tools.place({ at: point, first: true });
     } else if (tools.name === "objects") {
       if (objectAt(point)) ask({ kind: "object", point: point.map(tenth) });
     }
@@ -79,6 +111,9 @@ function makeTools(ask) {
       if (way >= NEAR) current.points.push(point);
     } else if (current?.kind === "box") {
       current.corners[1] = point;
+    } else if (current?.kind === "place") {
+      tools.place({ by: [point[0] - current.last[0], point[1] - current.last[1]], at: point });
+      current.last = point;
     }
     tools.view.paint();
   };

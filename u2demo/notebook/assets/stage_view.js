@@ -5,6 +5,7 @@ const ZOOM_STEP = 1.25;
 const SPLIT_STEP = 2; // per cent
 const TALLEST = 0.57; // share of the window's height
 const SLIM = 0.8; // height to width, at most
+const DIVIDER = "Divider between the photo and the result";
 
 function make(tag, name, ...children) {
   const made = document.createElement(tag);
@@ -31,11 +32,12 @@ function makeView({ onMove, onPaint }) {
   const paper = make("canvas", "u2-paper");
   const divider = quiet(make("div", "u2-split"));
   const surface = quiet(make("div", "u2-view", board, photoLayer, resultLayer, paper));
+  const sides = [make("span", "u2-side-name"), make("span", "u2-side-name u2-right")];
+  surface.append(...sides);
   const element = make("div", "u2-frame", surface, divider);
   surface.tabIndex = divider.tabIndex = 0;
   surface.setAttribute("role", "application");
   divider.setAttribute("role", "slider");
-  divider.setAttribute("aria-label", "Divider between the photo and the result");
   divider.setAttribute("aria-valuemin", "0");
   divider.setAttribute("aria-valuemax", "100");
 
@@ -44,6 +46,7 @@ function makeView({ onMove, onPaint }) {
     pictures: {}, // name -> {image, part}: photo, picture, and the same with "detail " before it
   };
   let isFitted = true;
+  let names = [];
 
   const dpr = () => window.devicePixelRatio || 1;
   const snap = (length) => Math.round(length * dpr()) / dpr();
@@ -98,7 +101,8 @@ function makeView({ onMove, onPaint }) {
     divider.hidden = !isCompared;
     divider.style.left = `${at}px`;
     divider.setAttribute("aria-valuenow", String(Math.round(view.split)));
-    divider.setAttribute("aria-valuetext", `${Math.round(view.split)} % photo`);
+    divider.setAttribute("aria-valuetext", `${Math.round(view.split)} % ${names[0]}`);
+    for (const side of sides) side.hidden = !isCompared || !side.textContent;
     element.style.setProperty("--split", `${view.split}%`);
     element.dataset.zoom = String(Math.round(view.scale * dpr() * 100));
     view.paint();
@@ -181,6 +185,13 @@ function makeView({ onMove, onPaint }) {
     forget(gone.image);
     delete view.pictures[name];
   };
+  // What stands on both sides of the divider, if it is not the photo and its result.
+  view.setSides = (both) => {
+    names = both ?? ["photo", "result"];
+    sides.forEach((side, place) => { side.textContent = both ? both[place] : ""; });
+    divider.setAttribute("aria-label", both ? `Divider between ${both[0]} and ${both[1]}` : DIVIDER);
+  };
+  view.setSides(null);
   view.setClear = (isClear) => board.classList.toggle("u2-clear", isClear);
 
   // What the page shows: a part of the photo with a little around it, and its pixels on the screen.

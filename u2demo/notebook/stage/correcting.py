@@ -12,15 +12,12 @@ from u2demo.machine.names import fold_name
 from u2demo.masks.corrections import Corrections, file_names
 from u2demo.masks.mask import Mask
 from u2demo.masks.objects import keep_objects, object_shapes
-from u2demo.masks.strokes import Stroke
+from u2demo.masks.strokes import Point, Size, Stroke
 
 if TYPE_CHECKING:
     from torch import nn
 
     from u2demo.inference.correct import Correction
-
-Point = tuple[float, float]  # x, y
-Size = tuple[int, int]  # width, height
 
 MOST_OBJECTS = 31  # that are told apart on the page, the largest
 

@@ -1,15 +1,17 @@
 """photo -> photo and mask at the size at which a screen shows it, in parts."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image
 
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
 from u2demo.notebook.photo import Photo
-from u2demo.notebook.preview import fit_mask
-from u2demo.notebook.stage.correcting import Retouch
+from u2demo.notebook.preview import encode, encode_exactly, fit_mask
+from u2demo.notebook.stage.correcting import Retouch, draw_objects
 
+LOOKING = ("move", "place")  # tools that do not change the mask
 MOST_PIXELS = 60_000_000  # of a photo that is drawn in full to show a part of it
 _TINT = (196, 30, 74)  # of what is not kept, as on the page
 _DENSITY = 158  # of the tint, 0 to 255
@@ -24,6 +26,15 @@ class View:
 
     part: Part | None = None
     scale: float | None = None  # None: unknown yet
+
+
+class Drawn(NamedTuple):
+    """What a sheet shows in one version: both sides of the divider, and the mask of the photo."""
+
+    version: int
+    left: Image.Image
+    picture: Image.Image
+    mask: Mask
 
 
 class Sheet:
@@ -87,6 +98,16 @@ def cut(picture: Image.Image, part: Part, world: tuple[int, int], scale: float) 
     if size[0] >= box.right - box.left:
         return picture.crop(box)
     return picture.resize(size, Image.Resampling.BOX, box, reducing_gap=2.0)
+
+
+def marks(photo: Photo, tool: str) -> dict[str, bytes]:
+    """Return what a tool shows over ``photo``, encoded: a tint, and the objects to click."""
+    if tool in LOOKING:
+        return {}
+    shown = {"shade": encode(shade(photo.small_mask))}
+    if tool == "objects":
+        shown["objects"] = encode_exactly(Image.fromarray(draw_objects(photo.small_found) * 8))
+    return shown
 
 
 def shade(mask: Mask) -> Image.Image:

@@ -1,7 +1,7 @@
 """photo with its mask -> the stage: big, zoomed, and corrected by hand."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -11,16 +11,18 @@ from u2demo.effects.cutout import remove_background
 from u2demo.masks.corrections import to_json
 from u2demo.masks.mask import Mask
 from u2demo.notebook import callbacks
+from u2demo.notebook.actions import PLACE
 from u2demo.notebook.environment import environment
 from u2demo.notebook.jobs import Job
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
-from u2demo.notebook.preview import STAGE, encode, encode_exactly, fit
+from u2demo.notebook.placing import Hand
+from u2demo.notebook.preview import STAGE, encode, fit
 from u2demo.notebook.stage.colab import ByHand, Tell
-from u2demo.notebook.stage.correcting import History, Retouch, corrections_name, count, draw_objects
+from u2demo.notebook.stage.correcting import History, Retouch, corrections_name, count
 from u2demo.notebook.stage.messages import follow
-from u2demo.notebook.stage.sheet import Sheet, View, cut, shade, sheet_scale
+from u2demo.notebook.stage.sheet import LOOKING, Drawn, Sheet, View, cut, marks, shade, sheet_scale
 from u2demo.notebook.widgets import Compare
 
 if TYPE_CHECKING:
@@ -37,13 +39,15 @@ class Stage(ipywidgets.Box):
 
     With ``on_corrected`` there are tools to correct the mask: it gets the photo and the same one
     with another history, which it should put in its place; ``finish`` does what follows from that
-    and waits for it. Without anywidget, the stage is a ``Compare``.
+    and waits for it. ``names`` returns those of all photos. Without anywidget, the stage is a
+    ``Compare``.
     """
 
     def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None = None):
         self._panel = panel
         self._on_corrected = on_corrected
         self.finish: Callable[[], None] = lambda: None
+        self.names: Callable[[], Iterable[str]] = lambda: ()
         self._notes = notes
         self._page = _make_page(callbacks.guarded(self._receive, notes))
         # Colab may refuse the page, and says so by silence.
@@ -55,16 +59,19 @@ class Stage(ipywidgets.Box):
         self.told: dict = {}  # the page's last message of a whole photo
         self._listeners: list[Tell] = [self._page.tell] if self._page else []
         self._photo: Photo | None = None
+        self._beside: Photo | None = None
         self._shown: Image.Image | None = None
         self._number = 0  # of the photo on the stage, from 1
         self._version = 0  # of what is shown of it
         self._tool = "move"
+        self._hand = Hand(panel)
         self._answered = 0
         self._said = ""
         self._view = View()
         self._retouch: tuple[bytes, Retouch] | None = None
         self._sheet: Sheet | None = None
-        self._drawn: tuple[int, Image.Image, Mask] | None = None
+        self._sheet_beside: Sheet | None = None
+        self._drawn: Drawn | None = None
         self._detailed: tuple[int, View] | None = None  # of which version a view has its detail
         self._detail_soon = callbacks.Debounced(self._draw_detail, seconds=_REST)
         self._patience: asyncio.Handle | None = None
@@ -79,24 +86,41 @@ class Stage(ipywidgets.Box):
         self._number += 1
         self._put(photo, picture or photo, photo.size, alone=alone)
 
-    def show_photo(self, photo: Photo) -> None:
-        """Show a photo of the app with its result."""
+    def show_photo(self, photo: Photo, beside: Photo | None = None) -> None:
+        """Show a photo of the app with its result, or with ``beside``: its results both ways.
+
+        ``beside`` is the same photo, found with the other quality.
+        """
         if self._photo is None or self._photo.source is not photo.source:
             self.clear()
             self._number += 1
-        self._photo = photo
+        self._photo, self._beside = photo, beside
         picture, is_alone = self._draw(photo.small, photo.small_mask)
         scale = photo.small.width / photo.size[0]
         world = photo.size
         if is_alone:
             world = tuple(max(1, round(side / scale)) for side in picture.size)
-        self._put(photo.small, picture, world, alone=is_alone)
+        left = photo.small
+        if self._compares:
+            other, _ = self._draw(beside.small, beside.small_mask)
+            left, picture = self._in_order(picture, other)
+        self._put(left, picture, world, alone=is_alone)
         self._detail_soon()
+
+    @property
+    def _compares(self) -> bool:
+        """Whether both sides of the divider are results; strokes need the photo itself."""
+        return self._beside is not None and self._tool in LOOKING
+
+    def _in_order(self, one: Image.Image, other: Image.Image) -> tuple[Image.Image, Image.Image]:
+        """Return the pictures of the photo and of the one beside it as they stand, Fast first."""
+        return (one, other) if self._photo.quality == "fast" else (other, one)
 
     def clear(self) -> None:
         """Forget the photo, and all that was prepared for it; the page keeps its picture."""
         self._detail_soon.cancel()
-        self._photo = self._retouch = self._sheet = self._drawn = None
+        self._photo = self._beside = self._retouch = None
+        self._sheet = self._sheet_beside = self._drawn = None
 
     def close(self) -> None:
         """Forget all, and leave the page."""
@@ -142,24 +166,28 @@ class Stage(ipywidgets.Box):
     def _draw(self, image: Image.Image, mask: Mask) -> tuple[Image.Image, bool]:
         """Return what the panel makes of the photo, and whether that stands alone."""
         is_alone = self._panel.action.close
-        if is_alone and self._tool != "move":  # strokes need the whole photo
+        if is_alone and (self._tool not in LOOKING or self._compares):  # they need the whole photo
             return remove_background(image, mask), False
         return self._panel.picture(image, mask), is_alone
 
     def _put(
-        self, photo: Image.Image, picture: Image.Image, world: tuple[int, int], *, alone: bool
+        self, left: Image.Image, picture: Image.Image, world: tuple[int, int], *, alone: bool
     ) -> None:
-        """Show pictures of the whole photo, which has ``world`` (width, height) pixels in full."""
-        alone = alone or picture.size != photo.size or picture is photo
+        """Show pictures of the whole photo, which has ``world`` (width, height) pixels in full.
+
+        ``left`` is the photo, or what ``picture`` is compared with.
+        """
+        alone = alone or picture.size != left.size or picture is left
         if self._plain:
-            self._plain.show(photo, picture, alone=alone)
+            self._plain.show(left, picture, alone=alone)
         pictures = {"picture": encode(picture)}
-        if photo is self._shown:
+        if left is self._shown:
             pictures["photo"] = self.pictures["photo"]
         else:
-            pictures["photo"] = encode(photo)
-        has_new_photo, self._shown = photo is not self._shown, photo
-        pictures |= self._marks()
+            pictures["photo"] = encode(left)
+        has_new_photo, self._shown = left is not self._shown, left
+        if self._photo:
+            pictures |= marks(self._photo, self._tool)
         self.pictures = pictures
         self._version += 1
         self.told = {
@@ -168,7 +196,8 @@ class Stage(ipywidgets.Box):
             "version": self._version,
             "size": list(world),
             "alone": alone,
-            "clear": "RGBA" in (photo.mode, picture.mode),
+            "clear": "RGBA" in (left.mode, picture.mode),
+            "sides": ["Fast", "Best"] if self._compares else None,
             **self._state(),
         }
         sent = dict(pictures)
@@ -176,22 +205,13 @@ class Stage(ipywidgets.Box):
             del sent["photo"]
         self._tell(self.told, sent)
 
-    def _marks(self) -> dict[str, bytes]:
-        """Return what a tool shows over the photo: a tint, and the objects to click."""
-        photo = self._photo
-        if photo is None or self._tool == "move":
-            return {}
-        marks = {"shade": encode(shade(photo.small_mask))}
-        if self._tool == "objects":
-            marks["objects"] = encode_exactly(Image.fromarray(draw_objects(photo.small_found) * 8))
-        return marks
-
     def _state(self) -> dict:
         history = self._photo.history if self._photo else History()
         within = history.now.within
         said, self._said = self._said, ""
         return {
             "tools": self._photo is not None and self._on_corrected is not None,
+            "places": PLACE[0] in self._panel.action.controls,
             "canUndo": bool(history.past),
             "canRedo": bool(history.future),
             "count": count(history.now),
@@ -216,31 +236,40 @@ class Stage(ipywidgets.Box):
         if scale is None:
             return
         if self._sheet is None or not self._sheet.fits(photo, scale):
-            self._sheet = self._drawn = None
+            self._sheet = self._sheet_beside = self._drawn = None
             yield
             self._sheet = Sheet(photo, scale)
             yield
         sheet = self._sheet
-        if self._drawn is None or self._drawn[0] != version:
+        if self._drawn is None or self._drawn.version != version:
             mask = sheet.mask(photo)
             picture, _ = self._draw(sheet.image, mask)
-            self._drawn = (version, picture, mask)
+            yield
+            left = sheet.image
+            if self._compares:
+                left, picture = self._in_order(picture, self._draw_beside(self._beside, scale))
+            self._drawn = Drawn(version, left, picture, mask)
             yield
         self._detailed = (version, view)
-        self._send_detail(sheet, view, world)
+        self._send_detail(self._drawn, view, world)
 
-    def _send_detail(self, sheet: Sheet, view: View, world: tuple[int, int]) -> None:
-        _, picture, mask = self._drawn
+    def _draw_beside(self, beside: Photo, scale: float) -> Image.Image:
+        if self._sheet_beside is None or not self._sheet_beside.fits(beside, scale):
+            self._sheet_beside = Sheet(beside, scale)
+        sheet = self._sheet_beside
+        return self._draw(sheet.image, sheet.mask(beside))[0]
+
+    def _send_detail(self, drawn: Drawn, view: View, world: tuple[int, int]) -> None:
         part = view.part or (0, 0, *world)
         pixels = view.scale or 1.0
         is_alone = self.told["alone"]
         if is_alone and self._plain:
-            self._plain.show(self._shown, fit(picture, STAGE), alone=True)
-        pictures = {"picture": encode(cut(picture, part, world, pixels))}
+            self._plain.show(self._shown, fit(drawn.picture, STAGE), alone=True)
+        pictures = {"picture": encode(cut(drawn.picture, part, world, pixels))}
         if not is_alone:
-            pictures["photo"] = encode(cut(sheet.image, part, world, pixels))
-        if self._tool != "move":
-            pictures["shade"] = encode(cut(shade(mask), part, world, pixels))
+            pictures["photo"] = encode(cut(drawn.left, part, world, pixels))
+        if self._tool not in LOOKING:
+            pictures["shade"] = encode(cut(shade(drawn.mask), part, world, pixels))
         self.pictures |= {f"detail {name}": data for name, data in pictures.items()}
         message = {"kind": "detail", "photo": self.told["photo"], "version": self._version}
         self._tell({**message, "part": list(part)}, pictures)
@@ -261,15 +290,21 @@ class Stage(ipywidgets.Box):
         if self._photo is None or self._on_corrected is None:
             return
         if kind == "tool":
-            self.show_photo(self._photo)
+            self.show_photo(self._photo, self._beside)
         elif kind == "save":
             self._save()
         else:
             self._answered = message["number"]
-            if message["photo"] == self.told["photo"]:
-                self._correct(message)
-            else:  # drawn before the page knew
-                self._say("Another photo is on the stage now: nothing was changed.")
+            self._follow(message)
+
+    def _follow(self, message: dict) -> None:
+        """Do what a person's hand says of the photo on the stage."""
+        if message["photo"] != self.told["photo"]:  # drawn before the page knew
+            self._say("Another photo is on the stage now: nothing was changed.")
+        elif message["kind"] == "place":
+            self._hand.move(self._photo, message)
+        else:
+            self._correct(message)
 
     def _show_page(self) -> None:
         """Tell a page that has just opened what is on the stage."""
@@ -277,13 +312,9 @@ class Stage(ipywidgets.Box):
             self._plain.layout.display = "none"
         self._detailed = None
         if self.told:
-            self._tell(self.told, self._whole())
-
-    def _whole(self) -> dict[str, bytes]:
-        """Return the encoded pictures, by name, but for those of details."""
-        return {
-            name: data for name, data in self.pictures.items() if not name.startswith("detail ")
-        }
+            pictures = self.pictures.items()
+            whole = {name: data for name, data in pictures if not name.startswith("detail ")}
+            self._tell(self.told, whole)
 
     def _correct(self, message: dict) -> None:
         photo = self._photo
@@ -305,8 +336,9 @@ class Stage(ipywidgets.Box):
 
     def _save(self) -> None:
         photo = self._photo
-        text = to_json(photo.history.now, photo.size)
-        self._tell({"kind": "file", "name": corrections_name(photo.name), "text": text}, {})
+        text = to_json(photo.history.now, photo.size, photo=photo.name)
+        name = corrections_name(photo.name, self.names())
+        self._tell({"kind": "file", "name": name, "text": text}, {})
 
 
 def _make_page(receive: Callable[[dict], None]) -> "StagePage | None":
