@@ -1,11 +1,13 @@
 # Everything is installed into .venv, once, and again when the requirements change.
 PYTHON ?= python3
 NOTEBOOK ?= one_click
+MUTANTS ?= 20000
 BIN := .venv/bin
 READY := .venv/ready
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: demo test test-slow test-colab test-floor fuzz bench lab app clean notebooks-in-git
+.PHONY: demo test test-notebooks test-browser test-cluster test-slow test-colab test-floor fuzz bench lab app \
+  clean notebooks-in-git
 
 ## demo: cut out the sample photos with the one-click notebook, into results/
 demo: $(READY)
@@ -16,12 +18,25 @@ demo: $(READY)
 	@echo "Notebook:  results/one_click.html (open it in a browser)"
 	@echo "JupyterLab with your own photos:  make lab"
 
-## test: lint, all tests, every cell of every notebook
+## test: lint, and all tests of the library and the command line
 test: $(READY)
 	$(BIN)/python -m pip check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadscope --ignore=tests/browser --ignore=tests/cluster \
+	  --ignore=tests/notebook tests
+
+## test-notebooks: every cell of every notebook, and the apps in them
+test-notebooks: $(READY)
+	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests/notebook notebooks
+
+## test-browser: JupyterLab and Voila, used as people use them, in Chromium
+test-browser: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadscope tests/browser
+
+## test-cluster: a Ray cluster of three nodes, and an S3 server that fails, on this computer
+test-cluster: .venv/ready-for-clusters
+	$(BIN)/python -m pytest tests/cluster
 
 ## test-slow: 50 kills, every disk fault, careless clicks, 2,000 photos (minutes)
 test-slow: $(READY)
@@ -29,16 +44,16 @@ test-slow: $(READY)
 
 ## test-colab: the notebooks and their front end with the versions that Google Colab has
 test-colab: .venv-colab/ready
-	.venv-colab/bin/python -m pytest $(NBVAL) tests/notebook tests/house/test_notebooks.py notebooks
+	.venv-colab/bin/python -m pytest $(NBVAL) -n 2 --dist loadscope tests/notebook notebooks
 
 ## test-floor: the library's tests with the lowest versions that requirements.txt allows
 test-floor: .venv-floor/ready
 	.venv-floor/bin/python -m pytest -n 2 --dist loadscope tests \
 	  --ignore=tests/browser --ignore=tests/house --ignore=tests/notebook
 
-## fuzz: 20,000 mutants of real photo files; each must give a result or a reason (minutes)
+## fuzz: 20,000 mutants (MUTANTS=...) of real photo files; each must give a result or a reason (minutes)
 fuzz: $(READY)
-	$(BIN)/python tests/fuzz/run.py 20000
+	$(BIN)/python tests/fuzz/run.py $(MUTANTS)
 
 ## bench: speed beside rembg, onnxruntime and OpenVINO; BENCH="--only photo --rounds 3" to do less
 bench: .venv-bench/ready
@@ -73,10 +88,15 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	-if test -e .git; then $(MAKE) -s notebooks-in-git; fi
 	touch $@
 
+.venv/ready-for-clusters: $(READY)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt \
+	  -e ".[notebooks,test,test-cluster]"
+	touch $@
+
 .venv-colab/ready: pyproject.toml requirements.txt constraints-colab.txt
 	$(PYTHON) -m venv .venv-colab
 	.venv-colab/bin/python -m pip install -q --disable-pip-version-check -c constraints-colab.txt \
-	  -e ".[video]" nbclient nbformat nbstripout nbval pytest
+	  -e ".[video]" nbclient nbformat nbstripout nbval pytest pytest-xdist
 	touch $@
 
 .venv-floor/ready: pyproject.toml requirements.txt

@@ -7,11 +7,13 @@ import tempfile
 import threading
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 from PIL import Image
 
 import u2demo as u2
+from u2demo.machine import attempts
 from u2demo.machine.cores import available_cores
 
 
@@ -49,6 +51,17 @@ def scene():
     mask[1:4, 6] = 0.4
     mask.setflags(write=False)
     return Image.fromarray(pixels), mask
+
+
+@pytest.fixture
+def memory_store(monkeypatch):
+    """fsspec's store in memory, empty; attempts follow each other at once."""
+    monkeypatch.setattr(attempts, "PAUSES", (0, 0, 0))
+    store = fsspec.filesystem("memory")
+    store.store.clear()
+    store.pseudo_dirs[:] = [""]
+    yield store
+    store.store.clear()
 
 
 @pytest.fixture(scope="session")

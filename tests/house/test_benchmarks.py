@@ -139,3 +139,22 @@ def test_photos_and_masks_pair_by_stem(accuracy, tmp_path):
     (tmp_path / "masks" / "b.png").unlink()
     with pytest.raises(SystemExit, match=r"no mask for b\.png"):
         accuracy.find_pairs(tmp_path)
+
+
+def test_a_ghost_is_half_transparent_and_no_edge_is_near(accuracy):
+    pytest.importorskip("scipy")
+    saliency = square().astype(np.float32)
+    saliency[8:22, 8:22] = np.maximum(saliency[8:22, 8:22], 0.5)  # within two pixels of the edge
+    assert accuracy.ghosts(saliency, square()) == 0
+    saliency[30:34, 20:25] = 0.5
+    assert accuracy.ghosts(saliency, square()) == 20 / 1600
+    saliency[30:34, 20:25] = 0.05
+    assert accuracy.ghosts(saliency, square()) == 0
+
+
+def test_unclear_masks_are_counted_among_the_good_and_the_bad(accuracy):
+    row = accuracy.Row((0, 0, 0, 0, 0.9), np.zeros((2, 255)), 0.01, True, 0.1)
+    bad = row._replace(scores=(0, 0, 0, 0, 0.2), clear=False, seconds=0.3)
+    shown = accuracy.costs([row, row, bad, row._replace(clear=False)], 1.0, [row] * 4)
+    assert shown[:4] == pytest.approx((1, 100 / 3, 100, 1))
+    assert shown[4] == pytest.approx(150) and 1 < shown[5] <= 3

@@ -32,18 +32,20 @@ LINE = [
     ["pipeline"],
     ["runs"],
     ["video"],
-    ["portrait"],
+    ["training", "portrait"],
     ["cli", "notebook"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(LINE) for room in rooms}
 # Which rooms may import these packages, anywhere in a file.
 ALLOWED = {
-    "torch": {"nets", "inference"},
-    "torchvision": set(),
+    "torch": {"nets", "inference", "training"},
+    "torchvision": {"training"},
     "matplotlib": {"figures"},
     "gdown": {"nets"},
     "requests": {"nets"},
     "av": {"video"},
+    "fsspec": {"machine"},
+    "ray": {"runs"},
     "cv2": {"portrait", "video"},
     "google": {"notebook"},
     "ipywidgets": {"notebook"},
