@@ -1,7 +1,10 @@
 """What the live page reaches in a real JupyterLab or Voila, with a camera that Chromium plays.
 
 Masks a second, how old they are, pictures a second on the canvas, the kernel's CPU while live and
-after Stop, and its memory. Needs the tests' packages and Chromium (Linux).
+after Stop, and by how much the memory of kernel and page grows: the medians of the first and of
+the last tenth of the time. Needs the tests' packages and Chromium (Linux).
+
+    python benchmarks/live_page.py --sites voila --seconds 600
 """
 
 import argparse
@@ -77,25 +80,41 @@ def measured(page: Page, site: Site, seconds: int) -> str:
     figures.get_by_text(f"{SIZE[0]}×{SIZE[1]}").wait_for()
     page.wait_for_timeout(1000 * WARM_UP)
     kernel = psutil.Process(int(max(kernels(site), key=int)))
-    begun, memory = time.monotonic(), kernel.memory_info().rss
+    renderer = renderer_of_page()
+    begun = time.monotonic()
     painted, used = pictures(page), seconds_of_cpu(kernel)
-    shown = []
+    shown, memory = [], []
     while time.monotonic() - begun < seconds:
         page.wait_for_timeout(500)
         shown.append([float(number) for number in re.findall(r"[\d.]+", figures.inner_text())[:2]])
+        memory.append([each.memory_info().rss / 1e6 for each in (kernel, renderer)])
     passed = time.monotonic() - begun
     painted, used = pictures(page) - painted, seconds_of_cpu(kernel) - used
-    grown = kernel.memory_info().rss - memory
     page.get_by_role("button", name="Stop", exact=True).click()
     page.wait_for_timeout(1000 * REST)
     rested = seconds_of_cpu(kernel)
     page.wait_for_timeout(1000 * WARM_UP)
     rested = seconds_of_cpu(kernel) - rested
-    rate, delay = (median(column) for column in zip(*shown, strict=True))
+    rate, delay = medians(shown)
+    tenth = len(memory) // 10 + 1
+    before, after = medians(memory[:tenth]), medians(memory[-tenth:])
     return (
         f"{rate:.1f} masks/s, {delay:.0f} ms old; {painted / passed:.1f} pictures/s; kernel: "
-        f"{used / passed:.0%} of a core, {rested / WARM_UP:.1%} after Stop, {grown / 1e6:+.0f} MB"
+        f"{used / passed:.0%} of a core, {rested / WARM_UP:.1%} after Stop; memory of the kernel "
+        f"{before[0]:.0f} → {after[0]:.0f} MB, of the page {before[1]:.0f} → {after[1]:.0f} MB"
     )
+
+
+def medians(rows: list[list[float]]) -> list[float]:
+    """Return the median of each column."""
+    return [median(column) for column in zip(*rows, strict=True)]
+
+
+def renderer_of_page() -> psutil.Process:
+    """Return the browser's process that has the page: of all that draw pages, the busiest."""
+    below = psutil.Process().children(recursive=True)
+    renderers = [one for one in below if "--type=renderer" in one.cmdline()]
+    return max(renderers, key=seconds_of_cpu)
 
 
 def pictures(page: Page) -> int:

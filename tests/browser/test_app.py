@@ -113,8 +113,7 @@ def test_the_toolbar_covers_nothing_of_a_photo_that_is_chosen(app):
                 const [bar, stage] = ['.u2-bar', '.u2-stage-box'].map((name) =>
                     document.querySelector(name).getBoundingClientRect());
                 return stage.top >= bar.bottom - 1;
-            }""",
-            timeout=20_000,
+            }"""
         )
     app.set_viewport_size({"width": 1280, "height": 900})
 

@@ -295,6 +295,8 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       const own = stage;
       const frame = sent.get(message.number);
       if (!own || !frame) return;
+      for (const each of sent.keys()) if (each <= message.number) sent.delete(each);
+      if (!sent.size) arrived(); // the next frame goes while this mask is decoded
       const mask = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
       if (own !== stage) return;
       if (!own.mask) {
@@ -306,8 +308,6 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       Object.assign(own, { mask, box: message.box, still: frame.still });
       masks.add(performance.now() - frame.taken);
       own.delay = masks.read().delay;
-      for (const each of sent.keys()) if (each <= message.number) sent.delete(each);
-      if (!sent.size) arrived();
     },
     problem({ text }) {
       stop(text, "problem");
