@@ -114,13 +114,13 @@ def ray_beside_shards(photos: int, folder: Path) -> None:
     cores = _cores()[: max(1, len(_cores()) - 1)]
     bare = _run_shards(source, folder / "bare", cores)
     command = [sys.executable, "-c", CLUSTER, str(source), str(folder / "ray"), str(len(cores))]
-    begun, before = time.perf_counter(), _cpu()
+    begun = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    whole, cpu = time.perf_counter() - begun, _cpu() - before
+    whole = time.perf_counter() - begun
     at_work = float(done.stdout.split()[-1])
     print(f"{len(cores)} shards: {bare.wall:.1f} s, {bare.cpu:.1f} s of processor")
     print(f"Ray, {len(cores)} processes: {whole:.1f} s, {at_work:.1f} s of it with the cluster up")
-    print(f"overhead: {at_work / bare.wall - 1:+.0%}; of processor time {cpu / bare.cpu - 1:+.0%}")
+    print(f"overhead: {at_work / bare.wall - 1:+.1%}")
 
 
 def bytes_written(photos: int, folder: Path) -> None:

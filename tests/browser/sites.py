@@ -152,6 +152,14 @@ def wait_until_idle(page, *, tiles: int) -> None:
     )
 
 
+def wait_until(is_so) -> None:
+    """Wait until ``is_so()``, which looks at a page or at the machine."""
+    end = time.monotonic() + WAIT / 1000
+    while not is_so():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+
+
 def in_the_kernel(page, code: str) -> str:
     """Run code in the kernel of the notebook that JupyterLab shows; return what it prints."""
     return page.evaluate(_RUN, code)

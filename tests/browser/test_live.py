@@ -4,13 +4,12 @@ import base64
 import io
 import json
 import re
-import time
 
 import numpy as np
 import pytest
 from live_camera import SIZE, jpeg, square
 from PIL import Image
-from sites import WAIT
+from sites import WAIT, wait_until
 
 from u2demo.notebook.live.masks import mask_as_png
 from u2demo.notebook.live.page import LivePage
@@ -154,14 +153,6 @@ def colors(page):
     )
 
 
-def wait_until(page, is_so):
-    """Wait until ``is_so()``, which looks at the page."""
-    end = time.monotonic() + WAIT / 1000
-    while not is_so():
-        assert time.monotonic() < end, "waited in vain"
-        page.wait_for_timeout(100)
-
-
 def is_quiet(page):
     """Return whether the page has stopped sending frames."""
     page.wait_for_timeout(100)
@@ -198,7 +189,7 @@ def test_where_masks_take_half_a_second_each_is_of_a_new_frame(camera):
 
     camera.evaluate("kernel.takes = 500")
     camera.wait_for_timeout(4000)
-    wait_until(camera, lambda: 500 <= delay() < 1500)
+    wait_until(lambda: 500 <= delay() < 1500)
     camera.evaluate("kernel.takes = 5")
 
 
@@ -219,9 +210,9 @@ def test_a_mirror_turns_what_the_kernel_sees_as_well(camera):
         return red[:16, -8:].mean() - red[:16, :8].mean()
 
     camera.get_by_label("Mirror").uncheck()
-    wait_until(camera, lambda: lean() < -40)
+    wait_until(lambda: lean() < -40)
     camera.get_by_label("Mirror").check()
-    wait_until(camera, lambda: lean() > 40)
+    wait_until(lambda: lean() > 40)
 
 
 def test_another_effect_needs_no_other_mask(camera):
@@ -229,12 +220,12 @@ def test_another_effect_needs_no_other_mask(camera):
     camera.wait_for_timeout(100)
     press(camera, "Color")
     camera.get_by_label("Background color").fill("#00ff00")
-    wait_until(camera, lambda: (colors(camera)[:, WIDTH // 2 + 9 :] == (0, 255, 0, 255)).all())
+    wait_until(lambda: (colors(camera)[:, WIDTH // 2 + 9 :] == (0, 255, 0, 255)).all())
     for effect in ("Photo behind", "Blur", "Box", "Highlight"):
         press(camera, "Cut out")
-        wait_until(camera, lambda: colors(camera)[..., 3].min() == 0)
+        wait_until(lambda: colors(camera)[..., 3].min() == 0)
         press(camera, effect)
-        wait_until(camera, lambda: colors(camera)[..., 3].min() > 250)
+        wait_until(lambda: colors(camera)[..., 3].min() > 250)
     press(camera, "Cut out")
 
 

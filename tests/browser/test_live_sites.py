@@ -1,11 +1,16 @@
 """The live notebook in a real JupyterLab and a real Voila, with a camera that Chromium plays."""
 
+import base64
+import io
 import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sites import NOTEBOOKS, WAIT, in_the_kernel, serving, start
+from live_camera import SIDE
+from PIL import Image
+from sites import NOTEBOOKS, WAIT, in_the_kernel, serving, start, wait_until
 
 # The notebook as it is, but for a net that is quick.
 CELL = f"""
@@ -50,12 +55,23 @@ def page(site, browser):
     context.close()
 
 
+def shows_the_square(page):
+    """Return whether all that the page leaves of the camera's picture is the white square."""
+    url = page.evaluate("document.querySelector('.u2-canvas').toDataURL()")
+    file = io.BytesIO(base64.b64decode(url.partition(",")[2]))
+    pixels = np.asarray(Image.open(file).convert("RGBA"))
+    seen = pixels[pixels[..., 3] > 128, :3]
+    is_whole = abs(len(seen) / (4 * SIDE) ** 2 - 1) < 0.2
+    return bool(is_whole and (seen.min(axis=1) > 128).mean() > 0.9)
+
+
 def test_the_camera_gets_masks_and_the_kernel_rests_when_it_stops(site, page):
     if folder := os.environ.get("U2DEMO_SCREENSHOTS"):
         page.locator(".u2-live").screenshot(path=Path(folder) / f"live-{site.kind}.png")
     if site.kind == "voila":
         ours = (site.url, "data:", "blob:")
         assert [url for url in page.asked if not url.startswith(ours)] == []
+    wait_until(lambda: shows_the_square(page))
     page.get_by_role("button", name="Stop", exact=True).click()
     assert not page.evaluate(LIGHT)
     if site.kind == "lab":

@@ -1,11 +1,10 @@
 """The app as a local web page: whom it asks, and what is left when it is gone."""
 
-import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from sites import WAIT, kernels, wait_until_idle
+from sites import WAIT, kernels, wait_until, wait_until_idle
 
 pytestmark = pytest.mark.parametrize("site", ["voila"], indirect=True)
 
@@ -16,13 +15,6 @@ def page(browser):
     page.set_default_timeout(WAIT)
     yield page
     page.close()
-
-
-def wait_for(condition):
-    end = time.monotonic() + WAIT / 1000
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.2)
 
 
 def test_a_page_asks_no_other_host(site, page):
@@ -44,10 +36,10 @@ def test_a_page_that_is_reloaded_or_left_takes_its_kernel_along(site, page):
     (first,) = kernels(site) - others
     page.reload()
     wait_until_idle(page, tiles=5)
-    wait_for(lambda: first not in kernels(site))
+    wait_until(lambda: first not in kernels(site))
     assert len(kernels(site) - others) == 1
     page.goto("about:blank")
-    wait_for(lambda: not kernels(site) - others)
+    wait_until(lambda: not kernels(site) - others)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
@@ -71,4 +63,4 @@ def test_whoever_stays_for_unsaved_photos_keeps_them_and_whoever_leaves_ends_the
     page.once("dialog", lambda question: question.accept())
     page.evaluate(leave)
     page.wait_for_url("about:blank")
-    wait_for(lambda: not kernels(site) - others)
+    wait_until(lambda: not kernels(site) - others)

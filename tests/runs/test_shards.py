@@ -23,12 +23,14 @@ from u2demo.cli.arguments import parse
 from u2demo.cli.main import main
 from u2demo.machine.disk import discard_partial_files, partial_file
 from u2demo.machine.lock import Lock
+from u2demo.runs import worker
 from u2demo.runs.lines import to_line
 from u2demo.runs.listing import Listing
 from u2demo.runs.manifest import Manifest, lock_of
 from u2demo.runs.plan import clips_of
 from u2demo.runs.record import Record
 from u2demo.runs.records import journal_of, read_records
+from u2demo.runs.settings import Run
 from u2demo.runs.shards import finish, merge
 
 HERE = Path(__file__).parents[1]
@@ -364,3 +366,13 @@ def test_a_photo_gets_its_name_whatever_order_its_disk_lists_files_in(photos, un
     run(photos, tmp_path)
     monkeypatch.undo()
     assert contents(tmp_path) == contents(undivided)
+
+
+def test_a_process_of_a_cluster_keeps_freed_memory_as_the_command_line_does(tmp_path, monkeypatch):
+    """Without, each photo takes a seventh longer."""
+    kept = []
+    monkeypatch.setattr(worker, "keep_freed_memory", lambda: kept.append(True))
+    (tmp_path / "photos").mkdir()
+    job = worker.Job((str(tmp_path / "photos"),), (), str(tmp_path / "out"), Run({}))
+    worker.do_shard(job, (1, 1), 1, tally=None)
+    assert kept

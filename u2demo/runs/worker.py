@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from u2demo import __version__
 from u2demo.machine.cores import on_cores
 from u2demo.machine.lock import HeldError
+from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.places import is_url
 from u2demo.runs.listing import Entry
 from u2demo.runs.records import Shard
@@ -85,6 +86,7 @@ def do_shard(job: Job, shard: Shard, cores: int, tally: Any) -> Done:
         statuses["left out"] += 1
         done.clips.append(clip.photo)
 
+    keep_freed_memory()  # the process is the job's own
     model = _model(job.model, job.weights, job.device)
     listing = listing_of(job)
     with on_cores(cores):
