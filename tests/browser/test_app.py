@@ -1,13 +1,14 @@
 """A person's visit to the one-click app, step by step, in JupyterLab and in Voila."""
 
 import io
+import re
 import shutil
 import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
-from sites import in_the_kernel, wait_until_idle
+from sites import in_the_kernel, wait_until, wait_until_idle
 
 LESS_OR_MORE = "Less / more"
 LARGE = "u2net: any subject, a little better; twice as slow – 176 MB"
@@ -108,6 +109,7 @@ def test_the_toolbar_covers_nothing_of_a_photo_that_is_chosen(app):
     app.locator(".u2-shelf").evaluate("shelf => shelf.scrollIntoView({block: 'end'})")
     for name in ("cows.jpg", "coffee.png"):
         app.locator(".u2-tile button", has_text=name).first.click()
+        app.locator(".u2-chosen button", has_text=name).wait_for()
         app.wait_for_function(
             """() => {
                 const [bar, stage] = ['.u2-bar', '.u2-stage-box'].map((name) =>
@@ -141,7 +143,7 @@ def test_the_gallery_is_one_stop_of_the_keyboard_and_arrows_lead_through_it(app)
         app.locator(".u2-chosen button:not(.u2-remove)").press(key)
         app.locator(".u2-chosen button", has_text=name).wait_for()
         assert app.evaluate("document.activeElement.textContent") == name
-    assert app.locator(".u2-gallery button[tabindex='0']").count() == 1
+    wait_until(lambda: app.locator(".u2-gallery button[tabindex='0']").count() == 1)
 
 
 def test_delete_removes_a_photo_the_focus_goes_on_and_undo_brings_it_back(app):
@@ -150,7 +152,7 @@ def test_delete_removes_a_photo_the_focus_goes_on_and_undo_brings_it_back(app):
     app.wait_for_function("document.activeElement.textContent === 'astronaut.jpg'")
     app.locator(".u2-offer").get_by_role("button", name="Undo").click()
     app.locator(".u2-chosen button", has_text="cat.jpeg").wait_for()
-    assert tile_names(app) == SAMPLES
+    wait_until(lambda: tile_names(app) == SAMPLES)
 
 
 def test_a_photo_brought_back_is_in_sight_in_the_strip(app):
@@ -197,7 +199,7 @@ def test_a_value_that_the_page_holds_back_is_not_taken_for_the_next_photo_s(app)
     readout.locator(".widget-readout", has_text="50%").wait_for()
     app.locator(".u2-tile.u2-own button", has_text="coffee.png").click()
     readout.locator(".widget-readout", has_text="55%").wait_for()
-    assert app.locator(".u2-own").count() == 1
+    wait_until(lambda: app.locator(".u2-own").count() == 1)
     app.get_by_role("button", name="Reset settings").click()
     app.locator(".u2-own").wait_for(state="detached")
 
@@ -231,7 +233,7 @@ def test_what_screen_readers_hear_has_names(app):
     assert app.get_by_role("button", name="Remove cat.jpeg").count() == 1
     app.locator(".u2-tile button", has_text="rocket.jpg").click()
     app.locator(".u2-chosen button[aria-current=true]", has_text="rocket.jpg").wait_for()
-    assert app.locator(".u2-tile [aria-current=true]").count() == 1
+    wait_until(lambda: app.locator(".u2-tile [aria-current=true]").count() == 1)
     for name, pressed in (("Blur", True), ("Cut out", True), ("Blur", False)):
         if pressed:
             app.get_by_role("button", name=name, exact=True).click()
@@ -271,7 +273,7 @@ def test_a_network_that_is_refused_leaves_the_app_as_it_was(app, shoot):
     app.locator(".u2-models .u2-problem summary").click()
     app.get_by_text("Google Drive - Quota exceeded").wait_for()
     assert "Put the file on this machine as " in app.locator(".u2-problem").inner_text()
-    assert networks(app) == (listed, chosen)
+    wait_until(lambda: networks(app) == (listed, chosen))
     app.get_by_role("button", name="Close this message").click()
     app.locator(".u2-problem").wait_for(state="detached")
 
@@ -286,7 +288,7 @@ def test_a_network_is_fetched_while_the_app_answers(app, weights, shoot):
     app.get_by_text("Fetching, 2 of 5 MB").wait_for(state="hidden")
     app.locator("option", has_text="ready").wait_for(state="attached")
     wait_until_idle(app, tiles=5)
-    assert networks(app)[1] == f"{PEOPLE} – ready"
+    wait_until(lambda: networks(app)[1] == f"{PEOPLE} – ready")
     assert app.locator(".u2-problem").count() == 0
 
 
@@ -324,7 +326,7 @@ def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos):
     choose(app, photos["large.png"], photos["letter.jpg"], photos["turned.txt"])
     wait_until_idle(app, tiles=2)
     assert "letter.jpg: not an image" in app.locator(".u2-top .u2-problem").inner_text()
-    assert asks_before_it_closes(app)
+    wait_until(lambda: asks_before_it_closes(app))
     for action in ("Blur", "Color", "Box", "Cut out"):
         button = app.get_by_role("button", name=action, exact=True)
         wait_for_another_picture(app, button.click)
@@ -383,8 +385,8 @@ def test_a_photo_dropped_on_the_page_is_taken(place, app):
     count = tiles(app)
     app.locator(place).evaluate(drop)
     wait_until_idle(app, tiles=count + 1)
-    shown = app.locator(".u2-below").inner_text()  # the second one is "dropped (2).png"
-    assert shown.startswith("dropped") and "png, 200 × 100" in shown
+    # The second one is "dropped (2).png".
+    app.locator(".u2-below", has_text=re.compile(r"^dropped.*png, 200 × 100")).wait_for()
 
 
 def test_the_camera_takes_a_photo(app):
@@ -398,7 +400,7 @@ def test_the_camera_takes_a_photo(app):
     app.wait_for_function(live)
     app.get_by_role("button", name="Capture").click()
     wait_until_idle(app, tiles=count + 1)
-    assert app.locator(".u2-below").inner_text().startswith("webcam.jpg")
+    app.locator(".u2-below", has_text=re.compile(r"^webcam\.jpg")).wait_for()
 
 
 def test_a_refused_camera_is_a_sentence(app):
