@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 ray = pytest.importorskip("ray")
 
 from ray.cluster_utils import Cluster  # noqa: E402
-from small_run import EFFECTS, contents, make_photos  # noqa: E402
+from small_run import contents, make_photos  # noqa: E402
 
 import u2demo as u2  # noqa: E402
 from u2demo.__main__ import main  # noqa: E402
@@ -25,6 +26,22 @@ from u2demo.runs.settings import Run  # noqa: E402
 from u2demo.runs.worker import Job  # noqa: E402
 
 COUNT = 26
+
+
+def in_no_hurry():
+    """Return an effect that takes a while, so that no machine is done before it is looked at.
+
+    A function inside another goes to the processes of a cluster whole.
+    """
+
+    def box(image, mask):
+        time.sleep(0.3)
+        return u2.draw_box(image, mask)
+
+    return box
+
+
+EFFECTS = {"cutout": u2.remove_background, "box": in_no_hurry()}
 
 
 def patiently(start):
@@ -73,6 +90,7 @@ def undivided(photos):
 @pytest.fixture
 def small_shards(monkeypatch):
     monkeypatch.setattr(clusters, "_PHOTOS", 5)
+    monkeypatch.setattr(clusters, "_OFTEN", 0.2)
 
 
 def do(photos, out, report=lambda progress: None, **options):
