@@ -3,14 +3,15 @@
 import re
 
 import pytest
-from conftest import WAIT, serving, start, wait_until_idle
+from sites import NOTEBOOKS, WAIT, serving, start, wait_until_idle
 
 pytestmark = pytest.mark.slow  # a minute on two idle cores
 
 
 @pytest.fixture(scope="module")
 def site(browser, tmp_path_factory):
-    with serving("lab", "teach.ipynb", tmp_path_factory.mktemp("teach")) as site:
+    home = tmp_path_factory.mktemp("teach")
+    with serving("lab", NOTEBOOKS / "teach.ipynb", home) as site:
         yield site
 
 
