@@ -206,6 +206,15 @@ def test_a_full_disk_is_said_in_one_sentence_and_ends_the_run(folder, tmp_path, 
     assert not [name for name in names(tmp_path / "out") if name.startswith(".")]
 
 
+def test_the_same_clip_gives_the_same_files_byte_for_byte(folder, tmp_path):
+    """WebM numbers its tracks at random unless it is told not to."""
+    effects = BOX | {"cutout": u2.EFFECTS["cutout"]}
+    for name in ("one", "two"):
+        run(folder, tmp_path / name, effects=effects)
+    assert "cat_mp4_cutout.webm" in names(tmp_path / "one")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
 CHILD = """
 import sys
 sys.path.insert(0, sys.argv[3])

@@ -56,7 +56,9 @@ def encode_clip(
     except ImportError:
         raise ModuleNotFoundError("to write clips: pip install av", name="av") from None
 
-    options = {"movflags": "+faststart"} if coding.container in ("mp4", "mov") else {}
+    options = {"fflags": "+bitexact"}  # otherwise tracks of WebM get random numbers
+    if coding.container in ("mp4", "mov"):
+        options["movflags"] = "+faststart"
     with av.open(f"file:{path}", "w", format=coding.container, container_options=options) as out:
         out.metadata.update(like.about)
         stream = _picture_track(out, coding, shape, like)
