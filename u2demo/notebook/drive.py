@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import ipywidgets
+
 from u2demo.machine.disk import at_free_name
 from u2demo.machine.names import expand_home
 from u2demo.notebook.colab import one_line
@@ -28,6 +30,19 @@ def typed_path(text: str) -> Path | None:
     if environment() == "colab":
         mount_for(path)
     return path
+
+
+def taken_path(field: ipywidgets.Text) -> Path | None:
+    """Return the path in a text field as ``typed_path`` does, and empty the field.
+
+    So the same path again counts as a choice.
+
+    Raises:
+        PageError: the Drive cannot be mounted.
+    """
+    text = field.value
+    field.value = ""
+    return typed_path(text)
 
 
 def mount_for(path: Path) -> None:

@@ -10,7 +10,7 @@ import ipywidgets
 
 from u2demo.machine.names import safe_name
 from u2demo.notebook.callbacks import guarded
-from u2demo.notebook.drive import typed_path
+from u2demo.notebook.drive import taken_path
 from u2demo.notebook.environment import environment
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.photo_picker import Files, make_photo_picker
@@ -80,11 +80,8 @@ class ClipChoice(ipywidgets.VBox):
         super().__init__(parts)
         self.add_class("u2-choice")
 
-    def _take_path(self, change: dict) -> None:
-        if not change["new"]:
-            return
-        self._path.value = ""  # so that the same path again counts as a choice
-        path = typed_path(change["new"])
+    def _take_path(self, _: dict) -> None:
+        path = taken_path(self._path)
         if path is not None:
             self._on_source(Source(path.name, path))
 
