@@ -65,15 +65,16 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
         colors = colors_of(colors)
         soft = np.flatnonzero(mixed)
         if soft.size:
-            subject, behind = (_cut(color, area, box).reshape(-1, 3)[soft] for color in around)
-            colors = _solve(colors, part.reshape(-1)[soft, None], soft, subject, behind)
+            near = _places(around.shape[2:], area, box).take(soft)
+            subject, behind = around.reshape(2, 3, -1).take(near, 2)
+            colors = _solve(colors, part.take(soft), soft, subject, behind)
         use(box, colors, Image.fromarray(alpha))
 
     on_all_cores(clean, tiles(area, side=_TILE))
 
 
 def _solve(
-    photo: Image.Image, alpha: NDArray, soft: NDArray, subject: NDArray, behind: NDArray
+    photo: Image.Image, alpha: NDArray, soft: NDArray, subject: _Planes, behind: _Planes
 ) -> Image.Image:
     """Return the photo with its pixels ``soft`` solved for F in I = aF + (1 - a)B.
 
@@ -81,22 +82,20 @@ def _solve(
     "Fast Multi-Level Foreground Estimation" (2020).
     """
     pixels = np.array(photo)
-    flat = pixels.reshape(-1, 3)
-    subject, behind = subject.astype(np.float32), behind.astype(np.float32)
-    rest = flat.take(soft, 0) - behind
+    rest = pixels.reshape(-1, 3).take(soft, 0).T - behind
     rest -= alpha * (subject - behind)
     rest *= alpha / (alpha**2 + (1 - alpha) ** 2)
     rest += subject
     rest.clip(0, 255, out=rest)
     np.rint(rest, out=rest)
-    flat[soft] = rest
+    pixels.reshape(-1, 3)[soft] = rest.T
     return Image.fromarray(pixels)
 
 
-def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Image]:
+def _colors_around(image: Image.Image, mask: Mask, area: Box) -> _Planes:
     """Return the color of the subject and that of the background near each point of ``area``.
 
-    Both pictures are small copies.
+    Both are small copies: (2, 3, height, width), 0 to 255.
     """
     whole = np.subtract(area[2:], area[:2])
     size = _shrunk(whole, _AVERAGED)
@@ -106,14 +105,15 @@ def _colors_around(image: Image.Image, mask: Mask, area: Box) -> list[Image.Imag
     rows = area.top + ((np.arange(size[1]) + 0.5) * whole[1] / size[1]).astype(int)
     alpha = mask[rows[:, None], columns]
 
-    def color_of(share: Mask) -> Image.Image:
+    def color_of(share: Mask) -> _Planes:
         weight = np.square(np.square(np.square(share)))  # leaves out mixed colors
         mean = np.rint(_fill(np.stack([*(photo * weight), weight])))
         small = Image.fromarray(np.moveaxis(mean, 0, 2).astype(np.uint8))
-        return small.resize(_shrunk(whole, _SMOOTH), Image.Resampling.BILINEAR)
+        smooth = small.resize(_shrunk(whole, _SMOOTH), Image.Resampling.BILINEAR)
+        return np.moveaxis(np.asarray(smooth, np.float32), 2, 0)
 
     behind = 1 - alpha if image.mode == "RGB" else (1 - alpha) * alpha_channel(small)
-    return [color_of(alpha), color_of(behind)]
+    return np.stack([color_of(alpha), color_of(behind)])
 
 
 def _shrunk(size: NDArray, longest: int) -> tuple[int, int]:
@@ -126,19 +126,34 @@ def _fill(sums: _Planes) -> _Planes:
     height, width = sums.shape[1:]
     if height == width == 1:
         return sums[:3] / (sums[3] + 1e-30)
-    coarse = _fill(np.stack([np.asarray(Image.fromarray(plane).reduce(2)) for plane in sums]))
-    covered = (0, 0, width / 2, height / 2)  # an odd last pixel forms a block of its own
-    around = []
-    for plane in coarse:
-        large = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR, covered)
-        around.append(np.asarray(large))
-    return (sums[:3] + _FILL * np.stack(around)) / (sums[3] + _FILL)
+    coarse = _fill(_halved(_halved(sums, 1), 2))
+    around = _doubled(_doubled(coarse, 1), 2)[:, :height, :width]
+    return (sums[:3] + _FILL * around) / (sums[3] + _FILL)
 
 
-def _cut(color: Image.Image, area: Box, box: Box) -> NDArray[np.uint8]:
-    """Return the pixels of ``box`` in a picture of ``area``, (height, width, 3)."""
-    scale = np.divide(color.size, np.subtract(area[2:], area[:2]))
-    # Shifted by a hair: no point lies exactly between two pixels, where rounding would decide.
-    place = ((np.reshape(box, (2, 2)) - area[:2]) * scale - 0.001).clip(0, color.size)
-    size = (box.right - box.left, box.bottom - box.top)
-    return np.asarray(color.resize(size, Image.Resampling.NEAREST, tuple(place.ravel())))
+def _halved(planes: _Planes, axis: int) -> _Planes:
+    """Return the means of two neighbors each; an odd last row or column stays as it is."""
+    values = np.moveaxis(planes, axis, 0)
+    last = values[len(values) & ~1 :]
+    return np.moveaxis(np.concatenate([(values[:-1:2] + values[1::2]) / 2, last]), 0, axis)
+
+
+def _doubled(planes: _Planes, axis: int) -> _Planes:
+    """Return twice as many rows or columns, interpolated between those that are there."""
+    values = np.moveaxis(planes, axis, 0)
+    before = np.concatenate([values[:1], values[:-1]])
+    after = np.concatenate([values[1:], values[-1:]])
+    twice = np.stack([values * 0.75 + before * 0.25, values * 0.75 + after * 0.25], 1)
+    return np.moveaxis(twice.reshape(-1, *values.shape[1:]), 0, axis)
+
+
+def _places(size: tuple[int, int], area: Box, box: Box) -> NDArray[np.intp]:
+    """Return where each pixel of ``box`` is in a copy of ``area``, (height, width), flattened."""
+    height, width = size
+    columns = _nearest(np.arange(box.left, box.right) - area.left, width / (area.right - area.left))
+    rows = _nearest(np.arange(box.top, box.bottom) - area.top, height / (area.bottom - area.top))
+    return rows[:, None] * width + columns
+
+
+def _nearest(pixels: NDArray[np.intp], scale: float) -> NDArray[np.intp]:
+    return ((pixels + 0.5) * scale).astype(np.intp)
