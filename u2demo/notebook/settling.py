@@ -10,6 +10,9 @@ from u2demo.notebook import callbacks
 
 Settle = Callable[[Callable[[], None]], None]
 
+# Seconds from the page's sign to the click: JupyterLab may give it another thread than the values
+# that it sent before, and a busy computer hands over to that one a little later.
+_LAG = 0.1
 _PATIENCE = 30.0  # seconds until the page is taken for gone; a busy computer takes a while
 
 
@@ -48,7 +51,7 @@ class Settling:
         self._is_there = True
         act = self._waiting.pop(number, None)
         if act:  # the page may be shown twice
-            act()
+            callbacks.running_loop().call_later(_LAG, act)
 
     def _give_up(self, number: int) -> None:
         if number in self._waiting:
