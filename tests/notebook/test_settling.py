@@ -23,6 +23,14 @@ def page_of(app, monkeypatch):
     return asked, lambda: from_page(manners, {"settled": asked.pop(0)})
 
 
+async def check_that_only_the_first_has_it(app, answer):
+    assert find(app, "Less / more").value == 0.5
+    press(app, "one.png")
+    answer()
+    await until(lambda: caption(app).startswith("one.png"))
+    assert find(app, "Less / more").value == 0.8
+
+
 def test_a_value_that_the_page_held_back_goes_to_the_photo_that_it_was_meant_for(monkeypatch):
     async def visit(app):
         asked, answer = page_of(app, monkeypatch)
@@ -31,11 +39,7 @@ def test_a_value_that_the_page_held_back_goes_to_the_photo_that_it_was_meant_for
         find(app, "Less / more").value = 0.8
         answer()
         await until(lambda: caption(app).startswith("two.png"))
-        assert find(app, "Less / more").value == 0.5
-        press(app, "one.png")
-        answer()
-        await until(lambda: caption(app).startswith("one.png"))
-        assert find(app, "Less / more").value == 0.8
+        await check_that_only_the_first_has_it(app, answer)
 
     on_a_page(visit, Bright())
 
@@ -47,11 +51,7 @@ def test_a_value_may_come_on_another_thread_a_moment_after_the_page_s_sign(monke
         answer()
         find(app, "Less / more").value = 0.8  # sent before the sign, but delivered later
         await until(lambda: caption(app).startswith("two.png"))
-        assert find(app, "Less / more").value == 0.5
-        press(app, "one.png")
-        answer()
-        await until(lambda: caption(app).startswith("one.png"))
-        assert find(app, "Less / more").value == 0.8
+        await check_that_only_the_first_has_it(app, answer)
 
     on_a_page(visit, Bright())
 

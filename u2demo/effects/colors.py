@@ -134,7 +134,7 @@ def _fill(sums: _Planes) -> _Planes:
 def _halved(planes: _Planes, axis: int) -> _Planes:
     """Return the means of two neighbors each; an odd last row or column stays as it is."""
     values = np.moveaxis(planes, axis, 0)
-    last = values[len(values) & ~1 :]
+    last = values[len(values) // 2 * 2 :]
     return np.moveaxis(np.concatenate([(values[:-1:2] + values[1::2]) / 2, last]), 0, axis)
 
 
