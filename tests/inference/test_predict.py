@@ -18,6 +18,7 @@ from u2demo.inference.predict import predict_masks
 from u2demo.inference.recipes import QUALITIES
 from u2demo.masks.mask import has_clear_subject
 from u2demo.nets.checkpoints import Input
+from u2demo.nets.device import fast_half
 
 QUALITY = pytest.mark.parametrize("quality", list(QUALITIES))
 # Where one look of the real net shows what it does to a claim, more of a quick one show the rest.
@@ -214,7 +215,7 @@ class NotANumberInHalf(Bright):
 
 def test_a_processor_that_fails_at_16_bits_computes_in_32(disc, monkeypatch):
     exact = u2.predict_mask(Bright(), disc)
-    monkeypatch.setattr(views, "_fast_half", lambda device: torch.bfloat16)
+    monkeypatch.setattr(views, "fast_half", lambda device: torch.bfloat16)
     np.testing.assert_array_equal(u2.predict_mask(NotANumberInHalf(), disc), exact)
 
 
@@ -222,13 +223,13 @@ def test_each_device_computes_in_the_type_it_is_fast_with(monkeypatch):
     monkeypatch.setattr(
         torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False}, raising=False
     )
-    types = [views._fast_half.__wrapped__(device) for device in ("cuda", "mps", "cpu")]
+    types = [fast_half.__wrapped__(device) for device in ("cuda", "mps", "cpu")]
     assert types == [torch.float16, None, None]
 
 
 def test_a_pytorch_that_does_not_know_its_processor_computes_in_32_bits(monkeypatch):
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert views._fast_half.__wrapped__("cpu") is None
+    assert fast_half.__wrapped__("cpu") is None
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float64])

@@ -57,6 +57,29 @@ def test_another_background_comes_without_the_color_of_the_old_one():
     assert not torch.allclose(behind[1], torch.tensor(255.0)), "the green is gone"
 
 
+def green_disc(*, is_soft):
+    """Return a photo, all black but for its subject, which is green."""
+    mask = disc(2)[1]
+    photo = Image.new("RGB", mask.size)
+    photo.paste((0, 255, 0), (0, 0), mask)
+    return make_sample("green", photo, mask, SIDE, is_soft=is_soft)
+
+
+def test_what_else_stands_out_in_photos_to_keep_is_shown_behind_a_subject_and_is_not_the_subject():
+    photo, mask = disc(1)
+    photo.putalpha(mask)
+    bare = make_sample("b", Image.composite(photo, Image.new("RGBA", photo.size), mask), mask, SIDE)
+    assert bare.is_cutout
+
+    def shows_green(other):
+        layers = torch.stack(drawn(12, bare, [other]))
+        green = (layers[:, 1] > 100) & (layers[:, 0] < 60) & (layers[:, 2] < 60)
+        return bool((green & (layers[:, 3] < 5)).any())
+
+    assert shows_green(green_disc(is_soft=True))
+    assert not shows_green(green_disc(is_soft=False)), "one to learn lends only what is beside it"
+
+
 def test_the_loss_is_least_for_the_right_answer_and_more_at_edges():
     truth = torch.zeros(1, 1, 32, 32)
     truth[..., 8:24, 8:24] = 1

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache, partial
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from u2demo.inference.recipes import View, suited, view_size
 from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, box_around, widen
 from u2demo.nets.checkpoints import Input
+from u2demo.nets.device import fast_half
 
 _CANVAS = 1024  # pixels; longest side of the canvas for adding views, unless the net would see less
 _LONGEST = 16  # longest side of a panorama's canvas, as a multiple of the net's side
@@ -148,7 +149,7 @@ def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
 def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H, W)
     """Return the net's first map, float32 on the CPU, computed in the type best for its device."""
     device, own = placement(model)
-    half = _fast_half(device.type) if own == torch.float32 else None  # its owner chose other types
+    half = fast_half(device.type) if own == torch.float32 else None  # its owner chose other types
     if device.type == "cuda":
         batch = batch.pin_memory()  # so that it is copied while the GPU is at another batch
     types = [half, None] if half else [None]  # some GPUs, such as GTX 16xx, give NaN for any half
@@ -198,19 +199,6 @@ def _first_map(answer: object, count: int) -> Tensor:
         f"the net returned {what}; expected a tuple whose first element is the map, a tensor of"
         f" shape ({count}, 1, height, width) from 0 to 1"
     )
-
-
-@cache
-def _fast_half(device: str) -> torch.dtype | None:
-    """Return the 16-bit type, if any, in which ``device`` is much faster than in float32."""
-    if device == "cuda":
-        return torch.float16
-    if device != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # PyTorch 2.11 and later
-        return None
-    processor = torch.cpu.get_capabilities()
-    native = processor.get("avx512_bf16") or processor.get("amx_bf16")
-    # ONEDNN_MAX_CPU_ISA may have told oneDNN not to use it.
-    return torch.bfloat16 if native and torch.ops.mkldnn._is_mkldnn_bf16_supported() else None
 
 
 def _turned(view: View) -> list[int]:

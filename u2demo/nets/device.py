@@ -1,5 +1,7 @@
 """The devices this computer can compute with: CPU, NVIDIA GPUs, Apple GPUs."""
 
+from functools import cache
+
 import torch
 
 
@@ -31,6 +33,19 @@ def describe_device() -> str:
     if fastest == "cuda":
         return f"cuda ({torch.cuda.get_device_name()})"
     return names[fastest]
+
+
+@cache
+def fast_half(device: str) -> torch.dtype | None:
+    """Return the 16-bit type, if any, in which ``device`` is much faster than in float32."""
+    if device == "cuda":
+        return torch.float16
+    if device != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # PyTorch 2.11 and later
+        return None
+    processor = torch.cpu.get_capabilities()
+    native = processor.get("avx512_bf16") or processor.get("amx_bf16")
+    # ONEDNN_MAX_CPU_ISA may have told oneDNN not to use it.
+    return torch.bfloat16 if native and torch.ops.mkldnn._is_mkldnn_bf16_supported() else None
 
 
 def torch_version() -> str:

@@ -22,6 +22,7 @@ _HELD_OUT = 0.15  # share of the photos
 _FEWEST, _MOST = 5, 100  # photos held out
 _CHECKS = 12  # of the held-out photos, in a whole training
 _APART = 4  # steps between two checks, at least
+_CLEARLY = 0.01  # of IoU; by so much the new net must be better to be preferred to one in between
 _PATIENCE = 5  # checks without a better one, after which it ends
 _SAVED_EVERY = 60.0  # seconds
 
@@ -167,11 +168,11 @@ class Course:
         if self.leaves_one_out:
             check = Check(fit.done, loss, math.nan, math.nan)
         else:
-            found = list(answers(fit.taught(), [self._own[place] for place in part.held_out]))
+            net, found = _better_way(fit, [self._own[place] for place in part.held_out])
             check = Check(fit.done, loss, *mean(found))
             self._patience += 1
             if is_better(mean(found), mean(self.after)):
-                self._take(fit, found)
+                self._take(net, fit.done, found)
                 self._patience = 0
         if part is self.rounds[-1]:
             self.history.append(check)
@@ -182,14 +183,14 @@ class Course:
         if not self.leaves_one_out:
             return
         if part.held_out:
-            self._found += answers(fit.taught(), [self._own[place] for place in part.held_out])
+            held_out = [self._own[place] for place in part.held_out]
+            self._found += answers(for_inference(fit.taught()), held_out)
         elif is_better(mean(self._found), mean(self.before)):
-            self._take(fit, self._found)
+            self._take(fit.taught(), fit.done, self._found)
         self._losses = []
 
-    def _take(self, fit: Fit, found: list[Answer]) -> None:
-        self.best = {name: value.clone() for name, value in fit.mean.state_dict().items()}
-        self.steps, self._found = fit.done, found
+    def _take(self, net: nn.Module, steps: int, found: list[Answer]) -> None:
+        self.best, self.steps, self._found = net.state_dict(), steps, found
 
     def _save(self, fit: Fit) -> None:
         if self._checkpoint is None:
@@ -250,6 +251,18 @@ def _round(places: dict[str, list[int]], held_out: set[str]) -> Round:
     """Return the round that holds out these photos, each once, whatever copies there are."""
     taught = [place for key, own in places.items() if key not in held_out for place in own]
     return Round(sorted(taught), sorted(places[key][0] for key in held_out))
+
+
+def _better_way(fit: Fit, held_out: Sequence[Sample]) -> tuple[nn.Module, list[Answer]]:
+    """Return a net and what it finds: one that remembers the old, unless the new is much better.
+
+    Where photos and masks are like nothing that the old net knows, what lies between is worse.
+    """
+    between, new = (
+        (net, list(answers(for_inference(net), held_out))) for net in (fit.taught(), fit.taught(1))
+    )
+    is_clear = mean(new[1]).iou > mean(between[1]).iou + _CLEARLY
+    return new if is_clear else between
 
 
 def _packed(found: Sequence[Answer]) -> list[tuple]:

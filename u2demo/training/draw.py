@@ -24,7 +24,7 @@ _ROOM = 0.09  # of a side; what a tilted photo lacks in its corners, mirrored
 _COLORS = 0.25  # how far brightness, contrast and saturation go, around 1
 _HUE = 0.02  # of the circle
 _GRAY = 0.05  # share of photos that become gray
-_PASTED = 0.25  # share of subjects that are pasted before something else
+_PASTED = 0.4  # share of subjects that are pasted before something else
 _STRIP = 0.2  # of a side; the least that a background must have beside its own subject
 _BILINEAR = v2.InterpolationMode.BILINEAR
 
@@ -33,8 +33,8 @@ def draw(sample: Sample, others: Sequence[Sample], side: int, dice: Generator) -
     """Return the sample as one of many that it could be: (4, side, side) float32, 0 to 255.
 
     The fourth channel is the mask: it travels with the colors, for torchvision resizes masks to the
-    nearest pixel, and does not scale them. ``others`` lend their backgrounds. Nothing is turned
-    upside down.
+    nearest pixel, and does not scale them. ``others`` lend their backgrounds; those whose masks are
+    answers of a net are put behind the subject whole. Nothing is turned upside down.
     """
     photo, mask = sample.open()
     if sample.is_cutout or (not sample.is_soft and dice.random() < _PASTED):
@@ -120,8 +120,14 @@ def _paste(
 
 
 def _background_of(sample: Sample, dice: Generator) -> Image.Image | None:
-    """Return a part of a photo beside its subject, None if that leaves too little."""
+    """Return a part of a photo beside its subject, None if that leaves too little.
+
+    Of a photo that is not among those to learn, return all: what stands out in it need not be what
+    their masks show, and a net learns to tell the two.
+    """
     photo, mask = sample.open()
+    if sample.is_soft:
+        return photo
     if sample.is_cutout:
         return None
     width, height = photo.size

@@ -2,8 +2,8 @@
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from u2demo.inference.preprocess import input_of, normalize
 from u2demo.machine.cores import on_all_cores
+from u2demo.nets.device import fast_half
 from u2demo.nets.fuse import fuse
 from u2demo.nets.threads import use_threads
 from u2demo.training.draw import draw
@@ -26,7 +27,8 @@ _WARM_UP = 0.05  # share of the steps in which the rate grows
 _LAST = 0.02  # share of the rate that is left at the end
 _STEEPEST = 5.0  # norm to which gradients are cut
 _REMEMBERS = 0.99  # share of the mean of weights that a step leaves
-_LARGEST_BIAS = 64  # bfloat16 has steps of half a unit above; two units of u2netp have 128
+_WAY = 0.6  # how far a net goes from the old weights to the mean: half of what it forgets is kept
+_LARGEST_BIAS = 64  # bfloat16 has steps of half a unit above; three units of u2netp have more
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Settings:
     rate: float = 1e-4
     batch: int = 4
     side: int = 288
-    kept: float = 0.25
+    kept: float = 0.4
     seed: int = 0
 
 
@@ -65,14 +67,17 @@ class Fit:
         self, net: nn.Module, own: Sequence[Sample], other: Sequence[Sample], settings: Settings
     ):
         self.net = freeze_norms(net)
+        self._old = copy.deepcopy(net).requires_grad_(False)
         self.mean = copy.deepcopy(net).requires_grad_(False)
         self.done = 0  # steps
         self._own, self._other, self._settings = own, other, settings
+        self._lenders = (*own, *other)  # of backgrounds
         self._next: Batch | None = None  # drawn while a GPU was at work
         self._weights = [weight for weight in net.parameters() if weight.requires_grad]
         self._device = self._weights[0].device
         self._optimizer = torch.optim.AdamW(_groups(net), lr=settings.rate, weight_decay=_DECAY)
-        self._half = _half_precision(net, self._device)
+        self._half = half_precision(self._device)
+        _keep_exact(net, self._device)
         self._scaler = torch.amp.GradScaler("cuda", enabled=self._half is torch.float16)
 
     def step(self) -> float:
@@ -96,7 +101,7 @@ class Fit:
             drawn = self._next or self._draw_batch(self.done)
             photos, truths, hard = self._on_device(drawn)
             self._set_rate()
-            with torch.autocast(self._device.type, self._half, enabled=self._half is not None):
+            with self._in_half_precision():
                 logits = self.net.logits(photos)
             loss = structure_loss(logits, truths, hard)
             self._optimizer.zero_grad(set_to_none=True)
@@ -117,9 +122,17 @@ class Fit:
             self._remember()
         return value
 
-    def taught(self) -> nn.Module:
-        """Return the net as it is now, ready for inference."""
-        return for_inference(self.mean)
+    @torch.no_grad()
+    def taught(self, way: float = _WAY) -> nn.Module:
+        """Return a net between the old one, ``way`` 0, and the mean of the weights since, 1.
+
+        Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022), Eq. 1: what lies
+        between knows nearly all of the new, and more of the old.
+        """
+        net = copy.deepcopy(self._old)
+        for weight, mean in zip(net.parameters(), self.mean.parameters(), strict=True):
+            weight.lerp_(mean, way)
+        return net
 
     def state(self) -> dict[str, object]:
         """Return all that the training has changed: tensors and numbers, none of them copied."""
@@ -139,6 +152,12 @@ class Fit:
         self._optimizer.load_state_dict(state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])
         self._next = None
+
+    def _in_half_precision(self) -> AbstractContextManager[None]:
+        if self._half is None:
+            return nullcontext()
+        # Inside a host's own autocast, weights that were cached would outlive the step.
+        return torch.autocast(self._device.type, self._half, cache_enabled=False)
 
     def _on_device(self, batch: Batch) -> Batch:
         return Batch(
@@ -165,7 +184,7 @@ class Fit:
         """Return a photo (1, 3, H, W), its mask (1, 1, H, W), and 1 if that is a mask, not soft."""
         dice = np.random.default_rng([self._settings.seed, step, place])
         sample = self._sample(step, place, dice)
-        layers = draw(sample, self._own, self._settings.side, dice)
+        layers = draw(sample, self._lenders, self._settings.side, dice)
         photo = normalize(layers[None, :3], input_of(self.net))
         return photo, layers[None, 3:] / 255, 0.0 if sample.is_soft else 1.0
 
@@ -235,11 +254,28 @@ def _share_of_rate(step: int, steps: int) -> float:
     return _LAST + (1 - _LAST) * (1 + math.cos(math.pi * min(1.0, way))) / 2
 
 
-def _half_precision(net: nn.Module, device: torch.device) -> torch.dtype | None:
-    """Return the type of 16 bits in which a GPU computes, None for full precision."""
-    if device.type != "cuda":
-        return None
-    biases = (layer.bias for layer in net.modules() if isinstance(layer, nn.Conv2d))
-    if max(float(bias.detach().abs().max()) for bias in biases) > _LARGEST_BIAS:
-        return None
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+def half_precision(device: torch.device) -> torch.dtype | None:
+    """Return the type of 16 bits in which ``device`` computes, None for full precision.
+
+    GPUs that have both types learn in bfloat16, whose gradients do not vanish.
+    """
+    half = fast_half(device.type)
+    if half is torch.float16 and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return half
+
+
+def _keep_exact(net: nn.Module, device: torch.device) -> None:
+    """Let convolutions with a large bias compute in full precision, whatever the others do.
+
+    16 bits have too few digits for small differences on top of a large offset.
+    """
+    layers = [layer for layer in net.modules() if isinstance(layer, nn.Conv2d)]
+    for layer in layers:
+        if layer.bias is not None and layer.bias.detach().abs().max() > _LARGEST_BIAS:
+            layer.forward = partial(_in_full_precision, layer.forward, device.type)
+
+
+def _in_full_precision(layer: Callable[[Tensor], Tensor], device: str, x: Tensor) -> Tensor:
+    with torch.autocast(device, enabled=False):
+        return layer(x.float())

@@ -10,7 +10,7 @@ from u2demo.images.find import find_images
 from u2demo.images.read import open_image, sample_images
 from u2demo.images.rgb import as_rgb
 from u2demo.inference.correct import predict_corrected
-from u2demo.inference.predict import predict_raw
+from u2demo.inference.predict import predict_mask
 from u2demo.inference.preprocess import input_of
 from u2demo.machine.cores import in_parallel
 from u2demo.masks.corrections import Corrections
@@ -122,13 +122,12 @@ def find_kept(keep: Path) -> dict[str, Path]:
 
 
 def _as_found(model: nn.Module, name: str, photo: Image.Image | Path, side: int) -> Sample:
-    """Return the sample of a photo with what the net finds in it as its mask."""
+    """Return the sample of a photo with what the net finds in it, at its best, as its mask."""
     image = open_image(photo) if isinstance(photo, Path) else photo
     small = as_rgb(image).copy()
     small.thumbnail((side * 2, side * 2))
-    answer = Image.fromarray(to_8_bits(predict_raw(model, small)))
-    mask = answer.resize(small.size, Image.Resampling.BILINEAR)
-    return make_sample(name, small, mask, side, is_soft=True)
+    answer = to_8_bits(predict_mask(model, small, quality="best"))
+    return make_sample(name, small, Image.fromarray(answer), side, is_soft=True)
 
 
 def _looking(model: nn.Module) -> Callable[[Image.Image, Corrections], Mask]:
