@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 from failing_disk import FailingDisk
-from pupils import FAST, SIDE, disc, lesson
+from PIL import Image, ImageOps
+from pupils import FAST, ROWS, SIDE, disc, lesson, tiny
 
 import u2demo as u2
 from u2demo.nets.architectures import ARCHITECTURES, build_model
 from u2demo.nets.checkpoints import Input
+from u2demo.nets.u2net import U2Net
 from u2demo.training import course, fit
 from u2demo.training.fit import Fit
 from u2demo.training.samples import make_sample
@@ -43,6 +45,27 @@ def test_a_net_that_was_taught_finds_more_on_photos_that_it_was_not_taught(schoo
     np.testing.assert_array_equal(
         u2.predict_mask(trained.model, photo), u2.predict_mask(again, photo)
     )
+
+
+def test_a_net_that_was_taught_lies_between_the_old_one_and_the_new():
+    samples = [make_sample(str(number), *disc(number), SIDE) for number in range(4)]
+    old = dict(tiny().named_parameters())
+    learning = fit.Fit(tiny(), samples, [], fit.Settings(3, rate=0.01, side=SIDE))
+    for _ in range(3):
+        learning.step()
+    new = dict(learning.taught(1).named_parameters())
+    for name, value in learning.taught().named_parameters():
+        torch.testing.assert_close(value, old[name] + 0.6 * (new[name] - old[name]))
+    assert any(not torch.equal(new[name], old[name]) for name in old)
+
+
+def test_where_masks_are_like_nothing_known_the_new_net_is_kept_whole(school, monkeypatch):
+    for path in school["masks"].iterdir():
+        ImageOps.invert(Image.open(path).convert("L")).save(path)
+    whole = u2.fine_tune(**school).report.after.iou
+    monkeypatch.setattr(course, "_CLEARLY", 1.0)  # never
+    between = u2.fine_tune(**school | {"results": school["results"].with_name("two.pth")})
+    assert whole > between.report.after.iou + 0.05
 
 
 def test_a_net_that_was_taught_has_the_layout_of_the_one_before(school):
@@ -317,6 +340,25 @@ def test_the_packaged_net_learns_in_16_bits_what_it_learns_in_32(monkeypatch):
 
     # Without the care for them, the loss is 3 % off.
     assert loss(torch.bfloat16) == pytest.approx(loss(None), rel=0.012)
+
+
+def test_a_device_whose_16_bits_are_broken_learns_in_32(monkeypatch):
+    class BrokenInHalf(U2Net):
+        def logits(self, x):
+            nan = torch.nan if torch.is_autocast_enabled("cpu") else 1.0
+            return [each * nan for each in super().logits(x)]
+
+    def loss(kind):
+        net = kind(*ROWS)
+        net.load_state_dict(tiny().state_dict())
+        net.input = Input(side=SIDE)
+        return fit.Fit(net, samples, [], fit.Settings(1, side=SIDE)).step()
+
+    samples = [make_sample(str(number), *disc(number), SIDE) for number in range(4)]
+    monkeypatch.setattr(fit, "fast_half", lambda device: None)
+    exact = loss(U2Net)
+    monkeypatch.setattr(fit, "fast_half", lambda device: torch.bfloat16)
+    assert loss(BrokenInHalf) == exact
 
 
 @pytest.mark.parametrize(("is_native", "half"), [(True, torch.bfloat16), (False, torch.float16)])

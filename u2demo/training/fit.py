@@ -76,8 +76,8 @@ class Fit:
         self._weights = [weight for weight in net.parameters() if weight.requires_grad]
         self._device = self._weights[0].device
         self._optimizer = torch.optim.AdamW(_groups(net), lr=settings.rate, weight_decay=_DECAY)
-        self._half = half_precision(self._device)
         _keep_exact(net, self._device)
+        self._half = self._choose_half()
         self._scaler = torch.amp.GradScaler("cuda", enabled=self._half is torch.float16)
 
     def step(self) -> float:
@@ -101,7 +101,7 @@ class Fit:
             drawn = self._next or self._draw_batch(self.done)
             photos, truths, hard = self._on_device(drawn)
             self._set_rate()
-            with self._in_half_precision():
+            with _autocast(self._device, self._half):
                 logits = self.net.logits(photos)
             loss = structure_loss(logits, truths, hard)
             self._optimizer.zero_grad(set_to_none=True)
@@ -153,11 +153,15 @@ class Fit:
         self._scaler.load_state_dict(state["scaler"])
         self._next = None
 
-    def _in_half_precision(self) -> AbstractContextManager[None]:
-        if self._half is None:
-            return nullcontext()
-        # Inside a host's own autocast, weights that were cached would outlive the step.
-        return torch.autocast(self._device.type, self._half, cache_enabled=False)
+    @torch.no_grad()
+    def _choose_half(self) -> torch.dtype | None:
+        half = half_precision(self._device)
+        side = self._settings.side
+        photo = torch.zeros(1, 3, side, side, dtype=torch.float32, device=self._device)
+        with _autocast(self._device, half):
+            maps = self.net.logits(photo)
+        is_right = all(each.isfinite().all() for each in maps)  # on GTX 16xx, any half gives NaN
+        return half if is_right else None
 
     def _on_device(self, batch: Batch) -> Batch:
         return Batch(
@@ -263,6 +267,13 @@ def half_precision(device: torch.device) -> torch.dtype | None:
     if half is torch.float16 and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
     return half
+
+
+def _autocast(device: torch.device, half: torch.dtype | None) -> AbstractContextManager[None]:
+    if half is None:
+        return nullcontext()
+    # Inside a host's own autocast, weights that were cached would outlive the step.
+    return torch.autocast(device.type, half, cache_enabled=False)
 
 
 def _keep_exact(net: nn.Module, device: torch.device) -> None:
