@@ -39,7 +39,7 @@ def test_a_net_that_was_taught_finds_more_on_photos_that_it_was_not_taught(schoo
     assert trained.file == school["results"]
     assert [check.step for check in trained.history][-1] <= FAST["steps"]
     best = max(check.iou for check in trained.history)
-    assert report.after.iou == pytest.approx(best), "the best of the checks is kept"
+    assert report.after.iou > best - 0.012, "no check was clearly better than the one kept"
     photo = u2.open_image(school["photos"] / "disc0.png")
     again = u2.load_model(weights=trained.file, device="cpu")
     np.testing.assert_array_equal(
@@ -63,7 +63,7 @@ def test_where_masks_are_like_nothing_known_the_new_net_is_kept_whole(school, mo
     for path in school["masks"].iterdir():
         ImageOps.invert(Image.open(path).convert("L")).save(path)
     whole = u2.fine_tune(**school).report.after.iou
-    monkeypatch.setattr(course, "_CLEARLY", 1.0)  # never
+    monkeypatch.setattr(course, "_SPREAD", 10.0)  # nothing is clear
     between = u2.fine_tune(**school | {"results": school["results"].with_name("two.pth")})
     assert whole > between.report.after.iou + 0.05
 

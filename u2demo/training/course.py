@@ -1,4 +1,4 @@
-"""(net, samples) -> the net that is best on photos that it was not taught, the old one included.
+"""(net, samples) -> a net that is better on photos that it was not taught, or the old one.
 
 Some photos are held out, chosen by their content: the same ones in every run, and copies of a photo
 are all on one side. With too few photos for that, each is held out once: as many nets are taught
@@ -22,8 +22,8 @@ _HELD_OUT = 0.15  # share of the photos
 _FEWEST, _MOST = 5, 100  # photos held out
 _CHECKS = 12  # of the held-out photos, in a whole training
 _APART = 4  # steps between two checks, at least
-_CLEARLY = 0.01  # of IoU; by so much the new net must be better to be preferred to one in between
-_PATIENCE = 5  # checks without a better one, after which it ends
+_SPREAD = 0.025  # of a photo's IoU, from one check to another; of a mean it is chance
+_PATIENCE = 5  # checks in a row of nets that are not kept, after which it ends
 _SAVED_EVERY = 60.0  # seconds
 
 
@@ -59,7 +59,8 @@ class Round(NamedTuple):
 class Course:
     """A training with its checks, and what has come of it once it has been ``run``, or so far.
 
-    ``best`` are the weights of the best net that was better than the old one, or None.
+    ``best`` are the weights of the last net that was better than the old one and not clearly worse
+    than another, or None.
     ``before`` and ``after`` are what the old net and the best one, or the old one again, find in
     ``held_out``. ``history`` has all checks. ``stop`` ends it with what has been learned so far.
     """
@@ -162,7 +163,11 @@ class Course:
         return f"learning, net {self._round + 1} of {len(self.rounds)}"
 
     def _check(self, fit: Fit, part: Round) -> Check:
-        """Note how far the net has come; if it is the best so far, keep it."""
+        """Note how far the net has come, and keep it unless an earlier one was clearly better.
+
+        The last nets have learned most. To choose the best of a dozen by a few photos would be to
+        choose by chance.
+        """
         loss = sum(self._losses) / len(self._losses)
         self._losses = []
         if self.leaves_one_out:
@@ -171,7 +176,8 @@ class Course:
             net, found = _better_way(fit, [self._own[place] for place in part.held_out])
             check = Check(fit.done, loss, *mean(found))
             self._patience += 1
-            if is_better(mean(found), mean(self.after)):
+            best = max([each.iou for each in self.history], default=0.0)
+            if is_better(mean(found), mean(self.before)) and check.iou > best - _chance(found):
                 self._take(net, fit.done, found)
                 self._patience = 0
         if part is self.rounds[-1]:
@@ -261,8 +267,13 @@ def _better_way(fit: Fit, held_out: Sequence[Sample]) -> tuple[nn.Module, list[A
     between, new = (
         (net, list(answers(for_inference(net), held_out))) for net in (fit.taught(), fit.taught(1))
     )
-    is_clear = mean(new[1]).iou > mean(between[1]).iou + _CLEARLY
+    is_clear = mean(new[1]).iou > mean(between[1]).iou + _chance(new[1])
     return new if is_clear else between
+
+
+def _chance(found: Sequence[Answer]) -> float:
+    """Return by how much two nets' mean IoU may differ with neither being better."""
+    return _SPREAD / math.sqrt(len(found))
 
 
 def _packed(found: Sequence[Answer]) -> list[tuple]:

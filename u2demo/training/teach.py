@@ -96,11 +96,12 @@ def fine_tune(
     ``Trained.report``.
 
     Some photos are held out by their content, 15 % and 5 at least; the scores are on those. With
-    fewer than ten photos each is held out once, which teaches as many nets. The best of the nets
-    on the way is written to ``results``, in the authors' layout, for ``load_model(weights=)``, and
-    a JSON file beside it says where it comes from; if none is better, nothing is written and
-    ``model`` is the old net. The same call goes on with a training that was interrupted, and gives
-    on a CPU, bit for bit, what it would have given without. Ctrl-C keeps the best so far.
+    fewer than ten photos each is held out once, which teaches as many nets. The last of the nets
+    on the way, unless an earlier one is clearly better, is written to ``results``, in the authors'
+    layout, for ``load_model(weights=)``, and a JSON file beside it says where it comes from; if
+    none is better than the old net, nothing is written and ``model`` is that. The same call goes on
+    with a training that was interrupted, and gives on a CPU, bit for bit, what it would have given
+    without. Ctrl-C keeps the best so far.
 
     Args:
         photos: folder of photos, with its subfolders.
@@ -108,7 +109,7 @@ def fine_tune(
         model: the published net to begin with, see ``load_model``.
         weights: a file to begin with instead, such as one that was taught before.
         steps: batches that are learned; by default 30 for each photo, from 300 to 3,000. It ends
-            earlier if the held-out photos stop getting better.
+            earlier if the held-out photos get worse.
         results: the weights file to write, with the suffix .pth.
         keep: folder of other photos for which the net's present answers shall stay, those of
             quality="best"; by default the packaged ones. Two fifths of what it is shown is of
