@@ -43,7 +43,7 @@ class Settings:
     rate: float = 1e-4
     batch: int = 4
     side: int = 288
-    kept: float = 0.4
+    kept: float = 0.25
     seed: int = 0
 
 

@@ -112,8 +112,7 @@ def fine_tune(
             earlier if the held-out photos get worse.
         results: the weights file to write, with the suffix .pth.
         keep: folder of other photos for which the net's present answers shall stay, those of
-            quality="best"; by default the packaged ones. Two fifths of what it is shown is of
-            these.
+            quality="best"; by default the packaged ones. A quarter of what it is shown is of these.
         rate: the highest learning rate.
         batch: photos in a step; by default 4 on a CPU, 16 on an NVIDIA GPU.
         side: pixels of the squares that the net is shown; by default 0.9 of its own side. Fewer are
