@@ -16,6 +16,12 @@ import u2demo as u2
 from u2demo.machine import attempts
 from u2demo.machine.cores import available_cores
 
+# PyTorch's threads, which wait busily, would pile up. It reads this when it is imported, which the
+# conftest.py of a folder may do before pytest_configure.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // workers)))
+
 
 def pytest_addoption(parser):
     """Leave out what takes minutes, unless it is asked for."""
@@ -37,9 +43,6 @@ def pytest_configure(config):
         config.add_cleanup(folder.cleanup)
         os.environ["U2DEMO_SAVE_DIR"] = folder.name
     os.environ.setdefault("U2DEMO_OFFLINE", "1")  # weights are fetched from 127.0.0.1 or not at all
-    if "PYTEST_XDIST_WORKER" in os.environ:  # PyTorch's threads, which wait busily, would pile up
-        workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // workers)))
 
 
 @pytest.fixture

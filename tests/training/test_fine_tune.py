@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 import torch
 from failing_disk import FailingDisk
-from pupils import FAST, ROWS, SIDE, disc, lesson, tiny
+from pupils import FAST, SIDE, disc, lesson
 
 import u2demo as u2
 from u2demo.nets.architectures import ARCHITECTURES, build_model
 from u2demo.nets.checkpoints import Input
-from u2demo.nets.u2net import U2Net
-from u2demo.training import course, fit
+from u2demo.training import course
 from u2demo.training.fit import Fit
 from u2demo.training.samples import make_sample
 
@@ -44,18 +43,6 @@ def test_a_net_that_was_taught_finds_more_on_photos_that_it_was_not_taught(schoo
     np.testing.assert_array_equal(
         u2.predict_mask(trained.model, photo), u2.predict_mask(again, photo)
     )
-
-
-def test_a_net_that_was_taught_lies_between_the_old_one_and_the_new():
-    samples = [make_sample(str(number), *disc(number), SIDE) for number in range(4)]
-    old = dict(tiny().named_parameters())
-    learning = fit.Fit(tiny(), samples, [], fit.Settings(3, rate=0.01, side=SIDE))
-    for _ in range(3):
-        learning.step()
-    new = dict(learning.taught(1).named_parameters())
-    for name, value in learning.taught().named_parameters():
-        torch.testing.assert_close(value, old[name] + 0.6 * (new[name] - old[name]))
-    assert any(not torch.equal(new[name], old[name]) for name in old)
 
 
 def test_a_net_that_was_taught_has_the_layout_of_the_one_before(school):
@@ -134,8 +121,6 @@ def test_one_photo_is_too_few(school, tmp_path):
 
 
 def test_copies_of_a_photo_are_all_on_one_side(tmp_path):
-    from u2demo.training.samples import make_sample
-
     pictures = [disc(number % 10) for number in range(20)]
     samples = [make_sample(f"{n}.png", *pair, SIDE) for n, pair in enumerate(pictures)]
     (only,) = course.split(samples)
@@ -317,47 +302,6 @@ def test_training_as_usual_would_destroy_the_packaged_net_and_freezing_does_not(
     assert (naive - published).abs().mean() > 0.05
     trained = [name for name, weight in net.named_parameters() if weight.requires_grad]
     assert trained and not any("bn_s1" in name for name in trained)
-
-
-def test_the_packaged_net_learns_in_16_bits_what_it_learns_in_32(monkeypatch):
-    """Three of its units have biases for which 16 bits have too few digits."""
-    samples = [make_sample(str(number), *disc(number), 96) for number in range(4)]
-
-    def loss(half):
-        monkeypatch.setattr(fit, "fast_half", lambda device: half)
-        net = u2.load_model(device="cpu", trainable=True)
-        return fit.Fit(net, samples, [], fit.Settings(1, side=96)).step()
-
-    # Without the care for them, the loss is 3 % off.
-    assert loss(torch.bfloat16) == pytest.approx(loss(None), rel=0.012)
-
-
-def test_a_device_whose_16_bits_are_broken_learns_in_32(monkeypatch):
-    class BrokenInHalf(U2Net):
-        def logits(self, x):
-            nan = torch.nan if torch.is_autocast_enabled("cpu") else 1.0
-            return [each * nan for each in super().logits(x)]
-
-    def loss(kind):
-        net = kind(*ROWS)
-        net.load_state_dict(tiny().state_dict())
-        net.input = Input(side=SIDE)
-        return fit.Fit(net, samples, [], fit.Settings(1, side=SIDE)).step()
-
-    samples = [make_sample(str(number), *disc(number), SIDE) for number in range(4)]
-    monkeypatch.setattr(fit, "fast_half", lambda device: None)
-    exact = loss(U2Net)
-    monkeypatch.setattr(fit, "fast_half", lambda device: torch.bfloat16)
-    assert loss(BrokenInHalf) == exact
-
-
-@pytest.mark.parametrize(("is_native", "half"), [(True, torch.bfloat16), (False, torch.float16)])
-def test_a_gpu_learns_in_the_16_bits_that_it_was_built_for(is_native, half, monkeypatch):
-    def supports(including_emulation=True):  # PyTorch's default counts what is slow
-        return is_native or including_emulation
-
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supports)
-    assert fit.half_precision(torch.device("cuda")) is half
 
 
 @pytest.mark.parametrize("name", ["u2netp", "isnet"])

@@ -19,6 +19,8 @@ from torch import Tensor, fx, nn
 from torch.compiler import is_compiling
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from u2demo.nets.device import needs_32_bits
+
 _SMALL = 2 * 2**20  # bytes; concatenating parts smaller than this is faster than another step
 _AUTOCAST = ("cpu", "cuda", "mps")  # PyTorch 2.6 cannot compile is_autocast_available
 _CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # their layers are called by their owner
@@ -221,9 +223,7 @@ class _FusedUnit(nn.Module):
             norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias,
         )  # fmt: skip
         self.relu = relu
-        # 16 bits have too few digits for small differences on top of a large offset. u2netp has two
-        # such units, which alone caused nine tenths of bfloat16's error.
-        self.exact = bool(self.bias.abs().max() > 128)
+        self.exact = needs_32_bits(self.bias)
         self._options = (conv.stride, conv.padding, conv.dilation, conv.groups)
         self._prepared: dict[tuple[torch.dtype, int], _Prepared] = {}
 

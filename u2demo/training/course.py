@@ -264,9 +264,8 @@ def _better_way(fit: Fit, held_out: Sequence[Sample]) -> tuple[nn.Module, list[A
 
     Where photos and masks are like nothing that the old net knows, what lies between is worse.
     """
-    between, new = (
-        (net, list(answers(for_inference(net), held_out))) for net in (fit.taught(), fit.taught(1))
-    )
+    nets = [fit.taught(), fit.taught(1)]
+    between, new = ((net, list(answers(for_inference(net), held_out))) for net in nets)
     is_clear = mean(new[1]).iou > mean(between[1]).iou + _chance(new[1])
     return new if is_clear else between
 

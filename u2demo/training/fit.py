@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from u2demo.inference.preprocess import input_of, normalize
 from u2demo.machine.cores import on_all_cores
-from u2demo.nets.device import fast_half
+from u2demo.nets.device import fast_half, needs_32_bits
 from u2demo.nets.fuse import fuse
 from u2demo.nets.threads import use_threads
 from u2demo.training.draw import draw
@@ -27,8 +27,7 @@ _WARM_UP = 0.05  # share of the steps in which the rate grows
 _LAST = 0.02  # share of the rate that is left at the end
 _STEEPEST = 5.0  # norm to which gradients are cut
 _REMEMBERS = 0.99  # share of the mean of weights that a step leaves
-_WAY = 0.6  # how far a net goes from the old weights to the mean: half of what it forgets is kept
-_LARGEST_BIAS = 64  # bfloat16 has steps of half a unit above; three units of u2netp have more
+WAY = 0.6  # how far a net goes from the old weights to the mean: half of what it forgets is kept
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class Fit:
         return value
 
     @torch.no_grad()
-    def taught(self, way: float = _WAY) -> nn.Module:
+    def taught(self, way: float = WAY) -> nn.Module:
         """Return a net between the old one, ``way`` 0, and the mean of the weights since, 1.
 
         Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022), Eq. 1: what lies
@@ -155,8 +154,9 @@ class Fit:
 
     @torch.no_grad()
     def _choose_half(self) -> torch.dtype | None:
-        half = half_precision(self._device)
-        side = self._settings.side
+        half, side = half_precision(self._device), self._settings.side
+        if half is None:
+            return None
         photo = torch.zeros(1, 3, side, side, dtype=torch.float32, device=self._device)
         with _autocast(self._device, half):
             maps = self.net.logits(photo)
@@ -277,13 +277,10 @@ def _autocast(device: torch.device, half: torch.dtype | None) -> AbstractContext
 
 
 def _keep_exact(net: nn.Module, device: torch.device) -> None:
-    """Let convolutions with a large bias compute in full precision, whatever the others do.
-
-    16 bits have too few digits for small differences on top of a large offset.
-    """
+    """Let convolutions with a large bias compute in full precision, whatever the others do."""
     layers = [layer for layer in net.modules() if isinstance(layer, nn.Conv2d)]
     for layer in layers:
-        if layer.bias is not None and layer.bias.detach().abs().max() > _LARGEST_BIAS:
+        if layer.bias is not None and needs_32_bits(layer.bias):
             layer.forward = partial(_in_full_precision, layer.forward, device.type)
 
 
