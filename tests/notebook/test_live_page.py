@@ -37,12 +37,12 @@ def in_jupyter(monkeypatch):
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
 
 
-def pieces(data, suffix, size):
+def pieces(data, suffix, size, number=5):
     """Yield the messages with which a page sends a file."""
     for start in range(0, len(data), size):
         last = start + size >= len(data)
-        message = {"kind": "piece", "number": 5, "suffix": suffix, "first": not start, "last": last}
-        yield message, data[start : start + size]
+        about = {"kind": "piece", "number": number, "suffix": suffix}
+        yield {**about, "first": not start, "last": last}, data[start : start + size]
 
 
 @needs_anywidget
@@ -135,6 +135,17 @@ def test_a_file_that_the_page_gave_up_takes_no_part_in_the_next(tmp_path, monkey
     files.receive(*next(pieces(b"half", "webm", 2)))
     (message,) = [files.receive(*each) for each in pieces(b"whole", "png", 9)]
     assert Path(message["text"].removeprefix("Saved: ")).read_bytes() == b"whole"
+
+
+def test_two_files_that_are_saved_at_once_stay_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
+    files = LiveFiles(keep_in_folder)
+    clip, photo = pieces(b"a clip" * 10, "webm", 30, number=1), pieces(b"photo", "png", 3, number=2)
+    for each in (next(clip), next(photo)):
+        files.receive(*each)
+    for each, content in ((next(clip), b"a clip" * 10), (next(photo), b"photo")):
+        answer = files.receive(*each)
+        assert Path(answer["text"].removeprefix("Saved: ")).read_bytes() == content
 
 
 def test_what_cannot_be_saved_is_a_sentence(tmp_path, monkeypatch):

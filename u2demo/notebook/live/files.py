@@ -16,21 +16,22 @@ _SUFFIXES = ("jpg", "png", "webm", "mp4")  # what the page makes
 
 
 class LiveFiles:
-    """Files that arrive piece by piece, one at a time; ``keep`` saves each and says where."""
+    """Files that arrive piece by piece, several at a time; ``keep`` saves each and says where."""
 
     def __init__(self, keep: Callable[[str, bytes], str]):
         self._keep = keep
-        self._data = io.BytesIO()
+        self._arriving: dict[int, io.BytesIO] = {}  # by the page's number of the file
 
     def receive(self, message: dict, piece: bytes) -> dict:
         """Return the answer to a piece: a receipt, after the last one where the file is."""
+        number = message["number"]
         if message["first"]:
-            self._data = io.BytesIO()
-        self._data.write(piece)
-        answer = {"kind": "piece", "number": message["number"]}
+            self._arriving[number] = io.BytesIO()
+        self._arriving[number].write(piece)
+        answer = {"kind": "piece", "number": number}
         if not message["last"]:
             return answer
-        data, self._data = self._data.getvalue(), io.BytesIO()
+        data = self._arriving.pop(number).getvalue()
         try:
             return {**answer, "text": self._keep(file_name(message["suffix"]), data)}
         except (OSError, PageError, ValueError) as error:
