@@ -7,11 +7,17 @@ from u2demo.machine.places import is_url
 
 
 def as_path(name: str, value: str | os.PathLike[str]) -> Path:
-    """Return ``value`` as a path; ``name`` is the argument's.
+    """Return ``value`` as a path on this computer; ``name`` is the argument's.
 
     Raises:
         TypeError: it is not a path.
+        ValueError: it is a URL.
     """
+    if is_url(value):
+        raise ValueError(
+            f"{name} is {value}, expected a path on this computer; copy the files to or from the"
+            " URL yourself"
+        )
     if isinstance(value, bytes) or not isinstance(value, str | os.PathLike):
         raise TypeError(f"{name} is {value!r:.80}, expected a path")
     return Path(value)

@@ -13,6 +13,7 @@ import ipywidgets
 
 from u2demo.machine.disk import advise
 from u2demo.machine.names import fold_name, numbered
+from u2demo.machine.paths import as_path
 from u2demo.notebook import annotations
 from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError, environment
@@ -261,7 +262,7 @@ def _then(job: Job, act: Callable[[], None]) -> Job:
 
 def results_folder() -> Path:
     """Return the folder for saved results: ``U2DEMO_SAVE_DIR``, else ``results`` here."""
-    return Path(os.environ.get("U2DEMO_SAVE_DIR", "results"))
+    return as_path("U2DEMO_SAVE_DIR", os.environ.get("U2DEMO_SAVE_DIR", "results"))
 
 
 def _records(results: Results, per_object: bool) -> Generator[None, None, list[Record]]:

@@ -32,7 +32,7 @@ def save(
 
     Raises:
         ValueError: unknown ``format`` or ``metadata``, ``quality`` out of range, or a picture's
-            name that cannot be part of a file name.
+            name that cannot be part of a file name; ``folder`` is a URL.
         OSError: ``folder`` cannot be written to; the text says what to do. No partial file is left.
     """
     if not isinstance(result, Result):

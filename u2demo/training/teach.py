@@ -17,7 +17,6 @@ from u2demo.machine.lock import Lock
 from u2demo.machine.names import expand_home
 from u2demo.machine.numbers import check_number
 from u2demo.machine.paths import as_path
-from u2demo.machine.places import is_url
 from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.nets.load import fetch_weights, load_model
 from u2demo.training.checkpoint import Checkpoint
@@ -129,15 +128,15 @@ def fine_tune(
         OSError: the disk refuses a file; the training up to the last whole one stays.
         MemoryError: a GPU has too little for so large a batch.
     """
-    photos, masks = _on_disk("photos", photos), _on_disk("masks", masks)
-    target = expand_home(_on_disk("results", results))
+    photos, masks = as_path("photos", photos), as_path("masks", masks)
+    target = expand_home(as_path("results", results))
     say = report or (lambda progress: None)
     if not callable(say):
         raise TypeError(f"report is {report!r:.80}, expected a function that takes a Progress")
     _check_numbers(steps=steps, batch=batch, side=side, seed=seed, rate=rate)
     check_name(target)
     found = find_pairs(photos, masks)
-    kept = None if keep is None else find_kept(_on_disk("keep", keep))
+    kept = None if keep is None else find_kept(as_path("keep", keep))
     lock = Lock(target.with_name(f".{target.name}.lock"))
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))  # its tensors cannot be taught
@@ -263,12 +262,6 @@ def _finish(steps: Generator, say: Callable[[Progress], object]) -> object:
         except StopIteration as end:
             return end.value
         say(progress)
-
-
-def _on_disk(name: str, value: str | Path) -> Path:
-    if is_url(value):
-        raise ValueError(f"{name} is {value}, expected a path on this computer; copy it here first")
-    return as_path(name, value)
 
 
 def _check_numbers(

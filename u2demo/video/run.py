@@ -88,7 +88,7 @@ def process_video(
         ValueError: the clip cannot be read, an effect fails, or its result cannot be written, such
             as a cut-out as MP4; the text says why. Unknown ``format``, ``quality`` or ``metadata``,
             an effect name that cannot be part of a file name, a manifest in ``results`` that
-            u2demo did not write, or another run that is writing there.
+            u2demo did not write, another run that is writing there, or a URL in place of a path.
         TypeError: ``clip`` is not a path, ``effects`` is not a mapping, or ``report`` cannot be
             called.
         OSError: ``results`` cannot be written to; the text says what to do.
