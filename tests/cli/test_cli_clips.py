@@ -87,6 +87,17 @@ def test_corrections_beside_a_clip_are_said_not_to_be_used(tmp_path, capsys):
     assert said.count("not used") == 1
 
 
+def test_clips_whose_results_would_go_to_a_store_are_left_out_with_the_reason(
+    folder, memory_store, capsys
+):
+    argv = [str(folder / "cat.png"), str(folder / "dance.gif"), "-o", "memory://out"]
+    assert main(argv) == 1
+    said = capsys.readouterr().out
+    assert "1 photo: 1 done; 1 clip: 1 left out." in said
+    assert f"  left out: {folder / 'dance.gif'}: a clip; its results go into a folder" in said
+    assert "animations are done" not in said
+
+
 @pytest.mark.parametrize("name", ["a.webp", "a.png", "a.apng", "a.gif"])
 def test_animations_become_animations_of_their_own_format(name, tmp_path):
     path = animate(tmp_path / "in" / name, moving(3), duration=100, loop=0)
@@ -150,7 +161,7 @@ def test_a_clip_without_a_suffix_that_is_named_is_known_by_its_content(folder, t
 def test_a_clip_with_the_suffix_of_a_photo_is_said_to_be_one(folder, tmp_path, capsys):
     path = (folder / "waves.mp4").rename(folder / "waves.jpg")
     assert main([str(path), "-o", str(tmp_path / "out")]) == 1
-    assert f"  failed: {path}: a clip, not a photo; name it .mp4" in capsys.readouterr().out
+    assert f"  failed: {path}: a video, not a photo; give it its suffix" in capsys.readouterr().out
 
 
 def test_a_recording_of_television_is_a_clip_and_a_program_in_typescript_is_none(tmp_path):

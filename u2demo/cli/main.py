@@ -12,7 +12,7 @@ from u2demo.cli.arguments import EDGE, parse
 from u2demo.cli.cluster import run_on_ray
 from u2demo.cli.effects import chosen_effects
 from u2demo.cli.merge import write_boxes
-from u2demo.cli.sources import Chosen, expand, find, has_animations, unread_lines
+from u2demo.cli.sources import Chosen, expand, find, has_animations
 from u2demo.cli.summary import Tally, summary
 from u2demo.cli.terminal import (
     progress,
@@ -94,7 +94,7 @@ def _run(options: argparse.Namespace) -> tuple[list[str], bool]:
     else:
         finish(options.output, shard)
     lines = summary(photos, clips, options.output, is_shard=shard is not None)
-    lines += [*unread_lines(photos.first("unread"), photos.more("unread")), *left_out]
+    lines += left_out
     if clips and not {"yolo", "yolo-seg"}.isdisjoint(options.boxes):
         lines.append("  labels in YOLO's format are for photos; coco has a box for each frame")
     return lines, not failed and not left_out
@@ -162,7 +162,7 @@ def _do_clips(
 
 def _without_folder(clip: Entry) -> Record:
     """Return the record of a clip that nothing is made of."""
-    why = f"{clip.photo}: what is made of a clip is written into a folder, not to a URL"
+    why = f"{clip.photo}: a clip; its results go into a folder, so choose one, not a URL, with -o"
     return Record(clip.photo, Path(clip.name).stem, version="", status="left out", error=why)
 
 

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from u2demo.cli.sources import is_animation
+from u2demo.cli.sources import is_animation, unread_lines
 from u2demo.cli.terminal import printable
 from u2demo.runs.corrected import corrections_file
 from u2demo.runs.record import Record
 
 _SHOWN = 20  # photos of which parts are left out, and animations
+_IS_DONE = {"done", "skipped"}
 _LISTED = 1000  # lines of a kind; manifest.csv has them all
 
 
@@ -61,6 +62,7 @@ def summary(
         *_part_lines(both),
         *_clip_lines(clips),
         *_unused_lines(photos, clips),
+        *_unread_lines(both),
     ]
 
 
@@ -115,7 +117,8 @@ def _corrected_lines(photos: Tally) -> list[str]:
 def _unused_lines(photos: Tally, clips: list[Record]) -> list[str]:
     """Return a line for each clip with corrections beside it, unless they are those of a photo."""
     used = {corrections_file(Path(record.photo)) for record in photos.first("corrected")}
-    beside = {record.photo: corrections_file(Path(record.photo)) for record in clips}
+    done = [record.photo for record in clips if record.status in _IS_DONE]
+    beside = {clip: corrections_file(Path(clip)) for clip in done}
     return [
         f"  not used: {printable(file)}, for corrections are of photos, and {printable(clip)} is"
         " done as a clip"
@@ -134,7 +137,7 @@ def _clip_lines(clips: list[Record]) -> list[str]:
     animations = [
         record.photo
         for record in clips
-        if record.status != "failed" and is_animation(Path(record.photo))
+        if record.status in _IS_DONE and is_animation(Path(record.photo))
     ]
     if animations:
         shown = ", ".join(map(printable, animations[:_SHOWN]))
@@ -144,6 +147,12 @@ def _clip_lines(clips: list[Record]) -> list[str]:
             " --first-frame takes the first only"
         )
     return lines
+
+
+def _unread_lines(tallies: list[Tally]) -> list[str]:
+    """Return a line for each reason why photos and clips are left out."""
+    records = [record for tally in tallies for record in tally.first("unread")]
+    return unread_lines(records, sum(tally.more("unread") for tally in tallies))
 
 
 def _part_lines(tallies: list[Tally]) -> list[str]:
