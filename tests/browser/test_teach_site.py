@@ -39,7 +39,9 @@ def test_all_cells_run_and_the_curve_lives(page, shoot):
 
 
 def test_before_and_after_stand_side_by_side(page, shoot):
-    said = page.get_by_text(re.compile(r"Better: IoU [\d.]+ → [\d.]+ on 5 photos")).first
+    said = page.get_by_text(
+        re.compile(r"Better: IoU [\d.]+ before, [\d.]+ after, on 5 photos")
+    ).first
     said.wait_for(timeout=5 * WAIT)
     before, after = map(float, re.findall(r"\d\.\d+", said.text_content()))
     assert after > before

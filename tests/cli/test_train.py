@@ -1,5 +1,6 @@
 """``u2demo train``: from folders of photos and masks to a net."""
 
+import io
 import math
 from types import SimpleNamespace
 
@@ -10,6 +11,8 @@ import u2demo.training.teach
 from u2demo.__main__ import main
 from u2demo.cli.train import TrainingLines
 from u2demo.training.course import Check, Progress
+from u2demo.training.report import Report, Row
+from u2demo.training.scores import Score
 
 
 def test_a_mistake_in_the_folders_is_a_sentence(tmp_path, capsys):
@@ -84,6 +87,19 @@ def test_a_net_that_is_saved_counts_though_its_picture_is_not(monkeypatch, tmp_p
     assert main(["train", "a", "b"]) == 0
     said = capsys.readouterr()
     assert "the table" in said.out and "worst photos: the disk is full" in said.err
+
+
+def test_a_report_is_printed_where_no_unicode_can_be(monkeypatch, tmp_path):
+    row = Row(SimpleNamespace(name="cat…"), *(SimpleNamespace(score=Score(n, 0)) for n in (0.5, 1)))
+    trained = SimpleNamespace(
+        file=tmp_path / "mine.pth", report=Report((row,) * 13, 90, 9, {}, True)
+    )
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr(u2demo.training.teach, "fine_tune", lambda *_, **options: trained)
+    monkeypatch.setattr(u2demo.cli.train, "_save_worst", lambda _: None)
+    assert main(["train", "a", "b"]) == 0
+    assert "Better: IoU 0.500 before, 1.000 after" in out.buffer.getvalue().decode()
 
 
 def test_progress_tells_loss_score_and_time_left():

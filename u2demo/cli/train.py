@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
         return 1
     report = trained.report
     lines = [printable(line) for line in report.table().splitlines()]
-    lines.append(report.summary())
+    lines.append(printable(report.summary()))
     if trained.file:
         lines.append(f"{printable(trained.file)}; use it with --weights {printable(trained.file)}")
     say("\n".join(lines), sys.stdout)

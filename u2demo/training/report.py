@@ -55,14 +55,13 @@ class Report:
 
     def summary(self) -> str:
         """Return a sentence on what has changed."""
-        change = f"IoU {self.before.iou:.3f} → {self.after.iou:.3f}"
         if self.leaves_one_out:
             where = f"on {len(self.rows)} photos, each scored by a net that had not seen it"
         else:
             where = f"on {len(self.rows)} photos that it was not taught"
         if not self.is_better:
             return f"No better than the old net, which stays: IoU {self.before.iou:.3f} {where}"
-        return f"Better: {change} {where}"
+        return f"Better: IoU {self.before.iou:.3f} before, {self.after.iou:.3f} after, {where}"
 
     def table(self, most: int = 12) -> str:
         """Return a line for each of the worst photos, then the means, then who was left out."""
