@@ -1,10 +1,14 @@
 """What the command line says of shards and lists."""
 
+from pathlib import Path
+
 import fsspec
 import pytest
 from small_run import make_photos
 
 from u2demo.cli.main import main
+
+FULL = Path("/dev/full")  # a disk that takes nothing more
 
 
 @pytest.mark.parametrize("where", ["nothing there", "photos", "memory://nothing-there"])
@@ -30,6 +34,25 @@ def test_a_shard_says_what_is_to_be_done_in_the_end(tmp_path, capsys):
     assert main(["merge", out]) == 0
     assert main([photos, "-o", out]) == 0
     assert "Pictures and manifest.csv are in" in capsys.readouterr().out
+
+
+def test_a_merge_that_is_stopped_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("u2demo.cli.merge.merge", stop)
+    assert main(["merge", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "\nstopped; the same command starts over\n"
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no such device")
+def test_a_merge_whose_summary_is_lost_on_a_full_disk_fails(tmp_path, capsys, monkeypatch):
+    photos, out = str(make_photos(tmp_path / "photos", count=1)), str(tmp_path / "out")
+    main([photos, "-o", out])
+    with FULL.open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert main(["merge", out]) == 1
+    assert "could not print the summary; is the disk full?\nno shards" in capsys.readouterr().err
 
 
 def test_a_list_that_is_not_there_is_a_sentence(capsys):

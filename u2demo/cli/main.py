@@ -1,7 +1,6 @@
 """argv -> runs: ``python -m u2demo PHOTO|CLIP|FOLDER... -o RESULTS``, installed as ``u2demo``."""
 
 import argparse
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,9 +14,11 @@ from u2demo.cli.merge import write_boxes
 from u2demo.cli.sources import Chosen, expand, find, has_animations
 from u2demo.cli.summary import Tally, summary
 from u2demo.cli.terminal import (
+    conclude,
     progress,
     progress_of_clips,
     say,
+    say_stopped,
     sentence,
     stopped_by_signals,
 )
@@ -59,16 +60,11 @@ def main(argv: list[str] | None = None) -> int:
         again = "the same command resumes"
         if options.overwrite:  # without it, pictures of an earlier run would count as done
             again = "with --overwrite the same command starts over"
-        say(f"\nstopped; {again}", sys.stderr)
-        return 128 + (stop.args[0] if stop.args else signal.SIGINT)
+        return say_stopped(stop, f"; {again}")
     except (ValueError, OSError, ModuleNotFoundError) as error:
         say(f"u2demo: {sentence(error)}", sys.stderr)
         return 1
-    text = "\n".join(lines)
-    if not say(text, sys.stdout):
-        say(f"u2demo: could not print the summary; is the disk full?\n{text}", sys.stderr)
-        return 1
-    return 0 if complete else 1
+    return conclude(lines, complete=complete)
 
 
 def _run(options: argparse.Namespace) -> tuple[list[str], bool]:

@@ -8,7 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from u2demo.cli import values
-from u2demo.cli.terminal import printable, say, sentence
+from u2demo.cli.terminal import (
+    conclude,
+    printable,
+    say,
+    say_stopped,
+    sentence,
+    stopped_by_signals,
+)
 from u2demo.machine.places import is_url, join
 from u2demo.runs.boxes import WRITERS, check_free
 from u2demo.runs.records import read_records
@@ -20,20 +27,28 @@ _SHOWN = 20  # numbers of shards
 
 
 def main(argv: list[str]) -> int:
-    """Run ``u2demo merge`` and return its exit code: 0, or 1 if a shard is not done."""
+    """Run ``u2demo merge``; return its exit code: 0, 128 + N for signal N, 1 if not all is done."""
     options = _parse(argv)
     try:
-        if is_url(options.results) and options.boxes:
-            raise ValueError("--boxes are written into a folder, expected no URL; leave them out")
-        if options.boxes:
-            check_free(options.boxes, options.results)
-        merged = merge(options.results)
-        lines = [*_lines(merged, options.results), *write_boxes(options.boxes, options.results)]
+        with stopped_by_signals():
+            lines, complete = _merge(options)
+    except KeyboardInterrupt as stop:
+        return say_stopped(stop, "; the same command starts over")
     except (ValueError, OSError, ModuleNotFoundError) as error:
         say(f"u2demo: {sentence(error)}", sys.stderr)
         return 1
-    say("\n".join(lines), sys.stdout)
-    return 0 if merged.is_complete else 1
+    return conclude(lines, complete=complete)
+
+
+def _merge(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """Return the lines of the summary, and whether all shards are done."""
+    if is_url(options.results) and options.boxes:
+        raise ValueError("--boxes are written into a folder, expected no URL; leave them out")
+    if options.boxes:
+        check_free(options.boxes, options.results)
+    merged = merge(options.results)
+    lines = [*_lines(merged, options.results), *write_boxes(options.boxes, options.results)]
+    return lines, merged.is_complete
 
 
 def write_boxes(formats: Iterable[str], results: Path) -> list[str]:

@@ -72,6 +72,21 @@ def say(text: str, stream: TextIO | None) -> bool:
     return True
 
 
+def conclude(lines: list[str], *, complete: bool) -> int:
+    """Print the summary of a command; return its exit code: 0 if all was done, and it is read."""
+    text = "\n".join(lines)
+    if not say(text, sys.stdout):
+        say(f"u2demo: could not print the summary; is the disk full?\n{text}", sys.stderr)
+        return 1
+    return 0 if complete else 1
+
+
+def say_stopped(stop: KeyboardInterrupt, what_next: str) -> int:
+    """Say that a command was stopped, and ``what_next``; return its exit code, 128 + the signal."""
+    say(f"\nstopped{what_next}", sys.stderr)
+    return 128 + (stop.args[0] if stop.args else signal.SIGINT)
+
+
 @contextlib.contextmanager
 def progress(total: int | None) -> Iterator[Callable[["Record"], object]]:
     """Yield a function to call with each of ``total`` records, None if nobody has counted them.

@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from u2demo.cli.terminal import duration, printable, say, sentence, stopped_by_signals
+from u2demo.cli.terminal import (
+    conclude,
+    duration,
+    printable,
+    say,
+    say_stopped,
+    sentence,
+    stopped_by_signals,
+)
 from u2demo.cli.values import path, place
 from u2demo.machine.disk import at_free_name, write_new_file
 from u2demo.nets.checkpoints import CHECKPOINTS
@@ -44,8 +51,7 @@ def main(argv: list[str]) -> int:
         with stopped_by_signals():
             trained = _teach(options)
     except KeyboardInterrupt as stop:
-        say(f"\nstopped{_what_is_left(options.output)}", sys.stderr)
-        return 128 + (stop.args[0] if stop.args else signal.SIGINT)
+        return say_stopped(stop, _what_is_left(options.output))
     except (TypeError, ValueError, OSError, MemoryError) as error:
         say(f"u2demo: {sentence(error)}", sys.stderr)
         return 1
@@ -54,8 +60,7 @@ def main(argv: list[str]) -> int:
     lines.append(printable(report.summary()))
     if trained.file:
         lines.append(f"{printable(trained.file)}; use it with --weights {printable(trained.file)}")
-    say("\n".join(lines), sys.stdout)
-    return 0 if trained.file else 1
+    return conclude(lines, complete=trained.file is not None)
 
 
 def _what_is_left(net: Path) -> str:
