@@ -67,6 +67,19 @@ def test_yolo_labels_are_named_as_photos_not_as_pictures(tmp_path):
     }
 
 
+def test_no_photo_takes_the_label_of_another(tmp_path):
+    photos = ["/p/cat.jpg", "/p/cat.png", "/p/CAT.webp", "/p/cat (2).jpg"]
+    records = [
+        Record(photo, "cat", "v", "done", size=(9, 9), objects=(Box(0, 0, 9 - number, 9),))
+        for number, photo in enumerate(photos)
+    ]
+    labels = write_yolo(records, tmp_path)
+    said = {path.stem: path.read_text() for path in labels.glob("[cC]*t*.txt")}
+    assert said.keys() == {"cat", "cat (2)", "cat (3)", "cat (4)"} and len(set(said.values())) == 4
+    assert said["cat"].startswith("0 0.5") and " 0.666667 " in said["cat (2)"]
+    assert (tmp_path / "images.txt").read_text() == "./images/cat.jpg\n./images/cat (2).jpg\n"
+
+
 @pytest.mark.parametrize("write", [write_coco, write_yolo])
 def test_boxes_are_written_again_and_again(write, tmp_path):
     assert write(RECORDS, tmp_path) == write(RECORDS[:1], tmp_path)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from u2demo.machine.disk import advise, discard_partial_files, not_ours
+from u2demo.machine.names import fold_name, numbered
 from u2demo.masks.box import Box
 from u2demo.runs.records import Record
 from u2demo.runs.registry import Registry
@@ -37,8 +38,8 @@ def write_yolo(records: Iterable[Record], results: Path) -> Path:
     center x, center y, width and height as shares of the photo. Each object has one, see
     ``split_objects``; a photo without a clear subject has an empty file. Subfolders are mirrored. A
     file is named after its photo, as detectors expect. If several photos differ only in their
-    suffix, the first gets that name, and the others are named after their pictures. Clips have no
-    labels, for their frames are no files.
+    suffix or in case, the first gets that name, and the others are named after their pictures, with
+    a number if that name is taken. Clips have no labels, for their frames are no files.
 
     ``results`` also gets ``data.yaml`` and ``images.txt`` for training, and ``labels`` gets
     ``classes.txt`` for programs that show labels. A file of that name that u2demo did not write, or
@@ -127,16 +128,24 @@ def _image_lines(named: dict[str, Record]) -> Iterator[str]:
 def _label_names(records: Iterable[Record]) -> dict[str, Record]:
     """Return the record for each label file, by the file's name without suffix."""
     names: dict[str, Record] = {}
-    others: dict[str, Record] = {}
+    taken: set[str] = set()
+    unnamed: list[Record] = []
     for record in records:
         if record.size and not record.frames:
             folder, slash, _ = record.stem.rpartition("/")
             stem = PurePath(record.photo).stem
             name = f"{folder}{slash}{stem}"
-            if name in names or len(os.fsencode(f"{stem}.txt")) > _LONGEST_NAME:
-                others[record.stem] = record
+            if fold_name(name) in taken or len(os.fsencode(f"{stem}.txt")) > _LONGEST_NAME:
+                unnamed.append(record)
             else:
+                taken.add(fold_name(name))
                 names[name] = record
+    others: dict[str, Record] = {}
+    for record in unnamed:
+        free = (name for name in numbered(record.stem, suffix="") if fold_name(name) not in taken)
+        name = next(free)
+        taken.add(fold_name(name))
+        others[name] = record
     return others | names
 
 
