@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -345,6 +346,16 @@ def test_records_of_a_large_run_are_read_when_asked_for(photos, tmp_path, monkey
     assert first[-1].files == again[-1].files and len(again[2:5]) == 3
     journal = (tmp_path / "manifest.jsonl").read_text().splitlines()
     assert [json.loads(line)["photo"] for line in journal] == [record.photo for record in first]
+
+
+def test_clips_of_a_large_run_are_left_out_with_their_reason(photos, tmp_path, monkeypatch):
+    photos = shutil.copytree(photos, tmp_path / "photos")
+    (photos / "waves.mp4").write_bytes(b"a clip")
+    told = [record.status for record in run(photos, tmp_path / "few")]
+    monkeypatch.setattr("u2demo.runs.records._AT_HAND", 3)
+    many = run(photos, tmp_path / "many")
+    assert [record.status for record in many] == told
+    assert many[-1].error == f"{photos / 'waves.mp4'}: a clip, not a photo; process_video takes it"
 
 
 def test_a_photo_gets_its_name_whatever_order_its_disk_lists_files_in(photos, undivided, tmp_path,

@@ -225,14 +225,20 @@ class Told(Sequence[Record]):
     def __init__(self, records: Records):
         self._records = records
         self._first: list[Record] = []
+        self._unnoted: dict[int, Record] = {}  # by place: those that no journal holds
         self._photos = array("q")
         self._skipped = bytearray()
 
     def add(self, record: Record) -> None:
-        """Add a record that the journal holds, maybe with another status: "skipped"."""
+        """Add a record that the journal holds, maybe with another status: "skipped".
+
+        One without a version, as of a clip that is left out, is in no journal, and stays in memory.
+        """
         if len(self._first) < _AT_HAND and not self._photos:
             self._first.append(record)
             return
+        if not record.version:
+            self._unnoted[len(self)] = record
         self._photos.append(hash(record.photo))
         self._skipped.append(record.status == "skipped")
 
@@ -242,7 +248,10 @@ class Told(Sequence[Record]):
     def __getitem__(self, number: int | slice) -> "Record | list[Record]":
         if isinstance(number, slice):
             return [self[one] for one in range(*number.indices(len(self)))]
-        place = range(len(self))[number] - len(self._first)
+        at = range(len(self))[number]
+        if at in self._unnoted:
+            return self._unnoted[at]
+        place = at - len(self._first)
         if place < 0:
             return self._first[place]
         record = self._records.by_hash(self._photos[place])
