@@ -232,6 +232,7 @@ def test_tools_are_one_stop_of_the_keyboard_and_escape_leaves_them(page):
     assert page.page.locator("[role=radio][tabindex='0']").count() == 1
     page.photo.press("Escape")
     assert page.page.get_by_role("radio", checked=True).inner_text() == "Move"
+    assert [told["tool"] for told in page.said("tool")] == ["keep", "move"]
 
 
 def test_undo_and_redo_have_keys_once_there_is_something(page):

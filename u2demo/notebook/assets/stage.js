@@ -103,6 +103,7 @@ function openStage(host, channel) {
   const underneath = make("label", "u2-underneath", showing, make("span", "", "Show the photo under the mask"));
 
   const commands = {
+    choose,
     undo: () => !undo.disabled && ask({ kind: "undo" }),
     redo: () => !redo.disabled && ask({ kind: "redo" }),
   };

@@ -97,7 +97,7 @@ function listenToPointers(view, tools) {
   }, { passive: false });
 }
 
-// `commands` are undo and redo; keys work in the whole stage, but those of the ring on the photo only.
+// `commands` are undo, redo and choose (a tool); keys work in the whole stage, but those of the ring on the photo only.
 function listenToKeys(root, view, tools, commands) {
   const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const anywhere = {
@@ -152,7 +152,7 @@ function listenToKeys(root, view, tools, commands) {
     const isKnown = key in ways || key === " " || key === "Enter";
     if (key === "Escape" && tools.name !== "move") {
       if (tools.current) tools.cancel();
-      else tools.choose("move");
+      else commands.choose("move");
     } else if (!isKnown) {
       return;
     } else if (tools.name === "move") {
