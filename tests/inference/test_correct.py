@@ -224,3 +224,14 @@ def test_corrections_that_do_not_fit_are_named(squares, net):
         corrected(net, squares, Corrections(u2.Box(0, 0, 161, 60)))
     with pytest.raises(TypeError, match=r"corrections is .*expected Corrections"):
         corrected(net, squares, [])
+
+
+def test_an_earlier_stroke_holds_what_is_like_it_against_a_later_one(net):
+    bar = Image.new("RGB", (200, 60), (60, 120, 60))
+    ImageDraw.Draw(bar).rectangle((10, 20, 189, 39), fill=(200, 40, 40))
+    mask = np.zeros((60, 200), np.float32)
+    mask[20:40, 10:190] = 1
+    keep, erase = u2.Stroke([(80.0, 30.0)], 4), u2.Stroke([(150.0, 30.0)], 8, keep=False)
+    alone, held = (u2.correct_mask(net, bar, mask, said) for said in ([erase], [keep, erase]))
+    assert (alone[20:40, 75:105] < 0.5).all()
+    assert (held[20:40, 10:105] > 0.5).all() and (held[20:40, 135:165] < 0.5).all()

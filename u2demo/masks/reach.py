@@ -4,14 +4,15 @@ All is computed on a small grid over the photo, with numbers in shares of its lo
 
 1. How likely does a pixel belong to the stroke? A logistic function of how far away it is, straight
    and along colors that do not change; of how its color and its value in the net's map compare with
-   the stroke's; of the mask, and whether its color is common where the mask agrees with the stroke.
-   A small brush means a small thing.
+   the stroke's, and with those of earlier strokes that say the same (allies) or not (rivals); of
+   the mask, and whether its color is common where the mask agrees with the stroke. A small brush
+   means a small thing.
 2. A random walk makes pixels of one surface agree: Grady, "Random Walks for Image Segmentation",
    IEEE TPAMI 28 (2006), with the probabilities of step 1 as priors (Grady, CVPR 2005).
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,14 +22,17 @@ from u2demo.masks.mask import Mask
 from u2demo.masks.strokes import Stroke, draw_strokes
 
 Plane = NDArray[np.float32]  # (h, w)
+_Pixels = NDArray[np.bool_]  # (h, w)
 
-# Of the logistic function: fitted to 84 development photos and the clicks of benchmarks/strokes.py.
+# Of the logistic function: fitted to 216 development photos, clicked as in benchmarks/strokes.py.
 _WEIGHTS = {
-    "root of distance": -3.018, "brush": 1.213, "mask": 0.782, "mask, large brush": -0.475,
-    "map": 0.563, "map, kept": 0.767, "map, large brush": -0.585, "color": 1.072,
-    "common color": 0.195, "near": 7.468, "way": 1.804,
+    "root of distance": -3.692, "brush": 1.508, "mask": 0.692, "mask, large brush": -0.344,
+    "map": 0.597, "map, kept": 0.462, "map, large brush": -0.307, "color": 1.747,
+    "common color": 0.193, "near": 5.469, "way": 1.06, "rival's color": -0.799,
+    "near a rival": -1.975, "an ally": 0.365, "more like an ally": 0.244,
+    "nearer to an ally": 0.959,
 }  # fmt: skip
-_OFFSET = -1.373
+_OFFSET = -0.512
 _BRUSH, _SMALLEST = 0.012, 0.6  # radius of an ordinary brush; of any, in pixels of the grid
 _BINS = (10, 14, 14)  # kinds of lightness, a and b in which colors are counted
 _DARKEST, _RANGE = (0.0, -0.6, -0.6), (1.0, 1.2, 1.2)
@@ -83,22 +87,32 @@ def reach(area: Grid, mask: Mask, stroke: Stroke, earlier: Sequence[Stroke]) -> 
     under = draw_strokes([stroke], size, scale=area.scale) != 0
     if not under.any():
         return np.zeros(mask.shape, np.float32)
+    allies = _parts(area, [other for other in earlier if other.keep == stroke.keep], under)
+    rivals = _parts(area, [other for other in earlier if other.keep != stroke.keep], under)
     agreed = (mask > 0.5) == stroke.keep
-    likely = _likely(area, mask, stroke, under)
+    evidence = _evidence(area, mask, stroke, under, allies, rivals)
+    likely = _likely(evidence)
     prior = np.where(agreed & (likely > 0.5), 1, likely).astype(np.float32)
     sure = _PRIOR * (0.3 + 2 * np.abs(likely - 0.5))
     weight = np.where(agreed, _AGREED[bool(stroke.keep)], sure).astype(np.float32)
-    others = [other for other in earlier if other.keep != stroke.keep]
-    against = (draw_strokes(others, size, scale=area.scale) != 0) & ~under
-    weight[under | against] = _FIXED
-    prior[under], prior[against] = 1, 0
+    weight[under], prior[under] = _FIXED, 1
+    for rival in rivals:
+        weight[rival], prior[rival] = _FIXED, 0
     belongs = _walk(area.ties, weight, prior).clip(0, 1)
     changed = _joined(under | (~agreed & (belongs > 0.5)), under)
     # Elsewhere only edges of the mask would be moved a little.
     return belongs * (_AROUND - _distance(changed) / 2).clip(0, 1)
 
 
-def _joined(pixels: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _parts(area: Grid, strokes: Iterable[Stroke], under: _Pixels) -> list[_Pixels]:
+    """Return the pixels of each stroke that are not ``under`` the new one."""
+    size = under.shape[::-1]
+    drawn = (draw_strokes([stroke], size, scale=area.scale) != 0 for stroke in strokes)
+    parts = (pixels & ~under for pixels in drawn)
+    return [part for part in parts if part.any()]
+
+
+def _joined(pixels: _Pixels, start: _Pixels) -> _Pixels:
     """Return those of ``pixels`` that are joined to ``start``; a gap of two is no gap."""
     passable = _spread(pixels)
     joined = start
@@ -109,7 +123,7 @@ def _joined(pixels: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.b
         joined = more
 
 
-def _spread(pixels: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _spread(pixels: _Pixels) -> _Pixels:
     """Return the pixels, and all that touch one of them."""
     rows = pixels.copy()
     rows[1:] |= pixels[:-1]
@@ -120,14 +134,29 @@ def _spread(pixels: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return both
 
 
-def _likely(area: Grid, mask: Mask, stroke: Stroke, under: NDArray[np.bool_]) -> Plane:
+def _likely(evidence: dict[str, Plane]) -> Plane:
     """Return how likely each pixel belongs to the stroke, judged by itself."""
+    odds = _OFFSET + sum(_WEIGHTS[name] * evidence[name] for name in evidence)
+    return 1 / (1 + np.exp(-odds))
+
+
+def _evidence(
+    area: Grid,
+    mask: Mask,
+    stroke: Stroke,
+    under: _Pixels,
+    allies: list[_Pixels],
+    rivals: list[_Pixels],
+) -> dict[str, Plane]:
+    """Return what speaks for or against each pixel, by the names of ``_WEIGHTS``."""
     longer = max(mask.shape)
     radius = max(stroke.radius * area.scale, _SMALLEST) / longer
     brush = np.log(radius / _BRUSH)
     distance = _distance(under) / longer
-    color = _relative(np.linalg.norm(area.smooth - area.colors[under].mean(0), axis=2))
-    way = _relative(np.sqrt(_way(area.colors, under)))
+    color, way = _differences(area, [under])
+    # In shares of the mean, a pale photo is like a vivid one.
+    usual = max(float(color.mean()), _PALE), max(float(way.mean()), _PALE)
+    color, way = color / usual[0], way / usual[1]
     inside = (mask if stroke.keep else 1 - mask).clip(0.01, 0.99)
     agreeing = np.log(inside / (1 - inside))
     above = area.odds - area.odds[under].mean()
@@ -146,8 +175,16 @@ def _likely(area: Grid, mask: Mask, stroke: Stroke, under: NDArray[np.bool_]) ->
         "near": np.exp(-3 * way),
         "way": way,
     }
-    odds = _OFFSET + sum(_WEIGHTS[name] * evidence[name] for name in evidence)
-    return 1 / (1 + np.exp(-odds))
+    if rivals:
+        rivals_color, rivals_way = _differences(area, rivals)
+        evidence["rival's color"] = np.exp(-2 * rivals_color / usual[0])
+        evidence["near a rival"] = np.exp(-3 * rivals_way / usual[1])
+    if allies:
+        allies_color, allies_way = _differences(area, allies)
+        evidence["an ally"] = np.ones_like(color)
+        evidence["more like an ally"] = color - allies_color / usual[0]
+        evidence["nearer to an ally"] = way - allies_way / usual[1]
+    return evidence
 
 
 def _kinds(colors: Plane) -> NDArray[np.intp]:
@@ -156,7 +193,7 @@ def _kinds(colors: Plane) -> NDArray[np.intp]:
     return np.ravel_multi_index(tuple(np.moveaxis(steps, 2, 0)), _BINS, mode="clip")
 
 
-def _common(kinds: NDArray[np.intp], agreed: NDArray[np.bool_]) -> Plane:
+def _common(kinds: NDArray[np.intp], agreed: _Pixels) -> Plane:
     """Return how much more common each pixel's color is among ``agreed`` pixels: a log ratio."""
     count = math.prod(_BINS)
     here = np.bincount(kinds[agreed], minlength=count) + 0.5
@@ -165,12 +202,13 @@ def _common(kinds: NDArray[np.intp], agreed: NDArray[np.bool_]) -> Plane:
     return np.log(ratio).astype(np.float32)[kinds]
 
 
-def _relative(differences: Plane) -> Plane:
-    """Return differences as shares of their mean, so that a pale photo is like a vivid one."""
-    return differences / max(float(differences.mean()), _PALE)
+def _differences(area: Grid, parts: list[_Pixels]) -> tuple[Plane, Plane]:
+    """Return how far each pixel is from the nearest of ``parts``: in color, and by its way."""
+    colors = [np.linalg.norm(area.smooth - area.colors[part].mean(0), axis=2) for part in parts]
+    return np.min(colors, 0), np.sqrt(_way(area.colors, np.any(parts, 0)))
 
 
-def _distance(under: NDArray[np.bool_]) -> Plane:
+def _distance(under: _Pixels) -> Plane:
     """Return each pixel's distance to the middle of the nearest one under the stroke, in pixels."""
     from_rows = _nearest(under)
     places = np.arange(under.shape[1], dtype=np.float32)
@@ -180,7 +218,7 @@ def _distance(under: NDArray[np.bool_]) -> Plane:
     )
 
 
-def _nearest(under: NDArray[np.bool_]) -> Plane:
+def _nearest(under: _Pixels) -> Plane:
     """Return the squared distance to the nearest such pixel of the same column."""
     far = np.float32(sum(under.shape))
     distance = np.where(under, 0, far).astype(np.float32)
@@ -191,7 +229,7 @@ def _nearest(under: NDArray[np.bool_]) -> Plane:
     return distance**2
 
 
-def _way(values: Plane, start: NDArray[np.bool_]) -> Plane:
+def _way(values: Plane, start: _Pixels) -> Plane:
     """Return the least sum of changes of ``values`` (h, w, c) on a way from ``start``.
 
     Four sweeps over the grid find it for ways that do not wind: Toivanen, "New geodesic distance
