@@ -68,8 +68,8 @@ def blend_drawing(
             f"the drawing is {drawing.width}x{drawing.height} but the photo is "
             f"{image.width}x{image.height}; expected what draw_lines makes of this photo"
         )
-    check_number("alpha", alpha, expected="0 (only lines) to 1 (only the photo)", most=1.0)
-    check_number("sigma", sigma, expected="0 or more pixels, and finite")
+    alpha = check_number("alpha", alpha, expected="0 (only lines) to 1 (only the photo)", most=1.0)
+    sigma = check_number("sigma", sigma, expected="0 or more pixels, and finite")
     blur = ImageFilter.GaussianBlur(min(sigma, max(image.size)))
     colors = as_rgb(image).filter(blur)
     blend = Image.blend(as_rgb(drawing), colors, alpha)

@@ -1,6 +1,7 @@
 """What every effect promises, and what each one does."""
 
 import io
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -329,3 +330,31 @@ def test_nothing_to_crop_to_leaves_the_photo_whole(scene):
     whole = u2.crop(image, np.zeros_like(mask))
     assert whole is not image
     assert whole.tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("effect", "name", "amount"),
+    [
+        (u2.blur_background, "radius", 3),
+        (u2.crop, "margin", 1),
+        (u2.draw_box, "width", 4),
+        (EFFECTS["outline"], "width", 3),
+        (u2.highlight, "strength", 1),
+        (u2.adjust_mask, "feather", 2),
+        (u2.adjust_mask, "grow", 2),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float16, np.float64, Fraction])
+def test_numbers_of_any_type_do_the_same(effect, name, amount, kind, scene):
+    image, mask = scene
+    given = (mask,) if effect is u2.adjust_mask else (image, mask)
+    picture, expected = (effect(*given, **{name: value}) for value in (kind(amount), amount))
+    assert np.array_equal(np.asarray(picture), np.asarray(expected))
+
+
+@pytest.mark.parametrize("gap", [1, 2, 4, 10])
+def test_a_narrow_gap_shows_the_backgrounds_own_color_blurred(gap):
+    mask = np.ones((300, 400), np.float32)
+    mask[:, 200 : 200 + gap] = 0
+    blurred = u2.blur_background(Image.new("RGB", (400, 300), (200, 120, 60)), mask, radius=30)
+    assert blurred.getpixel((200, 150)) == (200, 120, 60)

@@ -125,7 +125,7 @@ def test_what_is_no_clip_or_map_is_refused():
     image = FRAMES[0]
     with pytest.raises(ValueError, match="choose fast or best"):
         look(Mine(), FRAMES, quality="good")
-    with pytest.raises(TypeError, match="expected several"):
+    with pytest.raises(TypeError, match="expected a list of images"):
         look(Mine(), image)
     with pytest.raises(TypeError, match="expected an image"):
         list(look(Mine(), ["frame.png"]))
@@ -144,3 +144,20 @@ def test_the_number_of_threads_is_as_before():
     assert torch.get_num_threads() == before
     seen.close()
     assert torch.get_num_threads() == before
+
+
+def test_a_map_may_be_mirrored_or_read_only(recwarn):
+    found = np.zeros((20, 30), np.float32)
+    found[5:15, 3:12] = 0.9
+    mirrored, kept = found[:, ::-1], found.copy()
+    kept.setflags(write=False)
+    for one, same in ((mirrored, mirrored.copy()), (kept, found)):
+        assert salience(one) == salience(same)
+        masks = [finish(FRAMES[0], given, salience=0.9) for given in (one, same)]
+        np.testing.assert_array_equal(*masks)
+    assert not recwarn.list
+
+
+def test_a_map_without_pixels_is_refused():
+    with pytest.raises(ValueError, match="expected one with pixels"):
+        salience(np.zeros((0, 5), np.float32))

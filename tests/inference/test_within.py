@@ -6,6 +6,7 @@ from bright import Bright
 from PIL import Image
 
 import u2demo as u2
+from u2demo.images.rgb import as_photo
 from u2demo.inference.predict import predict
 from u2demo.masks.box import box_in
 
@@ -96,3 +97,18 @@ def test_a_box_in_words_is_in_pixels_or_per_cent():
 def test_other_words_are_answered_with_an_example(text):
     with pytest.raises(ValueError, match="expected LEFT,TOP,RIGHT,BOTTOM"):
         box_in(text, (400, 300))
+
+
+def test_a_box_may_have_more_pixels_than_pillow_opens_by_itself(two, monkeypatch, recwarn):
+    expected = u2.predict_mask(Bright().eval(), two, within=RIGHT)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    np.testing.assert_array_equal(u2.predict_mask(Bright().eval(), two, within=RIGHT), expected)
+    assert not recwarn.list
+
+
+def test_what_is_white_in_a_photo_of_floats_does_not_depend_on_the_box():
+    values = np.full((60, 120), 0.2, np.float32)
+    values[0, 0] = 0.9  # outside the box
+    photo = Image.fromarray(values)
+    expected = u2.predict_mask(Bright().eval(), as_photo(photo), within=RIGHT)
+    np.testing.assert_array_equal(u2.predict_mask(Bright().eval(), photo, within=RIGHT), expected)

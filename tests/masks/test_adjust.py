@@ -200,3 +200,17 @@ def test_an_amount_that_makes_no_sense_is_refused(name, amount):
         amount = -float("inf")
     with pytest.raises(ValueError, match=f"{name} is {amount}, expected "):
         adjust_mask(mask_of(0, 0.5, 1), **{name: amount})
+
+
+@pytest.mark.parametrize("options", [{"fill_holes": 0.2}, {"drop_specks": 0.2}])
+def test_it_does_not_matter_how_a_mask_lies_in_memory(options):
+    expected = adjust_mask(holed(), **options)
+    assert not np.array_equal(expected, holed())
+    for mask in (np.asfortranarray(holed()), holed()[::-1].copy()[::-1]):
+        np.testing.assert_array_equal(adjust_mask(mask, **options), expected)
+
+
+def test_half_transparent_places_amid_the_subject_are_filled_too():
+    mask = np.ones((20, 20), np.float32)
+    mask[5:8, 5:8] = 0.7
+    assert (adjust_mask(mask, fill_holes=0.1) == 1).all()

@@ -1,7 +1,10 @@
 """(image, mask) -> the subject in front of a color, another photo, or its own scene blurred."""
 
+import math
+
 import numpy as np
-from PIL import Image, ImageChops, ImageFilter, ImageOps
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageOps
 
 from u2demo.effects.colors import use_clean_tiles
 from u2demo.effects.cutout import remove_background
@@ -13,6 +16,7 @@ from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
 
 BLUR = 0.02  # the default radius: a share of the photo's longer side
+_LEAST = 1e-6  # in place of 0, to divide by
 
 
 @on_photo
@@ -24,11 +28,11 @@ def replace_background(
     The photo covers the frame, scaled and center-cropped; a ``Scene`` says which part of it, and
     how much blurred. The subject stays where it is and is never stretched. Color and photo look as
     they are, whatever the color profile of ``image``. Both classes are in
-    ``u2demo.effects.scenes``. Before "transparent" it is RGBA, as from ``remove_background``.
+    ``u2demo.effects.scenes``. With "transparent" it is RGBA, as from ``remove_background``.
 
     Raises:
         ValueError: unknown color name (for a photo, pass an image, not a file name).
-        TypeError: ``background`` is neither an image nor a color, nor one of those two.
+        TypeError: ``background`` is not a color, an image, a ``Gradient`` or a ``Scene``.
     """
     if is_transparent(background):
         return remove_background(image, mask)
@@ -49,7 +53,7 @@ def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = No
     """
     if radius is None:
         radius = BLUR * max(image.size)
-    check_number("radius", radius, expected="0 or more pixels, and finite")
+    radius = check_number("radius", radius, expected="0 or more pixels, and finite")
     colors, share = colors_of(image), share_of(mask, image)
     unseen = alpha_of(share)
     if image.mode == "RGBA":  # a transparent pixel's color is nobody's
@@ -72,11 +76,29 @@ def _blur_around(image: Image.Image, unseen: Image.Image, radius: float) -> Imag
     """Return the image blurred, with each average leaving out what is ``unseen``, mode L.
 
     The copy that is blurred is so small that the radius is a few pixels: same look, less work.
+    It is not rounded before it is divided: in a narrow gap little is left of either.
     """
     step = blur_step(radius)
-    blur = ImageFilter.GaussianBlur(radius / step)
+    seen = _blurred(ImageOps.invert(unseen), step, radius).clip(_LEAST)
     behind = Image.composite(Image.new("RGB", image.size), image, unseen)
-    color = np.asarray(behind.reduce(step).filter(blur), np.float32)
-    share = np.asarray(ImageOps.invert(unseen).reduce(step).filter(blur), np.float32) / 255
-    mean = (color / share.clip(1 / 255)[..., None]).clip(0, 255)
-    return Image.fromarray(mean.astype(np.uint8)).resize(image.size, Image.Resampling.BICUBIC)
+    means = [255 * _blurred(color, step, radius) / seen for color in behind.split()]
+    mean = np.rint(np.stack(means, 2)).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(mean).resize(image.size, Image.Resampling.BICUBIC)
+
+
+def _blurred(plane: Image.Image, step: int, radius: float) -> NDArray[np.float32]:
+    """Return a plane, mode L, that is ``step`` times smaller and blurred: values from 0 to 255.
+
+    Pillow's own Gaussian blur rounds to 8 bits.
+    """
+    values = np.asarray(plane.convert("F").reduce(step))
+    reach = math.ceil(3 * radius / step)
+    places = np.arange(-reach, reach + 1)
+    weights = np.exp(-0.5 * (places * step / max(radius, _LEAST)) ** 2)
+    for _ in range(2):  # down the columns, then along the rows
+        wider = np.pad(values.T, ((reach, reach), (0, 0)), mode="edge")
+        height = values.shape[1]
+        values = np.zeros_like(values.T)
+        for place, weight in enumerate((weights / weights.sum()).astype(np.float32)):
+            values += weight * wider[place : place + height]
+    return values

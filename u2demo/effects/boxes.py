@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw
 from u2demo.effects.arguments import as_color
 from u2demo.effects.effect import Color, on_photo, with_alpha_of
 from u2demo.images.colors import color_in
-from u2demo.images.rgb import colors_of
+from u2demo.images.rgb import colors_of, part_of
 from u2demo.machine.numbers import check_number
 from u2demo.masks.box import Box, box_around, widen
 from u2demo.masks.mask import Mask, check_threshold
@@ -39,7 +39,7 @@ def draw_box(
     check_threshold(threshold)
     if width is None:
         width = max(2, round(LINE_WIDTH * max(image.size)))
-    check_number("width", width, expected="1 or more pixels, and finite", least=1)
+    width = check_number("width", width, expected="1 or more pixels, and finite", least=1)
     width = round(min(width, max(image.size)))  # a wider line fills any box, too
     line = color_in(image.info.get("icc_profile"), as_color("color", color))
     picture = colors_of(image).copy()
@@ -68,16 +68,9 @@ def crop(
     """
     check_threshold(threshold)
     expected = "0 or more, and finite; it cannot make the box smaller"
-    check_number("margin", margin, expected=expected)
+    margin = check_number("margin", margin, expected=expected)
     box = box_around(mask > threshold)
     return part_of(image, widen(box, margin, image.size)) if box else image.copy()
-
-
-def part_of(image: Image.Image, box: Box) -> Image.Image:
-    """Return what is in ``box``; ``Image.crop`` fails if that has more pixels than its limit."""
-    part = Image.new(image.mode, (box.right - box.left, box.bottom - box.top))
-    part.paste(image, (-box.left, -box.top))
-    return part
 
 
 def _boxes(mask: Mask, threshold: float, per_object: bool) -> list[Box]:

@@ -5,11 +5,10 @@ from numbers import Integral
 
 from PIL import Image, ImageFilter
 
-from u2demo.effects.boxes import part_of
 from u2demo.effects.cutout import remove_background
 from u2demo.effects.effect import blur_step
 from u2demo.effects.scenes import Background, draw_scene, is_transparent
-from u2demo.images.rgb import as_photo, shared_info
+from u2demo.images.rgb import as_photo, part_of, shared_info
 from u2demo.machine.numbers import check_number
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
@@ -64,6 +63,7 @@ def place_part(
 ) -> Image.Image:
     """Return the canvas of ``place_on_canvas`` with ``box``, a part of ``photo``, in its middle."""
     check_canvas(size, margin, shadow)
+    margin, shadow = float(margin), float(shadow)
     if size is None:
         size, spot = _square_around(box, margin)
     else:

@@ -46,7 +46,7 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
 
     ``use`` gets the part's box, its clean colors (RGB, as from ``clean_colors``) and its alpha
     (mode L: the mask in 8 bits, which is 0 outside these boxes). ``image`` must be RGB or RGBA, and
-    ``mask`` must fit it and be at most its alpha.
+    ``mask`` must fit it. Pixels that are half transparent themselves keep their color.
     """
     area = box_around(mask > _UNSEEN)
     if area is None:

@@ -48,7 +48,7 @@ def draw_outline(
     """
     if width is None:
         width = max(2, LINE_WIDTH * max(image.size))
-    check_number("width", width, expected="1 or more pixels, and finite", least=1)
+    width = check_number("width", width, expected="1 or more pixels, and finite", least=1)
     paint = color_in(image.info.get("icc_profile"), as_color("color", color))
     subject = np.asarray(mask > 0.5, np.float32)
     line = alpha_of(Edge(grow=width).apply(subject) - subject)

@@ -23,7 +23,8 @@ def move_subject(
     """Return ``image`` and ``mask`` enlarged around their middle and moved, in the size they have.
 
     ``zoom`` is how many times larger; ``across`` and ``down`` are shares of the width and height.
-    Put another background behind them, for where the photo ends the mask is 0 and the image black.
+    Put another background behind them: beyond the photo the mask is 0, and the image black or, with
+    alpha, transparent.
     Without a change both are returned as they are.
 
     Raises:
@@ -33,9 +34,10 @@ def move_subject(
     """
     photo = as_photo(image)
     check_fit(photo, mask)
-    check_number("zoom", zoom, expected="0.1 to 10 times", least=1 / LARGEST, most=LARGEST)
-    for name, share in (("across", across), ("down", down)):
-        check_number(name, share, expected="-1 to 1, a share of the picture", least=-1.0, most=1.0)
+    zoom = check_number("zoom", zoom, expected="0.1 to 10 times", least=1 / LARGEST, most=LARGEST)
+    expected = "-1 to 1, a share of the picture"
+    across = check_number("across", across, expected=expected, least=-1.0, most=1.0)
+    down = check_number("down", down, expected=expected, least=-1.0, most=1.0)
     if (zoom, across, down) == (1.0, 0.0, 0.0):
         return image, mask
     columns, left, right = _span(photo.width, zoom, across)

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 from u2demo.effects.arguments import as_color
 from u2demo.effects.effect import Color, blur_step
 from u2demo.images.colors import color_in, convert
-from u2demo.images.rgb import as_rgb
+from u2demo.images.rgb import as_rgb, check_image
 from u2demo.machine.numbers import check_number
 
 _STRIP = 2**20  # pixels of a gradient that are worked out at a time
@@ -58,7 +58,7 @@ class Scene:
     blur: float = 0.0
 
     def __post_init__(self):
-        as_rgb(self.photo)
+        check_image(self.photo)
         check_number("zoom", self.zoom, expected="1 to 100", least=1.0, most=100.0)
         for name, value in (("across", self.across), ("down", self.down)):
             expected = "-1 (one end) to 1 (the other)"
@@ -81,7 +81,7 @@ def draw_scene(background: Background, size: tuple[int, int], profile: bytes | N
 
     Raises:
         ValueError: unknown color name (for a photo, pass an image, not a file name).
-        TypeError: ``background`` is nothing of these.
+        TypeError: ``background`` is none of these.
     """
     if isinstance(background, Image.Image):
         background = Scene(background)
@@ -101,12 +101,13 @@ def _color_of(background: Color) -> tuple[int, int, int]:
 
 def _draw_photo(scene: Scene, size: tuple[int, int], profile: bytes | None) -> Image.Image:
     photo = as_rgb(scene.photo)
-    scale = max(size[0] / photo.width, size[1] / photo.height) * scene.zoom
+    zoom, across, down = float(scene.zoom), float(scene.across), float(scene.down)
+    scale = max(size[0] / photo.width, size[1] / photo.height) * zoom
     wide, high = min(photo.width, size[0] / scale), min(photo.height, size[1] / scale)
-    left = (photo.width - wide) * (1 + scene.across) / 2
-    top = (photo.height - high) * (1 + scene.down) / 2
+    left = (photo.width - wide) * (1 + across) / 2
+    top = (photo.height - high) * (1 + down) / 2
     part = (left, top, min(left + wide, photo.width), min(top + high, photo.height))
-    radius = scene.blur * max(size)
+    radius = float(scene.blur) * max(size)
     step = blur_step(radius)
     small = tuple(-(-side // step) for side in size)
     shown = photo.resize(small, Image.Resampling.LANCZOS, part, reducing_gap=3.0)

@@ -93,6 +93,17 @@ def as_rgb(image: Image.Image) -> Image.Image:
     return rgb
 
 
+def part_of(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """Return what is in ``box``: left, top, right, bottom, within the image.
+
+    ``Image.crop`` fails if that has more pixels than Pillow opens by itself.
+    """
+    left, top, right, bottom = box
+    part = Image.new(image.mode, (right - left, bottom - top))
+    part.paste(image, (-left, -top))
+    return part
+
+
 def to_rgb(picture: Image.Image) -> Image.Image:
     """Return ``picture``, of any mode, as RGB, or RGBA if some of its pixels are transparent.
 

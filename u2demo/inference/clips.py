@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -33,8 +34,9 @@ def look(
 ) -> Iterator[Look]:
     """Return an iterator over the net's map of each frame, in order, computed on demand.
 
-    ``quality``: "fast" looks at a frame once. "best" looks at it up to four times, at a clip 2.5
-    times a frame: also at the subject alone, upside down, and once more where views disagree.
+    ``quality``: "fast" looks at a frame once. "best" takes up to four looks at a frame, 2.5 on
+    average over the clip: the whole frame, the subject alone, upside down, and a fourth where these
+    disagree.
 
     The net takes ``at_once(model)`` frames at a time, and no others are kept: one on a CPU, so that
     a map comes before the next frame is asked for.
@@ -46,7 +48,7 @@ def look(
     """
     check_quality(quality)
     if isinstance(frames, Image.Image) or not isinstance(frames, Iterable):
-        raise TypeError(f"frames is {frames!r:.80}, expected several, such as a clip's")
+        raise TypeError(f"frames is {frames!r:.80}, expected a list of images or another iterable")
     return _looks(model, iter(frames), CLIP_QUALITIES[quality].views)
 
 
@@ -66,7 +68,9 @@ def reduced(model: nn.Module, frame: Image.Image, *, quality: str = "fast") -> I
 def salience(found: Mask) -> float:
     """Return how salient the subject of a map is, from 0 to 1: nearly the highest value in it."""
     check_mask(found)
-    return salience_of_subject(torch.from_numpy(found)[None, None])
+    if not found.size:
+        raise ValueError(f"the map is {found.shape}, expected one with pixels")
+    return salience_of_subject(_tensor(found))
 
 
 @torch.inference_mode()
@@ -95,24 +99,28 @@ def _looks(
     model: nn.Module, frames: Iterator[Image.Image], views: Sequence[View]
 ) -> Iterator[Look]:
     count = at_once(model)
-    purse = 0.0  # looks that may be spent
+    budget = 0.0  # looks that may be spent
     batch = list(islice(frames, count))
     while batch:
         most = []
         for _ in batch:
-            purse += _PASSES
-            most.append(min(int(purse), len(views)))
-            purse -= most[-1]
+            budget += _PASSES
+            most.append(min(int(budget), len(views)))
+            budget -= most[-1]
         photos = add_up(model, batch, views, most=most)
-        purse += sum(most) - sum(len(photo.shown) for photo in photos)
+        budget += sum(most) - sum(len(photo.shown) for photo in photos)
         for image, photo in zip(batch, photos, strict=True):
             yield Look(image, photo.mean()[0, 0].clamp(0, 1).numpy())
         batch = list(islice(frames, count))
 
 
 def _enlarged(found: Mask, canvas: Image.Image) -> Tensor:
-    saliency = torch.from_numpy(found)[None, None]
-    return F.interpolate(saliency, canvas.size[::-1], mode="bilinear", antialias=True)
+    return F.interpolate(_tensor(found), canvas.size[::-1], mode="bilinear", antialias=True)
+
+
+def _tensor(found: Mask) -> Tensor:
+    """Return a copy, because PyTorch takes no array that is mirrored or read-only."""
+    return torch.from_numpy(np.array(found, order="C"))[None, None]
 
 
 def _gray(canvas: Image.Image) -> Tensor:

@@ -44,7 +44,8 @@ def correct_mask(
     Raises:
         ValueError: ``mask`` is not a valid mask, belongs to another image, or a stroke has no
             points or no radius.
-        TypeError: ``strokes`` are not several ``Stroke``, or hold something that is not a number.
+        TypeError: ``strokes`` is not a list of ``Stroke``, or one holds something that is not a
+            number.
     """
     return Correction(model, image, mask).mask(strokes)
 

@@ -1,6 +1,5 @@
 """(net, image) -> mask: the views of a photo, averaged and turned into a mask."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from u2demo.images.rgb import check_image, limit_to_alpha
+from u2demo.images.rgb import as_photo, limit_to_alpha, part_of
 from u2demo.inference.guided import follow_edges
 from u2demo.inference.preprocess import input_of, pixels, to_tensor
 from u2demo.inference.recipes import QUALITIES, Recipe, check_quality
@@ -94,9 +93,9 @@ def predict(
     """
     check_quality(quality)
     if isinstance(images, Image.Image) or not isinstance(images, Iterable):
-        raise TypeError(f"images is {images!r:.80}, expected several, such as a list")
-    boxes = chain(within, repeat(None))
-    return _predict_within(model, images, QUALITIES[quality], boxes)
+        raise TypeError(f"images is {images!r:.80}, expected a list of images or another iterable")
+    parts = map(_part, images, chain(within, repeat(None)))
+    return _predict_in_batches(model, parts, QUALITIES[quality])
 
 
 def predict_raw(model: nn.Module, image: Image.Image, *, side: int | None = None) -> Mask:
@@ -138,56 +137,53 @@ def share_cores(workers: int) -> AbstractContextManager[None]:
     return use_threads(max(1, torch.get_num_threads() // workers))
 
 
+class _Part(NamedTuple):
+    """What the net looks at: the photo itself, or ``box`` in it and a little ``around`` that."""
+
+    image: Image.Image
+    photo: Image.Image
+    box: Box | None
+    around: Box | None
+
+
 def _predict_in_batches(
-    model: nn.Module, images: Iterator[Image.Image], recipe: Recipe
+    model: nn.Module, parts: Iterator[_Part], recipe: Recipe
 ) -> Iterator[Prediction]:
     side = input_of(model).side
     count = at_once(model)
-    batch = list(islice(images, count))
+    finish = partial(_finish_part, recipe=recipe, side=side)
+    batch = list(islice(parts, count))
     while batch:
-        finish = partial(_finish_of, recipe=recipe, side=side)
-        yield from on_all_cores(finish, zip(batch, add_up(model, batch, recipe.views), strict=True))
-        batch = list(islice(images, count))
+        sums = add_up(model, [part.image for part in batch], recipe.views)
+        yield from on_all_cores(finish, zip(batch, sums, strict=True))
+        batch = list(islice(parts, count))
 
 
-def _predict_within(
-    model: nn.Module,
-    images: Iterable[Image.Image],
-    recipe: Recipe,
-    boxes: Iterator[Box | None],
-) -> Iterator[Prediction]:
-    waiting: deque[tuple[Image.Image, Box | None]] = deque()  # what the net is looking at
-
-    def parts() -> Iterator[Image.Image]:
-        for image, box in zip(images, boxes, strict=False):
-            waiting.append((image, box))
-            yield image if box is None else image.crop(_around(box, image))
-
-    for found in _predict_in_batches(model, parts(), recipe):
-        image, box = waiting.popleft()
-        yield found if box is None else _put_back(found, Box(*box), image)
+def _part(photo: Image.Image, box: Box | None) -> _Part:
+    if box is None:
+        return _Part(photo, photo, None, None)
+    photo = as_photo(photo)
+    check_box("within", box, photo.size)
+    around = widen(Box(*box), _AROUND, photo.size)
+    return _Part(part_of(photo, around), photo, Box(*box), around)
 
 
-def _around(box: Box, image: Image.Image) -> Box:
-    check_image(image)
-    check_box("within", box, image.size)
-    return widen(Box(*box), _AROUND, image.size)
+def _finish_part(found: tuple[_Part, Sum], recipe: Recipe, side: int) -> Prediction:
+    part, total = found
+    mask, peak = _finish(total, recipe, side)
+    mask = limit_to_alpha(mask, part.image)
+    if part.box:
+        mask = _put_back(mask, part.box, part.around, part.photo.size)
+    return Prediction(mask, peak)
 
 
-def _put_back(found: Prediction, box: Box, image: Image.Image) -> Prediction:
-    """Return what was found in ``box``, and a little around it, as a mask of the whole photo."""
-    around = _around(box, image)
+def _put_back(mask: Mask, box: Box, around: Box, size: tuple[int, int]) -> Mask:
+    """Return a mask of the whole photo, made of that of ``around``, with all outside ``box`` 0."""
     rows = slice(box.top - around.top, box.bottom - around.top)
     columns = slice(box.left - around.left, box.right - around.left)
-    whole = np.zeros((image.height, image.width), np.float32)
-    whole[box.top : box.bottom, box.left : box.right] = found.mask[rows, columns]
-    return Prediction(whole, found.peak)
-
-
-def _finish_of(found: tuple[Image.Image, Sum], recipe: Recipe, side: int) -> Prediction:
-    image, photo = found
-    mask, peak = _finish(photo, recipe, side)
-    return Prediction(limit_to_alpha(mask, image), peak)
+    whole = np.zeros(size[::-1], np.float32)
+    whole[box.top : box.bottom, box.left : box.right] = mask[rows, columns]
+    return whole
 
 
 @torch.inference_mode()

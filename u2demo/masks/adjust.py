@@ -48,16 +48,17 @@ class Edge:
         check_number("feather", self.feather, expected=f"{pixels}, 0 or more")
 
     def apply(self, mask: Mask) -> Mask:
-        """Return what ``adjust_mask`` returns of a mask that is known to be valid."""
-        adjusted = _moved(mask, self.threshold, self.softness)  # new; the next two change it
+        """Apply the steps of ``adjust_mask`` without checking the mask."""
+        threshold, softness = float(self.threshold), float(self.softness)
+        adjusted = _remapped(mask, threshold, softness)  # new; the next two change it
         if self.fill_holes:
-            _fill_holes(adjusted, self.fill_holes)
+            _fill_holes(adjusted, float(self.fill_holes))
         if self.drop_specks:
-            _drop_specks(adjusted, self.drop_specks)
+            _drop_specks(adjusted, float(self.drop_specks))
         if self.grow:
-            adjusted = _grown(adjusted, self.grow)
+            adjusted = _grown(adjusted, float(self.grow))
         if self.feather:
-            adjusted = _feathered(adjusted, self.feather)
+            adjusted = _feathered(adjusted, float(self.feather))
         return adjusted
 
 
@@ -77,10 +78,10 @@ def adjust_mask(
     """Return ``mask`` with another edge; the steps follow each other in this order.
 
     - ``threshold``, the value that comes to 0.5, moves on a power curve that leaves 0 and 1 where
-      they are, so that the subject never turns transparent. Then the slope around 0.5 grows: the
-      edge becomes ``softness`` as soft, and with 0 it is hard. The defaults change nothing.
-    - ``fill_holes``: holes become subject, up to this share of the subject's area. A hole is below
-      0.5, and all around it is subject.
+      they are, so that the subject never turns transparent. Then ``softness`` scales the width of
+      the edge: 1 keeps it, 0 makes it hard. The defaults change nothing.
+    - ``fill_holes``: holes, and half transparent places, become subject if they are surrounded by
+      it, up to this share of the subject's area.
     - ``drop_specks``: what is not joined to the rest becomes background, up to this share of the
       subject's area. The largest part always stays.
     - ``grow`` moves the edge outward by so many pixels, or inward if it is negative. It stays as
@@ -100,8 +101,8 @@ def adjust_mask(
     return Edge(threshold, softness, fill_holes, drop_specks, grow, feather).apply(mask)
 
 
-def _moved(mask: Mask, threshold: float, softness: float) -> Mask:
-    """Return a new mask with ``threshold`` at 0.5 and an edge ``softness`` as soft."""
+def _remapped(mask: Mask, threshold: float, softness: float) -> Mask:
+    """Return a new mask: ``threshold`` becomes 0.5, the edge is ``softness`` times as wide."""
     if softness < _HARD:
         return (mask > threshold).astype(np.float32)
     moved = mask.clip(0, 1)
@@ -114,14 +115,14 @@ def _moved(mask: Mask, threshold: float, softness: float) -> Mask:
 
 
 def _fill_holes(mask: Mask, share: float) -> None:
-    """Set to 1 what lies below 0.5 amid the subject, then the soft rim around it."""
+    """Set to 1 what lies below 0.5 amid the subject, then what is half transparent there."""
     most = share * np.count_nonzero(mask > 0.5)
     for level in (0.5, SURE_SUBJECT):
         runs = find_runs(mask < level, corners=False)
         if runs.rows.size:
             small = runs.areas() <= most
             small[runs.groups[_at_border(runs, mask.shape)]] = False
-            mask.reshape(-1)[runs.pixels(small[runs.groups], mask.shape[1])] = 1
+            np.put(mask, runs.pixels(small[runs.groups], mask.shape[1]), 1)
 
 
 def _at_border(runs: Runs, shape: tuple[int, int]) -> np.ndarray:
@@ -137,7 +138,7 @@ def _drop_specks(mask: Mask, share: float) -> None:
         areas = runs.areas()
         small = areas <= share * np.count_nonzero(mask > 0.5)
         small[areas.argmax()] = False
-        mask.reshape(-1)[runs.pixels(small[runs.groups], mask.shape[1])] = 0
+        np.put(mask, runs.pixels(small[runs.groups], mask.shape[1]), 0)
 
 
 def _grown(mask: Mask, pixels: float) -> Mask:
