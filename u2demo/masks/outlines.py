@@ -11,8 +11,10 @@ from u2demo.masks.mask import Mask
 from u2demo.masks.objects import object_shapes
 
 _FINEST = 1024  # cells along the longer side of the grid on which an outline is drawn
+_ACROSS = 8  # cells at least across an object's mean width
+_MOST = 2**17  # edges of cells around a ragged object; more take minutes
 _TOLERANCE = 0.75  # cells by which a straight line may miss the outline; a staircase needs 0.71
-_SMALLEST_HOLE = 0.01  # share of the object's area; smaller ones are filled
+_SMALLEST = 0.01  # share of the object's area; smaller holes are filled, smaller parts left out
 _RIGHT, _DOWN, _LEFT, _UP = range(4)
 
 
@@ -21,15 +23,16 @@ def outlines(mask: Mask, *, threshold: float = 0.5) -> list[str]:
 
     An outline is one polygon, "x y x y ..." in pixels of the mask, where whole numbers are the
     corners of pixels. A hole is joined to the outside by a cut that is walked both ways, so that
-    it stays a hole when the polygon is filled. The polygon misses the object's edge by a pixel or,
-    in large photos, by up to a thousandth of the longer side.
+    it stays a hole when the polygon is filled; so are parts that hang together by a hair. The
+    polygon misses the object's edge by a pixel or, where a wide object is in a large photo, by up
+    to a thousandth of the longer side.
 
     Raises:
         ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
     """
     drawn = []
     for box, shape in object_shapes(mask, threshold=threshold):
-        step = math.ceil(max(mask.shape) / _FINEST)
+        step = _step(shape, math.ceil(max(mask.shape) / _FINEST))
         polygon = _polygon(_coarse(shape, step)) * step + (box.left, box.top)
         corners = polygon.clip((box.left, box.top), (box.right, box.bottom))
         if len(corners) < 3:
@@ -43,6 +46,16 @@ def _corners(box: Box) -> NDArray[np.intp]:
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
 
 
+def _step(shape: NDArray[np.bool_], largest: int) -> int:
+    """Return how many pixels wide the cells are to be in which ``shape`` is drawn."""
+    around = np.pad(shape, 1)
+    edges = np.count_nonzero(around[1:] != around[:-1])
+    edges += np.count_nonzero(around[:, 1:] != around[:, :-1])
+    width = 2 * np.count_nonzero(shape) / edges
+    fine = max(1, min(largest, int(width / _ACROSS)))
+    return max(fine, math.ceil(math.sqrt(edges / _MOST)))  # there are as many fewer as cells
+
+
 def _coarse(shape: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:
     """Return ``shape`` in cells of ``step`` pixels a side: those that it fills by half."""
     if step == 1:
@@ -54,16 +67,18 @@ def _coarse(shape: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:
 
 
 def _polygon(shape: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return corners (N, 2), x and y, of one polygon around the true cells; holes are cut out."""
+    """Return corners (N, 2), x and y, of one polygon around the true cells.
+
+    Holes, which run the other way round, are cut out by it, and separate parts joined on.
+    """
     loops = list(_loops(shape))
     if not loops:
         return np.zeros((0, 2), np.intp)
-    loops.sort(key=_area, reverse=True)  # holes run the other way round: their area is negative
-    outer, *holes = loops
-    polygon = _simplify(outer)
-    for hole in holes:
-        if -_area(hole) >= _SMALLEST_HOLE * _area(outer):
-            polygon = _cut_out(_simplify(hole), polygon)
+    largest, *others = sorted(loops, key=_area, reverse=True)
+    polygon = _simplify(largest)
+    for loop in others:
+        if abs(_area(loop)) >= _SMALLEST * _area(largest):
+            polygon = _joined(polygon, _simplify(loop))
     return polygon
 
 
@@ -135,9 +150,9 @@ def _distances(points: NDArray, start: NDArray, end: NDArray) -> NDArray[np.floa
     return np.hypot(*(points - start - share[:, None] * along).T)
 
 
-def _cut_out(hole: NDArray[np.intp], polygon: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return ``polygon`` with a cut to ``hole``, around it, and back."""
-    apart = np.abs(polygon[:, None] - hole).sum(2)
+def _joined(polygon: NDArray[np.intp], loop: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return ``polygon`` with a cut to ``loop``, around it, and back."""
+    apart = np.abs(polygon[:, None] - loop).sum(2)
     near, far = np.unravel_index(int(np.argmin(apart)), apart.shape)
-    there_and_back = np.concatenate((hole[far:], hole[: far + 1]))
+    there_and_back = np.concatenate((loop[far:], loop[: far + 1]))
     return np.concatenate((polygon[: near + 1], there_and_back, polygon[near:]))
