@@ -75,7 +75,7 @@ def image_row(
 
     A row wider than 24 inches is made lower. Long titles are wrapped, and make it higher.
     Transparent images lie on a checkerboard; masks are gray, from black for 0 to white for 1.
-    ``alt`` says what is to be seen to those who do not see it; the default lists the titles.
+    ``alt`` is the alternative text for screen readers; the default lists the titles.
 
     Raises:
         ValueError: ``pictures`` is empty.
@@ -145,7 +145,7 @@ def bars(groups: Mapping[str, Mapping[str, float]], *, unit: str) -> Figure:
     """Return a bar chart of {group: {label: value}}: a row for each label, a bar for each group.
 
     Raises:
-        ValueError: there is no group, or groups have other labels.
+        ValueError: there is no group, or the groups' labels differ.
     """
     if not groups or len({tuple(values) for values in groups.values()}) != 1:
         raise ValueError("expected groups that all have the same labels")
@@ -198,7 +198,7 @@ def _panel(picture: Image.Image | Mask) -> np.ndarray:
     if not isinstance(picture, Image.Image | np.ndarray):
         raise TypeError(f"expected an image or a mask to show, not {type(picture).__name__}")
     if isinstance(picture, np.ndarray):
-        # Divided by a number, an array of 8 bits has 64, and shows as well.
+        # uint8 / 255 is float64; it shows as well.
         mask = picture.astype(np.float32) if picture.dtype.kind == "f" else picture
         check_mask(mask)
         if not mask.size:

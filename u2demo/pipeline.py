@@ -11,7 +11,7 @@ from u2demo.effects import DEFAULT_EFFECTS, Effect
 from u2demo.inference.recipes import check_quality
 from u2demo.machine.names import safe_name
 from u2demo.masks.corrections import Corrections
-from u2demo.masks.mask import Mask, has_clear_subject, unsure_share
+from u2demo.masks.mask import Mask, has_clear_subject
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,11 +33,6 @@ class Result:
     mask: Mask
     pictures: Mapping[str, Image.Image]
     peak: float | None = None
-
-    @property
-    def unsure(self) -> float:
-        """The share of the subject that is neither clearly in nor out, see ``unsure_share``."""
-        return unsure_share(self.mask)
 
     @property
     def has_clear_subject(self) -> bool:
@@ -63,7 +58,7 @@ def process(
         ValueError: unknown ``quality``, or an effect name that cannot be part of a file name;
             later, a photo's corrections do not fit it.
         TypeError: ``effects`` or ``corrections`` is not a mapping or, later, an effect does not
-            return an image, or what is in ``corrections`` are no ``Corrections``.
+            return an image, or a value of ``corrections`` is not a ``Corrections``.
     """
     check_quality(quality)
     if isinstance(photos, Mapping):
@@ -73,7 +68,7 @@ def process(
         raise TypeError(f"photos is a {kind}, expected pairs of name and image: [('cat', image)]")
     if not isinstance(corrections, Mapping | None):
         kind = type(corrections).__name__
-        raise TypeError(f"corrections is a {kind}, expected those of each photo by its name")
+        raise TypeError(f"corrections is a {kind}, expected a dict from photo names to Corrections")
     return _process(model, photos, known_effects(effects), quality, corrections or {})
 
 
@@ -81,7 +76,7 @@ def known_effects(effects: Mapping[str, Effect] | None) -> Mapping[str, Effect]:
     """Return ``effects``, by default those of ``DEFAULT_EFFECTS``.
 
     Raises:
-        TypeError: ``effects`` is not a mapping.
+        TypeError: ``effects`` is not a mapping from names to functions.
         ValueError: an effect name cannot be part of a file name.
     """
     if effects is None:
@@ -102,10 +97,14 @@ def known_effects(effects: Mapping[str, Effect] | None) -> Mapping[str, Effect]:
 
 
 def check_names(effects: Iterable[str]) -> None:
-    """Raise ``ValueError`` if an effect's name cannot be part of a file name on every system."""
+    """Raise ``ValueError`` if an effect's name cannot be part of a file name on every system.
+
+    Raises:
+        TypeError: a name is not text.
+    """
     for name in effects:
         if not isinstance(name, str):
-            raise TypeError(f"the effect {name!r:.80} has no name, expected text such as 'crop'")
+            raise TypeError(f"effect names must be text such as 'crop', not {name!r:.80}")
         if name != safe_name(name):
             raise ValueError(
                 f"the effect {name!r} cannot have this name, which is part of a file name:"

@@ -94,7 +94,7 @@ def test_a_picture_of_such_a_kind_that_was_named_is_a_failure(
     monkeypatch.chdir(photos)
     touch(photos, "logo.psd")
     assert main(["pets", "logo.psd", "-o", str(tmp_path / "out"), "--effects", "mask"]) == 1
-    assert "logo.psd: a Photoshop file, which is not read here" in capsys.readouterr().out
+    assert "logo.psd: a Photoshop file, which u2demo cannot read" in capsys.readouterr().out
 
 
 def test_a_photo_beside_its_raw_file_has_the_plain_name(photos, tmp_path):

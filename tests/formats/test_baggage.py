@@ -162,7 +162,7 @@ def test_reading_changes_no_limit_of_pillows(monkeypatch):
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (b"\xc0\0\x0b\x0c\0\x18\0\x28\1\1\x11\0", "a JPEG of 12 bits a sample"),
+        (b"\xc0\0\x0b\x0c\0\x18\0\x28\1\1\x11\0", "a 12-bit JPEG"),
         (b"\xc5\0\x0b\x08\0\x18\0\x28\1\1\x11\0", "a hierarchical JPEG"),
         (b"\xf7\0\x0b\x08\0\x18\0\x28\1\1\x11\0", "a JPEG-LS file"),
         (b"\xc0\0\x0e\x08\0\x18\0\x28\2\1\x11\0\2\x11\0", "a JPEG of 2 channels"),

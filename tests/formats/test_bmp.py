@@ -189,7 +189,7 @@ def refusal(data):
         ({"compression": 4, "bits": 0}, "a BMP that holds another format"),
         ({"compression": 5, "bits": 0}, "a BMP that holds another format"),
         ({"compression": 3, "header": 64, "bits": 1}, "a BMP that holds another format"),
-        ({"bits": 64}, "a BMP of 64 bits a pixel"),
+        ({"bits": 64}, "a BMP of 64 bits per pixel"),
         ({"header": 66}, "a BMP with a header of 66 bytes"),
     ],
 )

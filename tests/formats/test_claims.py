@@ -155,27 +155,28 @@ def test_pages_without_end_are_counted_no_further_than_there_is_room():
         struct.pack_into("<I", tiff_file, first + 2 + 12 * count, len(tiff_file))
         first, count = len(tiff_file), 5000
         tiff_file += struct.pack("<H", count) + entries + bytes(4)
-    result, seconds = outcome(bytes(tiff_file))
-    assert seconds < SECONDS
-    assert result
+    is_refused(bytes(tiff_file), "too many entries")
 
 
 @pytest.mark.parametrize("scan", [0xDA, 0xC4, 0xDB, 0xDC, 0xFE, 0xE1])
-def test_a_jpeg_of_a_million_empty_segments_is_answered_at_once(scan):
+def test_a_jpeg_of_a_million_empty_segments_is_refused_at_once(scan):
     jpeg = encoded("JPEG", progressive=True)
-    for place in (2, len(jpeg) - 2):
-        outcome_, seconds = outcome(jpeg[:place] + segment(scan, b"") * 250_000 + jpeg[place:])
-        assert seconds < SECONDS
-        assert outcome_
+    empty, end = segment(scan, b"") * 250_000, len(jpeg) - 2
+    said = "damaged or truncated" if scan == 0xDA else "more than 5,000 segments"
+    is_refused(jpeg[:2] + empty + jpeg[2:], said)
+    is_refused(jpeg[:end] + empty + jpeg[end:], "more than 5,000 segments")
 
 
 @pytest.mark.parametrize("filling", [b"\xff", b"\xff\0", b"\0\xff", b"\xff\xd0", b"\xff\1"])
 def test_megabytes_of_filling_in_a_jpeg_take_no_time(filling):
     jpeg = encoded("JPEG", progressive=True)
-    for place in (2, len(jpeg) - 2):
-        result, seconds = outcome(jpeg[:place] + filling * 1_500_000 + jpeg[place:])
-        assert seconds < SECONDS
-        assert result
+    end = len(jpeg) - 2
+    opens(jpeg[:end] + filling * 1_500_000 + jpeg[end:])
+    filled = jpeg[:2] + filling * 1_500_000 + jpeg[2:]
+    if filling.startswith(b"\xff"):
+        opens(filled)
+    else:
+        is_refused(filled, "not an image of a known format")
 
 
 def scans(side, count, frame):
@@ -190,29 +191,31 @@ def scans(side, count, frame):
 
 
 @pytest.mark.parametrize("frame", [0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA])
-def test_scans_without_data_are_answered_at_once_in_every_coding(frame):
+def test_scans_without_data_are_refused_at_once_in_every_coding(frame):
+    said = "damaged or truncated" if frame in (0xC0, 0xC1, 0xC9) else "scans of one picture"
     for count in (400, 4000):
-        result, seconds = outcome(scans(3000, count, frame))
-        assert seconds < SECONDS
-        assert result
+        is_refused(scans(3000, count, frame), said)
 
 
 def test_a_gif_of_a_million_comments_is_answered_at_once():
     gif = encoded("GIF", PHOTO.quantize(16))
     start = 13 + 3 * (2 << (gif[10] & 7))
-    for comment in (b"!\xfe\0", b"!\xfe\1A\0", b"!\xfe" + b"\1A" * 1000 + b"\0", b"\0", b"!\xf9\0"):
-        result, seconds = outcome(gif[:start] + comment * (2_000_000 // len(comment)) + gif[start:])
-        assert seconds < SECONDS
-        assert result
+
+    def with_many(block):
+        return gif[:start] + block * (2_000_000 // len(block)) + gif[start:]
+
+    for block in (b"!\xfe\0", b"!\xfe\1A\0", b"!\xf9\0"):
+        is_refused(with_many(block), "more than 100,000 blocks")
+    opens(with_many(b"!\xfe" + b"\1A" * 1000 + b"\0"))  # a thousand long ones
+    opens(with_many(b"\0"))
 
 
 @pytest.mark.parametrize("kind", [b"IDAT", b"tEXt", b"zTXt", b"prVt", b"fcTL"])
-def test_a_png_of_chunks_without_end_is_answered_at_once(kind):
+def test_a_png_of_chunks_without_end_is_refused_at_once(kind):
     png = encoded("PNG")
     for place in (33, len(png) - 12):
-        result, seconds = outcome(png[:place] + chunk(kind, b"") * 110_000 + png[place:])
-        assert seconds < SECONDS
-        assert result
+        endless = png[:place] + chunk(kind, b"") * 110_000 + png[place:]
+        is_refused(endless, "more than 100,000 chunks")
 
 
 def test_a_png_of_a_thousand_texts_that_inflate_is_read():
@@ -221,13 +224,11 @@ def test_a_png_of_a_thousand_texts_that_inflate_is_read():
     assert np.array_equal(opens(png[:33] + text * 1000 + png[33:]), PHOTO)
 
 
-def test_a_webp_of_chunks_without_end_is_answered_at_once():
+def test_a_webp_of_chunks_without_end_is_refused_at_once():
     webp = encoded("WEBP", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0")
     odd = (b"prVt" + bytes(4)) * 200_000
     whole = webp[:4] + struct.pack("<I", len(webp) + len(odd) - 8) + webp[8:] + odd
-    result, seconds = outcome(whole)
-    assert seconds < SECONDS
-    assert result
+    is_refused(whole, "more than 100,000 chunks")
 
 
 @pytest.mark.skipif(not hasattr(os, "sysconf"), reason="needs POSIX")
@@ -235,7 +236,5 @@ def test_what_is_refused_for_its_size_is_refused_before_memory_is_taken():
     huge = 2**31 - 1
     bmp = b"BM" + struct.pack("<I2HI", 0, 0, 0, 54)
     bmp += struct.pack("<I2i2H6I", 40, huge, huge, 1, 24, 0, 0, 0, 0, 0, 0)
-    for data in (bmp, tiff({**BASIC, 256: huge, 257: huge, 273: 8, 278: 1, 279: 9})):
-        result, seconds = outcome(data)
-        assert isinstance(result, str)
-        assert seconds < SECONDS
+    is_refused(bmp, "damaged or truncated")
+    is_refused(tiff({**BASIC, 256: huge, 257: huge, 273: 8, 278: 1, 279: 9}), "more pixels than")

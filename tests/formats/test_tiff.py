@@ -185,7 +185,7 @@ def test_floats_are_scaled_by_a_usual_white_or_by_their_peak(peak, white):
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (tiff(GRAY[..., None], 64, form=6), "of 64 bits a complex sample"),
+        (tiff(GRAY[..., None], 64, form=6), "of 64 bits per complex sample"),
         (tiff(GRAY[..., None], 16, photometric=32803), "of a camera's raw pixels"),
         (tiff(GRAY[..., None] // 255, 1, photometric=4), "that is a transparency mask"),
         (tiff(COLOR, 16, photometric=32845), "in LogLuv"),

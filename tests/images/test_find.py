@@ -124,7 +124,7 @@ def test_a_kind_is_told_by_the_first_bytes_if_the_name_says_nothing(tmp_path):
 
 def test_every_kind_says_what_helps():
     assert why_unread(Path("a.nef")) == (
-        "a camera's raw file, which is not read here; develop it and export it as JPEG or TIFF"
+        "a camera's raw file, which u2demo cannot read; develop it and export it as JPEG or TIFF"
     )
     assert "export it as JPEG, PNG or TIFF" in why_unread(Path("a.jxl"))
     assert "download it first" in why_unread(Path(".a.jpg.icloud"))

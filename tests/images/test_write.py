@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 import u2demo as u2
-from u2demo.images.write import encode
+from u2demo.images.write import encode, suffix
 
 
 def profile_with_red_and_blue_exchanged(length):
@@ -42,3 +42,15 @@ def test_a_profile_that_is_too_long_and_damaged_is_left_out():
     photo.info["icc_profile"] = bytes(1_200_000)
     written = encode(Image.new("RGBA", (8, 8), (254, 0, 0)), ".png", like=photo)
     assert Image.open(io.BytesIO(written)).getpixel((0, 0)) == (254, 0, 0, 255)
+
+
+@pytest.mark.parametrize("format", ["auto", "webp", "png"])
+def test_a_picture_with_one_transparent_color_stays_transparent(format):
+    picture = Image.new("RGB", (9, 6), "teal")
+    picture.paste("red", (0, 0, 4, 6))
+    picture.info["transparency"] = (255, 0, 0)
+    kind = suffix(picture, format)
+    assert kind in (".png", ".webp")
+    opened = Image.open(io.BytesIO(encode(picture, kind, like=Image.new("RGB", (9, 6)))))
+    alpha = opened.convert("RGBA").getchannel("A")
+    assert alpha.getpixel((1, 1)) == 0 and alpha.getpixel((8, 1)) == 255

@@ -90,3 +90,10 @@ def test_what_are_not_corrections_is_named(corrections):
     for refuse in (check_corrections, to_json):
         with pytest.raises(TypeError, match="expected"):
             refuse(corrections, SIZE)
+
+
+@pytest.mark.parametrize("name", ["objects", "within"])
+def test_the_error_names_the_field_of_the_file(name):
+    saved = json.loads(to_json(Corrections(), (4, 3))) | {name: 3}
+    with pytest.raises(ValueError, match=f"{name} is 3, expected a list"):
+        from_json(json.dumps(saved), (4, 3))

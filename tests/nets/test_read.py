@@ -73,7 +73,7 @@ KEY = "stage2.rebnconvin.conv_s1.weight"
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda s: s.pop(KEY), f"does not fit u2netp in 1 places: {KEY} is missing"),
+        (lambda s: s.pop(KEY), f"does not fit u2netp (1 mismatch): {KEY} is missing"),
         (lambda s: s.update(extra=s[KEY]), "extra is unknown"),
         (lambda s: s.update({KEY: s[KEY][:1]}), f"{KEY} is (1, 64, 3, 3) instead of (64, 64,"),
         (lambda s: s.update({KEY: s[KEY].half()}), f"{KEY} is torch.float16 instead of"),

@@ -94,9 +94,9 @@ def test_photos_of_one_name_are_all_kept(shown):
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("scan.jpg", b"%PDF-1.7\n", "a PDF document, which is not read here; export its page"),
-        ("logo.svg", b"<svg/>", "a vector drawing, which is not read here; export it as JPEG"),
-        ("art.jpg", b"8BPS\0\1" + bytes(20), "a Photoshop file, which is not read here"),
+        ("scan.jpg", b"%PDF-1.7\n", "a PDF document, which u2demo cannot read; export its page"),
+        ("logo.svg", b"<svg/>", "a vector drawing, which u2demo cannot read; export it as JPEG"),
+        ("art.jpg", b"8BPS\0\1" + bytes(20), "a Photoshop file, which u2demo cannot read"),
         ("letter.jpg", b"Dear Ada,", "not an image of a known format"),
     ],
 )

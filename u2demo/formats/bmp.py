@@ -1,7 +1,7 @@
 """BMP -> picture: every header, depth and bit mask that Windows and OS/2 have written.
 
-Pillow knows few of the masks, has no 2 bits a pixel, and decodes run lengths in Python, pixel by
-pixel. The layouts are those of Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER.
+Pillow knows few of the masks, does not read 2 bits per pixel, and decodes run lengths in Python,
+pixel by pixel. The layouts are those of Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER.
 """
 
 import re
@@ -58,8 +58,8 @@ def examine(file: BinaryIO) -> Content:
     if coded < needed:
         raise EOFError(f"{max(coded, 0)} bytes of pixels, expected {needed}")
     size = header.width, header.height
-    price = LIGHT if header.bits <= 8 else PLAIN
-    return Content(size, coded, lambda: _picture(data, header), price=price)
+    budget = LIGHT if header.bits <= 8 else PLAIN
+    return Content(size, coded, lambda: _picture(data, header), budget=budget)
 
 
 def _read_header(data: bytes) -> _Header:
@@ -102,7 +102,7 @@ def _check(width: int, height: int, bits: int, compression: int, length: int) ->
     }  # fmt: skip
     if bits not in known.get(compression, ()):
         raise RefusedError(
-            f"a BMP of {bits} bits a pixel, compression {compression}; export it as PNG or JPEG"
+            f"a BMP of {bits} bits per pixel, compression {compression}; export it as PNG or JPEG"
         )
 
 
@@ -190,8 +190,8 @@ def _words(strip: np.ndarray, header: _Header) -> np.ndarray:
     size = header.bits // 8
     used = strip[:, : header.width * size]
     if size == 3:
-        red, green, blue = (used[:, place::3].astype(np.uint32) for place in range(3))
-        return red | green << 8 | blue << 16
+        low, middle, high = (used[:, place::3].astype(np.uint32) for place in range(3))
+        return low | middle << 8 | high << 16
     return np.ascontiguousarray(used).view(f"<u{size}").astype(np.uint32)
 
 

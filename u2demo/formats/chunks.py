@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from u2demo.formats.content import CODEC, HEAVY, LIGHT, PLAIN, Content, Price, RefusedError
+from u2demo.formats.content import CODEC, HEAVY, LIGHT, PLAIN, Content, PixelBudget, RefusedError
 from u2demo.formats.directory import is_honest_exif
 from u2demo.formats.pieces import Piece, join
 
@@ -51,10 +51,9 @@ def examine_png(file: BinaryIO) -> Content:
     pixels = [chunk for chunk in chunks if chunk.kind == b"IDAT"]
     profile = _profile(data, chunks)
     view = join(file, [PNG, *_wanted(data, chunks, pixels, profile)])
-    price = _price(data, chunks)
-    most = size[0] * size[1] // price.a_byte if size[0] * size[1] > price.small else 0
-    coded = _coded(data, pixels, most)
-    return Content(size, coded, lambda: _open_png(view, profile), _more_frames(chunks), price)
+    budget = _budget(data, chunks)
+    coded = _coded(data, pixels, budget.bytes_for(size[0] * size[1]))
+    return Content(size, coded, lambda: _open_png(view, profile), _more_frames(chunks), budget)
 
 
 def _coded(data: bytes, pixels: list[_Chunk], most: int) -> int:
@@ -72,7 +71,7 @@ def _coded(data: bytes, pixels: list[_Chunk], most: int) -> int:
     return len(first) - len(inflater.unused_data) if inflater.eof else len(body)
 
 
-def _price(data: bytes, chunks: list[_Chunk]) -> Price:
+def _budget(data: bytes, chunks: list[_Chunk]) -> PixelBudget:
     depth, color = data[chunks[0].start + 8 : chunks[0].start + 10]
     if depth == 16 or color in (4, 6) or any(chunk.kind == b"tRNS" for chunk in chunks):
         return HEAVY

@@ -11,22 +11,26 @@ class RefusedError(Exception):
     """A file that could be read but should not be; the text says why, and what helps."""
 
 
-class Price(NamedTuple):
-    """How many pixels any file may have, and how many a byte in a file that has more.
+class PixelBudget(NamedTuple):
+    """How many pixels are always read; above that, a file needs a byte for every ``per_byte``.
 
     The first are read within two seconds and 500 MB. Photos have far more bytes than the second
     asks for; white pages and posters do not, and files made to fill the memory do not.
     """
 
-    small: int
-    a_byte: int
+    always: int
+    per_byte: int
+
+    def bytes_for(self, pixels: int) -> int:
+        """Return how many coded bytes a file of so many pixels needs."""
+        return -(-pixels // self.per_byte) if pixels > self.always else 0
 
 
-LIGHT = Price(180_000_000, 1000)  # one channel of up to 8 bits, opaque
-PLAIN = Price(32_000_000, 1000)
-HEAVY = Price(48_000_000, 100)  # alpha, or more than 8 bits
-CODEC = Price(32_000_000, 100)  # WebP, AVIF, HEIC: whole in memory, several times
-PROGRESSIVE = Price(120_000_000, 100)  # all coefficients of a JPEG wait in memory
+LIGHT = PixelBudget(180_000_000, 1000)  # one channel of up to 8 bits, opaque
+PLAIN = PixelBudget(32_000_000, 1000)
+HEAVY = PixelBudget(48_000_000, 100)  # alpha, or more than 8 bits
+CODEC = PixelBudget(32_000_000, 100)  # WebP, AVIF, HEIC: whole in memory, several times
+PROGRESSIVE = PixelBudget(120_000_000, 100)  # all coefficients of a JPEG wait in memory
 
 
 @dataclass(frozen=True)
@@ -42,4 +46,4 @@ class Content:
     coded: int
     picture: Callable[[], Image.Image]
     left_out: tuple[str, ...] = ()
-    price: Price = PLAIN
+    budget: PixelBudget = PLAIN

@@ -52,9 +52,9 @@ def examine(file: BinaryIO) -> Content:
     size = max(width, left + frame_width), max(height, top + frame_height)
     view = join(file, [(0, start), control, (first.start, first.end), b";"])
     coded = first.end - first.start
-    price = HEAVY if control else LIGHT  # it tells which color is transparent
+    budget = HEAVY if control else LIGHT  # it tells which color is transparent
     return Content(
-        size, coded, lambda: Image.OPEN["GIF"][0](view, ""), frames_left_out(frames - 1), price
+        size, coded, lambda: Image.OPEN["GIF"][0](view, ""), frames_left_out(frames - 1), budget
     )
 
 

@@ -169,7 +169,7 @@ def _check_kind(frame: bytes) -> None:
     if marker in _HIERARCHICAL:
         raise RefusedError("a hierarchical JPEG; export it as an ordinary JPEG, or as PNG")
     if bits != 8:
-        raise RefusedError(f"a JPEG of {bits} bits a sample; export it with 8, or as PNG")
+        raise RefusedError(f"a {bits}-bit JPEG; export it as an 8-bit JPEG, or as PNG")
     if count not in (1, 3, 4):
         raise RefusedError(f"a JPEG of {count} channels; export it in gray or RGB")
 

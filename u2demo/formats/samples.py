@@ -92,16 +92,16 @@ class Layout:
         if self.photometric not in _COLORS or len(self.bits) < _COLORS[self.photometric]:
             return f"of photometric interpretation {self.photometric}, {len(self.bits)} channels"
         if len(set(self.bits)) > 1:
-            return f"of {', '.join(map(str, self.bits))} bits a sample"
+            return f"of {', '.join(map(str, self.bits))} bits per sample"
         if bits not in _DEPTHS.get(self.form, ()):
             kind = {2: "signed ", 3: "float ", 5: "complex ", 6: "complex "}.get(self.form, "")
-            return f"of {bits} bits a {kind}sample"
+            return f"of {bits} bits per {kind}sample"
         if self.photometric == _PALETTE and (
             bits > 16 or self.form != _UNSIGNED or len(self.colors) != 3 * 2**bits
         ):
-            return f"with a palette for {bits} bits a sample"
+            return f"with a palette for {bits} bits per sample"
         if self.photometric in (_LAB, _ICC_LAB) and bits not in (8, 16):
-            return f"in Lab of {bits} bits a sample"
+            return f"in Lab of {bits} bits per sample"
         return self._problem_of_predictor
 
     @property
@@ -111,7 +111,7 @@ class Layout:
                  whole and self.form == _FLOAT}  # fmt: skip
         if self.compression == 1 or known.get(self.predictor):
             return ""
-        return f"of {self.bits[0]} bits a sample with predictor {self.predictor}"
+        return f"of {self.bits[0]} bits per sample with predictor {self.predictor}"
 
 
 def read_samples(file: BinaryIO, layout: Layout) -> Image.Image:

@@ -63,8 +63,8 @@ def examine(file: BinaryIO) -> Content:
     left_out = _more_pages([_Tags(directories, page) for page in pages[1:]])
     size = layout.width, layout.height
     if _is_for_pillow(layout, tags):
-        price = LIGHT if len(layout.bits) == 1 else PLAIN
-        return Content(size, coded, lambda: _open(file, layout), left_out, price)
+        budget = LIGHT if len(layout.bits) == 1 else PLAIN
+        return Content(size, coded, lambda: _open(file, layout), left_out, budget)
     _check_kind(layout)
     channels = layout.channels_left_out
     if channels:
@@ -102,7 +102,7 @@ def _layout(tags: _Tags, directories: Directories) -> Layout:
     is_old_color = compression == _OLD_JPEG and tags.number(262, _YCBCR) in (_RGB, _YCBCR)
     samples = tags.number(277, 3 if is_old_color else 1)
     if samples > 100:
-        raise RefusedError(f"a TIFF of {samples} channels; export the three to see as RGB")
+        raise RefusedError(f"a TIFF of {samples} channels; export three of them as RGB")
     bits = tags.numbers(258, 100) or (1,)
     bits = bits * samples if len(bits) == 1 else bits[:samples]
     if len(bits) != samples:
@@ -194,12 +194,12 @@ def _check_kind(layout: Layout) -> None:
         raise RefusedError(f"a TIFF {name}; export it as TIFF or JPEG in RGB")
     if layout.compression not in PACKED:
         raise RefusedError(
-            f"a TIFF of {layout.bits[0]} bits a sample in compression {layout.compression}; export"
-            " it without compression, or as PNG or JPEG"
+            f"a TIFF of {layout.bits[0]} bits per sample in compression {layout.compression};"
+            " export it without compression, or as PNG or JPEG"
         )
     problem = layout.problem
     if problem:
-        raise RefusedError(f"a TIFF {problem}; export it with 8 or 16 bits a sample, in RGB")
+        raise RefusedError(f"a TIFF {problem}; export it with 8 or 16 bits per sample, in RGB")
 
 
 def _open(file: BinaryIO, layout: Layout) -> Image.Image:

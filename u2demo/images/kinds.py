@@ -1,4 +1,4 @@
-"""file -> its kind, if it is a clip, or a picture of a kind that is not read here."""
+"""file -> its kind, if it is a clip, or a picture of a kind that u2demo cannot read."""
 
 import re
 from pathlib import Path
@@ -78,7 +78,7 @@ _IN_ICLOUD = re.compile(r"\.(.+)\.icloud")
 
 
 def why_unread(file: Path, first: bytes | None = None) -> str:
-    """Return what kind of picture ``file`` is, and what helps, if that kind is not read here.
+    """Return what kind of picture ``file`` is, and what helps, if u2demo cannot read that kind.
 
     That is told by the suffix or, if the suffix says nothing, by the ``first`` bytes, which are
     read unless they are given. For other files it is "".
@@ -88,7 +88,7 @@ def why_unread(file: Path, first: bytes | None = None) -> str:
     kind = _BY_SUFFIX.get(file.suffix.lower())
     if kind is None:
         kind = _by_signature(_first_bytes(file) if first is None else first)
-    return f"{kind.name}, which is not read here; {kind.advice}" if kind else ""
+    return f"{kind.name}, which u2demo cannot read; {kind.advice}" if kind else ""
 
 
 def is_clip(file: Path, first: bytes | None = None) -> bool:

@@ -105,7 +105,9 @@ def _examine(file: BinaryIO) -> Content:
         if pattern.match(start):
             return examine(file)
     if is_clip(Path(), start):
-        raise RefusedError("a clip, not a photo; name it .mp4, or what it is; open_video reads it")
+        raise RefusedError(
+            "a video, not a photo; give it its suffix, such as .mp4, and use open_video"
+        )
     raise RefusedError(f"not an image of a known format ({_KNOWN})")
 
 
@@ -148,8 +150,7 @@ def _check_size(pixels: int, content: Content, limit: float) -> None:
             f"more pixels than the limit of {limit:,}: {pixels:,}. To raise it: --max-pixels on the"
             f" command line, {LIMIT} in the environment, open_image(..., max_pixels=...) in Python"
         )
-    small, a_byte = content.price
-    if pixels > small and pixels > a_byte * content.coded:
+    if content.coded < content.budget.bytes_for(pixels):
         millions = f"{pixels / 1e6:.0f}"
         raise RefusedError(f"a decompression bomb: {millions} megapixels in {content.coded} bytes")
 

@@ -125,6 +125,8 @@ def encode(
     Resolution and color profile of ``like``, the photo that it was made from, are written too, and
     of its EXIF what ``metadata`` says; see ``METADATA``.
     """
+    if "transparency" in picture.info:  # one color or level, which not all encoders heed
+        picture = to_rgb(picture)
     shared = shared_info(like) | shared_info(picture)
     if not has_rgb(picture):
         shared.pop("icc_profile", None)
@@ -162,5 +164,9 @@ def is_whole(file: str | Path) -> bool:
 
 
 def _holds(kind: Kind, picture: Image.Image) -> bool:
-    fits = max(picture.size) <= kind.longest
-    return fits and (kind.modes is None or picture.mode in kind.modes)
+    if max(picture.size) > kind.longest:
+        return False
+    if kind.modes is None:
+        return True
+    mode = "RGBA" if picture.has_transparency_data else picture.mode
+    return mode in kind.modes

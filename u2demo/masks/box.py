@@ -79,7 +79,7 @@ def check_box(name: str, box: Box, size: tuple[int, int]) -> None:
 def box_in(text: str, size: tuple[int, int]) -> Box:
     """Return the box that ``text`` names in a photo of ``size``, (width, height).
 
-    ``text`` is LEFT,TOP,RIGHT,BOTTOM, each in pixels or, with a %, in per cent of that side.
+    ``text`` is LEFT,TOP,RIGHT,BOTTOM, each in pixels or, with a %, in percent of that side.
 
     Raises:
         ValueError: ``text`` is something else.
@@ -92,7 +92,7 @@ def box_in(text: str, size: tuple[int, int]) -> Box:
     except ValueError:
         raise ValueError(
             f"{text!r:.80} is not a part of a photo, expected LEFT,TOP,RIGHT,BOTTOM in pixels or"
-            " per cent, such as 120,40,600,480 or 10%,0%,60%,100%"
+            " percent, such as 120,40,600,480 or 10%,0%,60%,100%"
         ) from None
     return Box(left, top, right, bottom)
 

@@ -63,7 +63,7 @@ def check_points(points: tuple[Point, ...]) -> None:
         ValueError: a number is not finite, or larger than any photo.
     """
     if not isinstance(points, tuple | list):
-        raise TypeError(f"points is {points!r:.80}, expected several (x, y): [(320, 200)]")
+        raise TypeError(f"points is {points!r:.80}, expected a list of points such as (320, 200)")
     for point in points:
         check_point(point)
 
@@ -120,7 +120,7 @@ def from_json(text: str, size: Size) -> Corrections:
     try:
         corrections = Corrections(
             _box(saved["within"]),
-            _points(saved["objects"]),
+            _points("objects", saved["objects"]),
             tuple(_stroke(fields) for fields in _listed("strokes", saved["strokes"])),
         )
         check_corrections(corrections, size)
@@ -155,17 +155,16 @@ def _box(edges: object) -> Box | None:
     return Box(*listed)
 
 
-def _points(points: object) -> tuple:
+def _points(name: str, points: object) -> tuple:
     """Return points of a file as tuples; whether they are points is checked later."""
-    return tuple(
-        tuple(point) if isinstance(point, list) else point for point in _listed("points", points)
-    )
+    listed = _listed(name, points)
+    return tuple(tuple(point) if isinstance(point, list) else point for point in listed)
 
 
 def _stroke(fields: object) -> Stroke:
     if not isinstance(fields, dict) or fields.keys() != _OF_A_STROKE:
         raise ValueError(f"a stroke is {fields!r:.80}, expected points, radius and keep")
-    return Stroke(_points(fields["points"]), fields["radius"], fields["keep"])
+    return Stroke(_points("points", fields["points"]), fields["radius"], fields["keep"])
 
 
 def _listed(name: str, value: object) -> list:

@@ -30,7 +30,7 @@ class Levels:
             raise ValueError(f"black is {self.black}, expected less than white, {self.white}")
 
     def apply(self, values: Values, *, certainty: float = 1.0) -> Values:
-        """Return new values with these levels, of the same shape and type, from 0 to 1.
+        """Return values with these levels, of the same shape and type, from 0 to 1.
 
         Values up to ``SURE_BACKGROUND`` become 0: a veil that nobody sees in a mask shows as a gray
         film over a new background. ``certainty``, from 0 to 1, says how surely a subject was found;

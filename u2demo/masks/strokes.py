@@ -35,12 +35,12 @@ def check_strokes(strokes: Iterable[Stroke]) -> list[Stroke]:
     """Return ``strokes`` as a list.
 
     Raises:
-        TypeError: ``strokes`` are not several, one of them is not a ``Stroke``, or holds something
-            that is not a number.
+        TypeError: ``strokes`` is not a list or other iterable, or one of them is not a ``Stroke``
+            or holds something that is not a number.
         ValueError: a stroke has no points, or a number that is not finite, or no radius.
     """
     if isinstance(strokes, Stroke | str | bytes) or not isinstance(strokes, Iterable):
-        raise TypeError(f"strokes is {strokes!r:.80}, expected several: [Stroke(...)]")
+        raise TypeError(f"strokes is {strokes!r:.80}, expected a list of strokes: [Stroke(...)]")
     listed = list(strokes)
     for stroke in listed:
         _check(stroke)

@@ -131,9 +131,10 @@ def _fitting_model(path: Path, architectures: list[str]) -> tuple[str, nn.Module
     closest = min(faults, key=lambda name: len(faults[name]))
     found = faults[closest] or absurd(state)
     if found:
+        count = "1 mismatch" if len(found) == 1 else f"{len(found)} mismatches"
         shown = "; ".join(found[:5]) + ("; ..." if len(found) > 5 else "")
         advice = _advice(state, schemas[closest])
-        raise WeightsError(f"{path} does not fit {closest} in {len(found)} places: {shown}{advice}")
+        raise WeightsError(f"{path} does not fit {closest} ({count}): {shown}{advice}")
     state = with_counters(state, schemas[closest])
     nets[closest].load_state_dict(state, strict=True, assign=True)
     return closest, nets[closest]

@@ -20,7 +20,7 @@ from u2demo.notebook.stage.correcting import History, Retouch, count
 if TYPE_CHECKING:
     from torch import nn
 
-_A_PDF = "a PDF document, which is not read here; export its page as JPEG or PNG"
+_A_PDF = "a PDF document, which u2demo cannot read; export its page as JPEG or PNG"
 _FRAMES = re.compile(r"(\d+) more frames?")  # of an animation
 
 
