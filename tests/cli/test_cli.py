@@ -157,9 +157,9 @@ def test_a_device_that_is_not_there_is_reported_in_a_sentence(photo, tmp_path, c
     assert said.startswith("u2demo: no device 'gpu' on this computer; choose from ")
 
 
-def test_a_folder_that_cannot_be_read_is_named_and_the_exit_code_says_so(
-    photo, tmp_path, capsys, monkeypatch
-):
+@pytest.fixture
+def locked(photo, monkeypatch):
+    """A folder among the photos that cannot be read."""
     (photo / "locked").mkdir()
     scan = os.scandir
 
@@ -169,6 +169,21 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_exit_code_says_so(
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
+    return photo / "locked"
+
+
+def test_a_folder_that_cannot_be_read_is_named_beside_a_store_too(
+    photo, locked, tmp_path, capsys, memory_store
+):
+    assert main([str(photo), "memory://photos", "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    assert f"\n  left out: {locked}: Permission denied" in said.out
+    assert said.out.count("left out:") == 1 and "Warning" not in said.err
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_the_exit_code_says_so(
+    photo, locked, tmp_path, capsys
+):
     assert main([str(photo), "-o", str(tmp_path / "out")]) == 1
     said = capsys.readouterr()
     assert "1 photo: 1 done" in said.out

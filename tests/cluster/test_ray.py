@@ -1,7 +1,9 @@
 """Many machines, as three nodes of a Ray cluster on this one: each photo is done, and done once."""
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -219,6 +221,22 @@ def test_a_machine_that_does_not_see_the_results_is_found_before_any_work(
     with pytest.raises(ValueError, match="does not see"):
         do(photos, out)
     assert list(out.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_read_is_told_of(nodes, photos, tmp_path, monkeypatch):
+    (tmp_path / "some" / "locked").mkdir(parents=True)
+    shutil.copy(photos / "photo0.png", tmp_path / "some")
+    scan = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    outcome = do(tmp_path / "some", tmp_path / "out")
+    (said,) = outcome.unread
+    assert said.startswith(f"{tmp_path / 'some' / 'locked'}: Permission denied")
 
 
 def test_a_gpu_is_used_whole_and_a_core_stays_free():

@@ -32,7 +32,8 @@ def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
         raise ValueError(f"no photos found in {', '.join(map(str, options.photos))}")
     lines = _lines(outcome, job.results)
     left_out = [] if outcome.lost else write_boxes(options.boxes, options.output)
-    return [*lines, *left_out], not (outcome.failed or outcome.lost or left_out)
+    complete = not (outcome.failed or outcome.lost or outcome.unread or left_out)
+    return [*lines, *left_out], complete
 
 
 def _is_clip(photo: str) -> bool:
@@ -58,6 +59,7 @@ def _lines(outcome: Outcome, results: str) -> list[str]:
         *(f"  failed: {printable(error)}" for error in outcome.failed[:_SHOWN]),
         *filter(None, [more]),
         *_clip_lines(outcome.clips),
+        *(f"  left out: {printable(sentence)}" for sentence in outcome.unread),
         *(f"  {printable(sentence)}" for sentence in outcome.lost),
         *(["  the same command goes on from there"] if outcome.lost else []),
     ]

@@ -2,7 +2,6 @@
 
 import glob
 import os
-import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -32,7 +31,7 @@ class Chosen(NamedTuple):
     ``photos`` and ``clips`` count those of the shard. Animations are clips, but are not looked for:
     until they are opened, they count as photos. What a store holds is not counted: ``photos`` is
     None. ``named`` are the paths that were typed themselves.
-    ``left_out`` has a line for each folder that could not be read.
+    ``left_out`` has a line for each folder that could not be read, once the listing came to it.
     """
 
     listing: Listing
@@ -76,20 +75,24 @@ def find(
     if not (urls or listed or any(map(_is_there, paths))):
         raise ValueError(f"not found: {', '.join(map(str, sources))}")
     is_clip = (lambda photo: False) if first_frame else (lambda photo: is_animation(Path(photo)))
+    left_out: list[str] = []
+
+    def leave_out(sentence: str) -> None:
+        left_out.append(printable(f"  left out: {sentence}"))
+
     named = frozenset([*(str(spelled_out(path)) for path in paths), *urls, *listed])
     if not (urls or listed):
-        listing = Listing(_without_corrections(paths), is_clip=is_clip)
+        listing = Listing(_without_corrections(paths), is_clip=is_clip, on_left_out=leave_out)
     else:
-        listing = StoredListing([*_without_corrections(paths), *urls], listed, is_clip=is_clip)
+        listing = StoredListing(
+            [*_without_corrections(paths), *urls], listed, is_clip=is_clip, on_left_out=leave_out
+        )
         if not listing.is_known:  # to count would be to list a whole store before the first photo
-            return Chosen(listing, None, 0, named, [])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        counts = _counts(listing, named, shard)
-    left_out = [f"  left out: {warning.message}" for warning in caught]
+            return Chosen(listing, None, 0, named, left_out)
+    counts = _counts(listing, named, shard)
     if not counts["any"]:
         raise ValueError("\n".join(_nothing_found(sources, listing, left_out)))
-    return Chosen(listing, counts["photos"], counts["clips"], named, list(map(printable, left_out)))
+    return Chosen(listing, counts["photos"], counts["clips"], named, left_out)
 
 
 def has_animations(listing: Listing) -> bool:

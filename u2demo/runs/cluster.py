@@ -58,6 +58,7 @@ class Outcome:
     failed: list[str] = field(default_factory=list)  # the sentence of each photo
     clips: list[str] = field(default_factory=list)  # that were left out
     lost: list[str] = field(default_factory=list)  # a sentence for each shard that was given up
+    unread: list[str] = field(default_factory=list)  # a sentence for each folder left out
 
     def add(self, done: Done) -> None:
         """Add what became of a shard."""
@@ -131,7 +132,8 @@ class _Driver:
 
     def run(self) -> Outcome:
         """Do all shards; return what became of the photos."""
-        kinds = Counter(entry.kind for entry in listing_of(self._job).entries())
+        listing = listing_of(self._job, on_left_out=self._outcome.unread.append)
+        kinds = Counter(entry.kind for entry in listing.entries())
         total = kinds.total() - kinds["made"]
         slots = self._slots()
         self._ask_for_more(len(slots))

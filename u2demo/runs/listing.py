@@ -59,13 +59,18 @@ class _Source(NamedTuple):
     made: tuple[Made, ...]  # what runs have made there
 
 
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=2)
+
+
 class Listing:
     """The photos and clips in ``sources``, files and folders.
 
     Those from a folder keep their subfolders; with several folders, the folder's own name comes
     first. Files that share a name, and folders that do, keep as many parent folders as tell them
     apart. A file is listed once, however its path is spelled. Inside folders, pictures that a run
-    has made are marked so. ``is_clip`` says which files that look like photos are clips.
+    has made are marked so. ``is_clip`` says which files that look like photos are clips. A sentence
+    on each folder that cannot be read goes to ``on_left_out``, by default as a warning.
     """
 
     def __init__(
@@ -73,12 +78,14 @@ class Listing:
         sources: Sequence[str | Path],
         *,
         is_clip: Callable[[str], bool] = lambda photo: False,
+        on_left_out: Callable[[str], object] = _warn,
     ):
         paths = {source: spelled_out(source) for source in map(Path, sources)}
         folders = {source for source in paths if _is_folder(source)}
         files = shortest_ends(path for source, path in paths.items() if source not in folders)
         tops = shortest_ends(path for source, path in paths.items() if source in folders)
         self.is_clip = is_clip
+        self._on_left_out = on_left_out
         self._said: set[str] = set()  # folders that cannot be read
         self._files: dict[str, Entry] = {}  # those that were given themselves
         self._folders: dict[Path, str] = {}  # with the place of each
@@ -163,7 +170,7 @@ class Listing:
 
     def _inside(self, source: _Source) -> Iterator["Group | Entry | _Source"]:
         """Yield what one folder holds, and its subfolders, which are to be gone through there."""
-        inside = scan(source.path, on_error=self._warn)
+        inside = scan(source.path, on_error=self._leave_out)
         for by_run in source.made:
             by_run.catch_up()  # after the scan: a picture is noted before it is there
         made = source.made
@@ -197,11 +204,12 @@ class Listing:
                 entries.append(Entry(photo, source.place, name, "made" if is_one else kind))
         return entries
 
-    def _warn(self, error: OSError) -> None:
+    def _leave_out(self, error: OSError) -> None:
         if error.filename not in self._said:
             self._said.add(error.filename)
-            text = f"{error.filename}: {error.strerror}; photos in this folder are left out"
-            warnings.warn(text, stacklevel=2)
+            self._on_left_out(
+                f"{error.filename}: {error.strerror}; photos in this folder are left out"
+            )
 
 
 def spelled_out(source: Path) -> Path:

@@ -35,18 +35,18 @@ class StoredListing(Listing):
 
     Below a URL everything counts whose suffix is that of a photo. What is listed keeps its folders,
     but for those that all of the list have in common. No URL is listed twice. URLs whose photos are
-    asked for one by one are those of files, and of web servers, which cannot be listed.
+    asked for one by one are those of files, and of web servers, which cannot be listed. ``how`` is
+    that of ``Listing``.
     """
 
     def __init__(
         self,
         sources: Sequence[str | Path],
         listed: Sequence[str] = (),
-        *,
-        is_clip: Callable[[str], bool] = lambda photo: False,
+        **how: Callable,
     ):
         urls = [source for source in sources if is_url(source)]
-        super().__init__([source for source in sources if not is_url(source)], is_clip=is_clip)
+        super().__init__([source for source in sources if not is_url(source)], **how)
         for url in chain(urls, filter(is_url, listed)):
             check_url(url)
         named = {url: stored(url) for url in urls}

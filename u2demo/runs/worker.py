@@ -99,9 +99,9 @@ def do_shard(job: Job, shard: Shard, cores: int, tally: Any) -> Done:
     return done._replace(statuses=dict(statuses))
 
 
-def listing_of(job: Job) -> StoredListing:
-    """Return the photos of all shards."""
-    return StoredListing(job.sources, job.listed, is_clip=job.is_clip)
+def listing_of(job: Job, **how: Callable) -> StoredListing:
+    """Return the photos of all shards; ``how`` is that of ``Listing``."""
+    return StoredListing(job.sources, job.listed, is_clip=job.is_clip, **how)
 
 
 def _patiently(work: Callable[[], object]) -> None:
