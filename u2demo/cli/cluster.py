@@ -1,26 +1,31 @@
 """options -> a run on the machines of a Ray cluster, and what is said of it."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from u2demo.cli.merge import write_boxes
 from u2demo.cli.sources import expand, is_animation
 from u2demo.cli.terminal import printable, progress_of_cluster
+from u2demo.images.read import pixel_limit
 from u2demo.machine.places import is_url
 from u2demo.runs.cluster import Outcome, process_on_ray
 from u2demo.runs.settings import Run
 from u2demo.runs.worker import Job
+from u2demo.video.clip import Clip
 
 _SHOWN = 1000  # failed photos; manifest.csv lists them all
 
 
 def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
     """Do all photos; return the lines of the summary, and whether all of them were done."""
+    behind = options.background
     job = Job(
         sources=tuple(map(_everywhere, expand(options.photos))),
         listed=tuple(map(_everywhere, options.listed)),
         results=_everywhere(options.output),
-        run=run,
+        run=replace(run, max_pixels=pixel_limit(run.max_pixels)),  # whatever their environments say
+        read_besides=(str(behind.path),) if isinstance(behind, Clip) else (),
         model=options.model,
         weights=options.weights and _everywhere(options.weights),
         device=options.device,

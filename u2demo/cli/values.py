@@ -132,7 +132,7 @@ def background(text: str) -> object:
     """Return what a background is: a color, a gradient, a photo or a clip."""
     try:
         if is_clip(Path(text)) or is_animation(Path(text)):
-            return open_video(text)
+            return open_video(Path(text).absolute())  # other machines may be told of it
         if Path(text).is_file():
             return open_image(text)
         if text == "transparent":

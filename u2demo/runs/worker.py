@@ -38,6 +38,7 @@ class Job:
     listed: tuple[str, ...]  # single files: absolute paths and URLs
     results: str
     run: Run
+    read_besides: tuple[str, ...] = ()  # absolute paths of files that the run's effects read
     model: str = "u2netp"
     weights: str | None = None
     device: str | None = None
@@ -46,7 +47,7 @@ class Job:
     @property
     def paths(self) -> list[str]:
         """The paths that every machine has to see."""
-        given = [*self.sources, *self.listed[:1], self.weights]
+        given = [*self.sources, *self.listed[:1], *self.read_besides, self.weights]
         paths = [path for path in given if path and not is_url(path)]
         return paths if is_url(self.results) else [*paths, self.results]
 
