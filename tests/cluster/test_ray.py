@@ -239,6 +239,19 @@ def test_a_folder_that_cannot_be_read_is_told_of(nodes, photos, tmp_path, monkey
     assert said.startswith(f"{tmp_path / 'some' / 'locked'}: Permission denied")
 
 
+def test_a_cluster_that_was_asked_to_grow_may_shrink_again(nodes, photos, tmp_path, monkeypatch):
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    asked = []
+    monkeypatch.setattr(
+        "ray.autoscaler.sdk.request_resources", lambda num_cpus: asked.append(num_cpus)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        do(photos, tmp_path / "out", stop, workers=9)
+    assert asked == [9, 0]
+
+
 def test_a_gpu_is_used_whole_and_a_core_stays_free():
     node = {"NodeID": "n", "Resources": {"CPU": 16.0, "GPU": 2.0}}
     assert clusters._slots_of(node, None) == [("n", 7, 1)] * 2

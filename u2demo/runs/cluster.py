@@ -6,6 +6,7 @@ pixel goes through it: each process reads photos and writes pictures itself, so 
 see the same folders, or URLs.
 """
 
+import contextlib
 import socket
 import time
 from collections import Counter, deque
@@ -136,20 +137,20 @@ class _Driver:
         kinds = Counter(entry.kind for entry in listing.entries())
         total = kinds.total() - kinds["made"]
         slots = self._slots()
-        self._ask_for_more(len(slots))
         most = max(len(slots), self._workers or 0) * _PER_SLOT
         count = divided(self._job.results) or max(1, min(-(-total // _PHOTOS), most))
         waiting = deque((number, count) for number in range(1, count + 1))
         self._tally = self._started_tally()
         self._shared = self._ray.put(self._job)
-        try:
-            while waiting or self._running:
-                self._give(waiting)
-                waiting.extend(self._taken_back())
-                self._tell(total)
-        except BaseException:
-            self._stop()
-            raise
+        with self._more_machines(len(slots)):
+            try:
+                while waiting or self._running:
+                    self._give(waiting)
+                    waiting.extend(self._taken_back())
+                    self._tell(total)
+            except BaseException:
+                self._stop()
+                raise
         if not self._outcome.lost:
             merge(self._job.results)
         return self._outcome
@@ -270,11 +271,19 @@ class _Driver:
         strategy = NodeAffinitySchedulingStrategy(here, soft=False)
         return self._ray.remote(_Tally).options(num_cpus=0, scheduling_strategy=strategy).remote()
 
-    def _ask_for_more(self, slots: int) -> None:
-        if self._workers and self._workers > slots:
-            from ray.autoscaler.sdk import request_resources
+    @contextlib.contextmanager
+    def _more_machines(self, slots: int) -> Iterator[None]:
+        """Ask for a core for each process that is wanted; let the cluster shrink again after."""
+        if not self._workers or self._workers <= slots:
+            yield
+            return
+        from ray.autoscaler.sdk import request_resources
 
-            request_resources(num_cpus=self._workers)
+        request_resources(num_cpus=self._workers)
+        try:
+            yield
+        finally:
+            request_resources(num_cpus=0)  # Ray would keep that many for good
 
     def _name(self, node: str) -> str:
         found = (one for one in self._ray.nodes() if one["NodeID"] == node)
