@@ -118,7 +118,7 @@ def close_up(
     """
     if box.right <= box.left or box.bottom <= box.top:
         raise ValueError(f"the box is {tuple(box)}, expected one with pixels")
-    size = (round(height * (box.right - box.left) / (box.bottom - box.top)), height)
+    size = (round(height * box.width / box.height), height)
     parts = {}
     for title, picture in pictures.items():
         is_mask = isinstance(picture, np.ndarray)

@@ -92,7 +92,7 @@ def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Imag
     else:
         check_box("face", face, image.size)
     square = _around(Box(*face)) if face else _center_square(image)
-    side = square.right - square.left
+    side = square.width
     frame = Image.new("RGB", (side, side), "white")
     frame.paste(as_rgb(image), (-square.left, -square.top))
     resampling = Image.Resampling.BOX if side > SIDE else Image.Resampling.BICUBIC
@@ -115,7 +115,7 @@ def find_face(image: Image.Image) -> Box | None:
     if not faces:
         _warn("no face was found")
         return None
-    largest = max(faces, key=lambda face: face.right - face.left)
+    largest = max(faces, key=lambda face: face.width)
     scale = image.width / small.width
     left, top, right, bottom = (round(scale * edge) for edge in largest)
     return Box(left, top, min(right, image.width), min(bottom, image.height))
@@ -177,7 +177,7 @@ def _around(face: Box) -> Box:
 
     It adds 0.4 of the face's width on each side, 0.6 of its height above and 0.2 below.
     """
-    width, height = face.right - face.left, face.bottom - face.top
+    width, height = face.size
     left, right = face.left - int(0.4 * width), face.right + int(0.4 * width)
     top, bottom = face.top - int(0.6 * height), face.bottom + int(0.2 * height)
     spare = (bottom - top) - (right - left)

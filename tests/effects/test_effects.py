@@ -11,6 +11,7 @@ from PIL import Image
 import u2demo as u2
 from u2demo.effects import EFFECTS
 from u2demo.effects.background import BLUR
+from u2demo.effects.canvas import SIZE as CANVAS
 from u2demo.effects.light import TINT
 from u2demo.images.profiles import adobe_rgb
 from u2demo.images.rgb import to_rgb
@@ -47,7 +48,18 @@ def test_effects_refuse_the_mask_of_another_photo(name, scene):
 def test_effects_work_on_any_size_and_on_empty_and_full_masks(name, size, value):
     mask = np.full(size[::-1], value, np.float32)
     picture = EFFECTS[name](Image.new("RGB", size, "teal"), mask)
-    assert min(picture.size) >= 1
+    assert picture.size == (CANVAS if name == "canvas" else size)
+
+
+def test_an_empty_mask_leaves_nothing_and_a_full_one_all_of_the_photo(scene):
+    image, mask = scene
+    empty, full = np.zeros_like(mask), np.ones_like(mask)
+    assert u2.remove_background(image, empty).getchannel("A").getextrema() == (0, 0)
+    assert u2.remove_background(image, full).convert("RGB").tobytes() == image.tobytes()
+    assert u2.replace_background(image, empty, "teal").getcolors() == [
+        (image.width * image.height, (0, 128, 128))
+    ]
+    assert u2.replace_background(image, full, "teal").tobytes() == image.tobytes()
 
 
 OF_THE_PHOTO = sorted(set(EFFECTS) - {"mask"})

@@ -46,7 +46,7 @@ def draw_box(
     draw = ImageDraw.Draw(picture)
     for box in _boxes(mask, threshold, per_object):
         corners = (box.left, box.top, box.right - 1, box.bottom - 1)
-        if 2 * width < min(box.right - box.left, box.bottom - box.top):
+        if 2 * width < min(box.size):
             draw.rectangle(corners, outline=line, width=width)
         else:  # Pillow would draw such a line beyond the box
             draw.rectangle(corners, fill=line)

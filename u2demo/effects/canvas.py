@@ -117,10 +117,6 @@ def _subject_of(photo: Image.Image) -> Box:
     return Box(*box) if box else whole
 
 
-def _size_of(box: Box) -> tuple[int, int]:
-    return box.right - box.left, box.bottom - box.top
-
-
 def _middle_of(size: tuple[int, int], part: tuple[int, int]) -> Box:
     """Return the box of the size ``part`` in the middle of a canvas of ``size``."""
     left, top = (size[0] - part[0]) // 2, (size[1] - part[1]) // 2
@@ -129,16 +125,16 @@ def _middle_of(size: tuple[int, int], part: tuple[int, int]) -> Box:
 
 def _square_around(box: Box, margin: float) -> tuple[tuple[int, int], Box]:
     """Return the size of a canvas on which the subject keeps its pixels, and its place there."""
-    longer = max(_size_of(box))
+    longer = max(box.size)
     side = longer + 2 * math.ceil(longer * margin / (1 - 2 * margin))
-    return (side, side), _middle_of((side, side), _size_of(box))
+    return (side, side), _middle_of((side, side), box.size)
 
 
 def _spot_for(box: Box, size: tuple[int, int], margin: float) -> Box:
     """Return where on a canvas the subject goes, scaled to fit between the margins."""
     space = round(margin * min(size))
     free = [max(1, side - 2 * space) for side in size]
-    sides = _size_of(box)
+    sides = box.size
     scale = min(free[0] / sides[0], free[1] / sides[1])
     scaled = (max(1, round(side * scale)) for side in sides)
     return _middle_of(size, tuple(map(min, scaled, free)))
@@ -159,7 +155,7 @@ def _scaled(
 
     What shows faintly around it is drawn too, as far as the canvas reaches.
     """
-    across, down = (new / old for new, old in zip(_size_of(spot), _size_of(box), strict=True))
+    across, down = (new / old for new, old in zip(spot.size, box.size, strict=True))
     room = Box(
         min(spot.left, int(box.left * across)),
         min(spot.top, int(box.top * down)),
@@ -172,8 +168,8 @@ def _scaled(
         min(photo.width, box.right + room.right / across),
         min(photo.height, box.bottom + room.bottom / down),
     )
-    wide = spot.right - spot.left + room.left + room.right
-    high = spot.bottom - spot.top + room.top + room.bottom
+    wide = spot.width + room.left + room.right
+    high = spot.height + room.top + room.bottom
     left, top = map(int, part[:2])
     whole = Box(left, top, math.ceil(part[2]), math.ceil(part[3]))
     subject = part_of(photo, whole).convert("RGBA")
@@ -192,10 +188,10 @@ def _draw_shadow(
 
     It is drawn small, as it has no detail.
     """
-    longer = max(_size_of(spot))
+    longer = max(spot.size)
     step = blur_step(_SOFT * longer)
     foot = spot.bottom - place[1]
-    knee = int(foot - _LOW * (spot.bottom - spot.top))
+    knee = int(foot - _LOW * spot.height)
     low = drawn.getchannel("A").crop((0, knee, drawn.width, foot))
     flat = low.resize(
         (max(1, low.width // step), max(1, round(_FLAT * longer / step))), Image.Resampling.BOX

@@ -150,8 +150,8 @@ def _doubled(planes: _Planes, axis: int) -> _Planes:
 def _places(size: tuple[int, int], area: Box, box: Box) -> NDArray[np.intp]:
     """Return where each pixel of ``box`` is in a copy of ``area``, (height, width), flattened."""
     height, width = size
-    columns = _nearest(np.arange(box.left, box.right) - area.left, width / (area.right - area.left))
-    rows = _nearest(np.arange(box.top, box.bottom) - area.top, height / (area.bottom - area.top))
+    columns = _nearest(np.arange(box.left, box.right) - area.left, width / area.width)
+    rows = _nearest(np.arange(box.top, box.bottom) - area.top, height / area.height)
     return rows[:, None] * width + columns
 
 

@@ -179,7 +179,8 @@ def _put_in(entry: "os.DirEntry[str]", inside: Folder) -> None:
             kind = "images" if _is_file(entry) else None
         else:
             kind = kind_of(inside.path / name, is_file=None if is_link else _is_file(entry))
-        getattr(inside, kind or "others").append(name)
+        listed = inside.others if kind is None else getattr(inside, kind)
+        listed.append(name)
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -214,9 +214,8 @@ def _blend_tile(mask: Mask, share: Mask, added: Mask, corrected: Mask, box: Box)
     height, width = mask.shape
     x, y = share.shape[1] / width, share.shape[0] / height
     part = (box.left * x, box.top * y, box.right * x, box.bottom * y)
-    size = (box.right - box.left, box.bottom - box.top)
     left, more = (
-        np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR, part))
+        np.asarray(Image.fromarray(plane).resize(box.size, Image.Resampling.BILINEAR, part))
         for plane in (share, added)
     )
     corrected[rows, columns] = (left * mask[rows, columns] + more).clip(0, 1)

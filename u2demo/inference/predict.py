@@ -18,7 +18,7 @@ from u2demo.inference.guided import follow_edges
 from u2demo.inference.preprocess import input_of, pixels, to_tensor
 from u2demo.inference.recipes import QUALITIES, Recipe, check_quality
 from u2demo.inference.settle import settle
-from u2demo.inference.views import Sum, add_up, placement, run
+from u2demo.inference.views import MeanMap, add_up, placement, run
 from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, check_box, widen
 from u2demo.masks.edges import refine_in_place
@@ -168,7 +168,7 @@ def _part(photo: Image.Image, box: Box | None) -> _Part:
     return _Part(part_of(photo, around), photo, Box(*box), around)
 
 
-def _finish_part(found: tuple[_Part, Sum], recipe: Recipe, side: int) -> Prediction:
+def _finish_part(found: tuple[_Part, MeanMap], recipe: Recipe, side: int) -> Prediction:
     part, total = found
     mask, peak = _finish(total, recipe, side)
     mask = limit_to_alpha(mask, part.image)
@@ -187,7 +187,7 @@ def _put_back(mask: Mask, box: Box, around: Box, size: tuple[int, int]) -> Mask:
 
 
 @torch.inference_mode()
-def _finish(photo: Sum, recipe: Recipe, side: int) -> Prediction:
+def _finish(photo: MeanMap, recipe: Recipe, side: int) -> Prediction:
     saliency = photo.mean()
     peak = min(1.0, float(saliency.max()))  # interpolation may round up
     along = along_edges(saliency, photo.canvas, side)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from u2demo.inference.predict import along_edges, predict_raw, solid
 from u2demo.inference.preprocess import input_of
 from u2demo.inference.recipes import QUALITIES, View, suited
-from u2demo.inference.views import Sum, add_up, run
+from u2demo.inference.views import MeanMap, add_up, run
 from u2demo.masks.mask import Mask
 
 
@@ -42,13 +42,13 @@ def looks(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
     The mean, of which the mask is made, is upright and has the size of a small copy of the photo.
     """
     views = suited(QUALITIES["best"].views, input_of(model))
-    photo = Sum(image, input_of(model))
+    photo = MeanMap(image, input_of(model))
     maps = {}
     for view in views:
         area = photo.area(view)
         if area is None:
             continue
-        saliency = run(model, photo.show(view, area))
+        saliency = run(model, photo.input_for(view, area))
         photo.add(view, area, saliency)
         maps[_title(view)] = saliency[0, 0].clamp(0, 1).numpy()
     maps["their mean"] = photo.mean()[0, 0].clamp(0, 1).numpy()

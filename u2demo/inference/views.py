@@ -16,7 +16,7 @@ from u2demo.inference.recipes import View, suited, view_size
 from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, box_around, widen
 from u2demo.nets.checkpoints import Input
-from u2demo.nets.device import fast_half
+from u2demo.nets.device import fast_half, is_autocast_on
 
 _CANVAS = 1024  # pixels; longest side of the canvas for adding views, unless the net would see less
 _LONGEST = 16  # longest side of a panorama's canvas, as a multiple of the net's side
@@ -25,11 +25,10 @@ _MARGIN = 0.2  # around the subject when zooming in, as a share of its longer si
 _DOUBT = 0.05  # share on which two maps differ; below it, more views hardly change a mask
 # Layers that, in training, change with each photo or answer at random.
 _STATEFUL = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
-_AUTOCAST = ("cpu", "cuda", "mps")  # devices that have it
 _HESITANT = 0.5  # salience below which a view has found nothing to go by
 
 
-class Sum:
+class MeanMap:
     """The maps of a photo's views so far, added up on ``canvas``, a small copy of the photo."""
 
     def __init__(self, image: Image.Image, wanted: Input):
@@ -57,9 +56,9 @@ class Sum:
             return _surroundings(self.mean())
         return Box(0, 0, *self.canvas.size)
 
-    def show(self, view: View, area: Box) -> Tensor:  # (1, 3, h, w)
+    def input_for(self, view: View, area: Box) -> Tensor:  # (1, 3, h, w)
         """Return the net's input for that area."""
-        proportion = (area.right - area.left) / (area.bottom - area.top)
+        proportion = area.width / area.height
         size = view_size(view, self._wanted.side, proportion)
         if view.zoomed:
             x, y = self.image.width / self.canvas.width, self.image.height / self.canvas.height
@@ -89,7 +88,7 @@ def add_up(
     views: Sequence[View],
     *,
     most: Sequence[int] | None = None,
-) -> list[Sum]:
+) -> list[MeanMap]:
     """Return, for each image, the sum of all views that have something to show, each once.
 
     ``most`` says how many views each image may have, by default all.
@@ -97,23 +96,23 @@ def add_up(
     most = most or [len(views)] * len(images)
     wanted = input_of(model)
     views = suited(views, wanted)
-    sums = on_all_cores(lambda image: Sum(image, wanted), images)
+    sums = on_all_cores(lambda image: MeanMap(image, wanted), images)
     for view in views:
-        seen = []
+        pending = []
         for photo, limit in zip(sums, most, strict=True):
             area = photo.area(view) if len(photo.shown) < limit else None
             if area:
-                seen.append((photo, area))
-        shown = on_all_cores(partial(_show, view), seen)
+                pending.append((photo, area))
+        shown = on_all_cores(partial(_input_for, view), pending)
         maps = _run_all(model, shown)
-        for (photo, area), saliency in zip(seen, maps, strict=True):
+        for (photo, area), saliency in zip(pending, maps, strict=True):
             photo.add(view, area, saliency)
     return sums
 
 
-def _show(view: View, seen: tuple[Sum, Box]) -> Tensor:
-    photo, area = seen
-    return photo.show(view, area)
+def _input_for(view: View, pending: tuple[MeanMap, Box]) -> Tensor:
+    photo, area = pending
+    return photo.input_for(view, area)
 
 
 def canvas_step(size: tuple[int, int], side: int) -> int:
@@ -164,13 +163,9 @@ def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H,
 
 def _autocast(device: str, dtype: torch.dtype | None) -> AbstractContextManager:
     """Return a context of 16-bit computation, or without one even if the host has one."""
-    if dtype is None and not _is_autocast_on(device):
+    if dtype is None and not is_autocast_on(device):
         return nullcontext()
     return torch.autocast(device, dtype, enabled=dtype is not None)
-
-
-def _is_autocast_on(device: str) -> bool:
-    return device in _AUTOCAST and torch.is_autocast_enabled(device)
 
 
 def placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:
@@ -229,5 +224,5 @@ def _surroundings(saliency: Tensor) -> Box | None:
     if box is None:
         return None
     around = widen(box, _MARGIN, (width, height))
-    area = (around.right - around.left) * (around.bottom - around.top)
+    area = around.width * around.height
     return around if area < _CLOSE * width * height else None

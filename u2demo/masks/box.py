@@ -14,13 +14,26 @@ from u2demo.masks.mask import Mask, check_mask, check_threshold
 class Box(NamedTuple):
     """A rectangle in pixels, half open: ``right`` and ``bottom`` are just outside it.
 
-    ``Image.crop`` takes it as it is, and ``right - left`` is its width.
+    ``Image.crop`` takes it as it is.
     """
 
     left: int
     top: int
     right: int
     bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, as of a Pillow image."""
+        return self.width, self.height
 
 
 def bounding_box(mask: Mask, *, threshold: float = 0.5) -> Box | None:
@@ -46,7 +59,7 @@ def box_around(shown: NDArray[np.bool_]) -> Box | None:
 def widen(box: Box, margin: float, size: tuple[int, int]) -> Box:
     """Return ``box`` widened on each side by ``margin`` of its longer side, clipped to ``size``."""
     # No more than the picture: a margin may be any number.
-    more = round(min(margin * max(box.right - box.left, box.bottom - box.top), max(size)))
+    more = round(min(margin * max(box.size), max(size)))
     return Box(
         max(box.left - more, 0),
         max(box.top - more, 0),

@@ -206,5 +206,4 @@ def _enlarge_image(image: Image.Image, size: tuple[int, int], box: Box) -> NDArr
     scale = np.divide(image.size, size)
     start = np.multiply(box[:2], scale)
     end = np.minimum(np.multiply(box[2:], scale), image.size)
-    size = (box.right - box.left, box.bottom - box.top)
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR, (*start, *end)))
+    return np.asarray(image.resize(box.size, Image.Resampling.BILINEAR, (*start, *end)))

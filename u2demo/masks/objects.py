@@ -89,7 +89,7 @@ def object_shapes(mask: Mask, *, threshold: float = 0.5) -> Iterator[tuple[Box, 
     for group in runs.large_groups(_SMALLEST_OBJECT * mask.size):
         rows, starts, ends = runs.of(group)
         box = _box_around(rows, starts, ends)
-        changes = np.zeros((box.bottom - box.top, box.right - box.left + 1), np.int8)
+        changes = np.zeros((box.height, box.width + 1), np.int8)
         changes[rows - box.top, starts - box.left] = 1
         changes[rows - box.top, ends - box.left] = -1
         yield box, changes.cumsum(1, np.int8)[:, :-1].astype(bool)

@@ -4,6 +4,7 @@ from functools import cache
 
 import torch
 
+_AUTOCAST = ("cpu", "cuda", "mps")  # PyTorch 2.6 cannot compile is_autocast_available
 _LARGE = 128  # steps of bfloat16 are a whole unit from here on
 
 
@@ -57,6 +58,11 @@ def needs_32_bits(bias: torch.Tensor) -> bool:
     units, which alone caused nine tenths of bfloat16's error.
     """
     return bool(bias.detach().abs().max() > _LARGE)
+
+
+def is_autocast_on(device: str) -> bool:
+    """Return whether PyTorch computes in 16 bits here where that is enough."""
+    return device in _AUTOCAST and torch.is_autocast_enabled(device)
 
 
 def torch_version() -> str:

@@ -19,10 +19,9 @@ from torch import Tensor, fx, nn
 from torch.compiler import is_compiling
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from u2demo.nets.device import needs_32_bits
+from u2demo.nets.device import is_autocast_on, needs_32_bits
 
 _SMALL = 2 * 2**20  # bytes; concatenating parts smaller than this is faster than another step
-_AUTOCAST = ("cpu", "cuda", "mps")  # PyTorch 2.6 cannot compile is_autocast_available
 _CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # their layers are called by their owner
 
 
@@ -229,7 +228,7 @@ class _FusedUnit(nn.Module):
 
     def forward(self, *parts: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
         device, dtype = parts[0].device.type, self.weight.dtype
-        if device in _AUTOCAST and torch.is_autocast_enabled(device):
+        if is_autocast_on(device):
             dtype = torch.get_autocast_dtype(device)
             if self.exact:
                 with torch.autocast(device, enabled=False):
