@@ -24,10 +24,12 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> int:
+        """Pixels across."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
+        """Pixels from top to bottom."""
         return self.bottom - self.top
 
     @property
