@@ -86,7 +86,7 @@ def test_what_is_no_file_is_refused_and_stays(kind, name, photos, out, tmp_path)
     assert not (tmp_path / "nothing").exists()
 
 
-@pytest.mark.parametrize("edit", ["a column of notes", "a cell", "sorted"])
+@pytest.mark.parametrize("edit", ["a column of notes", "a cell", "sorted", "a row of your own"])
 def test_a_table_that_you_have_edited_is_refused_and_stays(edit, photos, out):
     run(photos, out)
     table = out / "manifest.csv"
@@ -95,11 +95,26 @@ def test_a_table_that_you_have_edited_is_refused_and_stays(edit, photos, out):
         "a column of notes": [f"{first},notes", *(f"{row},good" for row in rows)],
         "a cell": [first, rows[0].replace("done", "sold"), *rows[1:]],
         "sorted": [first, rows[0] + ",more", *rows[1:]],
+        "a row of your own": [first, *rows, rows[0].replace("photo", "mine")],
     }
     table.write_text("\n".join(edited[edit]))
     before = table.read_bytes()
     with pytest.raises(ValueError, match=r"manifest\.csv was .* and would be replaced"):
         run(photos, out)
+    assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize("shard", [None, (1, 2)])
+def test_a_table_whose_journal_is_gone_is_refused_and_stays(shard, photos, out):
+    run(photos, out)
+    table = out / "manifest.csv"
+    table.write_text(table.read_text() + table.read_text().splitlines()[1].replace("photo", "mine"))
+    (out / "manifest.jsonl").unlink()
+    before = table.read_bytes()
+    with pytest.raises(
+        ValueError, match=r"manifest\.csv has no manifest\.jsonl beside it and woul"
+    ):
+        u2.process_folder(Bright(), photos, out, effects=MASK, shard=shard)
     assert table.read_bytes() == before
 
 

@@ -182,6 +182,8 @@ class Manifest:
                 raise not_ours(self._table)
             # A run writes the journal first. One that is newer was edited, so the two may differ.
             journal = journal_of(self.folder, None)
+            if not journal.is_file() and self._table.is_file():
+                raise not_ours(self._table, f"has no {journal.name} beside it")
             age = journal.stat().st_mtime_ns - self._table.stat().st_mtime_ns
             if age == _BEFORE:
                 return

@@ -74,8 +74,8 @@ def _are_ours(columns: list[str]) -> bool:
 
 def _is_row_of(by_stem: dict[str, Record], row: dict[str, str]) -> bool:
     record = by_stem.get(row["stem"].removeprefix("'")) or by_stem.get(row["stem"])
-    if record is None:  # somebody has deleted its line in the journal
-        return True
+    if record is None:  # a row of somebody's own
+        return False
     texts = {column: str(_cell(record, column)) for column in row if column != "photo"}
     return all(row[column] in (text, _guarded(text)) for column, text in texts.items())
 
