@@ -150,13 +150,37 @@ def test_stop_keeps_what_has_been_learned(teach, tmp_path, monkeypatch):
     assert "IoU" in said(teach) and "step 7 of 20" in shown(teach)
 
 
-def test_uploads_pair_by_name_and_others_are_named(teach):
+def pairs(count):
+    """Return uploaded photos and masks."""
     files = []
-    for number in range(3):
+    for number in range(count):
         photo, mask = disc(number)
         files += [(f"{number}.png", as_file(photo)), (f"{number}_mask.png", as_file(mask))]
-    files.append(("alone.png", as_file(disc(9)[0])))
-    teach._receive(from_uploads(files))
+    return files
+
+
+def test_the_curve_of_few_photos_is_that_of_one_net_after_the_other(teach):
+    teach._steps.value = 2
+    teach._receive(from_uploads(pairs(3)))
+    press(teach, "Teach")
+    assert "step 2 of 2" in shown(teach)
+
+
+def test_a_lesson_of_few_photos_that_is_stopped_claims_no_comparison(teach, monkeypatch):
+    step = Fit.step
+
+    def stop_soon(fit):
+        teach._stop()
+        return step(fit)
+
+    teach._receive(from_uploads(pairs(3)))
+    monkeypatch.setattr(Fit, "step", stop_soon)
+    press(teach, "Teach")
+    assert "Stopped before the new net could be compared, so the old one stays." in said(teach)
+
+
+def test_uploads_pair_by_name_and_others_are_named(teach):
+    teach._receive(from_uploads([*pairs(3), ("alone.png", as_file(disc(9)[0]))]))
     assert "3 pairs from 7 uploaded files" in shown(teach)
     assert "alone.png: " in said(teach)
 

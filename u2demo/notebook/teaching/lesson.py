@@ -31,8 +31,9 @@ class Wish:
 class Lesson:
     """One lesson: ``read`` the pairs, then ``learn`` them.
 
-    ``samples`` are the pairs, and ``left_out`` says why others are none. ``losses`` and ``course``
-    grow on the way; ``trained`` is there at the end, also after ``stop``.
+    ``samples`` are the pairs, and ``left_out`` says why others are none. ``losses``, of the net
+    that is taught, and ``course`` grow on the way; ``trained`` is there at the end, also after
+    ``stop``.
     """
 
     def __init__(self, source: Source, wish: Wish):
@@ -75,6 +76,8 @@ class Lesson:
         self.course = Course(net, self.samples, other, settings)
         for progress in self.course.run():
             if progress.loss is not None:
+                if progress.done == 1:  # another net begins, where each photo is held out once
+                    self.losses = []
                 self.losses.append(progress.loss)
             yield progress
         self.trained = trained(self.course, self.start, self.samples, self.left_out)
