@@ -62,7 +62,8 @@ class Course:
     ``best`` are the weights of the last net that was better than the old one and not clearly worse
     than another, or None.
     ``before`` and ``after`` are what the old net and the best one, or the old one again, find in
-    ``held_out``. ``history`` has all checks. ``stop`` ends it with what has been learned so far.
+    ``held_out``. ``history`` has all checks. ``stop`` ends it with what has been learned so far;
+    ``is_compared`` is whether that was enough to compare a new net with the old one.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Course:
         self.best: dict[str, Tensor] | None = None
         self.before: list[Answer] = []
         self.steps = 0  # of the net that is the result
+        self.is_compared = False
         self.settings = settings
         self._net, self._own, self._other = net, own, other
         self._checkpoint = checkpoint
@@ -175,6 +177,7 @@ class Course:
         else:
             net, found = _better_way(fit, [self._own[place] for place in part.held_out])
             check = Check(fit.done, loss, *mean(found))
+            self.is_compared = True
             self._patience += 1
             best = max([each.iou for each in self.history], default=0.0)
             if is_better(mean(found), mean(self.before)) and check.iou > best - _chance(found):
@@ -191,8 +194,10 @@ class Course:
         if part.held_out:
             held_out = [self._own[place] for place in part.held_out]
             self._found += answers(for_inference(fit.taught()), held_out)
-        elif is_better(mean(self._found), mean(self.before)):
-            self._take(fit.taught(), fit.done, self._found)
+        else:
+            self.is_compared = True
+            if is_better(mean(self._found), mean(self.before)):
+                self._take(fit.taught(), fit.done, self._found)
         self._losses = []
 
     def _take(self, net: nn.Module, steps: int, found: list[Answer]) -> None:

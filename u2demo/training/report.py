@@ -30,6 +30,7 @@ class Report:
 
     ``rows`` are these photos, the worst after it first. ``left_out`` says by name why other photos
     were not used. ``leaves_one_out``: each photo was held out once, from a net taught the others.
+    ``is_compared``: the training was not stopped before a new net was compared with the old one.
     """
 
     rows: tuple[Row, ...]
@@ -37,6 +38,7 @@ class Report:
     steps: int  # of the net that was kept, 0 if that is the old one
     left_out: Mapping[str, str]
     leaves_one_out: bool
+    is_compared: bool = True
 
     @property
     def before(self) -> Score:
@@ -59,6 +61,8 @@ class Report:
             where = f"on {len(self.rows)} photos, each scored by a net that had not seen it"
         else:
             where = f"on {len(self.rows)} photos that it was not taught"
+        if not (self.is_better or self.is_compared):
+            return "Stopped before the new net could be compared, so the old one stays"
         if not self.is_better:
             return f"No better than the old net, which stays: IoU {self.before.iou:.3f} {where}"
         return f"Better: IoU {self.before.iou:.3f} before, {self.after.iou:.3f} after, {where}"
@@ -94,7 +98,12 @@ def report_on(course: Course, samples: Sequence[Sample], left_out: Mapping[str, 
     steps = 0 if course.best is None else course.steps
     held_out = 0 if course.leaves_one_out else len(course.held_out)
     return Report(
-        tuple(rows), len(samples) - held_out, steps, dict(left_out), course.leaves_one_out
+        tuple(rows),
+        len(samples) - held_out,
+        steps,
+        dict(left_out),
+        course.leaves_one_out,
+        course.is_compared,
     )
 
 
