@@ -89,6 +89,22 @@ def test_a_job_that_fails_is_reported_and_the_next_one_is_done(no_loop):
     assert not jobs.is_busy
 
 
+def test_a_job_that_a_job_starts_follows_it(no_loop):
+    seen, jobs = [], JobQueue()
+
+    def first():
+        jobs.start(second(), seen.append)
+        yield
+        seen.append("first")
+
+    def second():
+        yield
+        seen.append("second")
+
+    jobs.start(first(), seen.append)
+    assert seen == ["first", "second"] and not jobs.is_busy
+
+
 def test_an_interrupt_ends_the_job_at_work_and_the_next_one_is_done():
     done = []
 

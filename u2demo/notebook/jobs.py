@@ -35,6 +35,7 @@ class JobQueue:
         self.waiting = Notes()
         self._loop = callbacks.running_loop()
         self._jobs: deque[tuple[Job, Callable[[], None]]] = deque()  # the first one is running
+        self._is_stepping = False
 
     @property
     def is_busy(self) -> bool:
@@ -52,6 +53,8 @@ class JobQueue:
         ``on_end`` is called when the job has ended, even if it never began.
         """
         self._jobs.append((_reporting(job, on_error), on_end))
+        if self._is_stepping:  # a job starts another, which follows it
+            return
         if not self._loop:
             self._step()
         elif len(self._jobs) == 1:
@@ -81,9 +84,11 @@ class JobQueue:
             self._loop.call_later(_AGAIN, self._step)
             return
         while self._jobs:
+            self._is_stepping = True
             try:
                 self._advance()
             finally:  # an interrupt ends only the running job
+                self._is_stepping = False
                 if self._loop and self._jobs:
                     self._loop.call_later(_PAUSE, self._step)
             if self._loop:
