@@ -7,10 +7,12 @@ import sys
 import fsspec
 import pytest
 from bright import Bright
+from bright_clips import animate, moving
 from small_run import EFFECTS, contents, make_photos
 
 import u2demo as u2
 from u2demo.__main__ import main
+from u2demo.cli.sources import has_animations
 from u2demo.machine import places
 from u2demo.machine.places import folders_below, join, read_bytes, write_bytes
 from u2demo.runs import store
@@ -264,6 +266,14 @@ def test_clips_and_raw_files_in_a_store_are_left_out_with_a_reason_and_not_fetch
         ("left out", "a came"),
         ("left out", "a clip"),
     ]
+
+
+def test_a_store_is_not_listed_to_look_for_animations(photos, monkeypatch):
+    animate(photos / "dance.gif", moving(2), duration=100)
+    listing = StoredListing([photos, PHOTOS], is_clip=lambda photo: photo.endswith(".gif"))
+    monkeypatch.setattr("u2demo.runs.stored.folders_below", None)
+    assert has_animations(listing)
+    assert not has_animations(StoredListing([PHOTOS]))
 
 
 def test_a_function_takes_urls_too(photos, undivided):

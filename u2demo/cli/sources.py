@@ -96,9 +96,9 @@ def find(
 
 
 def has_animations(listing: Listing) -> bool:
-    """Return whether one of the photos is a clip; each that may be one is opened."""
+    """Return whether one of the photos is a clip; each on this computer that may be is opened."""
     return any(entry.kind == "images" and listing.is_clip(entry.photo)
-               for entry in listing.entries())  # fmt: skip
+               for entry in listing.entries_here())  # fmt: skip
 
 
 def is_animation(path: Path) -> bool:

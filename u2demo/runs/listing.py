@@ -119,6 +119,10 @@ class Listing:
         """Yield all files, without their groups."""
         return (item for item in self.walk() if isinstance(item, Entry))
 
+    def entries_here(self) -> Iterator[Entry]:
+        """Yield the files on this computer, which can be clips; no store is listed for them."""
+        return (item for item in Listing.walk(self) if isinstance(item, Entry))
+
     def expect(self, photos: Sequence[str]) -> None:
         """Get ready to ``look`` at some of these photos, in this order; on a disk, do nothing."""
 

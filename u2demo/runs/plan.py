@@ -92,7 +92,7 @@ def shard_of(folder: str, name: str, count: int) -> int:
 
 def clips_of(listing: Listing, shard: Shard | None) -> Iterator[Entry]:
     """Yield the clips of a listing, as far as they belong to a shard."""
-    for entry in listing.entries():
+    for entry in listing.entries_here():
         if belongs(entry, shard) and _is_clip(entry, listing):
             yield entry
 
