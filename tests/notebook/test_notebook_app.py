@@ -280,6 +280,10 @@ def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):
     app.run({"night.jpg": Image.new("RGB", (50, 50)), "spot.jpg": spot()})
     marked = ["u2-unclear" in classes(tile) for tile in tiles(app)]
     assert marked == [True, False]
+    assert [tile.children[1].tooltip for tile in tiles(app)] == [
+        "night.jpg, please check",
+        "spot.jpg",
+    ]
     box = "a box around what you mean."
     assert caption(app).endswith(f"Nothing stands out here. Try Best, or draw {box}")
     press(app, "Save all to results/")

@@ -15,6 +15,8 @@ _DIVIDER = """<input type="range" min="0" max="100" value="50" step="0.1"
  aria-label="Divider between the photo and the result"
  oninput="this.closest('.u2-compare').style.setProperty('--split', this.value + '%')">"""
 
+_MARKS = {"u2-unclear": "please check", "u2-own": "with settings of its own"}  # of a tile
+
 
 def toggle_class(widget: ipywidgets.DOMWidget, name: str, on: bool) -> None:
     """Add the CSS class ``name`` to ``widget``, or remove it."""
@@ -98,9 +100,11 @@ class Gallery(ipywidgets.Box):
 
     def update(self, place: int, picture: Image.Image, *, clear: bool) -> None:
         """Show another picture on a tile, and mark it if it has no ``clear`` subject."""
-        toggle_class(self.children[place], "u2-unclear", not clear)
-        self.children[place].children[0].value = encode(fit(picture, TILE))
-        toggle_class(self.children[place], "u2-clear", picture.mode == "RGBA")
+        tile = self.children[place]
+        toggle_class(tile, "u2-unclear", not clear)
+        tile.children[0].value = encode(fit(picture, TILE))
+        toggle_class(tile, "u2-clear", picture.mode == "RGBA")
+        _describe(tile)
 
     def mark(self, place: int) -> None:
         """Frame the tile that is on the stage."""
@@ -109,14 +113,18 @@ class Gallery(ipywidgets.Box):
 
     def mark_own(self, place: int, on: bool) -> None:
         """Mark a tile whose settings are its own, or take the mark away."""
-        tile = self.children[place]
-        toggle_class(tile, "u2-own", on)
-        button = tile.children[1]
-        name = button.description
-        button.tooltip = f"{name}, with settings of its own" if on else name
+        toggle_class(self.children[place], "u2-own", on)
+        _describe(self.children[place])
 
     def clear(self) -> None:
         """Remove all tiles."""
         tiles, self.children = self.children, ()
         for tile in tiles:
             close(tile)
+
+
+def _describe(tile: ipywidgets.Box) -> None:
+    """Say in words what the style sheet shows on a tile."""
+    button = tile.children[1]
+    marks = [said for mark, said in _MARKS.items() if mark in tile._dom_classes]
+    button.tooltip = ", ".join([button.description, *marks])

@@ -22,6 +22,9 @@ function label(app) {
   for (const toggle of app.querySelectorAll(".widget-toggle-button")) {
     set(toggle, "aria-pressed", String(toggle.classList.contains("mod-active")));
   }
+  for (const swatch of app.querySelectorAll(".u2-swatch")) {
+    set(swatch, "aria-pressed", String(swatch.classList.contains("u2-on")));
+  }
   for (const control of app.querySelectorAll(".noUi-handle, .widget-colorpicker input")) {
     const row = control.closest(".widget-colorpicker, .widget-inline-hbox:not(.widget-colorpicker-input)");
     set(control, "aria-label", row?.querySelector(".widget-label")?.textContent ?? "");
