@@ -185,6 +185,18 @@ def test_uploads_pair_by_name_and_others_are_named(teach):
     assert "alone.png: " in said(teach)
 
 
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ([("notes.txt", b"no photo")], "what you uploaded holds no photos"),
+        ([*pairs(2), ("torn.png", b"\x89PNG\r\n"), ("torn_mask.png", b"")], "torn.png: "),
+    ],
+)
+def test_the_folder_that_uploads_lie_in_is_not_shown(files, why, teach):
+    teach._receive(from_uploads(files))
+    assert why in said(teach) and "u2demo-" not in said(teach)
+
+
 def test_a_mistake_is_a_sentence_on_the_page(teach, tmp_path):
     teach._receive(from_uploads([("a.png", as_file(disc(0)[0]))]))
     assert "has neither a mask, nor corrections" in said(teach)

@@ -1,5 +1,6 @@
 """what a person chooses -> samples: folders, uploads, photos of the app, pairs to practice on."""
 
+import os
 import tempfile
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
@@ -58,9 +59,18 @@ def from_uploads(files: Files) -> Source:
                     free for free in numbered(safe_name(name)) if not (folder / free).exists()
                 )
                 (folder / free).write_bytes(data)
-            return (yield from from_folders(folder, folder).read(net))
+            try:
+                samples, left_out = yield from from_folders(folder, folder).read(net)
+            except ValueError as error:
+                raise ValueError(_without(folder, str(error))) from error
+            return samples, {name: _without(folder, why) for name, why in left_out.items()}
 
     return Source(f"from {len(files)} uploaded files", read)
+
+
+def _without(folder: Path, said: str) -> str:
+    """Return what is ``said`` of files in a folder that nobody is shown."""
+    return said.replace(f"{folder}{os.sep}", "").replace(str(folder), "what you uploaded")
 
 
 def from_photos(photos: Iterable[Photo]) -> Source:
