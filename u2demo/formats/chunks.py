@@ -13,7 +13,16 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from u2demo.formats.content import CODEC, HEAVY, LIGHT, PLAIN, Content, PixelBudget, RefusedError
+from u2demo.formats.content import (
+    CODEC,
+    HEAVY,
+    LIGHT,
+    PLAIN,
+    Content,
+    PixelBudget,
+    RefusedError,
+    more,
+)
 from u2demo.formats.directory import is_honest_exif
 from u2demo.formats.pieces import Piece, join
 
@@ -193,12 +202,7 @@ def _more_frames(chunks: list[_Chunk]) -> tuple[str, ...]:
     kinds = [chunk.kind for chunk in chunks]
     if b"acTL" not in kinds or b"IDAT" not in kinds:
         return ()
-    return frames_left_out(kinds[kinds.index(b"IDAT") :].count(b"fcTL"))
-
-
-def frames_left_out(count: int) -> tuple[str, ...]:
-    """Return the phrase for ``count`` frames after the first; nothing if there are no more."""
-    return (f"{count} more frame{'s' * (count > 1)}",) if count > 0 else ()
+    return more(kinds[kinds.index(b"IDAT") :].count(b"fcTL"), "frame")
 
 
 def examine_webp(file: BinaryIO) -> Content:
@@ -224,7 +228,7 @@ def examine_webp(file: BinaryIO) -> Content:
     size = _webp_size(data)
     length = sum(end - start for start, end in pieces)
     view = join(file, [b"RIFF" + struct.pack("<I", length + 4) + b"WEBP", *pieces])
-    left_out = frames_left_out(frames - 1)
+    left_out = more(frames - 1, "frame")
     return Content(size, coded, lambda: Image.OPEN["WEBP"][0](view, ""), left_out, CODEC)
 
 

@@ -33,6 +33,11 @@ CODEC = PixelBudget(32_000_000, 100)  # WebP, AVIF, HEIC: whole in memory, sever
 PROGRESSIVE = PixelBudget(120_000_000, 100)  # all coefficients of a JPEG wait in memory
 
 
+def more(count: int, noun: str) -> tuple[str, ...]:
+    """Return the phrase for what else a file shows, such as "2 more pages"; () for nothing."""
+    return (f"{count} more {noun}{'s' * (count > 1)}",) if count > 0 else ()
+
+
 @dataclass(frozen=True)
 class Content:
     """A picture that is still in its file.

@@ -11,8 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from u2demo.formats.chunks import frames_left_out
-from u2demo.formats.content import HEAVY, LIGHT, Content, RefusedError
+from u2demo.formats.content import HEAVY, LIGHT, Content, RefusedError, more
 from u2demo.formats.pieces import Piece, join
 
 SIGNATURES = b"GIF87a", b"GIF89a"
@@ -54,7 +53,7 @@ def examine(file: BinaryIO) -> Content:
     coded = first.end - first.start
     budget = HEAVY if control else LIGHT  # it tells which color is transparent
     return Content(
-        size, coded, lambda: Image.OPEN["GIF"][0](view, ""), frames_left_out(frames - 1), budget
+        size, coded, lambda: Image.OPEN["GIF"][0](view, ""), more(frames - 1, "frame"), budget
     )
 
 

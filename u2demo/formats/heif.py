@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.formats.content import CODEC, Content, RefusedError
+from u2demo.formats.content import CODEC, Content, RefusedError, more
 from u2demo.formats.directory import is_honest_exif
 
 HEIC = re.compile(rb"....ftyp(?:hei|hev|mif|msf)", re.DOTALL)
@@ -66,10 +66,8 @@ def _content(file: BinaryIO, picture: Image.Image) -> Content:
         phrases.append("an HDR gain map")
     if _DEPTH.search(meta):
         phrases.append("a depth map")
-    more = getattr(picture, "n_frames", 1) - 1
-    if more > 0:
-        kind = "frame" if is_sequence(file) else "picture"
-        phrases.append(f"{more} more {kind}{'s' * (more > 1)}")
+    count = getattr(picture, "n_frames", 1) - 1
+    phrases += more(count, "frame" if is_sequence(file) else "picture")
     return Content(picture.size, coded, lambda: picture, tuple(phrases), CODEC)
 
 
@@ -95,7 +93,7 @@ def _kinds(boxes: bytes) -> Iterator[tuple[int, bytes]]:
 def _extents(boxes: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield of each part of an item the item's number, its place and its length (8.11.3)."""
     for start, end in _boxes(boxes, b"iloc"):
-        version, sizes, more = boxes[start], boxes[start + 4], boxes[start + 5]
+        version, sizes, base_size = boxes[start], boxes[start + 4], boxes[start + 5]
         table = io.BytesIO(boxes[start + 6 : end])
 
         def number(size: int, table: BinaryIO = table) -> int:
@@ -104,7 +102,7 @@ def _extents(boxes: bytes) -> Iterator[tuple[int, int, int]]:
         for _ in range(min(number(4 if version == 2 else 2), _MOST_EXTENTS)):
             item = number(4 if version == 2 else 2)
             number(4 if version else 2)  # how it is stored, and in which file
-            base = number(more >> 4)
+            base = number(base_size >> 4)
             for _ in range(number(2)):
                 number(more & 15 if version else 0)
                 yield item, base + number(sizes >> 4), number(sizes & 15)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.formats.content import PLAIN, PROGRESSIVE, Content, RefusedError
+from u2demo.formats.content import PLAIN, PROGRESSIVE, Content, RefusedError, more
 from u2demo.formats.directory import Directories, is_honest_exif
 from u2demo.formats.pieces import Piece, join
 
@@ -226,8 +226,7 @@ def _left_out(data: bytes, end: int, found: _Found) -> tuple[str, ...]:
             others = []
         starts = zip(others, maps, strict=False)
         others = [place for place, start in starts if not _GAIN_MAP.search(start)]
-    if others:
-        phrases.append(f"{len(others)} more picture{'s' * (len(others) > 1)}")
+    phrases += more(len(others), "picture")
     if _CLIP.search(found.xmp) or data.find(_SAMSUNG_CLIP, max(end, len(data) - 2**16)) >= 0:
         phrases.append("a motion photo's clip")
     return tuple(phrases)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from u2demo.formats.content import HEAVY, LIGHT, PLAIN, Content, RefusedError
+from u2demo.formats.content import HEAVY, LIGHT, PLAIN, Content, RefusedError, more
 from u2demo.formats.directory import Directories, Directory
 from u2demo.formats.exif import read_exif, write_exif
 from u2demo.formats.samples import PACKED, Layout, open_unlimited, read_samples
@@ -66,9 +66,7 @@ def examine(file: BinaryIO) -> Content:
         budget = LIGHT if len(layout.bits) == 1 else PLAIN
         return Content(size, coded, lambda: _open(file, layout), left_out, budget)
     _check_kind(layout)
-    channels = layout.channels_left_out
-    if channels:
-        left_out += (f"{channels} more channel{'s' * (channels > 1)}",)
+    left_out += more(layout.channels_left_out, "channel")
     return Content(size, coded, lambda: _read(file, layout, tags), left_out, HEAVY)
 
 
@@ -171,7 +169,7 @@ def _more_pages(pages: list[_Tags]) -> tuple[str, ...]:
         not page.number(254, 0) & (_REDUCED | _PAGE_MASK) and page.number(255, 1) != 2
         for page in pages
     )
-    return (f"{count} more page{'s' * (count > 1)}",) if count else ()
+    return more(count, "page")
 
 
 def _is_for_pillow(layout: Layout, tags: _Tags) -> bool:

@@ -42,7 +42,7 @@ def to_tensor(
 
     It is squeezed to ``size``, (width, height), by default the net's own square, by Lanczos's
     filter: the nets find a little more with it than with the authors' bilinear sampling, and fine
-    texture does not turn into patterns (docs/benchmarks.md).
+    texture does not turn into patterns (docs/experiments.md).
     """
     size = size or (wanted.side, wanted.side)
     seen = as_rgb(image).resize(size, Image.Resampling.LANCZOS, crop, reducing_gap=_GAP)

@@ -1,6 +1,6 @@
 """quality -> views: how often, and how, the net looks at a photo.
 
-Views were chosen on 416 photos of three kinds; docs/benchmarks.md says how, and what was tried.
+Views were chosen on 416 photos of three kinds; docs/experiments.md says how, and what was tried.
 Measure their accuracy on other photos, with benchmarks/accuracy.py.
 """
 
@@ -61,7 +61,7 @@ QUALITIES: Mapping[str, Recipe] = {
     ),
 }
 
-# For the frames of a clip, whose neighbors help: ``clips`` and docs/benchmarks.md have the reasons.
+# For frames of a clip, whose neighbors help: ``clips`` and docs/experiments.md have the reasons.
 # Edges are not drawn again by a frame's colors: they would change from frame to frame.
 CLIP_QUALITIES: Mapping[str, Recipe] = {
     "fast": Recipe((View(),), Levels(0.1, 0.95, haze=0.4)),

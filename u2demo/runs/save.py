@@ -21,7 +21,7 @@ def save(
     """Write every picture of ``result`` into ``folder``, created if missing; return the files.
 
     ``cat.jpeg`` becomes ``cat_cutout.png``; only pictures without transparency are JPEG. With
-    ``format="webp"`` both are WebP, lossy except for alpha, and a tenth as large; masks, and
+    ``format="webp"`` both are WebP, lossy except for alpha, and about a fifth as large; masks, and
     pictures with a side above 16,383 pixels, are still PNG. With "png" all are. ``quality``, from 1
     to 100, is for JPEG and WebP, by default 95 and 90. No file is overwritten: if the name is
     taken, ``cat_cutout (2).png`` is next.
