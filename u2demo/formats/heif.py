@@ -93,7 +93,7 @@ def _kinds(boxes: bytes) -> Iterator[tuple[int, bytes]]:
 def _extents(boxes: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield of each part of an item the item's number, its place and its length (8.11.3)."""
     for start, end in _boxes(boxes, b"iloc"):
-        version, sizes, base_size = boxes[start], boxes[start + 4], boxes[start + 5]
+        version, sizes, more_sizes = boxes[start], boxes[start + 4], boxes[start + 5]
         table = io.BytesIO(boxes[start + 6 : end])
 
         def number(size: int, table: BinaryIO = table) -> int:
@@ -102,9 +102,9 @@ def _extents(boxes: bytes) -> Iterator[tuple[int, int, int]]:
         for _ in range(min(number(4 if version == 2 else 2), _MOST_EXTENTS)):
             item = number(4 if version == 2 else 2)
             number(4 if version else 2)  # how it is stored, and in which file
-            base = number(base_size >> 4)
+            base = number(more_sizes >> 4)
             for _ in range(number(2)):
-                number(more & 15 if version else 0)
+                number(more_sizes & 15 if version else 0)
                 yield item, base + number(sizes >> 4), number(sizes & 15)
 
 
