@@ -221,7 +221,7 @@ def test_stop_ends_the_work_and_leaves_nothing(page, site, shoot):
     page.get_by_text(re.compile(r"\d left$")).wait_for()
     shoot(page.locator(".u2-app"), "clips-busy")
     page.get_by_role("button", name="Stop").click()
-    page.get_by_text("Stopped. Nothing was saved.").wait_for()
+    page.get_by_text("Stopped.", exact=True).wait_for()
     wait_until_idle(page, tiles=3)
     assert page.get_by_role("button", name="Make the clip").is_enabled()
     assert [path.name for path in (site.root / "results").iterdir()] == ["launch_cutout.webm"]

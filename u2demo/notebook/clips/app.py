@@ -323,7 +323,7 @@ class Clips:
 
     def _stop(self) -> None:
         self._jobs.stop()
-        self._notes.say("Stopped. Nothing was saved.")
+        self._notes.say("Stopped.")
 
 
 def _source(clip: str | Path | None) -> Source:
