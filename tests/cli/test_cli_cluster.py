@@ -52,6 +52,11 @@ def test_all_machines_have_the_limit_of_pixels_of_this_one(jobs, tmp_path, monke
     assert job.run.max_pixels == 300_000_000
 
 
+def test_one_photo_is_one_photo(jobs, tmp_path, capsys):
+    main([str(tmp_path), "-o", str(tmp_path / "out"), "--ray", "auto"])
+    assert capsys.readouterr().out.startswith("1 photo: 1 done. ")
+
+
 def test_a_folder_that_cannot_be_read_is_named_and_the_exit_code_says_so(
     jobs, outcome, tmp_path, capsys
 ):

@@ -36,6 +36,16 @@ def test_a_shard_says_what_is_to_be_done_in_the_end(tmp_path, capsys):
     assert "Pictures and manifest.csv are in" in capsys.readouterr().out
 
 
+def test_a_shard_without_photos_says_so(tmp_path, capsys):
+    photos, out = str(make_photos(tmp_path / "photos", count=1)), str(tmp_path / "out")
+    for shard in ("1/2", "2/2"):
+        main([photos, "-o", out, "--shard", shard])
+    said = capsys.readouterr().out
+    assert "0 photos in this shard. Pictures are in" in said and "1 photo: 1 done." in said
+    main(["merge", out])
+    assert "2 shards done; 1 photo or clip is in" in capsys.readouterr().out
+
+
 def test_a_merge_that_is_stopped_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     def stop(_):
         raise KeyboardInterrupt

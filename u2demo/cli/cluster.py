@@ -6,7 +6,7 @@ from pathlib import Path
 
 from u2demo.cli.merge import write_boxes
 from u2demo.cli.sources import expand, is_animation
-from u2demo.cli.terminal import printable, progress_of_cluster
+from u2demo.cli.terminal import counted, printable, progress_of_cluster
 from u2demo.images.read import pixel_limit
 from u2demo.machine.places import is_url
 from u2demo.runs.cluster import Outcome, process_on_ray
@@ -60,7 +60,7 @@ def _lines(outcome: Outcome, results: str) -> list[str]:
     where = "Pictures are in" if outcome.lost else "Pictures and manifest.csv are in"
     more = f"  failed: {len(outcome.failed) - _SHOWN:,} more" if outcome.failed[_SHOWN:] else ""
     return [
-        f"{total:,} photos: {said or 'none found'}. {where} {printable(results)}",
+        f"{counted(total, 'photo')}: {said or 'none found'}. {where} {printable(results)}",
         *(f"  failed: {printable(error)}" for error in outcome.failed[:_SHOWN]),
         *filter(None, [more]),
         *_clip_lines(outcome.clips),
@@ -73,8 +73,7 @@ def _lines(outcome: Outcome, results: str) -> list[str]:
 def _clip_lines(clips: list[str]) -> list[str]:
     if not clips:
         return []
-    count = "1 clip" if len(clips) == 1 else f"{len(clips):,} clips"
     return [
-        f"  left out: {count}, such as {printable(clips[0])}; the same command without --ray"
-        " does them"
+        f"  left out: {counted(len(clips), 'clip')}, such as {printable(clips[0])}; for clips, run"
+        " the same command without --ray"
     ]

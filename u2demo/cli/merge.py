@@ -10,6 +10,7 @@ from pathlib import Path
 from u2demo.cli import values
 from u2demo.cli.terminal import (
     conclude,
+    counted,
     printable,
     say,
     say_stopped,
@@ -87,19 +88,16 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 def _lines(merged: Merged, results: str | Path) -> list[str]:
     """Return what became of the shards."""
     table = join(results, "manifest.csv") if is_url(results) else results / "manifest.csv"
-    files = f"{merged.photos:,} photos and clips are in {printable(table)}"
+    number = counted(merged.photos, "photo or clip", "photos and clips")
+    files = f"{number} {'is' if merged.photos == 1 else 'are'} in {printable(table)}"
     if not merged.count:
         return [f"no shards are waiting; {files}"]
     if merged.is_complete:
-        return [f"{_shards(merged.count)} done; {files}"]
-    lines = [f"{_shards(merged.count)}, but not all are done; so far {files}"]
+        return [f"{counted(merged.count, 'shard')} done; {files}"]
+    lines = [f"{counted(merged.count, 'shard')}, but not all are done; so far {files}"]
     for what, numbers in (("missing", merged.missing), ("unfinished", merged.unfinished)):
         if numbers:
             shown = ", ".join(map(str, numbers[:_SHOWN]))
             more = f" and {len(numbers) - _SHOWN:,} more" if numbers[_SHOWN:] else ""
             lines.append(f"  {what}: {shown}{more}; --shard {numbers[0]}/{merged.count} does one")
     return lines
-
-
-def _shards(count: int) -> str:
-    return "1 shard" if count == 1 else f"{count:,} shards"

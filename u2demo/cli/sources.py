@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from u2demo.cli.terminal import printable
+from u2demo.cli.terminal import counted, printable
 from u2demo.formats.animated import is_animated
 from u2demo.images.find import is_picture, is_skipped
 from u2demo.images.kinds import why_unread
@@ -122,7 +122,9 @@ def unread_lines(records: Iterable[Record], more: int = 0) -> list[str]:
     lines = _group_lines(
         (record.photo, record.error.removeprefix(f"{record.photo}: ")) for record in records
     )
-    return [*lines, f"  left out: {more:,} more files, which manifest.csv lists"] if more else lines
+    return (
+        [*lines, f"  left out: {counted(more, 'more file')}; see manifest.csv"] if more else lines
+    )
 
 
 def _counts(listing: Listing, named: Collection[str], shard: Shard | None) -> Counter[str]:
@@ -158,9 +160,8 @@ def _without_corrections(sources: list[Path]) -> list[Path]:
 def _made_lines(made: list[Path]) -> list[str]:
     if not made:
         return []
-    count = "1 picture" if len(made) == 1 else f"{len(made)} pictures"
     return [
-        f"  left out: {count} that u2demo made, such as {made[0]};"
+        f"  left out: {counted(len(made), 'picture')} that u2demo made, such as {made[0]};"
         " to process them, name the files instead of the folder"
     ]
 

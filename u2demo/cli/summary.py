@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from u2demo.cli.sources import is_animation, unread_lines
-from u2demo.cli.terminal import printable
+from u2demo.cli.terminal import counted, printable
 from u2demo.runs.corrected import corrections_file
 from u2demo.runs.record import Record
 
@@ -84,8 +84,10 @@ def _kinds(record: Record) -> Iterator[str]:
 
 def _count(kind: str, tally: Tally) -> str:
     number = tally.counts.total()
-    said = ", ".join(f"{count} {status}" for status, count in tally.counts.items())
-    return f"{number} {kind if number == 1 else f'{kind}s'}: {said}"
+    if not number:  # elsewhere, it is an error that there are none
+        return f"0 {kind}s in this shard"
+    said = ", ".join(f"{count:,} {status}" for status, count in tally.counts.items())
+    return f"{counted(number, kind)}: {said}"
 
 
 def _listed(kind: str, tallies: list[Tally], line: Callable[[Record], str]) -> list[str]:
@@ -165,7 +167,7 @@ def _part_lines(tallies: list[Tally]) -> list[str]:
     number = sum(tally.more("partly", shown=0) for tally in tallies)
     if number > _SHOWN:
         lines.append(
-            f"  parts of {number - _SHOWN:,} more photos were left out;"
+            f"  parts of {counted(number - _SHOWN, 'more photo')} were left out;"
             " manifest.csv lists them as left_out"
         )
     return lines

@@ -161,13 +161,14 @@ class ClusterLines:
 def how_far(seen: int, total: int | None, rate: float) -> str:
     """Return how many photos are done, how many a second, and the time that is left."""
     if total is None:
-        return f"{seen:,} photos, {rate:.1f} a second"
+        return f"{counted(seen, 'photo')}, {rate:.1f} a second"
     left = duration((total - seen) / rate)
-    return f"{seen:,} of {total:,} photos, {rate:.1f} a second, {left} left"
+    return f"{seen:,} of {counted(total, 'photo')}, {rate:.1f} a second, {left} left"
 
 
 def _at_work(progress: "ClusterProgress") -> str:
-    return f"{progress.processes} processes on {progress.machines} machines"
+    processes = counted(progress.processes, "process", "processes")
+    return f"{processes} on {counted(progress.machines, 'machine')}"
 
 
 @contextlib.contextmanager
@@ -221,6 +222,11 @@ class ClipLines:
             left = (now - self._start) * (1 / progress.share - 1)
             said += f", {duration(left)} left"
         self._show(said, progress.share)
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number of things in words, "1 photo" or "2,000 photos"."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def printable(text: object) -> str:
