@@ -124,7 +124,7 @@ def test_left_of_the_divider_is_the_photo_and_right_of_it_the_result(page):
     divider = page.page.get_by_role("slider", name="Divider between the photo and the result")
     for _ in range(10):
         divider.press("ArrowLeft")
-    assert divider.get_attribute("aria-valuenow") == "30", "two per cent a key"
+    assert divider.get_attribute("aria-valuenow") == "30", "two percent a key"
     assert page.color(300, 400) == (0, 0, 255)
     assert min(page.color(500, 400)) > 200, "the checkerboard"
     assert page.color(900, 400) == (255, 0, 0)

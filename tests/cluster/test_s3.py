@@ -94,7 +94,7 @@ def test_a_server_that_does_not_recover_costs_records_not_the_run(s3, photos, tm
     records = process_folder(Bright(), PHOTOS, tmp_path / "out", effects=EFFECTS)
     failed = [record.error for record in records if record.status == "failed"]
     assert len(failed) == 1
-    assert "photo2.png: the store does not give or take it: Please reduce your request" in failed[0]
+    assert "photo2.png: the store does not respond: Please reduce your request" in failed[0]
 
 
 def test_a_picture_that_appears_in_the_same_moment_is_not_replaced(s3, photos):

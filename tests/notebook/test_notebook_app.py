@@ -170,7 +170,7 @@ def test_a_photo_too_large_for_the_memory_is_named_and_the_rest_goes_on(app, mon
     huge = as_file(spot((61, 40)))
     app.receive([("huge.png", huge), ("cat.png", as_file(spot()))])
     assert app.photos[-1].name == "cat.png"
-    assert "huge.png: too large for the memory" in said(app)
+    assert "huge.png: not enough memory" in said(app)
 
 
 def test_the_first_new_photo_comes_on_stage(app):

@@ -140,7 +140,7 @@ def test_a_photo_that_fails_at_best_is_named_and_the_others_are_looked_at():
         press(app, "Best")
         await until(lambda: not app.is_busy)
         assert sorted(photo.quality for photo in app.photos) == ["best", "fast"]
-        assert "too large for the memory" in said(app, "u2-side")
+        assert "not enough memory" in said(app, "u2-side")
         assert "1 of 2 photos are done (Your own, Best)." in said(app, "u2-side")
         assert find(app, "Best").value is None, "or a click on Best would do nothing"
         press(app, "Best")
@@ -159,7 +159,7 @@ def test_samples_stay_until_a_photo_of_ones_own_can_take_their_place():
         net.looks, net.fails_at = 0, (0,)
         app.receive(photos(1))
         await until(lambda: not app.is_busy)
-        assert "0.png: too large for the memory" in said(app)
+        assert "0.png: not enough memory" in said(app)
         assert len(app.photos) == 5 and "0.png" not in caption(app)
         app.receive(photos(1))
         await until(lambda: not app.is_busy)

@@ -188,7 +188,7 @@ def test_a_photo_that_cannot_be_drawn_costs_the_others_nothing(results, monkeypa
         press(app, "Save all to results/")
         await until(lambda: not app.is_busy)
         assert [path.name for path in results.iterdir()] == ["two_cutout.png"]
-        assert "one.png: too large for the memory" in said_of_saving(app)
+        assert "one.png: not enough memory" in said_of_saving(app)
         press(app, "one.png")
         press(app, "Download")
         await until(lambda: not app.is_busy)

@@ -331,7 +331,7 @@ def test_a_photo_that_its_cloud_does_not_give_costs_no_other(error, photos, tmp_
     opened = Path.open
     monkeypatch.setattr(Path, "open", fetch)
     errors = {record.stem: record.error for record in run(photos, tmp_path / "out")}
-    assert "its drive or cloud folder does not give its content" in errors.pop("photo1")
+    assert "could not be fetched from its drive or cloud folder" in errors.pop("photo1")
     assert set(errors.values()) == {""}
 
 

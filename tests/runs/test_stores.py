@@ -254,7 +254,7 @@ def test_a_store_that_gives_up_in_the_middle_of_a_photo_is_a_record_with_the_rea
 
     monkeypatch.setattr(kind, "cat_file", broken)
     failed = [r.error for r in run(PHOTOS, OUT) if "photo1.png" in r.photo]
-    assert failed[0].startswith("memory://photos/photo1.png: the store does not give")
+    assert failed[0].startswith("memory://photos/photo1.png: the store does not respond")
     assert "no answer in 60 s" in failed[0]
 
 

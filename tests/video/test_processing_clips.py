@@ -358,7 +358,7 @@ def test_a_clip_that_changes_between_the_two_passes_is_an_error(clip, make_clip)
     with Findings(u2.open_video(clip), Dark()) as findings:
         list(findings.look())
         make_clip("waves.mov", pictures=moving(3), rate=25)
-        with pytest.raises(ValueError, match="has changed while it was worked on"):
+        with pytest.raises(ValueError, match="changed during processing"):
             list(findings.frames())
 
 

@@ -337,8 +337,8 @@ def test_what_is_no_clip_is_named(tmp_path):
         "empty.mp4": "an empty file",
         "photo.jpg": "a photo, not a clip; open_image reads it",
         "photo.png": "a photo, not a clip; open_image reads it",
-        "named.mp4": "a photo, not a clip; name it .jpg, and it is done as one",
-        "called.mov": "a photo, not a clip; name it .png, and it is done as one",
+        "named.mp4": "a photo, not a clip; rename it to .jpg to process it as a photo",
+        "called.mov": "a photo, not a clip; rename it to .png to process it as a photo",
         "missing.mp4": "there is no such file",
         ".": "this is a folder, expected a clip",
     }

@@ -37,11 +37,12 @@ in its pictures, such as further frames. The same command resumes a stopped run;
 with --overwrite it starts over. No file of yours is replaced, nor a picture
 that you have changed.
 Pictures of kinds that are not read, such as Photoshop's, JPEG XL and cameras'
-raw files, are listed at the end; they count as failed only if you name them.
+raw files, are listed at the end, but not with --ray; they count as failed only
+if you name them.
 Clips need "pip install av". They keep their sound; transparent ones become
 .webm, others .mp4. Animated GIF, PNG and WebP become one of their own format.
-Exit code: 0; 1 if a photo or clip failed or a folder was left out; 2 for a
-mistake in the command; 128 + N if signal N stopped it.
+Exit code: 0; 1 if something failed, was not found, left out, or an option does
+not fit; 2 if the command line cannot be parsed; 128 + N if signal N stopped it.
 See also: u2demo train --help (a net of your own), u2demo merge --help (runs in
 shards), u2demo weights --help. For a folder called train, merge or weights,
 write ./train, ./merge or ./weights."""
@@ -51,8 +52,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """Return the options in ``argv``; help exits with code 0, a mistake with a sentence and 2."""
     parser = argparse.ArgumentParser(
         prog="u2demo",
-        description="Find the subject of photos and clips: cut it out, box, crop, change what is\n"
-        "behind it.",
+        description="Find the subject of photos and clips: cut it out, box it, crop to it, or"
+        " change\nits background.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -99,8 +100,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="listed",
         metavar="FILE",
-        help="photos that are listed in a file, a path or URL (https:// too) in each line; -"
-        " is standard input",
+        help="file of photos, one path or URL (also https://) per line; - is standard input",
     )
 
 
@@ -109,15 +109,15 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         "--effects",
         type=partial(values.names, choices=EFFECTS),
         metavar="NAME,...",
-        help=f"pictures to make of each photo and clip: {', '.join(EFFECTS)} (default: cutout)",
+        help=f"pictures to make of each photo and clip: {', '.join(EFFECTS)}"
+        " (default: cutout; canvas with --canvas, background with --background)",
     )
     parser.add_argument(
         "--background",
         type=values.background,
         metavar="COLOR|PHOTO|CLIP",
-        help="what to put behind the subject: white, #f2f2f2, transparent, white..#c8d2dc (from"
-        " above to below), a photo, or a clip, which is repeated behind clips and whose first frame"
-        " photos get",
+        help="what to put behind the subject: white, #f2f2f2, transparent, white..#c8d2dc (top to"
+        " bottom), a photo, or a clip: repeated behind clips, its first frame behind photos",
     )
     _add_canvas(parser)
     _add_edge(parser)
@@ -142,7 +142,7 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         "--metadata",
         choices=list(METADATA),
         default="private",
-        help="what of a photo's EXIF goes into its pictures. private (default): copyright, author,"
+        help="which EXIF fields are copied to the pictures. private (default): copyright, author,"
         " description and dates; place (GPS), camera and thumbnail are dropped. keep: all but the"
         " thumbnail and makers' notes. none: nothing. Resolution and color profile always stay",
     )
@@ -198,7 +198,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         "--within",
         type=values.part,
         metavar="LEFT,TOP,RIGHT,BOTTOM",
-        help="where in every photo the subject is, in pixels or per cent: 10%%,0,60%%,100%%;"
+        help="where in every photo the subject is, in pixels or percent: 10%%,0,60%%,100%%;"
         " nothing outside is kept",
     )
     parser.add_argument(
@@ -230,16 +230,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--shard",
         type=values.shard,
         metavar="N/COUNT",
-        help="do one of several parts, such as 3/10, each of them in a process of its own on any"
-        " computer that sees both folders; names are the same as without. Then run u2demo merge"
-        " RESULTS. (default: that of the task, in arrays of Slurm and AWS Batch, tasks of Cloud Run"
-        " and indexed jobs of Kubernetes with JOB_COMPLETIONS)",
+        help="do part N of COUNT, such as 3/10, on any computer that sees both folders; file names"
+        " do not change. Then run u2demo merge RESULTS. (default: that of the task, in arrays of"
+        " Slurm and AWS Batch, tasks of Cloud Run and indexed jobs of Kubernetes with"
+        " JOB_COMPLETIONS)",
     )
     parser.add_argument(
         "--ray",
         metavar="auto|ADDRESS",
         help="do all photos on the machines of a Ray cluster: that of this computer (auto), or the"
-        ' one at HOST:PORT; all must see the photos and results. Needs: pip install "u2demo[ray]"',
+        " one at HOST:PORT; all must see the photos and results. Needs: pip install ray",
     )
     parser.add_argument(
         "--workers",

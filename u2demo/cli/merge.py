@@ -65,8 +65,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="u2demo merge",
         usage=_USAGE,  # also shown when a folder of this name was meant
-        description="Take the records of all shards of a run into one manifest.jsonl and"
-        " manifest.csv, and say which shards are missing or unfinished.",
+        description="Combine all shards' records into one manifest.jsonl and manifest.csv, and say"
+        " which shards are missing or unfinished.",
     )
     parser.add_argument(
         "results",
@@ -79,8 +79,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         type=partial(values.names, choices=WRITERS),
         default=[],
         metavar="FORMAT,...",
-        help="also write the subjects' boxes, for training: coco, yolo or yolo-seg; give it to the"
-        " shards, too, for outlines",
+        help="also write the subjects' boxes, for training: coco, yolo or yolo-seg; for outlines,"
+        " pass it to every shard run too",
     )
     return parser.parse_args(argv)
 

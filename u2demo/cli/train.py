@@ -39,8 +39,9 @@ net finds more on them. mine.json says where it comes from and how good it is;
 mine_worst.png shows the worst of them before and after. Use it as
   u2demo photos --weights mine.pth
 The same command goes on with a training that was stopped.
-Exit code: 0; 1 if the net did not get better, or for a mistake in the photos; 2
-for one in the command; 128 + N if signal N stopped it."""
+Exit code: 0; 1 if the net did not get better, something failed or was not
+found, or an option does not fit; 2 if the command line cannot be parsed;
+128 + N if signal N stopped it."""
 _EVERY = 10  # seconds between two lines
 
 
@@ -163,13 +164,13 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 def _add_net(parser: argparse.ArgumentParser) -> None:
     nets = [name for name, record in CHECKPOINTS.items() if record.makes == "mask"]
     parser.add_argument(
-        "--model", choices=nets, default="u2netp", help="the net to begin with (default: u2netp)"
+        "--model", choices=nets, default="u2netp", help="the net to start from (default: u2netp)"
     )
     parser.add_argument(
         "--weights",
         type=path,
         metavar="FILE",
-        help="weights to begin with instead, such as those of a net taught before",
+        help="weights to start from instead, such as those of a net taught before",
     )
     parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest available)")
 
@@ -196,8 +197,9 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 _TRAINING = {
     "steps": (int, None, "N", "batches to learn (default: 30 a photo, from 300 to 3,000)"),
     "rate": (float, 1e-4, "RATE", "the highest learning rate (default: 1e-4)"),
-    "batch": (int, None, "N", "photos in a step (default: 4; on an NVIDIA GPU 16)"),
+    "batch": (int, None, "N", "photos in a step (default: 4 on a CPU, 8 on mps, 16 on an NVIDIA"
+              " GPU; fewer for isnet)"),
     "side": (int, None, "PIXELS", "side of the squares that the net is shown (default: 0.9 of its"
-             " own; fewer are quicker, and worse)"),
-    "seed": (int, 0, "N", "another one gives another training of the same worth"),
+             " own; smaller is faster but worse)"),
+    "seed": (int, 0, "N", "random seed; no value is better than another"),
 }  # fmt: skip

@@ -46,7 +46,7 @@ def insist(url: str, operation: Callable[[], T]) -> T:
             raise told(url, error) from error
         tried = f"{len(PAUSES) + 1} attempts in {time.monotonic() - began:.0f} s"
         why = first_line(error)
-        raise StoreError(f"{url}: the store does not give or take it: {why} ({tried})") from error
+        raise StoreError(f"{url}: the store does not respond: {why} ({tried})") from error
 
 
 def _is_final(error: Exception) -> bool:

@@ -186,5 +186,5 @@ def _is_same_look(one: Photo, other: Photo) -> bool:
 
 def explain_failure(notes: Notes, name: str, error: Exception) -> None:
     """Say why a photo of that name could not be looked at or drawn."""
-    reason = str(error).removeprefix(f"{name}: ") or "too large for the memory"
+    reason = str(error).removeprefix(f"{name}: ") or "not enough memory"
     notes.say(f"{name}: {reason}", kind="problem", group="photos could not be processed")

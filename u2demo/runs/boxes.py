@@ -20,8 +20,8 @@ def check_free(formats: Iterable[str], results: Path) -> None:
     formats = list(formats)
     if {"yolo", "yolo-seg"} <= set(formats):
         raise ValueError(
-            "yolo and yolo-seg write the same files; choose one of them (detectors are trained with"
-            " yolo-seg, too)"
+            "yolo and yolo-seg write the same files; choose one of them (yolo-seg trains"
+            " detectors too)"
         )
     for format in formats:
         _CHECKS[format](results)

@@ -335,7 +335,7 @@ def _ray() -> "ModuleType":
         import ray.exceptions
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            'many machines at once need Ray: pip install "u2demo[ray]" on each of them'
+            "many machines at once need Ray: pip install ray, on each of them"
         ) from error
     return ray
 

@@ -41,7 +41,7 @@ def _text_of_disk(error: OSError, photo: Path) -> str:
     of_windows = getattr(error, "winerror", None) in _NOT_FETCHED_ON_WINDOWS
     if of_windows or error.errno in _NOT_FETCHED:
         return (
-            f"its drive or cloud folder does not give its content ({error.strerror}); connect it,"
+            f"could not be fetched from its drive or cloud folder ({error.strerror}); connect it,"
             " or keep the file on this computer, and run again"
         )
     return ""

@@ -73,7 +73,7 @@ def process_folder(
     ``process_video``; that record is returned, but not in the manifest.
 
     With ``corrections``, what a person has said about ``cat.jpg`` is read from ``cat.strokes.json``
-    beside it and applied, as by ``process``; a photo fails if that file is not such a one.
+    beside it and applied, as by ``process``; a photo fails if that file is not valid.
 
     ``results`` gets the pictures, named as by ``save``, which describes ``format`` and
     ``metadata``, and the records as ``manifest.jsonl`` and ``manifest.csv``. ``report`` is called

@@ -36,13 +36,13 @@ class Checkpoint:
             raise
         except Exception as error:  # the reader of a damaged file may fail in any way
             raise ValueError(
-                f"{self.path} is damaged, or no training of u2demo; delete it, or choose another"
-                " name for the net"
+                f"{self.path} is damaged, or not a u2demo training file; delete it, or choose"
+                " another name for the net"
             ) from error
         if not is_one or saved["plan"] != self._plan:
             raise ValueError(
                 f"{self.path} belongs to another training: the weights, photos, masks or options"
-                " were others; delete it to start anew, or choose another name for the net"
+                " were different; delete it to start anew, or choose another name for the net"
             )
         return saved["state"]
 

@@ -110,8 +110,8 @@ class Fit:
             value = float(loss.detach())  # waits for the GPU
             if not math.isfinite(value):
                 raise ValueError(
-                    f"the loss of step {self.done + 1} is {value}: training has run away;"
-                    f" expected a lower rate than {self._settings.rate:g}"
+                    f"the loss of step {self.done + 1} is {value}: training diverged;"
+                    f" use a learning rate below {self._settings.rate:g}"
                 )
             self._scaler.unscale_(self._optimizer)
             nn.utils.clip_grad_norm_(self._weights, _STEEPEST)

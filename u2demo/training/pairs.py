@@ -47,7 +47,7 @@ def find_pairs(photos: Path, masks: Path) -> Found:
     both, it counts as its own mask: a cut-out is known by its alpha.
 
     Raises:
-        ValueError: one of the two is no folder, or there are no pairs.
+        ValueError: one of the two is not a folder, or there are no pairs.
     """
     for name, folder in (("photos", photos), ("masks", masks)):
         if not folder.is_dir():

@@ -111,7 +111,7 @@ def find_kept(keep: Path) -> dict[str, Path]:
     """Return by name the photos in a folder for which the net's answers shall stay, 200 at most.
 
     Raises:
-        ValueError: it is no folder, or holds no photos.
+        ValueError: it is not a folder, or holds no photos.
     """
     if not keep.is_dir():
         raise ValueError(f"{keep} is not a folder, expected one of photos to keep")

@@ -20,9 +20,11 @@ def check_name(net: Path) -> None:
     A net of u2demo counts, too, unless it is that of a training that was stopped and may go on.
     """
     if net.suffix.lower() not in (".pth", ".pt"):
-        raise ValueError(f"{net} is no name for weights, expected one such as mine.pth")
+        raise ValueError(f"{net} is not a name for a weights file, expected one such as mine.pth")
     if not net.absolute().parent.is_dir():
-        raise ValueError(f"{net.parent} is no folder, expected one for {net.name}; make it first")
+        raise ValueError(
+            f"{net.parent} is not a folder, expected one for {net.name}; make it first"
+        )
     if unfinished_file(net).exists() and is_taught(net):
         return
     for file in (net, facts_file(net)):

@@ -105,25 +105,26 @@ def fine_tune(
     Args:
         photos: folder of photos, with its subfolders.
         masks: folder of their masks, black for background and white for the subject.
-        model: the published net to begin with, see ``load_model``.
-        weights: a file to begin with instead, such as one that was taught before.
+        model: the published net to start from, see ``load_model``.
+        weights: a file to start from instead, such as one that was taught before.
         steps: batches that are learned; by default 30 for each photo, from 300 to 3,000. It ends
             earlier if the held-out photos get worse.
         results: the weights file to write, with the suffix .pth.
         keep: folder of other photos for which the net's present answers shall stay, those of
             quality="best"; by default the packaged ones. A quarter of what it is shown is of these.
         rate: the highest learning rate.
-        batch: photos in a step; by default 4 on a CPU, 16 on an NVIDIA GPU.
-        side: pixels of the squares that the net is shown; by default 0.9 of its own side. Fewer are
-            quicker, and worse.
-        seed: another one gives another training of the same worth.
+        batch: photos in a step; by default 4 on a CPU, 8 on mps, 16 on an NVIDIA GPU; fewer for
+            isnet.
+        side: pixels of the squares that the net is shown; by default 0.9 of its own side. Smaller
+            is faster but worse.
+        seed: a different one gives a different, equally good run.
         gate: look for swapped folders, inverted masks and other mistakes first.
         device: "cpu", "cuda" or "mps"; by default the fastest available.
         report: called with a ``Progress`` after each photo read and each step.
 
     Raises:
         ValueError: the folders hold no pairs, or what looks like a mistake in them; ``results`` is
-            there already; the training has run away.
+            there already; the training diverged.
         WeightsError: the weights cannot be had.
         OSError: the disk refuses a file; the training up to the last whole one stays.
         MemoryError: a GPU has too little for so large a batch.

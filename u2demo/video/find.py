@@ -180,7 +180,7 @@ class Findings:
                     yield Piece(frame, self._found(number), self._shot_of[number])
                 number += 1
         if number != self.count and not self.damage:
-            raise ValueError(f"{self.clip.path}: has changed while it was worked on; do it again")
+            raise ValueError(f"{self.clip.path}: changed during processing; run it again")
 
     def finished(self, piece: Piece) -> tuple[Frame, Mask]:
         """Return the frame of a piece, and its mask."""

@@ -82,7 +82,7 @@ def _is_heic_sequence(path: Path, first: bytes) -> bool:
 def _advice(path: Path, suffix: str) -> str:
     """Return what helps with a photo whose name should end in ``suffix``."""
     if is_clip(path):
-        return f"name it {suffix}, and it is done as one"
+        return f"rename it to {suffix} to process it as a photo"
     return READS_PHOTOS
 
 

@@ -2,7 +2,7 @@
 // All lengths are CSS pixels but those of the "world": pixels of the photo.
 
 const ZOOM_STEP = 1.25;
-const SPLIT_STEP = 2; // per cent
+const SPLIT_STEP = 2; // percent
 const TALLEST = 0.57; // share of the window's height
 const SLIM = 0.8; // height to width, at most
 const DIVIDER = "Divider between the photo and the result";

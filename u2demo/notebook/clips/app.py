@@ -123,7 +123,7 @@ class Clips:
         self._receive(_source(clip))
 
     def close(self) -> None:
-        """Stop all work, delete what was made, and free the memory; the app is of no more use."""
+        """Stop all work, delete what was made, free the memory; the app cannot be used again."""
         self._jobs.clear()
         self._models.cancel()
         self._leave()

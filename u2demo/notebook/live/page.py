@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ADVICE = (
     "With OpenCV this computer makes several times as many masks: pip install"
-    " opencv-python-headless, then start the kernel anew."
+    " opencv-python-headless, then restart the kernel."
 )
 
 

@@ -55,10 +55,10 @@ class Teach:
         self._progress = Progress(self._stop, answer="Stopping after this step…")
         self._pairs, self._curve, self._result = (ipywidgets.HTML() for _ in range(3))
         self._network = ipywidgets.Dropdown(
-            description="Begin with", options=[(label(name), name) for name in networks()]
+            description="Start from", options=[(label(name), name) for name in networks()]
         )
         self._steps = ipywidgets.BoundedIntText(
-            value=0, min=0, max=100_000, description="Steps (0: as usual)"
+            value=0, min=0, max=100_000, description="Steps (0 = automatic)"
         )
         self._gate = ipywidgets.Checkbox(True, description="Look for mistakes first", indent=False)
         self._begin = job_button("Teach", self._learn, self._jobs, self._notes)
@@ -67,7 +67,7 @@ class Teach:
 
     @property
     def model(self) -> "nn.Module":
-        """The net that was taught; before, and if it was no better, the one to begin with."""
+        """The net that was taught; before, and if it was no better, the one it started from."""
         if self._model is None:
             from u2demo.nets.load import load_model  # loads torch: the page comes first
 
@@ -99,7 +99,7 @@ class Teach:
             self._jobs.finish()
 
     def close(self) -> None:
-        """Stop all work, and free the memory; the page is of no more use."""
+        """Stop all work, and free the memory; the page cannot be used again."""
         self._stop()
         self._jobs.clear()
         if self._app:

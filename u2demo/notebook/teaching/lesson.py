@@ -19,7 +19,7 @@ _PRACTICE = {"steps": 12, "rate": 3e-4, "batch": 2, "side": 160}
 class Wish:
     """What a person has chosen.
 
-    ``model`` is the net to begin with; ``steps`` is how many, 0 for the usual; ``gate`` is whether
+    ``model`` is the net to start from; ``steps`` is how many, 0 for the usual; ``gate`` is whether
     to look for mistakes in the pairs first.
     """
 
