@@ -179,7 +179,7 @@ def _settled(options: argparse.Namespace, *, with_clips: bool) -> Run:
     """Return what is to be done with each photo and clip.
 
     Raises:
-        ValueError: the format is for clips and there are none, or it cannot hold what is asked for.
+        ValueError: the options do not fit each other, or the photos and clips that there are.
     """
     if options.format not in FORMATS and not with_clips:
         raise ValueError(

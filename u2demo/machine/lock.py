@@ -52,7 +52,10 @@ class Lock:
                     os.close(descriptor)
 
     def is_held(self) -> bool:
-        """Return whether another process has the lock. Any number of them may ask at once."""
+        """Return whether another process has the lock.
+
+        On Windows, of several that ask in the same moment all but one are told that it has.
+        """
         try:
             descriptor = os.open(self._file, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
         except OSError:  # there is none

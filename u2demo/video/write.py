@@ -135,8 +135,8 @@ def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
     mode and size. Sound comes from ``like``, the clip that they were made from: copied where the
     format allows, else encoded again; animations and folders have none. Times are kept, to the
     millisecond in WebM, WebP and PNG and to a hundredth of a second in GIF; the last frame is shown
-    until the end of ``like``, if its duration is known. Until the clip is
-    complete, whatever was there stays.
+    until the end of ``like``, if its duration is known. Until the clip is complete, whatever was
+    there stays.
 
     Where a side is odd, ``.mp4`` repeats its last row or column, for H.264 has no odd sides.
 
@@ -152,7 +152,7 @@ def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
 
 
 def writing(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fraction]:
-    """Do what ``write_clip`` does; yield the time of each frame once it is written.
+    """Do what ``write_clip`` does; yield the time of each frame once it is taken.
 
     The clip has its name when the iterator ends. Close that to stop; nothing is left then.
     """
