@@ -114,7 +114,9 @@ def test_on_a_drive_without_locks_the_file_of_a_process_that_is_gone_is_cleared(
     _left_behind(file)
     held = Lock(file)
     held.acquire()
+    assert file.read_text().endswith(f" {os.getpid()}\n"), "it is this process's now"
     held.release()
+    assert not file.exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not number their starts")

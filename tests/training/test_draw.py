@@ -54,7 +54,7 @@ def test_another_background_comes_without_the_color_of_the_old_one():
     assert bare.is_cutout
     layers = whole(bare, SIDE)
     behind = layers[:3, layers[3] < 5]
-    assert not torch.allclose(behind[1], torch.tensor(255.0)), "the green is gone"
+    assert (behind[1] > 200).float().mean() < 0.5, "the green is gone"
 
 
 def green_disc(*, is_soft):

@@ -206,7 +206,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_net(school, tmp_path, we
             killed.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
             break
     killed.communicate()
-    assert not school["results"].exists() or killed.returncode != 0
+    assert killed.returncode, "it was not done yet"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     first = next(line for line in done.stdout.splitlines() if line.startswith("learning"))
@@ -252,7 +252,9 @@ def test_a_loss_that_is_no_number_ends_with_a_sentence_and_keeps_the_best(school
         return step(fit)
 
     monkeypatch.setattr(Fit, "step", run_away)
-    with pytest.raises(ValueError, match=r"step 21 is nan.* lower rate.* best net so far is in"):
+    with pytest.raises(
+        ValueError, match=r"step 21 is nan.* learning rate below 0.01.* best net so far is in"
+    ):
         u2.fine_tune(**school)
     u2.load_model(weights=school["results"])
 
