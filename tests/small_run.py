@@ -10,7 +10,7 @@ from PIL import Image
 
 import u2demo as u2
 from u2demo.runs.coco import write_coco
-from u2demo.runs.plan import list_photos
+from u2demo.runs.listing import Listing
 from u2demo.runs.run import Run, process_files
 from u2demo.runs.yolo import write_yolo
 
@@ -32,8 +32,8 @@ def make_photos(folder, count=3, size=(48, 32)):
 def run(photos, out, *, model=None, report=lambda record: None, **options):
     """Do all that one run of the command line does, boxes included."""
     settings = Run(**{"effects": EFFECTS, **options})
-    places = list_photos([photos])
-    records = process_files(model or Bright(), places, out, settings, report=report)
+    listing = Listing([photos])
+    records = process_files(model or Bright(), listing, out, settings, report=report)
     write_coco(records, out)
     write_yolo(records, out)
     return records

@@ -12,7 +12,7 @@ from bright import Bright
 from small_run import EFFECTS, make_photos
 
 import u2demo as u2
-from u2demo.runs.plan import list_photos
+from u2demo.runs.listing import Listing
 from u2demo.runs.run import Run, process_files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -57,7 +57,7 @@ def test_one_photo_after_the_other(count, make_model, tmp_path):
 
 @pytest.mark.parametrize(("count", "make_model"), [QUICK, LONG])
 def test_a_folder(count, make_model, tmp_path):
-    photos = list_photos([make_photos(tmp_path / "photos", count, size=(160, 120))])
+    photos = Listing([make_photos(tmp_path / "photos", count, size=(160, 120))])
     usage = Usage(count)
     out = tmp_path / "out"
     records = process_files(make_model(), photos, out, Run(EFFECTS), report=usage.look)

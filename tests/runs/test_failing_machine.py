@@ -28,7 +28,7 @@ from u2demo.pipeline import Result
 from u2demo.runs import folder, pictures
 from u2demo.runs import photos as reading
 from u2demo.runs import run as runs
-from u2demo.runs.plan import list_photos
+from u2demo.runs.listing import Listing
 from u2demo.runs.run import Run, process_files
 
 HERE = Path(__file__).parents[1]
@@ -207,12 +207,12 @@ def test_a_picture_that_was_retouched_stays(photos, tmp_path):
 
 def test_photos_that_change_before_they_are_read(photos, undisturbed, tmp_path):
     moved = shutil.copytree(photos, tmp_path / "photos")
-    photo0, photo1, photo2 = listed = list(list_photos([moved]))
-    places = list_photos([moved])
+    photo0, photo1, photo2 = listed = [Path(entry.photo) for entry in Listing([moved]).entries()]
+    listing = Listing.of({photo: photo.relative_to(moved) for photo in listed})
     photo0.unlink()
     os.truncate(photo1, 100)
     shutil.copy(photos / "photo0.png", photo2)
-    records = process_files(Bright(), places, tmp_path / "out", Run(EFFECTS))
+    records = process_files(Bright(), listing, tmp_path / "out", Run(EFFECTS))
     assert [record.status for record in records] == ["failed", "failed", "done"]
     assert records[0].error == f"{photo0}: there is no such file"
     assert records[1].error.startswith(f"{photo1}: damaged or truncated")

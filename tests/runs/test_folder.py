@@ -10,8 +10,8 @@ from PIL import Image
 
 import u2demo as u2
 from u2demo.runs import run as runs
+from u2demo.runs.listing import Listing
 from u2demo.runs.manifest import Manifest
-from u2demo.runs.plan import list_photos
 from u2demo.runs.run import Run, process_files
 
 ONLY_CUTOUT = {"cutout": u2.EFFECTS["cutout"]}
@@ -238,7 +238,7 @@ def test_a_run_that_was_killed_goes_on_under_the_same_names(model, photos, tmp_p
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        process_files(model, list_photos([photos]), out, Run(ONLY_CUTOUT), report=die)
+        process_files(model, Listing([photos]), out, Run(ONLY_CUTOUT), report=die)
     journal = out / "manifest.jsonl"
     journal.write_text(journal.read_text() + '{"photo": "half a li')
     run(model, photos, out)
@@ -275,8 +275,9 @@ def test_several_sources_keep_their_names_apart(tmp_path):
     for name in ("a/cat.png", "b/cat.png", "dog.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("RGB", (2, 2)).save(tmp_path / name)
-    places = list_photos([tmp_path / "a", tmp_path / "b", tmp_path / "dog.png", tmp_path / "a"])
-    assert [place.as_posix() for place in places.values()] == ["a/cat.png", "b/cat.png", "dog.png"]
+    listing = Listing([tmp_path / "a", tmp_path / "b", tmp_path / "dog.png", tmp_path / "a"])
+    places = [(entry.folder, entry.name) for entry in listing.entries()]
+    assert places == [("a", "cat.png"), ("b", "cat.png"), ("", "dog.png")]
 
 
 def test_a_folder_called_memory_is_not_taken_for_a_lack_of_it(model, tmp_path):

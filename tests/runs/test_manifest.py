@@ -14,6 +14,7 @@ from small_run import make_photos, run
 
 import u2demo as u2
 from u2demo.runs import table
+from u2demo.runs.manifest import Manifest
 from u2demo.runs.records import Record, read_records
 
 MASK = {"mask": u2.EFFECTS["mask"]}
@@ -107,14 +108,20 @@ def test_a_pipe_above_the_photos_is_not_waited_for(photos, out, tmp_path):
 
 def rows_of(record):
     """Return the only row of a table as a spreadsheet reads it."""
-    encoded = table.encode_table([record])
+    encoded = b"".join(table.pieces([record], with_mark=False))
     return next(csv.DictReader(io.StringIO(encoded.decode("utf-8-sig"), newline="")))
 
 
-def test_excel_shows_accents_as_they_are():
+def test_excel_shows_accents_as_they_are(tmp_path):
     """It takes a table for UTF-8 only if a byte order mark says so."""
-    assert table.encode_table([Record("/p/Café été.jpg", "Café", "v")])[:3] == b"\xef\xbb\xbf"
-    assert table.encode_table([Record("/p/cat.jpg", "cat", "v")]).startswith(b"photo,stem,")
+    for photo, begin in (
+        ("/p/Café été.jpg", b"\xef\xbb\xbfphoto,"),
+        ("/p/cat.jpg", b"photo,stem,"),
+    ):
+        out = tmp_path / Path(photo).stem
+        with Manifest(out) as manifest:
+            manifest.add(Record(photo, "cat", "v"))
+        assert (out / "manifest.csv").read_bytes().startswith(begin)
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\uff1d"])
@@ -129,7 +136,7 @@ def test_no_cell_is_a_formula(begin):
 def test_a_table_with_formulas_and_accents_counts_as_unchanged(tmp_path):
     record = Record("/p/=é.jpg", "=é", "v", "done", size=(3, 4), left_out=("2 more frames",))
     file = tmp_path / "manifest.csv"
-    file.write_bytes(table.encode_table([record]))
+    file.write_bytes(b"".join(table.pieces([record], with_mark=True)))
     assert table.has_our_columns(file) and table.agrees(file, [record])
     assert not table.agrees(file, [Record("/p/=é.jpg", "=é", "v", "done", size=(3, 5))])
 

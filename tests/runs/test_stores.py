@@ -16,7 +16,7 @@ from u2demo.cli.sources import has_animations
 from u2demo.machine import places
 from u2demo.machine.places import folders_below, join, read_bytes, write_bytes
 from u2demo.runs import store
-from u2demo.runs.plan import list_photos
+from u2demo.runs.listing import Listing
 from u2demo.runs.run import process_files
 from u2demo.runs.settings import Run
 from u2demo.runs.shards import finish, merge
@@ -73,7 +73,7 @@ def told(records):
 @pytest.fixture
 def undivided(photos, tmp_path):
     """What a run in folders leaves."""
-    process_files(Bright(), list_photos([photos]), tmp_path / "undivided", Run(effects=EFFECTS))
+    process_files(Bright(), Listing([photos]), tmp_path / "undivided", Run(effects=EFFECTS))
     return contents(tmp_path / "undivided")
 
 
@@ -233,7 +233,7 @@ def test_a_table_that_another_shard_deletes_just_now_is_no_error(photos, monkeyp
 def test_corrections_beside_a_photo_in_a_store_are_applied(photos, tmp_path):
     said = {"version": 1, "size": [48, 32], "within": [0, 0, 24, 32]}
     (photos / "photo2.strokes.json").write_text(json.dumps(said))
-    here = process_files(Bright(), list_photos([photos]), tmp_path / "a", Run(effects=EFFECTS))
+    here = process_files(Bright(), Listing([photos]), tmp_path / "a", Run(effects=EFFECTS))
     copy(photos)
     there = run(PHOTOS, OUT)
     assert [r.corrections for r in there if "photo2.png" in r.photo][:1] == ["photo2.strokes.json"]

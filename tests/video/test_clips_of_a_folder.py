@@ -19,7 +19,7 @@ from small_run import contents
 
 import u2demo as u2
 from u2demo.runs.coco import write_coco
-from u2demo.runs.plan import list_files
+from u2demo.runs.listing import Listing
 from u2demo.runs.records import read_records
 from u2demo.runs.run import Run, process_files
 from u2demo.runs.yolo import write_yolo
@@ -50,10 +50,10 @@ def folder(tmp_path, make_clip):
 def run(folder, out, *, model=None, report=lambda progress: None, **options):
     """Do photos, then clips, as the command line does; return all records."""
     settings = Run(**{"effects": BOX, **options})
-    files = list_files([folder])
+    listing = Listing([folder])
     model = model or Dark()
-    records = process_files(model, files.photos, out, settings)
-    return [*records, *process_clips(model, files.clips, out, settings, report=report)]
+    records = process_files(model, listing, out, settings)
+    return [*records, *process_clips(model, listing, out, settings, report=report)]
 
 
 def test_names_are_never_shared_and_stay_from_run_to_run(folder, tmp_path):
@@ -80,7 +80,7 @@ def test_a_clip_of_unchanged_content_is_skipped_and_another_is_done(folder, make
 
 
 def test_another_effect_or_format_is_made_and_a_changed_one_made_again(folder, tmp_path):
-    clips = list_files([folder / "cat.mp4"]).clips
+    clips = Listing([folder / "cat.mp4"])
     seen = []
     for settings in (
         Run(BOX),
@@ -102,7 +102,7 @@ def test_another_effect_or_format_is_made_and_a_changed_one_made_again(folder, t
 def test_no_file_of_yours_is_replaced_and_a_changed_result_is_kept(format, folder, tmp_path):
     out, name = tmp_path / "out", "cat_box.mp4" if format == "mp4" else "cat_box"
     settings = Run(BOX, clip_format=format)
-    clips = list_files([folder / "cat.mp4"]).clips
+    clips = Listing([folder / "cat.mp4"])
     (record,) = process_clips(Dark(), clips, out, settings)
     assert record.files == (name,)
     mine = out / name if format == "mp4" else out / name / "notes.txt"
@@ -120,7 +120,7 @@ def test_a_file_that_appears_while_a_clip_is_made_stays(folder, tmp_path):
     def appear(progress):
         (tmp_path / "out" / "cat_box.mp4").write_bytes(b"mine")
 
-    clips = list_files([folder / "cat.mp4"]).clips
+    clips = Listing([folder / "cat.mp4"])
     (record,) = process_clips(Dark(), clips, tmp_path / "out", Run(BOX), report=appear)
     assert record.files == ("cat_box (2).mp4",)
     assert (tmp_path / "out" / "cat_box.mp4").read_bytes() == b"mine"
@@ -139,9 +139,8 @@ def test_results_of_clips_are_not_taken_for_photos_or_clips(folder, tmp_path):
     out = folder / "out"
     run(folder, out, clip_format="png")
     run(folder, out, clip_format="mp4")
-    photos, clips = list_files([folder])
-    assert {path.name for path in photos} == {"cat.png"}
-    assert {path.name for path in clips} == {"cat.mp4", "dog.mp4"}
+    found = {entry.name: entry.kind for entry in Listing([folder]).entries()}
+    assert {name for name in found if found[name] != "made"} == {"cat.png", "cat.mp4", "dog.mp4"}
 
 
 def test_a_run_over_photos_names_the_clips_that_it_leaves_and_forgets_none(folder, tmp_path):
@@ -199,7 +198,7 @@ def test_a_full_disk_is_said_in_one_sentence_and_ends_the_run(folder, tmp_path, 
         yield
 
     monkeypatch.setattr("u2demo.video.run.filling", fail)
-    clips = list_files([folder]).clips
+    clips = Listing([folder])
     with pytest.raises(OSError, match="out: the disk is full; make room") as full:
         process_clips(Dark(), clips, tmp_path / "out", Run(BOX))
     assert "the same run resumes" in str(full.value)
@@ -222,10 +221,10 @@ from bright_clips import Dark
 from u2demo.video import steady
 steady._PIXELS = 64 * 48
 from u2demo.effects import DEFAULT_EFFECTS
-from u2demo.runs.plan import list_files
+from u2demo.runs.listing import Listing
 from u2demo.runs.run import Run
 from u2demo.video.run import process_clips
-clips = list_files([sys.argv[1]]).clips
+clips = Listing([sys.argv[1]])
 print("begun", flush=True)
 process_clips(Dark(), clips, sys.argv[2], Run(clip_format=sys.argv[4]))
 """
@@ -245,7 +244,7 @@ def start(folder, out, format):
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_kill_9_leaves_nothing_half_and_the_next_run_clears_up(kills, format, folder, tmp_path):
     chance = random.Random()  # a moment that cannot be repeated need not be chosen repeatably
-    clips, settings = list_files([folder]).clips, Run(clip_format=format)
+    clips, settings = Listing([folder]), Run(clip_format=format)
     begun = time.perf_counter()
     process_clips(Dark(), clips, tmp_path / "undisturbed", settings)
     seconds = time.perf_counter() - begun
@@ -264,7 +263,7 @@ def test_kill_9_leaves_nothing_half_and_the_next_run_clears_up(kills, format, fo
 def test_a_kill_between_the_name_of_a_folder_and_its_frames_leaves_no_empty_folder(
     folder, tmp_path, monkeypatch
 ):
-    clips, settings = list_files([folder / "cat.mp4"]).clips, Run(BOX, clip_format="png")
+    clips, settings = Listing([folder / "cat.mp4"]), Run(BOX, clip_format="png")
 
     def die(*arguments):
         (tmp_path / "out" / "cat_box").mkdir()

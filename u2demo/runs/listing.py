@@ -185,7 +185,8 @@ class Listing:
         clips = self._listed(source, inside, "clips", made)
         entries = [one for one in (*images, *unread, *clips) if one.kind != "made"]
         if entries:
-            corrected = any(name.lower().endswith(SUFFIX) for name in inside.others)
+            beside = (*inside.others, *inside.folders)  # a folder of that name is an error
+            corrected = any(name.lower().endswith(SUFFIX) for name in beside)
             yield Group(entries, source.goes_on, corrected)
         if clips or inside.folders:
             subfolders = _subfolders(source, inside, made)

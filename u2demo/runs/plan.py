@@ -6,7 +6,7 @@ photos of a folder, too, and takes its own.
 """
 
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -49,35 +49,6 @@ class Job:
             "corrections": self.corrections,
         }
         return Record(self.photo, self.stem, self.version, **(earlier | became))
-
-
-class Files(NamedTuple):
-    """Photos and clips, each with its place in the results."""
-
-    photos: dict[Path, Path]
-    clips: dict[Path, Path]
-
-
-def list_photos(sources: Sequence[str | Path]) -> dict[Path, Path]:
-    """Return the photos of ``list_files``."""
-    return list_files(sources).photos
-
-
-def list_files(sources: Sequence[str | Path]) -> Files:
-    """Return every photo and clip in ``sources``, with its place in the results; see ``Listing``.
-
-    Pictures of kinds that are not read come last among photos, see ``find_pictures``. Inside
-    folders, pictures that a run has made are left out; see ``pictures_of_runs``.
-    """
-    listed: dict[str, dict[Path, Path]] = {"images": {}, "unread": {}, "clips": {}, "made": {}}
-    for entry in Listing(sources).entries():
-        listed[entry.kind][Path(entry.photo)] = Path(entry.folder, entry.name)
-    return Files(listed["images"] | listed["unread"], listed["clips"])
-
-
-def pictures_of_runs(sources: Sequence[str | Path]) -> list[Path]:
-    """Return what a run has made in these folders, and ``list_files`` leaves out."""
-    return [Path(one.photo) for one in Listing(sources).entries() if one.kind == "made"]
 
 
 def shard_of(folder: str, name: str, count: int) -> int:

@@ -41,12 +41,10 @@ class Journal:
     """What a file that may be a journal holds beside records."""
 
     path: Path
-    size: int = 0  # bytes
     records: int = 0  # lines that are records, or were
     cut_off: int = 0
     foreign: list[bytes] = field(default_factory=list)  # lines that somebody else has added
     ends_in_line: bool = True  # otherwise the next line would be lost
-    note: bytes = b""  # the last line, if it is about the shard
 
     @property
     def is_ours(self) -> bool:
@@ -99,8 +97,6 @@ class Records:
                 _count_in(line.removeprefix(_MARK), journal)
             offset += len(line)
             journal.ends_in_line = line.endswith(b"\n")
-            journal.note = line if line.startswith(NOTE) else b""
-        journal.size = offset
         return journal
 
     def add(self, record: Record, path: Path, offset: int, noted: float) -> None:

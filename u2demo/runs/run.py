@@ -127,7 +127,7 @@ def process_folder(
 
 def process_files(
     model: "nn.Module",
-    photos: Mapping[Path, Path] | Listing,
+    listing: Listing,
     results: str | Path,
     run: Run,
     *,
@@ -135,7 +135,7 @@ def process_files(
     report: Callable[[Record], object] = lambda record: None,
     leave: Callable[[Entry], object] = lambda clip: None,
 ) -> Told:
-    """Process the photos of a listing, or those of ``list_photos``; return a record for each.
+    """Process the photos of a listing; return a record for each.
 
     ``process_folder`` does this for one folder and says more. ``leave`` is called with each clip.
 
@@ -145,7 +145,6 @@ def process_files(
     from u2demo.inference.predict import share_cores  # imports torch: a second, not needed earlier
     from u2demo.nets.load import fingerprint  # imports torch as well
 
-    listing = photos if isinstance(photos, Listing) else Listing.of(photos)
     check_apart(listing, results, shard)
     workers = min(own_cores(), _MOST_AT_ONCE)
     with (

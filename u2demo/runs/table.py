@@ -17,18 +17,12 @@ _FORMULA = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
                  "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}")  # fmt: skip
 
 
-def encode_table(records: Iterable[Record]) -> bytes:
-    """Return the table of ``records`` as a CSV file in UTF-8.
-
-    It begins with a byte order mark unless all is ASCII, because Excel reads other letters only
-    then. A cell that a spreadsheet would take for a formula begins with an apostrophe.
-    """
-    encoded = b"".join(pieces(records, with_mark=False))
-    return encoded if encoded.isascii() else codecs.BOM_UTF8 + encoded
-
-
 def pieces(records: Iterable[Record], *, with_mark: bool) -> Iterator[bytes]:
-    """Yield what ``encode_table`` returns, piece by piece, ``with_mark`` if all is not ASCII."""
+    """Yield the table of ``records`` as a CSV file in UTF-8, piece by piece.
+
+    It begins ``with_mark``, a byte order mark, unless all is ASCII, because Excel reads other
+    letters only then. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    """
     if with_mark:
         yield codecs.BOM_UTF8
     yield _row(_COLUMNS)
