@@ -1,6 +1,7 @@
 """Which frames of a clip the net looks at, and what becomes of the others."""
 
 import numpy as np
+import pytest
 from bright import Bright
 from PIL import Image
 
@@ -37,6 +38,7 @@ def test_a_frame_that_differs_begins_a_group_of_its_own():
 
 
 def test_what_is_found_moves_along_in_frames_that_the_net_has_not_looked_at(tmp_path):
+    pytest.importorskip("cv2")
     source = open_video(_moving(tmp_path / "clip.gif"))
     net = Bright()
     with Findings(source, net) as findings:

@@ -21,6 +21,7 @@ from u2demo.formats.exif import (
 from u2demo.images.credits import credits_of_iptc, credits_of_texts, credits_of_xmp
 from u2demo.images.declared import CodePoints, code_points, declared_profile
 
+_XMP_TAG = 700
 _IPTC_RESOURCE = 0x0404  # Photoshop's number for it
 _ORIENTATION_IN_XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 _ON_ITS_SIDE = {5, 6, 7, 8}  # EXIF's orientations
@@ -58,7 +59,7 @@ def describe(picture: Image.Image, seen: Unloaded) -> Described:
     """Return what the file of a loaded picture says, with what was ``seen`` before."""
     info = picture.info
     exif = seen.tags or read_exif(_block(info))
-    xmp = _packet(info)
+    xmp = _packet(picture)
     kept_info: dict[str, object] = {}
     profile = declared_profile(picture, seen.points, exif)
     if profile:
@@ -118,8 +119,10 @@ def _block(info: dict[str, object]) -> bytes:
         return b""
 
 
-def _packet(info: dict[str, object]) -> bytes:
-    packet = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
+def _packet(picture: Image.Image) -> bytes:
+    """Return the packet of XMP. Pillow 10 leaves that of a TIFF in its tag."""
+    tags = getattr(picture, "tag_v2", {})
+    packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or tags.get(_XMP_TAG)
     if isinstance(packet, str):
         return packet.encode(errors="replace")
     return packet if isinstance(packet, bytes) else b""
