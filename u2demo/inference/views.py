@@ -69,7 +69,7 @@ class MeanMap:
         return shown.flip(_turned(view))
 
     def add(self, view: View, area: Box, saliency: Tensor) -> None:
-        """Add ``saliency``, the net's map of what ``show`` returned for this view and area."""
+        """Add ``saliency``, the net's map of ``input_for`` this view and area."""
         rows, columns = slice(area.top, area.bottom), slice(area.left, area.right)
         total, weights = self._total[..., rows, columns], self._weights[..., rows, columns]
         upright = saliency.flip(_turned(view))
