@@ -25,6 +25,7 @@ from u2demo.runs import worker  # noqa: E402
 from u2demo.runs.cluster import process_on_ray  # noqa: E402
 from u2demo.runs.records import read_records  # noqa: E402
 from u2demo.runs.settings import Run  # noqa: E402
+from u2demo.runs.slots import slots_of  # noqa: E402
 from u2demo.runs.worker import Job  # noqa: E402
 
 COUNT = 26
@@ -254,9 +255,9 @@ def test_a_cluster_that_was_asked_to_grow_may_shrink_again(nodes, photos, tmp_pa
 
 def test_a_gpu_is_used_whole_and_a_core_stays_free():
     node = {"NodeID": "n", "Resources": {"CPU": 16.0, "GPU": 2.0}}
-    assert clusters._slots_of(node, None) == [("n", 7, 1)] * 2
-    assert clusters._slots_of(node, "cpu") == [("n", 1, 0)] * 15
-    assert clusters._slots_of({"NodeID": "n", "Resources": {"CPU": 1.0}}, None) == [("n", 1, 0)]
+    assert slots_of(node, None) == [("n", 7, 1)] * 2
+    assert slots_of(node, "cpu") == [("n", 1, 0)] * 15
+    assert slots_of({"NodeID": "n", "Resources": {"CPU": 1.0}}, None) == [("n", 1, 0)]
 
 
 def test_the_command_line_says_what_became_of_all(nodes, photos, tmp_path, capsys):

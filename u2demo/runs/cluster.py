@@ -6,7 +6,6 @@ pixel goes through it: each process reads photos and writes pictures itself, so 
 see the same folders, or URLs.
 """
 
-import contextlib
 import socket
 import time
 from collections import Counter, deque
@@ -20,6 +19,7 @@ from u2demo.machine.lock import HeldError
 from u2demo.machine.places import is_url
 from u2demo.runs.records import Shard
 from u2demo.runs.shards import divided, merge
+from u2demo.runs.slots import Slot, more_machines, slots_of
 from u2demo.runs.worker import (
     Done,
     Introduction,
@@ -68,14 +68,6 @@ class Outcome:
         self.clips += done.clips
 
 
-class _Slot(NamedTuple):
-    """What one process may use of a machine."""
-
-    node: str
-    cpus: float
-    gpus: float
-
-
 def process_on_ray(
     job: Job,
     address: str = "auto",
@@ -121,7 +113,7 @@ class _Driver:
     ):
         self._ray, self._job, self._workers, self._report = ray, job, workers, report
         self._known: set[str] = set()  # machines that have introduced themselves
-        self._running: dict[Any, tuple[Shard, _Slot]] = {}  # by what Ray returns for each
+        self._running: dict[Any, tuple[Shard, Slot]] = {}  # by what Ray returns for each
         self._tries: Counter[Shard] = Counter()
         self._rests: dict[str, float] = {}  # until when a machine gets nothing to do
         self._seen: dict[Shard, Mapping[str, int]] = {}
@@ -142,7 +134,7 @@ class _Driver:
         waiting = deque((number, count) for number in range(1, count + 1))
         self._tally = self._started_tally()
         self._shared = self._ray.put(self._job)
-        with self._more_machines(len(slots)):
+        with more_machines(self._workers, len(slots)):
             try:
                 while waiting or self._running:
                     self._give(waiting)
@@ -155,7 +147,7 @@ class _Driver:
             merge(self._job.results)
         return self._outcome
 
-    def _slots(self) -> list[_Slot]:
+    def _slots(self) -> list[Slot]:
         """Return what there is for processes now, on machines that are as this one is.
 
         Raises:
@@ -164,7 +156,7 @@ class _Driver:
         slots = []
         for node in self._ray.nodes():
             if node["Alive"]:
-                slots += _slots_of(node, self._job.device)
+                slots += slots_of(node, self._job.device)
         new = {slot.node: slot for slot in slots if slot.node not in self._known}
         for slot, said in zip(new.values(), self._introduced(list(new.values())), strict=True):
             if said is None:  # gone again
@@ -174,7 +166,7 @@ class _Driver:
             self._known.add(slot.node)
         return slots
 
-    def _introduced(self, slots: list[_Slot]) -> list[Introduction | None]:
+    def _introduced(self, slots: list[Slot]) -> list[Introduction | None]:
         asked = [self._remote(introduce, slot).remote(self._job) for slot in slots]
         said = []
         for slot, one in zip(slots, asked, strict=True):
@@ -203,7 +195,7 @@ class _Driver:
                 one = task.remote(self._shared, shard, slot.cpus, self._tally)
                 self._running[one] = shard, slot
 
-    def _may_start(self, slot: _Slot) -> bool:
+    def _may_start(self, slot: Slot) -> bool:
         """Return whether there may be one more process, on a machine that has not just lost one."""
         is_full = self._workers is not None and len(self._running) >= self._workers
         return not is_full and time.monotonic() >= self._rests.get(slot.node, 0)
@@ -254,7 +246,7 @@ class _Driver:
         if running:
             self._ray.wait(running, num_returns=len(running), timeout=_END)
 
-    def _remote(self, function: Callable, slot: _Slot) -> Any:
+    def _remote(self, function: Callable, slot: Slot) -> Any:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         return self._ray.remote(function).options(
@@ -270,20 +262,6 @@ class _Driver:
         here = self._ray.get_runtime_context().get_node_id()
         strategy = NodeAffinitySchedulingStrategy(here, soft=False)
         return self._ray.remote(_Tally).options(num_cpus=0, scheduling_strategy=strategy).remote()
-
-    @contextlib.contextmanager
-    def _more_machines(self, slots: int) -> Iterator[None]:
-        """Ask for a core for each process that is wanted; let the cluster shrink again after."""
-        if not self._workers or self._workers <= slots:
-            yield
-            return
-        from ray.autoscaler.sdk import request_resources
-
-        request_resources(num_cpus=self._workers)
-        try:
-            yield
-        finally:
-            request_resources(num_cpus=0)  # Ray would keep that many for good
 
     def _name(self, node: str) -> str:
         found = (one for one in self._ray.nodes() if one["NodeID"] == node)
@@ -301,18 +279,6 @@ class _Tally:
 
     def read(self) -> dict[Shard, Mapping[str, int]]:
         return self._seen
-
-
-def _slots_of(node: Mapping[str, Any], device: str | None) -> list[_Slot]:
-    """Return the slots of a machine: GPUs whole, or cores; one core stays free."""
-    resources = node["Resources"]
-    cpus, gpus = int(resources.get("CPU", 0)), int(resources.get("GPU", 0))
-    free = max(1, cpus - 1)
-    if cpus == 0:
-        return []
-    if gpus and (device or "cuda").startswith("cuda"):
-        return [_Slot(node["NodeID"], max(1, free // gpus), 1)] * gpus
-    return [_Slot(node["NodeID"], 1, 0)] * free
 
 
 def _connect(ray: "ModuleType", address: str) -> None:
