@@ -108,7 +108,7 @@ def ray_beside_shards(photos: int, folder: Path) -> None:
     """Compare a Ray cluster on this computer with as many bare shards."""
     print(f"\n## Ray beside bare shards, {photos} photos of 0.3 megapixels")
     if not installed("ray"):
-        print('left out: pip install ray')
+        print("left out: pip install ray")
         return
     source = draw_folder(_new(folder / "for Ray"), photos, 0.3)
     cores = _cores()[: max(1, len(_cores()) - 1)]
