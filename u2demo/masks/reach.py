@@ -40,13 +40,13 @@ _PALE = 1e-3  # a mean difference below it is noise
 _LIMIT = 7.0  # of the log odds in the net's map
 _STEP = 0.2  # what a pixel's way costs besides the change of color, as a share of the longer side
 _DIAGONAL = 1.4
-_COLORS, _MAPS = 150.0, 2.0  # how strongly a change of color, and of map, parts pixels
+_COLORS, _MAPS = 150.0, 4.0  # how strongly a change of color, and of map, parts pixels
 _LEAST = 1e-3  # tie of two pixels, however different
-_PRIOR = 0.2  # weight of step 1 in step 2, for a pixel that is neither sure nor unsure
+_PRIOR = 0.12  # weight of step 1 in step 2, for a pixel that is neither sure nor unsure
 # The same for pixels that the mask has as the stroke says, by ``keep``. Beside what is erased they
 # follow their neighbors, so that the subject's edge stays; beside what is kept it may grow.
-_AGREED = {True: 0.06, False: 0.002}
-_AROUND = 2.0  # half the pixels around what changes in which the edge of the change may lie
+_AGREED = {True: 0.12, False: 0.002}
+_AROUND = 3.0  # half the pixels around what changes in which the edge of the change may lie
 _FIXED = 1e3  # weight of strokes themselves
 _ROUNDS, _DONE = 60, 1e-6  # of conjugate gradients, at most; and what ends them sooner
 _XYZ = np.float32(  # linear sRGB -> XYZ over that of white: IEC 61966-2-1
