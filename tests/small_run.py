@@ -1,7 +1,9 @@
 """A folder run small enough to be done hundreds of times, and what must be true after it."""
 
 import csv
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,20 @@ def make_photos(folder, count=3, size=(48, 32)):
         path = folder / ("pets" if number == count - 1 else "") / f"photo{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
+    return folder
+
+
+def make_locked(folder, monkeypatch):
+    """Return a new folder that cannot be read, also by root."""
+    folder.mkdir(parents=True)
+    scan = os.scandir
+
+    def scandir(path):
+        if Path(path) == folder:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
     return folder
 
 

@@ -1,17 +1,15 @@
 """The command line: photos in, files out, failures named, exit codes."""
 
-import errno
-import os
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import PIL
 import pytest
 import torch
 from PIL import Image
+from small_run import make_locked
 
 import u2demo as u2
 from u2demo.cli.arguments import parse
@@ -160,16 +158,7 @@ def test_a_device_that_is_not_there_is_reported_in_a_sentence(photo, tmp_path, c
 @pytest.fixture
 def locked(photo, monkeypatch):
     """A folder among the photos that cannot be read."""
-    (photo / "locked").mkdir()
-    scan = os.scandir
-
-    def scandir(path):
-        if Path(path).name == "locked":
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return scan(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
-    return photo / "locked"
+    return make_locked(photo / "locked", monkeypatch)
 
 
 def test_a_folder_that_cannot_be_read_is_named_beside_a_store_too(

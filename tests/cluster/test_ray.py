@@ -1,7 +1,6 @@
 """Many machines, as three nodes of a Ray cluster on this one: each photo is done, and done once."""
 
 import contextlib
-import errno
 import os
 import shutil
 import signal
@@ -16,7 +15,7 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 ray = pytest.importorskip("ray")
 
 from ray.cluster_utils import Cluster  # noqa: E402
-from small_run import contents, make_photos  # noqa: E402
+from small_run import contents, make_locked, make_photos  # noqa: E402
 
 import u2demo as u2  # noqa: E402
 from u2demo.__main__ import main  # noqa: E402
@@ -225,19 +224,11 @@ def test_a_machine_that_does_not_see_the_results_is_found_before_any_work(
 
 
 def test_a_folder_that_cannot_be_read_is_told_of(nodes, photos, tmp_path, monkeypatch):
-    (tmp_path / "some" / "locked").mkdir(parents=True)
+    locked = make_locked(tmp_path / "some" / "locked", monkeypatch)
     shutil.copy(photos / "photo0.png", tmp_path / "some")
-    scan = os.scandir
-
-    def scandir(path):
-        if Path(path).name == "locked":
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return scan(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
     outcome = do(tmp_path / "some", tmp_path / "out")
     (said,) = outcome.unread
-    assert said.startswith(f"{tmp_path / 'some' / 'locked'}: Permission denied")
+    assert said.startswith(f"{locked}: Permission denied")
 
 
 def test_a_cluster_that_was_asked_to_grow_may_shrink_again(nodes, photos, tmp_path, monkeypatch):

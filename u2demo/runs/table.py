@@ -20,8 +20,8 @@ _FORMULA = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
 def pieces(records: Iterable[Record], *, with_mark: bool) -> Iterator[bytes]:
     """Yield the table of ``records`` as a CSV file in UTF-8, piece by piece.
 
-    It begins ``with_mark``, a byte order mark, unless all is ASCII, because Excel reads other
-    letters only then. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    ``with_mark`` puts a byte order mark first: Excel reads letters beyond ASCII only with it. A
+    cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
     if with_mark:
         yield codecs.BOM_UTF8
