@@ -16,6 +16,8 @@ import u2demo as u2
 from u2demo.machine import attempts
 from u2demo.machine.cores import available_cores
 
+pytest.register_assert_rewrite("small_run")  # so that what it asserts is explained
+
 # PyTorch's threads, which wait busily, would pile up. It reads this when it is imported, which the
 # conftest.py of a folder may do before pytest_configure.
 if "PYTEST_XDIST_WORKER" in os.environ:

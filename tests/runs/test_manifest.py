@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 from bright import Bright
+from failing_disk import FailingDisk
 from small_run import make_photos, run
 
 import u2demo as u2
+from u2demo.machine.disk import partial_file
 from u2demo.runs import table
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.records import Record, read_records
 
+ONE = "3-" + "0" * 32  # the checksum of a picture
 MASK = {"mask": u2.EFFECTS["mask"]}
 ODD = {
     "a number for a photo": {"photo": 5, "photo_from_results": "x"},
@@ -77,6 +80,39 @@ def test_what_a_later_version_notes_is_no_reason_to_begin_anew(photos, out):
     run(photos, out)
     edit(out, {"mood": "happy"})
     assert {record.status for record in run(photos, out)} == {"skipped"}
+
+
+def test_a_line_that_was_cut_off_by_a_fault_does_not_take_the_next_one_with_it(out):
+    """Two photos are in work at once: one meets the fault, the other is noted after it."""
+    first, second = (Record(f"/{stem}.jpg", stem, version="1", status="started") for stem in "ab")
+    with Manifest(out) as manifest:
+        with FailingDisk(out, 3) as disk, pytest.raises(OSError, match="No space left"):
+            manifest.add(first)
+        manifest.add(second)
+        left = (out / "manifest.jsonl").read_bytes()
+    assert disk.operations[2] == "write manifest.jsonl"
+    assert left.splitlines()[-1].startswith(b'{"photo": "/b.jpg"')
+    assert list(read_records(out)) == [second]
+
+
+def test_what_a_run_is_writing_is_not_taken_for_what_a_killed_one_left(out):
+    """Photos are in work while others, begun by the killed run, are looked up."""
+    begun = Record("/a.jpg", "pets/a", version="1", status="started", writing={"pets/a.png": ONE})
+    with Manifest(out) as manifest:
+        manifest.add(begun)
+        killed = (out / "manifest.jsonl").read_bytes()
+    (out / "pets").mkdir()
+    (out / "manifest.jsonl").write_bytes(killed)
+    left = [partial_file(folder) for folder in (out, out / "pets")]
+    for file in left:
+        file.touch()
+    with Manifest(out) as manifest:
+        assert not any(file.exists() for file in left)
+        at_work = [partial_file(folder) for folder in (out, out / "pets")]
+        for file in at_work:
+            file.touch()
+        assert manifest.known("/a.jpg").status == "started"
+        assert all(file.exists() for file in at_work)
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.ENOTCONN, errno.ESTALE, errno.EIO])

@@ -187,11 +187,11 @@ def _check(record: Record) -> None:
         raise ValueError("not a size")
     if not all(map(is_content_checksum, [*record.written.values(), *record.writing.values()])):
         raise ValueError("not checksums of files")
-    if any(map(_leads_out, (record.stem, *record.pictures))):
+    if any(map(leads_out, (record.stem, *record.pictures))):
         raise ValueError("files outside the results")
 
 
-def _leads_out(name: str) -> bool:
+def leads_out(name: str) -> bool:
     """Return whether a name, which somebody may have edited by hand, leads out of the folder."""
     if _PLAIN.fullmatch(name):
         return False

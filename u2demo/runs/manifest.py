@@ -96,6 +96,8 @@ class Manifest:
         with self._adding:
             self._change()
             with retry_busy(self._open_journal, self.folder, os.W_OK) as file:
+                if self._is_torn:  # by a fault that another thread met just now
+                    file.write(b"\n")
                 self._is_torn = True
                 offset = file.tell()
                 file.write(line)
@@ -169,7 +171,9 @@ class Manifest:
         for journal in read[:1] if self._keep_shards else [read[0], *taken]:
             self._foreign += journal.foreign
         self._check_table()
-        discard_partial_files(self.folder, shared=self.shard is not None)
+        # Once this run writes, its own files are among them.
+        for folder in {"", *self.records.in_use}:
+            discard_partial_files(self.folder / folder, shared=self.shard is not None)
 
     def _check_table(self) -> None:
         """Raise ``ValueError`` if the table is not u2demo's, or was changed since."""
@@ -226,8 +230,6 @@ class Manifest:
 
     def _settled(self, record: Record) -> Record:
         """Return ``record``, which a run left unfinished, with the pictures that are on disk."""
-        for parent in {(self.folder / file).parent for file in record.writing}:
-            discard_partial_files(parent, shared=self.shard is not None)
         written = {}
         for file in record.pictures:
             for known in (record.written.get(file), record.writing.get(file)):

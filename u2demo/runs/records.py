@@ -21,12 +21,13 @@ import numpy as np
 
 from u2demo.machine.names import fold_name, natural_order_of
 from u2demo.runs.index import Index
-from u2demo.runs.lines import Reader, is_cut_off, is_like_a_record, without_time
+from u2demo.runs.lines import Reader, is_cut_off, is_like_a_record, leads_out, without_time
 from u2demo.runs.record import Record
 
 JOURNAL = "manifest.jsonl"
 OF_SHARDS = re.compile(r"manifest-([1-9][0-9]*)-of-([1-9][0-9]*)\.jsonl")
 _LONGEST_LINE = 2**26  # bytes; a record of ten thousand objects has a hundredth
+_WRITING = b', "writing": {"'  # in the line of a photo that has a picture on its way
 _MARK = b"\xef\xbb\xbf"  # as some editors put it at the beginning
 NOTE = b'{"shard": '  # a line about all of a shard
 _FAR = 48  # bits of an offset; above them is the number of the journal
@@ -64,6 +65,7 @@ class Records:
         self._at_hand: dict[int, Record | None] = {}
         self._begun: dict[int, int] = {}  # where in the index, of photos that are not finished
         self._reading = threading.Lock()
+        self.in_use: set[str] = set()  # folders of the results into which a run was writing
         self.escaped = False  # whether a line has characters beyond ASCII
 
     def read(self, path: Path) -> Journal:
@@ -92,6 +94,8 @@ class Records:
                     noted = max(noted, found.noted)  # clocks are set back
                 self._enter(found.photo, found.stem, number << _FAR | offset, noted)
                 self.escaped = self.escaped or rb"\u" in line
+                if _WRITING in line and not leads_out(found.stem):
+                    self.in_use.add(found.stem.rpartition("/")[0])
                 journal.records += 1
             else:
                 _count_in(line.removeprefix(_MARK), journal)
