@@ -242,6 +242,17 @@ def test_a_full_disk_ends_with_a_sentence_and_leaves_whole_files(school, at_ever
     u2.load_model(weights=school["results"])
 
 
+def test_a_training_whose_first_save_fails_can_be_begun_again(school, monkeypatch):
+    """By then there is a better net: without a training to go on with, it would be in the way."""
+    monkeypatch.setattr(course, "_APART", 12)
+    folder = school["results"].parent
+    with FailingDisk(folder, fail_at=3) as disk, pytest.raises(OSError, match="the disk is full"):
+        u2.fine_tune(**school)
+    assert disk.operations[2].startswith("write .u2demo-"), "the training so far"
+    assert not list(folder.glob("mine*"))
+    assert u2.fine_tune(**school).file == school["results"]
+
+
 def test_a_loss_that_is_no_number_ends_with_a_sentence_and_keeps_the_best(school, monkeypatch):
     step = Fit.step
 

@@ -21,6 +21,7 @@ from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.nets.load import fetch_weights, load_model
 from u2demo.training.checkpoint import Checkpoint
 from u2demo.training.course import Check, Course, Progress
+from u2demo.training.files import unfinished_file
 from u2demo.training.fit import Settings, for_inference
 from u2demo.training.pairs import find_pairs
 from u2demo.training.reading import check_samples, find_kept, read_kept, read_samples
@@ -177,8 +178,9 @@ def _carry_out(
             say(progress)
     except BaseException as error:
         kept = None
-        with suppress(OSError, ValueError):  # the first error says more
-            kept = save()
+        if unfinished_file(target).exists():  # or the same call would not replace the net
+            with suppress(OSError, ValueError):  # the first error says more
+                kept = save()
         if isinstance(error, ValueError) and kept:
             raise ValueError(f"{error}. The best net so far is in {kept}") from error
         raise
