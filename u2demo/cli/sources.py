@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from u2demo.cli.terminal import counted, printable
 from u2demo.formats.animated import is_animated
-from u2demo.images.find import is_picture, is_skipped
+from u2demo.images.find import is_listed, is_skipped
 from u2demo.images.kinds import why_unread
 from u2demo.machine.names import natural_order
 from u2demo.machine.places import is_url
@@ -207,4 +207,4 @@ def _is_meant(path: Path, root: Path, *, files_only: bool) -> bool:
         return False
     if path.is_dir():
         return not files_only and not is_skipped(name)
-    return is_picture(path)
+    return is_listed(path)

@@ -123,7 +123,7 @@ def scan(folder: Path, *, on_error: Callable[[OSError], object] | None = None) -
     return inside
 
 
-def is_picture(path: Path) -> bool:
+def is_listed(path: Path) -> bool:
     """Return whether ``find_pictures`` lists this file, in any list."""
     return kind_of(path) is not None
 

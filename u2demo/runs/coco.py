@@ -161,7 +161,7 @@ def _annotations(done: "_Done") -> Iterator[dict[str, object]]:
 
 
 def _annotation(number: int, image: int, box: Box, outline: str) -> dict[str, object]:
-    width, height = box.right - box.left, box.bottom - box.top
+    width, height = box.size
     polygon = [int(value) for value in outline.split()]
     return {
         "id": number,

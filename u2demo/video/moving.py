@@ -142,8 +142,8 @@ def _boxes_of(findings: Findings, threshold: float, margin: float) -> list[Box]:
     whole = Box(0, 0, *size)
     boxes = [widen(box, margin, size) if box else None for box in found]
     seen = [box for box in boxes if box] or [whole]
-    width = max(box.right - box.left for box in seen)
-    height = max(box.bottom - box.top for box in seen)
+    width = max(box.width for box in seen)
+    height = max(box.height for box in seen)
     return [_grown(box or whole, width, height, size) for box in boxes]
 
 

@@ -95,7 +95,7 @@ def cut(picture: Image.Image, part: Part, world: tuple[int, int], scale: float) 
     left, top, right, bottom = part
     box = Box(round(left * across), round(top * down), round(right * across), round(bottom * down))
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
-    if size[0] >= box.right - box.left:
+    if size[0] >= box.width:
         return picture.crop(box)
     return picture.resize(size, Image.Resampling.BOX, box, reducing_gap=2.0)
 
