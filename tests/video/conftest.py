@@ -30,6 +30,8 @@ def make_clip(tmp_path):
                 stream.set_display_matrix(matrix)
             prepare(stream)
             audio = out.add_stream(sound, rate=48000, layout="mono") if sound else None
+            if audio:
+                audio.bit_rate = 96_000  # not every encoder has a usual one
             for time, picture in zip(times, pictures, strict=True):
                 frame = av.VideoFrame.from_image(picture)
                 if picture.mode == "RGBA":

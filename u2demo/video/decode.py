@@ -31,6 +31,7 @@ _MOST_PIXELS = 2**27  # of a frame: twice 8K
 _STRETCH = 4  # times as wide as high; pixels further from a square are a mistake
 _MOST_THREADS = 4  # each holds a frame
 _USUAL_RATE = Fraction(25)  # of the few files that do not say theirs
+_TOO_HIGH = 1000  # frames a second; that is how finely a file tells times
 _SHORT = Fraction(1, 2)  # seconds that may be missing at the end, as the sound may be longer
 _TURN = Image.Transpose
 # By the signs of a, b, c and d of a display matrix, which takes (x, y) to (ax + cy, bx + dy).
@@ -314,8 +315,9 @@ def _duration(container: "InputContainer", stream: "VideoStream") -> Fraction | 
 
 
 def _rate(stream: "VideoStream") -> Fraction:
-    rate = stream.average_rate or stream.guessed_rate or stream.base_rate
-    return _fraction(rate) if rate else _USUAL_RATE
+    said = filter(None, (stream.average_rate, stream.guessed_rate, stream.base_rate))
+    rates = (_fraction(rate) for rate in said)
+    return next((rate for rate in rates if rate < _TOO_HIGH), _USUAL_RATE)
 
 
 def _left_out(container: "InputContainer") -> tuple[str, ...]:
