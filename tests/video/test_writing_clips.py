@@ -190,8 +190,10 @@ def test_sound_stays_in_time(name, kind, make_clip, tmp_path):
     write_clip(tmp_path / f"new{kind}", clip, like=clip)
     with av.open(str(path)) as old, av.open(str(tmp_path / f"new{kind}")) as new:
         copied = (kind == ".webm") == webm
-        names = [file.streams.audio[0].codec_context.name for file in (old, new)]
-        assert copied == (names[0] == names[1])
+        # Without their heads, which differ in a transport stream.
+        packets = [[bytes(packet)[-50:] for packet in file.demux(audio=0)] for file in (old, new)]
+        assert copied == (packets[0][5] in packets[1])
+    with av.open(str(path)) as old, av.open(str(tmp_path / f"new{kind}")) as new:
         first, written = (next(file.decode(video=0)).time for file in (old, new))
     before, after = loudest(path), loudest(tmp_path / f"new{kind}")
     assert len(before) == len(after) >= 11

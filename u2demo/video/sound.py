@@ -12,10 +12,9 @@ if TYPE_CHECKING:  # av is optional
     from av import AudioFrame, Packet
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
-    from av.filter import Graph
 
 _RATE = 48000  # the one that Opus has, and every other codec has too
-_GAP = 0.005  # seconds; what times differ by less, is the roundness of the format
+_OVERLAP = Fraction(1, 100)  # seconds; encoders take no sound that goes further back in time
 
 
 class Sound:
@@ -77,48 +76,15 @@ def _copied(
 def _encoded(
     source: "InputContainer", stream: "AudioStream", track: "AudioStream"
 ) -> Iterator["Packet"]:
-    shift = round(start_of(source) * _RATE)
-    end = 0
-    for frame in _continuous(_decoded(source, stream)):
-        frame.pts = end if frame.pts is None else frame.pts - shift
-        end = frame.pts + frame.samples
+    shift, end = start_of(source), Fraction(0)
+    for frame in _decoded(source, stream):
+        rate = frame.sample_rate
+        begin = end if frame.pts is None else seconds(frame.pts, frame) - shift
+        frame.time_base = Fraction(1, rate)  # encoders stumble over the coarse times of AVI
+        frame.pts = round(max(begin, end - _OVERLAP) * rate)
+        end = Fraction(frame.pts + frame.samples, rate)
         yield from track.encode(frame)
     yield from track.encode()
-
-
-def _continuous(frames: Iterator["AudioFrame"]) -> Iterator["AudioFrame"]:
-    """Yield the sound at ``_RATE``, silent where it has gaps, with times that count its samples.
-
-    Encoders refuse gaps, and times in some formats are too coarse for them.
-    """
-    from av.filter import Graph
-
-    graph = Graph()
-    given = None
-    for frame in frames:
-        if given is None:
-            given = graph.add_abuffer(
-                sample_rate=frame.sample_rate,
-                format=frame.format,
-                layout=frame.layout,
-                time_base=frame.time_base,
-            )
-            even = graph.add("aresample", f"osr={_RATE}:async=1:min_hard_comp={_GAP}")
-            graph.link_nodes(given, even, graph.add("abuffersink")).configure()
-        given.push(frame)
-        yield from _ready(graph)
-    if given:
-        given.push(None)
-        yield from _ready(graph)
-
-
-def _ready(graph: "Graph") -> Iterator["AudioFrame"]:
-    """Yield what comes out of filters until they want more, or there is no more."""
-    import av
-
-    with suppress(av.BlockingIOError, av.EOFError):
-        while True:
-            yield graph.pull()
 
 
 def _decoded(source: "InputContainer", stream: "AudioStream") -> Iterator["AudioFrame"]:
