@@ -82,6 +82,18 @@ def test_120_frames_a_second_keep_their_times(make_clip):
     assert [frame.time for frame in clip] == [Fraction(number, 120) for number in range(12)]
 
 
+def test_frames_of_an_avi_are_shown_one_after_the_other(make_clip):
+    """It does not say when: only in which order they are decoded, which is another."""
+    av = pytest.importorskip("av")
+    clip = u2.open_video(make_clip("old.avi", count=24, tick=Fraction(1, 30)))
+    with av.open(str(clip.path)) as file:
+        assert file.streams.video[0].codec_context.has_b_frames
+    frames, reports = read(clip)
+    assert [frame.time for frame in frames] == [Fraction(number, 30) for number in range(24)]
+    assert reports == [] and clip.duration == Fraction(24, 30)
+    assert clip.at(Fraction(10, 30)).time == Fraction(10, 30)
+
+
 @pytest.mark.parametrize("name", ["late.ts", "late.mkv", "late.mp4"])
 def test_a_clip_starts_at_0_wherever_its_file_does(name, make_clip):
     times = [Fraction(180000 + 3000 * number, 90000) for number in range(5)]

@@ -2,6 +2,7 @@
 
 import re
 import struct
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
@@ -213,12 +214,19 @@ def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["Vi
         codec = av.CodecContext.create(_KEEPS_ALPHA[codec.name], "r")
     codec.thread_type = "AUTO"
     codec.thread_count = min(_MOST_THREADS, available_cores())
+    times: deque[int] = deque()
     for packet in _packets(container, stream):
+        if packet is not None and container.format.name == "avi":  # it tells times of packets only
+            times.append(packet.dts)
         try:
             frames = [None] if _is_encrypted(packet) else codec.decode(packet)
         except av.FFmpegError:
             frames = [None]
-        yield from frames
+        for frame in frames:
+            time = times.popleft() if times else None
+            if frame is not None and time is not None:
+                frame.pts = time
+            yield frame
 
 
 def _is_encrypted(packet: "Packet | None") -> bool:
