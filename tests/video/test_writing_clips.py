@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 
@@ -143,6 +144,25 @@ def test_variable_frame_rates_survive(kind, make_clip, tmp_path):
     write_clip(tmp_path / f"new{kind}", frames, like=clip)
     new = [frame.time for frame in u2.open_video(tmp_path / f"new{kind}")]
     assert [float(t) for t in new] == pytest.approx([float(t) for t in times], abs=0.0006)
+
+
+@pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
+@pytest.mark.parametrize("ends", [(2620, 2653), (2620, 8620), (120, 160)])
+def test_a_screen_recording_lasts_as_long_as_it_did(ends, kind, make_clip, tmp_path):
+    """A frame may stay for seconds, also the last: no frame is shown longer for it."""
+    milliseconds = [0, 40, 80, *range(ends[0], ends[0] + 200, 40)]
+    times = [Fraction(time, 1000) for time in milliseconds]
+    clip = u2.open_video(make_clip("clip.mp4", count=len(times), times=times))
+    like = replace(clip, duration=times[-1] + Fraction(ends[1] - ends[0], 1000))
+    frames = [Frame(t, frame.image) for t, frame in zip(times, clip, strict=True)]
+    write_clip(tmp_path / f"new{kind}", frames, like=like)
+    with av.open(str(tmp_path / f"new{kind}")) as file:
+        assert file.duration / 1e6 == pytest.approx(float(like.duration), abs=0.003)
+    new = u2.open_video(tmp_path / f"new{kind}")
+    assert float(new.duration) == pytest.approx(float(like.duration), abs=0.003)
+    damage = []
+    shown = [float(frame.time) for frame in new.read(report=damage.append)]
+    assert shown == [float(time) for time in times] and damage == []
 
 
 @pytest.mark.parametrize("kind", FILES)

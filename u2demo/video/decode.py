@@ -146,7 +146,9 @@ def _frames(path: Path, look: _Look, since: Fraction = Fraction(0)) -> Iterator[
             count += 1
             if end > since or not since:
                 yield Frame(time, picture(frame))
-    if duration is not None and (is_short or duration - end > max(_SHORT, 3 * step)):
+    # The last may be shown for longer than it says, and all may be there.
+    ends_early = duration is not None and duration - end > max(_SHORT, 3 * step)
+    if duration is not None and (is_short or (ends_early and count + lost != stream.frames)):
         raise DamagedError(
             f"damaged or cut off; {float(end):.2f} of {float(duration):.2f} seconds could be read"
         )

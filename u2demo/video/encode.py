@@ -81,30 +81,42 @@ class _Track:
         self._waiting: list[Packet] = []
         self._begin: int | None = None  # of decoding, in ticks
         self._first = self._last = -1  # times of frames, in ticks
+        self._until: dict[int, int] = {}  # time of a frame -> time of the next, in ticks
 
     def write(self, frame: Frame) -> None:
         """Write a frame, no sooner than a tick after the one before."""
         picture = _for_codec(frame.image, self._stream)
-        self._last = max(round(frame.time / self._tick), self._last + 1)
+        time = max(round(frame.time / self._tick), self._last + 1)
         if self._first < 0:
-            self._first = self._last
+            self._first = time
+        else:
+            self._until[self._last] = time
+        self._last = time
         picture.pts, picture.time_base = self._last, self._tick
         self._take(self._stream.encode(picture))
 
     def finish(self, end: Fraction | None) -> None:
         """Write what the encoder holds; the last frame is shown until ``end``, in seconds."""
-        self._take(self._stream.encode())
         after = round(end / self._tick) if end else 0
         if after > self._last:
+            self._until[self._last] = after
+        self._take(self._stream.encode())
+        if after > self._last:
             (packet,) = self._waiting  # the last to be decoded, not always the last to be shown
-            packet.duration = after - self._first - (packet.dts - self._begin)
+            # To decode all takes as long as to show all, and nothing is shown after the end.
+            delay = self._first - self._begin
+            packet.dts = max(packet.dts, packet.pts - delay)
+            packet.duration = after - delay - packet.dts
         self._out.mux(self._waiting)
 
     def _take(self, packets: "list[Packet]") -> None:
         self._waiting += packets
         if self._begin is None and self._waiting:
             self._begin = self._waiting[0].dts
-        self._out.mux(self._waiting[:-1])
+        for packet in self._waiting[:-1]:  # encoders give all of them the same duration
+            if packet.pts in self._until:
+                packet.duration = self._until.pop(packet.pts) - packet.pts
+            self._out.mux(packet)
         self._waiting = self._waiting[-1:]
 
 
