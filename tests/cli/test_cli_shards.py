@@ -7,6 +7,8 @@ import pytest
 from small_run import make_photos
 
 from u2demo.cli.main import main
+from u2demo.runs.boxes import WRITERS
+from u2demo.runs.coco import write_coco
 
 FULL = Path("/dev/full")  # a disk that takes nothing more
 
@@ -53,6 +55,22 @@ def test_a_merge_that_is_stopped_says_how_to_go_on(tmp_path, capsys, monkeypatch
     monkeypatch.setattr("u2demo.cli.merge.merge", stop)
     assert main(["merge", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "\nstopped; the same command starts over\n"
+
+
+def test_no_other_run_begins_while_boxes_are_written(tmp_path, capsys, monkeypatch):
+    """It would clear away what is half written, and write the manifest anew while that is read."""
+    photos, out = str(make_photos(tmp_path / "photos", count=2)), str(tmp_path / "out")
+    codes = []
+
+    def write(records, results):
+        codes.append(main([photos, "-o", out]))
+        return write_coco(records, results)
+
+    monkeypatch.setitem(WRITERS, "coco", write)
+    assert main([photos, "-o", out, "--boxes", "coco"]) == 0
+    assert main(["merge", out, "--boxes", "coco"]) == 0
+    assert codes == [1, 1]
+    assert capsys.readouterr().err.count("another run is writing into") == 2
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no such device")

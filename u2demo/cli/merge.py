@@ -3,7 +3,7 @@
 import argparse
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,9 +17,12 @@ from u2demo.cli.terminal import (
     sentence,
     stopped_by_signals,
 )
+from u2demo.machine.disk import advise
+from u2demo.machine.lock import Lock
 from u2demo.machine.places import is_url, join
 from u2demo.runs.boxes import WRITERS, check_free
-from u2demo.runs.records import read_records
+from u2demo.runs.manifest import lock_of
+from u2demo.runs.records import journal_of, read_records
 from u2demo.runs.shards import Merged, merge
 
 _USAGE = """u2demo merge [-h] [--boxes FORMAT,...] RESULTS
@@ -52,12 +55,24 @@ def _merge(options: argparse.Namespace) -> tuple[list[str], bool]:
     return lines, merged.is_complete
 
 
-def write_boxes(formats: Iterable[str], results: Path) -> list[str]:
-    """Write the boxes; return a line for each kind of file that was left out."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        for name in formats:
-            WRITERS[name](read_records(results), results)
+def write_boxes(formats: Sequence[str], results: Path) -> list[str]:
+    """Write the boxes; return a line for each kind of file that was left out.
+
+    Raises:
+        ValueError: another run is writing there, or a file would be replaced that is not u2demo's.
+    """
+    if not formats:
+        return []
+    lock = Lock(lock_of(journal_of(results, None)))
+    with advise(results):
+        lock.acquire()  # another run would clear away what is half written
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for name in formats:
+                WRITERS[name](read_records(results), results)
+    finally:
+        lock.release()
     return [f"  {printable(warning.message)}" for warning in caught]
 
 
