@@ -75,6 +75,25 @@ def test_a_training_that_is_stopped_before_anything_was_saved_says_so(
     assert "goes on" not in said and "best net" not in said
 
 
+def test_a_training_that_is_stopped_when_its_net_is_saved_does_not_begin_anew(
+    monkeypatch, tmp_path, capsys
+):
+    net = tmp_path / "mine.pth"
+
+    def fine_tune(*folders, **options):
+        net.touch()
+        return SimpleNamespace(file=net)
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(u2demo.training.teach, "fine_tune", fine_tune)
+    monkeypatch.setattr(u2demo.cli.train, "_save_worst", stop)
+    assert main(["train", "a", "b", "-o", str(net)]) == 130
+    said = capsys.readouterr().err
+    assert said == f"\nstopped; the training is complete, and its net is {net}\n"
+
+
 def test_a_net_that_is_saved_counts_though_its_picture_is_not(monkeypatch, tmp_path, capsys):
     report = SimpleNamespace(table=lambda: "the table", summary=lambda: "Better")
     trained = SimpleNamespace(file=tmp_path / "mine.pth", report=report)

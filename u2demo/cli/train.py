@@ -67,6 +67,8 @@ def main(argv: list[str]) -> int:
 def _what_is_left(net: Path) -> str:
     """Return what a training that was stopped has left on disk, as the end of a sentence."""
     if not unfinished_file(net).exists():
+        if net.exists():  # the picture of the worst photos takes a second
+            return f"; the training is complete, and its net is {printable(net)}"
         return " before anything was saved; the same command begins anew"
     kept = f"; the best net so far is {printable(net)}" if net.exists() else ""
     return f"; the same command goes on{kept}"
