@@ -245,6 +245,20 @@ def test_mp3_of_an_old_camera_stays_in_time(kind, make_clip, tmp_path):
     assert np.abs(after - before).max() < 0.01
 
 
+@pytest.mark.parametrize("kind", [".mp4", ".webm"])
+def test_a_file_that_two_were_put_into_one_after_the_other_is_a_clip(kind, make_clip, tmp_path):
+    """The times in the second begin again."""
+    path = make_clip("twice.ts", count=30, sound="aac")
+    path.write_bytes(path.read_bytes() * 2)
+    clip = u2.open_video(path)
+    write_clip(tmp_path / f"new{kind}", clip, like=replace(clip, duration=None))
+    frames = list(u2.open_video(tmp_path / f"new{kind}"))
+    assert len(frames) == 60 and float(frames[-1].time) == pytest.approx(2, abs=0.06)
+    clicks = loudest(tmp_path / f"new{kind}")
+    assert len(clicks) >= 19 and clicks[-1] == pytest.approx(2, abs=0.15)
+    assert np.median(np.diff(clicks)) == pytest.approx(0.1, abs=0.005)
+
+
 @pytest.mark.parametrize("sound", ["flac", "libopus", "aac"])
 @pytest.mark.parametrize("kind", [".mp4", ".webm"])
 def test_sound_after_a_gap_stays_in_time(sound, kind, make_clip, tmp_path):

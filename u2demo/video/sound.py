@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # av is optional
     from av.container import InputContainer, OutputContainer
 
 _RATE = 48000  # the one that Opus has, and every other codec has too
-_OVERLAP = Fraction(1, 100)  # seconds; encoders take no sound that goes further back in time
+_OVERLAP = Fraction(1, 100)  # seconds; what goes further back is in another part, put behind it
 
 
 class Sound:
@@ -64,11 +64,15 @@ def _copied(
     import av
 
     shift = round(start_of(source) / seconds(1, stream))
+    last = end = None
     with suppress(av.FFmpegError):  # the file ends in the middle of a packet
         for packet in source.demux(stream):
             if packet.dts is not None and packet.pts is not None:
-                packet.pts -= shift
-                packet.dts -= shift
+                begin = packet.dts - shift
+                if last is not None and begin <= last:  # the parts of a file may each begin at 0
+                    begin = end
+                last, end = begin, begin + max(1, packet.duration or 0)
+                packet.pts = packet.dts = begin
                 packet.stream = track
                 yield packet
 
@@ -81,7 +85,7 @@ def _encoded(
         rate = frame.sample_rate
         begin = end if frame.pts is None else seconds(frame.pts, frame) - shift
         frame.time_base = Fraction(1, rate)  # encoders stumble over the coarse times of AVI
-        frame.pts = round(max(begin, end - _OVERLAP) * rate)
+        frame.pts = round((begin if begin > end - _OVERLAP else end) * rate)
         end = Fraction(frame.pts + frame.samples, rate)
         yield from track.encode(frame)
     yield from track.encode()
