@@ -119,6 +119,25 @@ def test_on_a_drive_without_locks_the_file_of_a_process_that_is_gone_is_cleared(
     assert not file.exists()
 
 
+@posix
+def test_on_a_drive_without_locks_one_of_two_that_clear_the_file_gets_the_lock(
+    no_locks, file, monkeypatch
+):
+    def first_is_quicker(process):
+        monkeypatch.setattr(lock, "is_running", is_running)
+        first.acquire()
+        return is_running(process)
+
+    _left_behind(file)
+    is_running = lock.is_running
+    first, second = Lock(file), Lock(file)
+    monkeypatch.setattr(lock, "is_running", first_is_quicker)
+    with pytest.raises(ValueError, match="another run is writing"):
+        second.acquire()
+    first.release()
+    assert not file.exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not number their starts")
 def test_on_a_drive_without_locks_a_copy_of_this_computer_may_be_at_work(
     no_locks, file, monkeypatch, tmp_path

@@ -129,16 +129,17 @@ class Lock:
             if error.errno not in _WITHOUT_LOCKS:
                 raise
             if not is_new:
-                self._clear_away(owner)
+                self._clear_away(descriptor, owner)
                 return False
         # A process that opened the file just before its owner deleted it has locked nothing.
         return _is_the_file(descriptor, self._file)
 
-    def _clear_away(self, owner: str | None) -> None:
+    def _clear_away(self, descriptor: int, owner: str | None) -> None:
         """Delete the file that a killed process left on a drive without locks."""
         if not _is_of_the_dead(owner):
             raise self._taken(f"; if no run is, delete {self._file.name} there")
-        discard(self._file)
+        if _is_the_file(descriptor, self._file):  # not that of another, who was quicker
+            discard(self._file)
 
     def _taken(self, more: str = "") -> HeldError:
         return HeldError(
