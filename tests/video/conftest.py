@@ -15,7 +15,7 @@ def make_clip(tmp_path):
     def make(
         name, *, pictures=None, count=5, size=(64, 48), codec="libx264", pixels="yuv420p",
         times=None, tick=Fraction(1, 90000), rate=30, matrix=None, sound=None, options=None,
-        container=None,
+        container=None, layout="mono",
         prepare=lambda stream: None,
     ):  # fmt: skip
         pictures = pictures or [quarters(size)] * count
@@ -29,7 +29,7 @@ def make_clip(tmp_path):
             if matrix:
                 stream.set_display_matrix(matrix)
             prepare(stream)
-            audio = out.add_stream(sound, rate=48000, layout="mono") if sound else None
+            audio = out.add_stream(sound, rate=48000, layout=layout) if sound else None
             if audio:
                 audio.bit_rate = 96_000  # not every encoder has a usual one
             for time, picture in zip(times, pictures, strict=True):

@@ -259,6 +259,18 @@ def test_a_file_that_two_were_put_into_one_after_the_other_is_a_clip(kind, make_
     assert np.median(np.diff(clicks)) == pytest.approx(0.1, abs=0.005)
 
 
+@pytest.mark.parametrize("kind", [".mp4", ".webm"])
+def test_sound_may_change_from_mono_to_stereo(kind, make_clip, tmp_path):
+    """As between a film and what is shown in between."""
+    parts = [make_clip(f"{n}.ts", count=30, sound="mp2", layout=n) for n in ("mono", "stereo")]
+    path = tmp_path / "tv.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    clip = u2.open_video(path)
+    write_clip(tmp_path / f"new{kind}", clip, like=replace(clip, duration=None))
+    clicks = loudest(tmp_path / f"new{kind}")
+    assert len(clicks) >= 19 and np.median(np.diff(clicks)) == pytest.approx(0.1, abs=0.005)
+
+
 @pytest.mark.parametrize("sound", ["flac", "libopus", "aac"])
 @pytest.mark.parametrize("kind", [".mp4", ".webm"])
 def test_sound_after_a_gap_stays_in_time(sound, kind, make_clip, tmp_path):

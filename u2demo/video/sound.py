@@ -80,15 +80,39 @@ def _copied(
 def _encoded(
     source: "InputContainer", stream: "AudioStream", track: "AudioStream"
 ) -> Iterator["Packet"]:
-    shift, end = start_of(source), Fraction(0)
-    for frame in _decoded(source, stream):
+    timed = _timed(_decoded(source, stream), start_of(source))
+    for frame in _resampled(timed, track):
+        yield from track.encode(frame)
+    yield from track.encode()
+
+
+def _timed(frames: Iterator["AudioFrame"], shift: Fraction) -> Iterator["AudioFrame"]:
+    """Yield the sound with times from the clip's start, which count its samples."""
+    end = Fraction(0)
+    for frame in frames:
         rate = frame.sample_rate
         begin = end if frame.pts is None else seconds(frame.pts, frame) - shift
         frame.time_base = Fraction(1, rate)  # encoders stumble over the coarse times of AVI
         frame.pts = round((begin if begin > end - _OVERLAP else end) * rate)
         end = Fraction(frame.pts + frame.samples, rate)
-        yield from track.encode(frame)
-    yield from track.encode()
+        yield frame
+
+
+def _resampled(frames: Iterator["AudioFrame"], track: "AudioStream") -> Iterator["AudioFrame"]:
+    """Yield the sound as the track has it, though it may change from mono to stereo."""
+    from av import AudioResampler
+
+    before = resampler = None
+    for frame in frames:
+        kind = frame.format.name, frame.layout.name, frame.sample_rate
+        if kind != before:
+            if resampler:
+                yield from resampler.resample(None)
+            resampler = AudioResampler(track.format, track.layout, track.rate)
+            before = kind
+        yield from resampler.resample(frame)
+    if resampler:
+        yield from resampler.resample(None)
 
 
 def _decoded(source: "InputContainer", stream: "AudioStream") -> Iterator["AudioFrame"]:
