@@ -182,12 +182,26 @@ def test_colors_that_are_not_said_are_those_players_show(size, matrix, make_clip
     assert are_near([frame.image.getpixel((30, 20))], [RED], 4)
 
 
+@pytest.mark.parametrize(
+    ("size", "pixels"),
+    [((64, 48), "yuv420p"), ((64, 48), "yuv420p10le"), ((64, 49), "yuv420p")],
+)
+def test_white_is_white(size, pixels, make_clip):
+    """Not 253, also with ten bits, as new phones have, and an odd height."""
+    white = [Image.new("RGB", size, "white")]
+    path = make_clip("clip.mkv", pictures=white, codec="ffv1", pixels=pixels)
+    assert np.asarray(next(iter(u2.open_video(path))).image).min() == 255
+
+
 def test_pixels_that_are_not_square_are_made_square(make_clip):
     def stretch(stream):
         stream.codec_context.sample_aspect_ratio = Fraction(2)
 
-    clip = u2.open_video(make_clip("dv.mp4", prepare=stretch, count=1))
-    assert clip.size == next(iter(clip)).image.size == (128, 48)
+    white = [Image.new("RGB", (64, 48), "white")]
+    clip = u2.open_video(make_clip("dv.mp4", pictures=white, prepare=stretch))
+    image = next(iter(clip)).image
+    assert clip.size == image.size == (128, 48)
+    assert np.asarray(image).min() >= 254
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -47,6 +47,9 @@ _SIDEWAYS = {_TURN.ROTATE_90, _TURN.ROTATE_270, _TURN.TRANSPOSE, _TURN.TRANSVERS
 _HDR = {16, 18}  # transfer characteristics: PQ and HLG
 _TICK = Fraction(1, 1000)  # any will do: times are not read from filtered frames
 _UNSAID = 2  # matrix coefficients
+# FFmpeg's numbers for bilinear and for chroma at full width; without the second, it makes white 253
+# where frames have more than 8 bits, are enlarged or have an odd height.
+_EXACT = 2 | 8192
 _HD = 577  # rows; from here on players take a matrix that is not said for that of BT.709
 # FFmpeg's own decoders drop the alpha of these; libvpx, called by name, keeps it.
 _KEEPS_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -266,7 +269,9 @@ class _Pictures:
         if frame.color_trc in _HDR and not self._look.alpha:
             frame = self._tone_mapped(frame)
         matrix = "ITU709" if frame.colorspace == _UNSAID and frame.height >= _HD else None
-        frame = frame.reformat(width, height, self._format, src_colorspace=matrix)
+        frame = frame.reformat(
+            width, height, self._format, src_colorspace=matrix, interpolation=_EXACT
+        )
         picture = Image.fromarray(frame.to_ndarray())
         return picture if self._look.turn is None else picture.transpose(self._look.turn)
 
