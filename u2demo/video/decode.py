@@ -2,7 +2,6 @@
 
 import re
 import struct
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
@@ -47,8 +46,7 @@ _SIDEWAYS = {_TURN.ROTATE_90, _TURN.ROTATE_270, _TURN.TRANSPOSE, _TURN.TRANSVERS
 _HDR = {16, 18}  # transfer characteristics: PQ and HLG
 _TICK = Fraction(1, 1000)  # any will do: times are not read from filtered frames
 _UNSAID = 2  # matrix coefficients
-# FFmpeg's numbers for bilinear and for chroma at full width; without the second, it makes white 253
-# where frames have more than 8 bits, are enlarged or have an odd height.
+# Bilinear, and chroma at full width: otherwise FFmpeg makes white 253, with 10 bits or enlarged.
 _EXACT = 2 | 8192
 _HD = 577  # rows; from here on players take a matrix that is not said for that of BT.709
 # FFmpeg's own decoders drop the alpha of these; libvpx, called by name, keeps it.
@@ -149,7 +147,7 @@ def _frames(path: Path, look: _Look, since: Fraction = Fraction(0)) -> Iterator[
             count += 1
             if end > since or not since:
                 yield Frame(time, picture(frame))
-    # The last may be shown for longer than it says, and all may be there.
+    # If all are there, the last is shown for longer than it says.
     ends_early = duration is not None and duration - end > max(_SHORT, 3 * step)
     if duration is not None and (is_short or (ends_early and count + lost != stream.frames)):
         raise DamagedError(
@@ -197,8 +195,7 @@ def _pictures(container: "InputContainer") -> list["VideoStream"]:
     """Return the video streams, without the cover of a piece of music."""
     from av.stream import Disposition
 
-    streams = container.streams.video
-    return [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
+    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
 
 
 def _names_encryption(path: Path) -> bool:
@@ -219,7 +216,7 @@ def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["Vi
         codec = av.CodecContext.create(_KEEPS_ALPHA[codec.name], "r")
     codec.thread_type = "AUTO"
     codec.thread_count = min(_MOST_THREADS, available_cores())
-    times: deque[int] = deque()
+    times: list[int] = []
     for packet in _packets(container, stream):
         if packet is not None and container.format.name == "avi":  # it tells times of packets only
             times.append(packet.dts)
@@ -228,8 +225,8 @@ def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["Vi
         except av.FFmpegError:
             frames = [None]
         for frame in frames:
-            time = times.popleft() if times else None
-            if frame is not None and time is not None:
+            time = times.pop(0) if times else None
+            if frame and time is not None:
                 frame.pts = time
             yield frame
 
@@ -265,19 +262,15 @@ class _Pictures:
         self._tone_map = None
 
     def __call__(self, frame: "VideoFrame") -> Image.Image:
-        width, height = self._look.size
         if frame.color_trc in _HDR and not self._look.alpha:
             frame = self._tone_mapped(frame)
         matrix = "ITU709" if frame.colorspace == _UNSAID and frame.height >= _HD else None
-        frame = frame.reformat(
-            width, height, self._format, src_colorspace=matrix, interpolation=_EXACT
-        )
+        frame = frame.reformat(*self._look.size, self._format, matrix, interpolation=_EXACT)
         picture = Image.fromarray(frame.to_ndarray())
         return picture if self._look.turn is None else picture.transpose(self._look.turn)
 
     def _tone_mapped(self, frame: "VideoFrame") -> "VideoFrame":
-        if self._tone_map is None:
-            self._tone_map = _tone_map(frame)
+        self._tone_map = self._tone_map or _tone_map(frame)
         self._tone_map.push(frame)
         return self._tone_map.pull()
 
@@ -331,8 +324,7 @@ def _duration(container: "InputContainer", stream: "VideoStream") -> Fraction | 
 
 def _rate(stream: "VideoStream") -> Fraction:
     said = filter(None, (stream.average_rate, stream.guessed_rate, stream.base_rate))
-    rates = (_fraction(rate) for rate in said)
-    return next((rate for rate in rates if rate < _TOO_HIGH), _USUAL_RATE)
+    return next((rate for rate in map(_fraction, said) if rate < _TOO_HIGH), _USUAL_RATE)
 
 
 def _left_out(container: "InputContainer") -> tuple[str, ...]:
