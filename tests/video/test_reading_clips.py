@@ -289,7 +289,7 @@ def test_a_song_with_a_cover_is_no_clip(tmp_path):
     with av.open(str(path), "w") as out:
         sound, cover = out.add_stream("aac", rate=44100), out.add_stream("png", rate=1)
         cover.width, cover.height, cover.pix_fmt = 64, 48, "rgb24"
-        cover.disposition = av.stream.Disposition.attached_pic
+        cover.disposition = av.stream.Disposition.attached_pic.value
         out.mux([*cover.encode(av.VideoFrame.from_image(quarters())), *cover.encode()])
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 9000), np.float32), "flt", "mono")
         frame.rate = 44100

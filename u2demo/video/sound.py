@@ -88,12 +88,14 @@ def _encoded(
 
 def _timed(frames: Iterator["AudioFrame"], shift: Fraction) -> Iterator["AudioFrame"]:
     """Yield the sound with times from the clip's start, which count its samples."""
-    end = Fraction(0)
+    end = None
     for frame in frames:
         rate = frame.sample_rate
-        begin = end if frame.pts is None else seconds(frame.pts, frame) - shift
+        begin = end or Fraction(0) if frame.pts is None else seconds(frame.pts, frame) - shift
+        if end is not None and begin <= end - _OVERLAP:
+            begin = end
         frame.time_base = Fraction(1, rate)  # encoders stumble over the coarse times of AVI
-        frame.pts = round((begin if begin > end - _OVERLAP else end) * rate)
+        frame.pts = round(begin * rate)
         end = Fraction(frame.pts + frame.samples, rate)
         yield frame
 
