@@ -1,7 +1,9 @@
 """The page that teaches: pairs in, a curve, before and after, and a net out."""
 
+import asyncio
 import io
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 from bright import Bright
-from live_app import as_file, find_in, said_in, spot, text_of, visible
+from live_app import as_file, find_in, said_in, spot, text_of, until, visible
 
 import u2demo as u2
 from u2demo.notebook import OneClick, Teach
 from u2demo.notebook.teaching import lesson as lessons
 from u2demo.notebook.teaching.saving import save_pair
-from u2demo.notebook.teaching.source import from_folders, from_photos, from_uploads
+from u2demo.notebook.teaching.source import from_folders, from_photos, from_uploads, practice
 from u2demo.training.fit import Fit
 from u2demo.training.teach import Start
 
@@ -147,6 +149,24 @@ def test_stop_keeps_what_has_been_learned(teach, tmp_path, monkeypatch):
     monkeypatch.setattr(Fit, "step", stop_soon)
     press(teach, "Teach")
     assert "IoU" in said(teach) and "step 7 of 20" in shown(teach)
+
+
+def test_stop_while_the_practice_pairs_are_read_ends_the_lesson_too(teach):
+    """The lesson was asked for with the pairs: without them it had only a complaint to make."""
+
+    async def visit():
+        page = Teach()
+        page._receive(practice())
+        await until(lambda: "Beginning" in shown(page))
+        press(page, "Stop")
+        await until(lambda: not page.is_busy)
+        found.append(said(page))
+        page.close()
+
+    found = []
+    with ThreadPoolExecutor(1) as thread:  # a loop of its own
+        thread.submit(asyncio.run, visit()).result()
+    assert found == [""]
 
 
 def pairs(count):

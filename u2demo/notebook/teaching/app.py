@@ -226,7 +226,7 @@ class Teach:
         if self._lesson and self._lesson.course:
             self._lesson.stop()
         else:
-            self._jobs.stop()
+            self._jobs.clear()
 
     # The net is used
 
