@@ -12,8 +12,11 @@ from live_app import (
     as_file,
     caption,
     find,
+    from_page,
     on_a_page,
+    on_stage,
     only_zip,
+    part,
     press,
     progress,
     said,
@@ -148,6 +151,23 @@ def test_a_photo_that_fails_at_best_is_named_and_the_others_are_looked_at():
         assert ways_of_looking(app) == {("own", "best")}
 
     on_a_page(visit, net)
+
+
+def test_a_box_is_looked_in_while_other_photos_wait_for_a_quality():
+    async def visit(app):
+        press(app, "Best")
+        await until(lambda: app.photos[0].quality == "best")
+        press(app, "Stop")
+        await until(lambda: not app.is_busy)
+        assert find(app, "Best").value is None
+        box = {"kind": "box", "photo": on_stage(app)["photo"], "number": 1, "box": [0, 0, 35, 35]}
+        from_page(part(app, "u2-stage-box").children[-1], box)
+        await until(lambda: not app.is_busy)
+        assert [photo.within for photo in app.photos] == [(0, 0, 35, 35), None]
+        assert [photo.quality for photo in app.photos] == ["best", "fast"]
+        assert said(app, "u2-side").count("1 of 2 photos are done") == 1
+
+    on_a_page(visit, Bright())
 
 
 def test_samples_stay_until_a_photo_of_ones_own_can_take_their_place():

@@ -10,6 +10,7 @@ from live_app import (
     on_a_page,
     part,
     press,
+    said_of_saving,
     spot,
     text_of,
     tile_names,
@@ -68,6 +69,16 @@ def test_photos_removed_one_after_the_other_come_back_together(app):
     assert tile_names(app) == ["a.png", "b.png", "c.png"]
 
 
+def test_a_photo_removed_while_a_question_is_asked_comes_back_alone(app):
+    press(app, "Remove a.png")
+    app._offer.hide()  # its time is over
+    press(app, "Start over")
+    press(app, "Remove b.png")
+    assert offered(app) == "b.png removed."
+    press(app, "Undo")
+    assert tile_names(app) == ["b.png", "c.png"]
+
+
 def test_a_photo_that_comes_back_is_looked_at_as_the_others_were_meanwhile(app):
     press(app, "Remove b.png")
     press(app, "Best")
@@ -121,6 +132,15 @@ def test_starting_over_can_be_undone(app):
     press(app, "Undo")
     assert tile_names(app) == ["a.png", "b.png", "c.png"]
     assert caption(app).startswith("b.png") and find(app, "Less / more").value == 0.8
+
+
+def test_starting_over_with_two_quick_clicks_can_be_undone(app):
+    press(app, "Save all to results/")
+    start_over = find(app, "Start over")
+    start_over.click()
+    start_over.click()
+    press(app, "Undo")
+    assert tile_names(app) == ["a.png", "b.png", "c.png"]
 
 
 def test_photos_chosen_since_starting_over_come_after_those_that_are_brought_back(app):
@@ -185,6 +205,7 @@ def test_photos_count_as_saved_only_once_their_file_is_whole(app, monkeypatch):
         full.setattr("u2demo.notebook.saving._pack", fail)
         press(app, "Download all as zip")
     assert is_unsaved(app)
+    assert text_of(said_of_saving(app)) == "No space left on device", "nor is it being packed"
     press(app, "Download all as zip")
     assert not is_unsaved(app)
 

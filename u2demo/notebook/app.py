@@ -272,6 +272,8 @@ class OneClick:
 
     def _ask_to_start_over(self) -> None:
         """Start over, after a question if a person's own photos are not saved as they are."""
+        if self._shows_samples:  # the second of two quick clicks
+            return
         count = len(self._unsaved())
         if not count:
             self._start_over()

@@ -120,7 +120,7 @@ class Looking:
         self.go_on()
 
     def go_on(self) -> None:
-        """Look again at the photos that are left, if a quality is chosen."""
+        """Look again at the photos that are left: if no quality is chosen, at those that ask."""
         self._jobs.start(self._look_again(), self.notes.report)
 
     def _way(self) -> tuple[str, str]:
@@ -138,7 +138,7 @@ class Looking:
         try:
             for photo in self._progress.over(photos, total, FINDING, lambda photo: photo.name):
                 try:
-                    again = self.look_again(photo, self._way()[1])
+                    again = self.look_again(photo, self._quality.value or photo.quality)
                 except (MemoryError, RuntimeError) as error:
                     explain_failure(self.notes, photo.name, error)
                     failed.append(photo)
@@ -155,20 +155,19 @@ class Looking:
             yield self._album.on_stage if self._album.on_stage in left else left[0]
 
     def _outdated(self) -> list[Photo]:
-        """Return the photos to look at again; none while no quality is chosen."""
-        if not self._quality.value:
-            return []
+        """Return the photos to look at again; while no quality is chosen, for their boxes only."""
         way = self._way()
         return [
             photo
             for photo in self._album.photos
-            if (photo.network, photo.quality) != way or photo.wants_another_look
+            if photo.wants_another_look
+            or (self._quality.value and (photo.network, photo.quality) != way)
         ]
 
     def _admit_mixture(self) -> None:
         """If photos are left: say how many are done, and let any quality be chosen."""
         missing = len(self._outdated())
-        if not missing:
+        if not missing or not self._quality.value:
             return
         total, quality = len(self._album.photos), self._quality.label
         self.notes.say(

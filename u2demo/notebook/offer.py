@@ -25,6 +25,7 @@ class Offer(ipywidgets.HBox):
         self._settle = settle
         self._text = ipywidgets.HTML()
         self._timer: asyncio.Handle | None = None
+        self._undo: Callable[[], None] | None = None
         super().__init__([self._text])
         self.add_class("u2-offer")
         self.hide()
@@ -34,6 +35,10 @@ class Offer(ipywidgets.HBox):
         """Whether the offer is on the page."""
         return self.layout.display == ""
 
+    def offers(self, undo: Callable[[], None]) -> bool:
+        """Whether ``undo`` is what a person can ask for now."""
+        return self._undo == undo
+
     @property
     def text(self) -> str:
         """The sentence, HTML."""
@@ -42,6 +47,7 @@ class Offer(ipywidgets.HBox):
     def undo(self, text: str, undo: Callable[[], None], *, seconds: float = _PATIENCE) -> None:
         """Say what has happened, and call ``undo`` if a person asks for it in time."""
         self._show(text, {"Undo": undo})
+        self._undo = undo
         loop = running_loop()
         if loop:
             self._timer = loop.call_later(seconds, self._end)
@@ -54,7 +60,7 @@ class Offer(ipywidgets.HBox):
         """Take the offer off the page, with all that its buttons would do."""
         if self._timer:
             self._timer.cancel()
-        self._timer = None
+        self._timer = self._undo = None
         self.layout.display = "none"
         buttons = self.children[1:]
         self.children = self.children[:1]

@@ -30,7 +30,7 @@ class Removing:
         kept = self._album.remove(place)
         if not kept:
             return
-        self._removed = [*self._removed, kept] if self._offer.is_open else [kept]
+        self._removed = [*self._removed, kept] if self._offer.offers(self._undo) else [kept]
         count = len(self._removed)
         what = kept.photo.name if count == 1 else f"{count} photos"
         self._offer.undo(f"{what} removed.", self._undo)

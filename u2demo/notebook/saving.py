@@ -140,9 +140,10 @@ class Saver:
     def _packed(self, files: list[Path], folder: Path) -> Generator[None, None, Path]:
         """Return one zip of ``files``, and say meanwhile that it is being packed."""
         note = self._notes.add_html(f"Packing {len(files)} files…")
-        packed = yield from beside(lambda: _pack(files, folder / _zip_name(files)))
-        self._notes.remove(note)
-        return packed
+        try:
+            return (yield from beside(lambda: _pack(files, folder / _zip_name(files))))
+        finally:
+            self._notes.remove(note)
 
     def _to_folder(self, results: Results, form: Form) -> Job:
         folder = results_folder()
