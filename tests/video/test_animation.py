@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import pytest
+from parts import Part, write_gif, write_png
 from PIL import Image, features
 from quarters import BLUE, GREEN, RED, WHITE, are_near, corners, quarters
 
@@ -21,7 +22,7 @@ def make_animation(tmp_path):
         first, *others = pictures
         path = tmp_path / name
         options = {"duration": list(duration)} if duration else {}
-        if name.endswith(".gif"):
+        if name.endswith(".gif") and first.mode == "RGBA":
             options["disposal"] = 2  # each frame replaces the one before it
         first.save(path, save_all=True, append_images=others, **options)
         return path
@@ -47,6 +48,59 @@ def test_frames_come_with_their_times(name, make_animation):
     assert all(frame.image.mode == "RGB" and frame.image.info == {} for frame in frames)
     first, _, last = (corners(frame.image) for frame in frames)
     assert are_near(first, last[::-1], 40) and are_near(first[::3], [RED, WHITE], 40)
+
+
+ALL, LEFT, RIGHT = (0, 0, 24, 16), (2, 2, 10, 14), (14, 2, 22, 14)
+OPAQUE_RED, OPAQUE_BLUE, OPAQUE_WHITE = (*RED, 255), (*BLUE, 255), (*WHITE, 255)
+
+
+def colors(path):
+    """Return the color in the middle of ``LEFT`` and ``RIGHT``, and beside them, of each frame."""
+    frames = [frame.image.convert("RGBA") for frame in u2.open_video(path)]
+    return [[image.getpixel(at) for at in ((6, 8), (18, 8), (12, 8))] for image in frames]
+
+
+def test_parts_of_a_gif_go_as_they_are_told_to(tmp_path):
+    nothing = (0, 0, 0, 0)
+    write_gif(tmp_path / "a.gif", [
+        Part(LEFT, OPAQUE_RED, disposal=1), Part(RIGHT, OPAQUE_BLUE, disposal=2),
+        Part(RIGHT, OPAQUE_WHITE, disposal=3), Part(LEFT, OPAQUE_BLUE, disposal=0),
+        Part(RIGHT, OPAQUE_RED, disposal=0),
+    ])  # fmt: skip
+    assert colors(tmp_path / "a.gif") == [
+        [OPAQUE_RED, nothing, nothing],
+        [OPAQUE_RED, OPAQUE_BLUE, nothing],
+        [OPAQUE_RED, OPAQUE_WHITE, nothing],
+        [OPAQUE_BLUE, nothing, nothing],
+        [OPAQUE_BLUE, OPAQUE_RED, nothing],
+    ]
+
+
+def test_half_transparent_parts_of_a_png_stay_so(tmp_path):
+    """Stickers have soft edges: over nothing they are as they are, over a color they add to it."""
+    half_red, nothing = (255, 0, 0, 128), (0, 0, 0, 0)
+    write_png(tmp_path / "a.png", [
+        Part(ALL, nothing), Part(LEFT, half_red, disposal=2), Part(RIGHT, half_red),
+        Part(RIGHT, OPAQUE_BLUE, disposal=1, over=False), Part(LEFT, half_red, over=False),
+    ])  # fmt: skip
+    assert colors(tmp_path / "a.png") == [
+        [nothing, nothing, nothing],
+        [half_red, nothing, nothing],
+        [nothing, half_red, nothing],
+        [nothing, OPAQUE_BLUE, nothing],
+        [half_red, nothing, nothing],
+    ]
+    write_png(tmp_path / "b.png", [Part(ALL, OPAQUE_BLUE), Part(LEFT, half_red)])
+    assert colors(tmp_path / "b.png")[1] == [(128, 0, 127, 255), OPAQUE_BLUE, OPAQUE_BLUE]
+
+
+def test_a_frame_amid_an_animation_is_the_same_as_on_the_way(tmp_path):
+    write_gif(tmp_path / "a.gif", [
+        Part(LEFT, OPAQUE_RED), Part(RIGHT, OPAQUE_BLUE, 2), Part(ALL, OPAQUE_WHITE)
+    ])  # fmt: skip
+    clip = u2.open_video(tmp_path / "a.gif")
+    for frame in clip:
+        assert clip.at(frame.time).image.tobytes() == frame.image.tobytes()
 
 
 def test_a_picture_for_programs_that_cannot_animate_is_not_part_of_the_clip(tmp_path):

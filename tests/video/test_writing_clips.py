@@ -118,6 +118,18 @@ def test_a_subject_that_leaves_is_gone(kind, make_clip, tmp_path):
         assert are_near(shown.getpixel((32, 24))[3], picture.getpixel((32, 24))[3], 3)
 
 
+@pytest.mark.parametrize("kind", [".gif", ".webp", ".apng"])
+def test_black_bars_stay_black_in_an_animation(kind, make_clip, tmp_path):
+    pictures = moving(3)
+    for picture in pictures:
+        picture.paste((0, 0, 0), (0, 0, 64, 8))
+    clip = u2.open_video(make_clip("clip.mp4", pictures=pictures))
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    new = u2.open_video(tmp_path / f"new{kind}")
+    assert not new.alpha
+    assert all(are_near(frame.image.getpixel((32, 3)), (0, 0, 0), 12) for frame in new)
+
+
 def test_a_gif_is_opaque_where_the_subject_is_more_than_half_there(make_clip, tmp_path):
     clip = u2.open_video(make_clip("clip.mp4", count=3))
     alphas = [255, 100, 160]

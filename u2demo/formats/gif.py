@@ -28,6 +28,14 @@ class _Block(NamedTuple):
     end: int
 
 
+class Part(NamedTuple):
+    """What a frame draws, as a GIF of its own, where on the screen, and what becomes of it then."""
+
+    file: bytes
+    place: tuple[int, int]
+    disposal: int  # 2: it is cleared, 3: what was there before comes back, else it stays
+
+
 def examine(file: BinaryIO) -> Content:
     """Return what a GIF holds."""
     file.seek(0)
@@ -55,6 +63,23 @@ def examine(file: BinaryIO) -> Content:
     return Content(
         size, coded, lambda: Image.OPEN["GIF"][0](view, ""), more(frames - 1, "frame"), budget
     )
+
+
+def parts(data: bytes) -> Iterator[Part]:
+    """Yield the part of each frame of a GIF; the last may be cut short."""
+    start = _SCREEN + _colors(data[10])
+    control = b""
+    for block in _blocks(data, start):
+        piece = data[block.start : block.end]
+        if block.kind == _FRAME:
+            left, top = struct.unpack_from("<2H", piece, 1)
+            screen = data[:6] + piece[5:9] + data[10:start]
+            disposal = control[3] >> 2 & 7 if control else 0
+            whole = screen + control + b"," + bytes(4) + piece[5:] + b";"
+            yield Part(whole, (left, top), disposal)
+            control = b""
+        elif piece[1] == _CONTROL:
+            control = piece
 
 
 def has_more_frames(data: bytes) -> bool:

@@ -1,15 +1,22 @@
-"""file -> clip: what Pillow reads, animated GIF, PNG, WebP and AVIF, and the pages of a TIFF."""
+"""file -> clip: what Pillow reads, animated GIF, PNG, WebP and AVIF, and the pages of a TIFF.
+
+Frames of a GIF or PNG may draw over parts of those before. Pillow would put them together otherwise
+than browsers do: it thins out what is half transparent, and leaves parts that should have gone.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
 
-from u2demo.images.rgb import as_rgb
+from u2demo.formats.gif import parts as parts_of_gif
+from u2demo.images.rgb import as_rgb, to_rgb
 from u2demo.images.silence import silence
 from u2demo.video.clip import Clip, DamagedError, Frame
 
@@ -18,6 +25,21 @@ _ANIMATIONS = {"GIF": "gif", "PNG": "apng", "WEBP": "webp"}
 _PAGE = Fraction(1)  # seconds that a page of a TIFF is shown
 _HASTE = 10  # milliseconds; browsers show frames with no more than that for 100
 _UNHURRIED = Fraction(1, 10)
+
+
+# What becomes of a part once its time is up, by what a GIF and a PNG call it.
+_DISPOSALS = {"GIF": {2: "clear", 3: "restore"}, "PNG": {1: "clear", 2: "restore"}}
+_OVER = 1  # a PNG's word for drawing over what is there, not in its place
+
+
+class _Part(NamedTuple):
+    """What a frame draws, and where."""
+
+    picture: Image.Image  # RGBA
+    place: tuple[int, int]
+    over: bool  # what is there shows through
+    disposal: str  # what becomes of it: "clear", "restore" what was there, or "" if it stays
+    shown: Fraction  # seconds
 
 
 class _Survey(NamedTuple):
@@ -64,17 +86,19 @@ def _open(path: Path) -> Image.Image:
 
 def _survey(pictures: Image.Image) -> _Survey:
     times, now, alpha = [], Fraction(0), False
-    for number in range(_first(pictures), pictures.n_frames):
+    shown = _shown_pictures(pictures)
+    while True:
         try:
-            pictures.seek(number)
-            pictures.load()
+            picture, seconds = next(shown, (None, 0))
         except Exception:  # damaged; decoders raise nearly every exception there is
             if not times:
                 raise
             break
+        if picture is None:
+            break
         times.append(now)
-        now += _shown(pictures)
-        alpha = alpha or _is_transparent(pictures)
+        now += seconds
+        alpha = alpha or _is_transparent(picture)
     return _Survey(times, now, alpha)
 
 
@@ -83,11 +107,10 @@ def _frames(path: Path, survey: _Survey, since: Fraction = Fraction(0)) -> Itera
         pictures = _open(path)
     with pictures:
         first = max(0, bisect_right(survey.times, since) - 1)
-        for number, time in enumerate(survey.times[first:], start=first):
+        shown = _shown_pictures(pictures, first)
+        for time in survey.times[first:]:
             with silence:
-                pictures.seek(_first(pictures) + number)
-                pictures.load()
-                picture = pictures.copy()  # the next frame is loaded into the same memory
+                picture, _ = next(shown)
             picture = picture.convert("RGBA") if survey.alpha else as_rgb(picture)
             picture.info = {}
             yield Frame(time, picture)
@@ -95,6 +118,59 @@ def _frames(path: Path, survey: _Survey, since: Fraction = Fraction(0)) -> Itera
     if missing:
         frames = "frame" if missing == 1 else f"{missing} frames"
         raise DamagedError(f"damaged or cut off; its last {frames} could not be read")
+
+
+def _shown_pictures(
+    pictures: Image.Image, since: int = 0
+) -> Iterator[tuple[Image.Image, Fraction]]:
+    """Yield what is shown, from picture ``since`` on, and for how many seconds."""
+    if pictures.format == "GIF":
+        yield from islice(_composed(_gif_parts(pictures), pictures.size), since, None)
+    elif pictures.format == "PNG":
+        yield from islice(_composed(_png_parts(pictures), pictures.size), since, None)
+    else:
+        for number in range(since, pictures.n_frames):
+            pictures.seek(number)
+            pictures.load()
+            yield pictures.copy(), _shown(pictures)  # the next is loaded into the same memory
+
+
+def _composed(
+    parts: Iterator[_Part], size: tuple[int, int]
+) -> Iterator[tuple[Image.Image, Fraction]]:
+    """Yield what parts of frames make together, and for how many seconds it is shown."""
+    canvas = Image.new("RGBA", size)
+    for part in parts:
+        before = canvas
+        canvas = canvas.copy()
+        if part.over:
+            canvas.alpha_composite(part.picture, part.place)
+        else:
+            canvas.paste(part.picture, part.place)
+        yield canvas, part.shown
+        if part.disposal == "restore":
+            canvas = before
+        elif part.disposal == "clear":
+            canvas = canvas.copy()
+            canvas.paste(Image.new("RGBA", part.picture.size), part.place)
+
+
+def _gif_parts(pictures: Image.Image) -> Iterator[_Part]:
+    for part in parts_of_gif(Path(pictures.filename).read_bytes()):
+        with Image.open(BytesIO(part.file), formats=["GIF"]) as picture:
+            disposal = _DISPOSALS["GIF"].get(part.disposal, "")
+            yield _Part(picture.convert("RGBA"), part.place, True, disposal, _shown(picture))
+
+
+def _png_parts(pictures: Image.Image) -> Iterator[_Part]:
+    for number in range(_first(pictures), pictures.n_frames):
+        pictures.seek(number)
+        info = pictures.info
+        pictures.blend_op = None  # so that Pillow leaves the part as it is in the file
+        picture = to_rgb(pictures.crop(info["bbox"])).convert("RGBA")
+        disposal = _DISPOSALS["PNG"].get(info["disposal"], "")
+        over = info["blend"] == _OVER
+        yield _Part(picture, info["bbox"][:2], over, disposal, _shown(pictures))
 
 
 def _first(pictures: Image.Image) -> int:

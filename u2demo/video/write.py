@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ class Animation(NamedTuple):
     options: Mapping[str, object]
     tick: Fraction  # seconds
     shortest: int = 1  # ticks that a frame is shown; frames that come sooner are left out
+    if_transparent: Mapping[str, object] = MappingProxyType({})  # more options
     alpha: bool = True
 
 
@@ -73,7 +75,9 @@ KINDS: Mapping[str, Coding | Animation | Folder] = {
         frozenset({"aac", "alac", "mp3", "ac3", "pcm_s16le", "pcm_s16be", "pcm_s24le"}),
         "aac",
     ),
-    ".gif": Animation("GIF", {"disposal": 2}, Fraction(1, 100), shortest=2),
+    # Pillow leaves out what is black if frames are disposed of; where nothing is transparent, that
+    # would show through.
+    ".gif": Animation("GIF", {}, Fraction(1, 100), shortest=2, if_transparent={"disposal": 2}),
     ".webp": Animation("WEBP", {"quality": 90, "alpha_quality": 100, "method": 2},
                        Fraction(1, 1000)),
     # Pillow takes an empty frame for the one before if frames are disposed of, and leaves it out.
@@ -249,9 +253,12 @@ def _animate(
     usual = max(animation.shortest, round(1 / like.rate / animation.tick))
     ticks.append(end if end - ticks[-1] >= animation.shortest else ticks[-1] + usual)
     durations = [int(step * animation.tick * 1000) for step in np.diff(ticks).tolist()]
+    options = {**animation.options, **_repeated(animation, like.plays)}
+    if shape.mode == "RGBA":
+        options |= animation.if_transparent
     first, *others = pictures
     first.save(path, animation.format, save_all=True, append_images=others, duration=durations,
-               **animation.options, **_repeated(animation, like.plays))  # fmt: skip
+               **options)  # fmt: skip
 
 
 def _for_animation(picture: Image.Image, animation: Animation) -> Image.Image:
