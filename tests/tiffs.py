@@ -87,18 +87,42 @@ def assemble(parts, tags, order="<"):
     """Return a TIFF with ``parts`` from byte 8 on, and then the directory of ``tags``."""
     data = bytearray({"<": b"II*\0", ">": b"MM\0*"}[order] + bytes(4) + b"".join(parts))
     data += bytes(len(data) % 2)
+    directory = _directory(data, tags, order, "HHI", 4)
+    struct.pack_into(order + "I", data, 4, len(data))
+    return bytes(data + struct.pack(order + "H", len(directory) // 12) + directory + bytes(4))
+
+
+def big_tiff(samples, *, photometric, bits, order, more=()):
+    """Return a BigTIFF of ``samples``, (H, W, S): 64-bit places, for files above 4 GB."""
+    height, width, count = samples.shape
+    pixels = pack(samples.reshape(height, -1), bits, 1, order)
+    data = bytearray({"<": b"II+\0", ">": b"MM\0+"}[order])
+    data += struct.pack(order + "HHQ", 8, 0, 0) + pixels + bytes(len(pixels) % 2)
+    exif = _directory(data, [(0x9003, 2, list(b"2020:01:02 03:04:05\0"))], order, "HHQ", 8)
+    place = len(data)
+    data += struct.pack(order + "Q", 1) + exif + bytes(8)
+    tags = [
+        (256, 4, [width]), (257, 4, [height]), (258, 3, [bits] * count), (259, 3, [1]),
+        (262, 3, [photometric]), (273, 16, [16]), (277, 3, [count]), (278, 4, [height]),
+        (279, 16, [len(pixels)]), (34665, 18, [place]), *more,
+    ]  # fmt: skip
+    directory = _directory(data, tags, order, "HHQ", 8)
+    struct.pack_into(order + "Q", data, 8, len(data))
+    return bytes(data + struct.pack(order + "Q", len(directory) // 20) + directory + bytes(8))
+
+
+def _directory(data, tags, order, row, inline):
+    """Return the entries of a directory; values that do not fit in them are added to ``data``."""
     rows = []
     tags = {tag: (tag, kind, values) for tag, kind, values in tags}  # the last of each counts
+    letters = {1: "B", 2: "B", 3: "H", 4: "I", 5: "I", 16: "Q", 18: "Q"}
     for tag, kind, values in sorted(tags.values()):
         values = [part for value in values for part in (value if kind == 5 else [value])]
-        value = struct.pack(
-            f"{order}{len(values)}{ {1: 'B', 3: 'H', 4: 'I', 5: 'I'}[kind] }", *values
-        )
-        if len(value) > 4:
+        value = struct.pack(f"{order}{len(values)}{letters[kind]}", *values)
+        if len(value) > inline:
             place = len(data)
             data += value + bytes(len(value) % 2)
-            value = struct.pack(order + "I", place)
+            value = struct.pack(order + row[-1], place)
         count = len(values) // (2 if kind == 5 else 1)
-        rows.append(struct.pack(order + "HHI", tag, kind, count) + value.ljust(4, b"\0"))
-    struct.pack_into(order + "I", data, 4, len(data))
-    return bytes(data + struct.pack(order + "H", len(rows)) + b"".join(rows) + bytes(4))
+        rows.append(struct.pack(order + row, tag, kind, count) + value.ljust(inline, b"\0"))
+    return b"".join(rows)

@@ -7,8 +7,9 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
-from tiffs import tiff, tiled
+from tiffs import big_tiff, tiff, tiled
 
+from u2demo.formats.exif import ARTIST, TAKEN, read_exif
 from u2demo.images.profiles import adobe_rgb
 from u2demo.images.read import open_image
 
@@ -145,7 +146,8 @@ def test_lab_of_every_kind_looks_the_same():
     deep = np.stack([light * 257, a * 256 & 65535, b * 256 & 65535], 2)
     deep_shifted = np.stack([light * 256, (a + 128) * 256, (b + 128) * 256], 2)
     files = [tiff(signed, 8, photometric=8), tiff(shifted, 8, photometric=9),
-             tiff(deep, 16, photometric=8), tiff(deep_shifted, 16, photometric=9)]  # fmt: skip
+             tiff(deep, 16, photometric=8), tiff(deep_shifted, 16, photometric=9),
+             tiff(deep, 16, photometric=8, form=SIGNED)]  # fmt: skip
     images = [np.asarray(open_image(io.BytesIO(file))).astype(int) for file in files]
     assert all(np.abs(image - images[0]).max() <= 2 for image in images)
     assert images[0][-1, -1, 0] > images[0][0, 0, 0] + 100
@@ -160,6 +162,29 @@ def test_the_profile_the_resolution_and_the_orientation_of_a_deep_photo_are_kept
     assert image.info["dpi"] == (300, 300)
     assert image.size == (12, 20)
     assert np.array_equal(np.asarray(image), np.rot90(COLOR, -1))
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_bigtiff_keeps_its_orientation_its_resolution_and_its_author(bits, order):
+    more = [(274, 3, [6]), (282, 5, [(300, 1)]), (283, 5, [(150, 1)]), (315, 2, list(b"Ada\0"))]
+    samples = COLOR * (257 if bits == 16 else 1)
+    file = big_tiff(samples, photometric=RGB, bits=bits, order=order, more=more)
+    image = open_image(io.BytesIO(file))
+    assert np.array_equal(np.asarray(image), np.rot90(COLOR, -1))
+    assert image.info["dpi"] == (150, 300)
+    exif = read_exif(image.info["exif"])
+    assert exif.image[ARTIST][1] == b"Ada\0"
+    assert exif.photo[TAKEN][1] == b"2020:01:02 03:04:05\0"
+
+
+@pytest.mark.parametrize("place", [0, 2**40, 2**64 - 1])
+def test_a_bigtiff_whose_exif_is_nowhere_opens_all_the_same(place):
+    more = [(34665, 18, [place]), (315, 2, list(b"Ada\0"))]
+    file = big_tiff(COLOR * 257, photometric=RGB, bits=16, order="<", more=more)
+    image = open_image(io.BytesIO(file))
+    assert np.array_equal(np.asarray(image), COLOR)
+    assert read_exif(image.info["exif"]).image[ARTIST][1] == b"Ada\0"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ _ORDERS = {b"II": "<", b"MM": ">"}  # as in struct
 # Bytes of a value, by type.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 129: 1}
 ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 2, 3, 4, 5, 7
+_IFD, _LONG8, _IFD8 = 13, 16, 18  # of places, the last two in a BigTIFF
+_NUMBERS = {SHORT: "H", LONG: "I", _IFD: "I", _LONG8: "Q", _IFD8: "Q"}  # as in struct
+_SIZES_OF_PLACES = {LONG: 4, _IFD: 4, _LONG8: 8, _IFD8: 8}
 _MOST_FIELDS = 500  # of a directory
 _LONGEST = 50_000  # bytes of all fields that are read; a JPEG holds a block of 65,527
 
@@ -28,6 +31,7 @@ DESCRIPTION, CHANGED, ARTIST, COPYRIGHT, TAKEN = 0x010E, 0x0132, 0x013B, 0x8298,
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 COLOR_SPACE, IPTC = 0xA001, 0x83BB
 _PHOTO, _PLACE, _INTEROPERABILITY = 0x8769, 0x8825, 0xA005  # where other directories begin
+_PLACES = {_PHOTO, _PLACE, _INTEROPERABILITY}
 _INDEX = 1  # of interoperability
 _VERSION = 0x9000
 
@@ -52,7 +56,7 @@ class Exif(NamedTuple):
     def number(self, tag: int) -> int | None:
         """Return the value of a whole number of image or photo, None if there is none."""
         kind, data = self.image.get(tag) or self.photo.get(tag) or (None, b"")
-        letter = {SHORT: "H", LONG: "I"}.get(kind)
+        letter = _NUMBERS.get(kind)
         return struct.unpack_from(self.order + letter, data)[0] if letter and data else None
 
     def ratio(self, tag: int) -> float | None:
@@ -69,12 +73,15 @@ def read_exif(source: bytes | BinaryIO) -> Exif:
     file = io.BytesIO(source.removeprefix(_HEAD)) if isinstance(source, bytes) else source
     try:
         file.seek(0)
-        head = file.read(8)
+        head = file.read(16)
         order = _ORDERS[head[:2]]
-        number, place = struct.unpack(order + "HI", head[2:])
+        (number,) = struct.unpack_from(order + "H", head, 2)
+        big = number == 43  # a BigTIFF
+        form, start = ("Q", 8) if big else ("I", 4)
+        (place,) = struct.unpack_from(order + form, head, start)
     except (KeyError, OSError, ValueError, struct.error):
         return Exif()
-    return _read_directories(file, order, place) if number == 42 else Exif()
+    return _read_directories(_Reader(file, order, big), place) if big or number == 42 else Exif()
 
 
 def kept(exif: Exif, *, credits_only: bool = False) -> Exif:
@@ -109,13 +116,14 @@ def with_resolution(exif: Exif, dpi: tuple[float, float]) -> Exif:
 
 def write_exif(exif: Exif) -> bytes:
     """Return the block of these fields, empty if there are none."""
-    image, photo = dict(exif.image), dict(exif.photo)
+    directories = (exif.image, exif.photo, exif.place)
+    image, photo, place = (_only(fields, fields.keys() - _PLACES) for fields in directories)
     if photo.keys() - {_VERSION}:
         photo.setdefault(_VERSION, (UNDEFINED, b"0232"))
     else:
         photo = {}
     content = b""
-    for tag, fields in ((_PHOTO, photo), (_PLACE, exif.place)):
+    for tag, fields in ((_PHOTO, photo), (_PLACE, place)):
         if fields:
             image[tag] = (LONG, struct.pack(exif.order + "I", 8 + len(content)))
             content += _directory(fields, exif.order, 8 + len(content))
@@ -126,12 +134,12 @@ def write_exif(exif: Exif) -> bytes:
     return _HEAD + head + content + _directory(image, exif.order, 8 + len(content))
 
 
-def _only(fields: Fields, tags: Collection[int]) -> Fields:
+def _only(fields: Fields, tags: Collection[int]) -> dict[int, Field]:
     return {tag: field for tag, field in fields.items() if tag in tags}
 
 
-def _read_directories(file: BinaryIO, order: str, place: int) -> Exif:
-    reader = _Reader(file, order)
+def _read_directories(reader: "_Reader", place: int) -> Exif:
+    order = reader.order
     needed = {ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT, IPTC, _PHOTO, _PLACE}
     image = reader.fields(place, _CREDITS_OF_IMAGE | _REST_OF_IMAGE | needed)
     exif = Exif(order, image)
@@ -144,8 +152,10 @@ def _read_directories(file: BinaryIO, order: str, place: int) -> Exif:
 class _Reader:
     """Reads directories of a file, all in all not more than ``_LONGEST`` bytes of fields."""
 
-    def __init__(self, file: BinaryIO, order: str):
-        self._file, self._order, self._room = file, order, _LONGEST
+    def __init__(self, file: BinaryIO, order: str, big: bool):
+        self.order = order
+        self._file, self._room = file, _LONGEST
+        self._count, self._place, self._row = ("Q", "Q", "HHQ8s") if big else ("H", "I", "HHI4s")
 
     def fields(self, place: int | None, tags: Collection[int] | None) -> Fields:
         """Return those fields of the directory at ``place`` that are in ``tags``; None for all."""
@@ -153,24 +163,28 @@ class _Reader:
         if place is None:
             return found
         # Damage costs no more than what follows it.
-        with contextlib.suppress(OSError, ValueError, struct.error):
+        with contextlib.suppress(OSError, OverflowError, ValueError, struct.error):
             self._file.seek(place)
-            (count,) = struct.unpack(self._order + "H", self._file.read(2))
-            entries = self._file.read(12 * min(count, _MOST_FIELDS))
-            whole = entries[: len(entries) // 12 * 12]
-            for entry in struct.iter_unpack(self._order + "HHI4s", whole):
+            head = self._file.read(struct.calcsize("=" + self._count))
+            (count,) = struct.unpack(self.order + self._count, head)
+            row = self.order + self._row
+            size = struct.calcsize(row)
+            entries = self._file.read(size * min(count, _MOST_FIELDS))
+            whole = entries[: len(entries) // size * size]
+            for entry in struct.iter_unpack(row, whole):
                 if tags is None or entry[0] in tags:
                     self._read(found, *entry)
         return found
 
     def _read(self, found: dict[int, Field], tag: int, kind: int, count: int, value: bytes) -> None:
-        size = _SIZES.get(kind, 0) * count
+        sizes = _SIZES_OF_PLACES if tag in _PLACES else _SIZES
+        size = sizes.get(kind, 0) * count
         if not 0 < size <= self._room - 12 or tag in found or tag in _NEVER_READ:
             return
-        if size <= 4:
+        if size <= len(value):
             data = value[:size]
         else:
-            self._file.seek(*struct.unpack(self._order + "I", value))
+            self._file.seek(*struct.unpack(self.order + self._place, value))
             data = self._file.read(size)
         says_something = kind != ASCII or data.strip(b"\0 ")  # cameras write blank names
         if len(data) == size and says_something:

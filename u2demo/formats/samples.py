@@ -190,6 +190,7 @@ def _white(file: BinaryIO, layout: Layout, used: list[int]) -> float:
 def _lab(samples: np.ndarray, bits: int, photometric: int) -> np.ndarray:
     """Return Lab in 8 bits: lightness from 0 to 255, a and b around 128."""
     if bits == 16:
+        samples = samples.astype(np.uint16)  # "signed" is meant for a and b
         high = samples >> 8
         light = samples[..., :1] / (65280 if photometric == _ICC_LAB else 65535) * 255
         samples = np.concatenate([np.rint(light).clip(0, 255).astype(high.dtype), high[..., 1:]], 2)

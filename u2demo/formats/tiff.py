@@ -62,7 +62,8 @@ def examine(file: BinaryIO) -> Content:
         _check_scans(file, layout)
     left_out = _more_pages([_Tags(directories, page) for page in pages[1:]])
     size = layout.width, layout.height
-    if _is_for_pillow(layout, tags):
+    pillow_knows = not (directories.big and layout.order == ">")
+    if pillow_knows and _is_for_pillow(layout, tags):
         budget = LIGHT if len(layout.bits) == 1 else PLAIN
         return Content(size, coded, lambda: _open(file, layout), left_out, budget)
     _check_kind(layout)
