@@ -420,6 +420,43 @@ def test_a_clip_that_is_stopped_while_it_is_written_is_made_anew_next_time(clip,
     visit(steps, clip)
 
 
+def test_stop_ends_what_was_to_follow_too(clip):
+    async def steps(app):
+        press(app, "Best")
+        await until(lambda: progress(app))
+        press(app, "Make the clip")
+        press(app, "Stop")
+        await until(lambda: not app.is_busy)
+        assert below(app) is None and not find(app, "Make the clip").disabled
+
+    visit(steps, clip)
+
+
+def test_a_control_that_is_moved_while_the_clip_is_made_has_changed_since(clip):
+    async def steps(app):
+        press(app, "Make the clip")
+        await until(lambda: (progress(app) or [""])[0].startswith("Looking at frame 2 of 6"))
+        find(app, "Less / more").value = 0.8
+        await until(lambda: not app.is_busy)
+        assert below(app) == "Changed since. Make the clip again."
+        press(app, "Make the clip")
+        await until(lambda: not app.is_busy)
+        assert below(app).startswith("dog_cutout.webm")
+
+    visit(steps, clip)
+
+
+def test_a_frame_that_is_chosen_while_others_are_looked_at_stays_on_the_stage(clip):
+    async def steps(app):
+        press(app, "Best")
+        await until(lambda: progress(app))
+        press(app, "0.5 s")
+        await until(lambda: not app.is_busy)
+        assert caption(app).startswith("0.5 s")
+
+    visit(steps, clip)
+
+
 def test_the_page_is_answered_while_frames_are_looked_at(clip):
     async def steps(app):
         press(app, "Make the clip")

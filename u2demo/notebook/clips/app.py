@@ -187,7 +187,6 @@ class Clips:
             self._jobs.start(self._look_at_three(self._workshop.clip), self._notes.report)
 
     def _look_at_three(self, clip: Clip) -> Job:
-        chosen = self._album.place
         before = list(self._album.photos)
         try:
             self._progress.show("Looking at three frames", 0)
@@ -200,7 +199,6 @@ class Clips:
                         done += 1
                         self._progress.show("Looking at three frames", done / 3)
                     yield
-            self._album.choose(chosen)
         finally:
             self._progress.hide()
             self._admit_change()
@@ -290,6 +288,7 @@ class Clips:
         workshop = self._workshop
         shown = {self._source.name: workshop.original, workshop.file.name: workshop.result}
         self._player.show(shown, self._summary())
+        self._admit_change()  # controls can be moved while a clip is made
         if workshop.damage:
             self._notes.say(f"{self._source.name}: {workshop.damage}", kind="problem")
 
@@ -322,7 +321,7 @@ class Clips:
         self._player.say("Changed since. Make the clip again." if is_old else self._summary())
 
     def _stop(self) -> None:
-        self._jobs.stop()
+        self._jobs.clear()
         self._notes.say("Stopped.")
 
 
