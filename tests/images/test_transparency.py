@@ -100,3 +100,16 @@ def test_a_transparent_photo_as_from_open_image_is_not_copied():
     photo = with_alpha("RGBA", [0, 128, 255])
     assert as_photo(photo) is photo
     assert as_rgb(photo).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_gif_is_transparent_where_its_picture_does_not_reach():
+    file = io.BytesIO()
+    Image.new("P", (4, 3)).save(file, "GIF")
+    data = bytearray(file.getvalue())
+    frame = data.index(b",\0\0\0\0")
+    struct.pack_into("<2H", data, 6, 8, 5)  # the screen
+    struct.pack_into("<2H", data, frame + 1, 3, 2)  # where the picture begins on it
+    alpha = np.asarray(open_image(io.BytesIO(data)))[..., 3]
+    expected = np.zeros((5, 8), np.uint8)
+    expected[2:5, 3:7] = 255
+    assert np.array_equal(alpha, expected)

@@ -59,10 +59,20 @@ def examine(file: BinaryIO) -> Content:
     size = max(width, left + frame_width), max(height, top + frame_height)
     view = join(file, [(0, start), control, (first.start, first.end), b";"])
     coded = first.end - first.start
-    budget = HEAVY if control else LIGHT  # it tells which color is transparent
-    return Content(
-        size, coded, lambda: Image.OPEN["GIF"][0](view, ""), more(frames - 1, "frame"), budget
-    )
+    box = left, top, left + frame_width, top + frame_height
+    is_opaque = not control and box == (0, 0, *size)  # control tells which color is transparent
+    budget = LIGHT if is_opaque else HEAVY
+    return Content(size, coded, lambda: _open(view, box), more(frames - 1, "frame"), budget)
+
+
+def _open(file: BinaryIO, box: tuple[int, int, int, int]) -> Image.Image:
+    """Return the first frame, transparent outside ``box``, where it draws nothing."""
+    picture = Image.OPEN["GIF"][0](file, "")
+    if box == (0, 0, *picture.size):
+        return picture
+    screen = Image.new("RGBA", picture.size)
+    screen.paste(picture.convert("RGBA").crop(box), box)
+    return screen
 
 
 def parts(data: bytes) -> Iterator[Part]:
