@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from avifs import avif_of, with_property
 from PIL import Image
 
 from u2demo.images.find import find_images
@@ -59,6 +60,28 @@ def test_reads_avif_where_pillow_can(two_tone):
     except (KeyError, OSError) as error:
         pytest.skip(f"this Pillow cannot write AVIF: {error}")
     assert close(open_image(file).getpixel((5, 12)), RED, 20)
+
+
+@pytest.mark.parametrize("turn", [b"", b"irot\1"])
+def test_an_avif_that_is_cropped_shows_no_more_than_that(turn):
+    colors = np.zeros((48, 64, 3), np.uint8)
+    colors[8:40, 16:32] = 200, 100, 50
+    fractions = (16, 1, 32, 1, -16, 2, 0, 1)  # sides, and how far its middle is from the picture's
+    avif = with_property(
+        avif_of(Image.fromarray(colors)), b"clap" + struct.pack(">8i", *fractions), used=True
+    )
+    if turn:
+        avif = with_property(avif, turn, used=True)
+    image = open_image(io.BytesIO(avif))
+    assert image.size == ((32, 16) if turn else (16, 32))
+    assert np.abs(np.asarray(image).astype(int) - (200, 100, 50)).max() <= 4
+
+
+def test_an_avif_whose_crop_is_impossible_is_shown_whole():
+    fractions = (160, 1, 32, 0, 0, 1, 0, 1)
+    clap = b"clap" + struct.pack(">8i", *fractions)
+    avif = with_property(avif_of(Image.new("RGB", (64, 48))), clap, used=True)
+    assert open_image(io.BytesIO(avif)).size == (64, 48)
 
 
 def heic(picture):

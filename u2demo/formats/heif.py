@@ -8,6 +8,7 @@ import itertools
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from PIL import Image
@@ -22,6 +23,9 @@ _DEPTH = re.compile(rb"auxid:2\0|auxiliary:depth|aux:depth|disparity")
 _MOST_META = 2**22
 _MOST_EXTENTS = 10_000
 _NO_PICTURE = {b"Exif", b"mime", b"uri "}
+_NCLX = re.compile(rb"colrnclx(....)", re.DOTALL)  # ISO/IEC 14496-12, section 12.1.5
+_CLAP = re.compile(rb"clap(.{32})", re.DOTALL)  # section 12.1.4
+_MOST_START = 2**16  # bytes in which a sequence without items says its colors
 
 
 def is_sequence(file: BinaryIO) -> bool:
@@ -35,7 +39,18 @@ def examine_avif(file: BinaryIO) -> Content:
     if "AVIF" not in Image.OPEN:
         raise RefusedError("an AVIF photo; to read it: pip install --upgrade pillow")
     file.seek(0)
-    return _content(file, Image.OPEN["AVIF"][0](file, ""))
+    picture = Image.OPEN["AVIF"][0](file, "")
+    content = _content(file, picture)
+    file.seek(0)
+    data = file.read()
+    said = b"".join(_properties(data)) or data[:_MOST_START]
+    points, aperture = _NCLX.search(said), _CLAP.search(said)
+    if points:  # as pillow-heif has them
+        primaries, transfer = struct.unpack(">2H", points[1])
+        numbers = {"color_primaries": primaries, "transfer_characteristics": transfer}
+        picture.info["nclx_profile"] = numbers
+    box = _clean_aperture(aperture[1], picture.size) if aperture else None
+    return replace(content, picture=lambda: picture.crop(box)) if box else content
 
 
 def examine_heic(file: BinaryIO) -> Content:
@@ -69,6 +84,63 @@ def _content(file: BinaryIO, picture: Image.Image) -> Content:
     count = getattr(picture, "n_frames", 1) - 1
     phrases += more(count, "frame" if is_sequence(file) else "picture")
     return Content(picture.size, coded, lambda: picture, tuple(phrases), CODEC)
+
+
+def _clean_aperture(numbers: bytes, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """Return the part of a picture that is to be seen, None if the numbers make no sense.
+
+    They are fractions: its width, its height, and how far its middle is from the picture's.
+    """
+    values = struct.unpack(">iIiIiIiI", numbers)
+    if not all(values[1::2]):
+        return None
+    *sides, across, down = (a / b for a, b in zip(values[::2], values[1::2], strict=True))
+    width, height = map(round, sides)
+    left, top = (
+        round((whole - part) / 2 + off)
+        for whole, part, off in zip(size, (width, height), (across, down), strict=True)
+    )
+    right, bottom = left + width, top + height
+    fits = 0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]
+    return (left, top, right, bottom) if fits else None
+
+
+def _properties(data: bytes) -> list[bytes]:
+    """Return the properties of the main picture, each from its kind on (8.11.4 and 8.11.14)."""
+    try:
+        start, end = next(_boxes(data, b"meta"))
+        meta = data[start + 4 : end]
+        start, _ = next(_boxes(meta, b"pitm"))
+        (main,) = struct.unpack_from(">I" if meta[start] else ">H", meta, start + 4)
+        start, end = next(_boxes(meta, b"iprp"))
+        properties = meta[start:end]
+        start, end = next(_boxes(properties, b"ipco"))
+        store = properties[start:end]
+        stored = [store[at - 4 : stop] for at, stop in _boxes(store)]
+        return [
+            stored[number - 1]
+            for start, end in _boxes(properties, b"ipma")
+            for number in _associated(properties[start:end], main)
+            if number
+        ]
+    except (IndexError, StopIteration, struct.error):
+        return []
+
+
+def _associated(table: bytes, main: int) -> Iterator[int]:
+    """Yield the numbers of the main picture's properties."""
+    item_form, form, mask = ">IB" if table[0] else ">HB", "B", 0x7F
+    if table[3] & 1:
+        form, mask = "H", 0x7FFF
+    (count,) = struct.unpack_from(">I", table, 4)
+    at = 8
+    for _ in range(min(count, _MOST_EXTENTS)):
+        item, length = struct.unpack_from(item_form, table, at)
+        at += struct.calcsize(item_form)
+        numbers = struct.unpack_from(f">{length}{form}", table, at)
+        at += length * struct.calcsize(form)
+        if item == main:
+            yield from (number & mask for number in numbers)
 
 
 def _coded(meta: bytes) -> int:
@@ -108,8 +180,8 @@ def _extents(boxes: bytes) -> Iterator[tuple[int, int, int]]:
                 yield item, base + number(sizes >> 4), number(sizes & 15)
 
 
-def _boxes(data: bytes, wanted: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where the content of each box of that kind starts and ends."""
+def _boxes(data: bytes, wanted: bytes | None = None) -> Iterator[tuple[int, int]]:
+    """Yield where the content of each box of that kind, None for any, starts and ends."""
     at = 0
     while at + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -121,6 +193,6 @@ def _boxes(data: bytes, wanted: bytes) -> Iterator[tuple[int, int]]:
             size = len(data) - at
         if size < head:
             return
-        if kind == wanted:
+        if wanted in (kind, None):
             yield at + head, min(at + size, len(data))
         at += size

@@ -1,7 +1,6 @@
 """opened file -> the ICC profile of its colors, whichever way the file declares them."""
 
 import os
-import re
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,8 +19,6 @@ from u2demo.images.profiles import (
     of_code_points,
 )
 
-_NCLX = re.compile(b"colrnclx(....)", re.DOTALL)  # ISO/IEC 14496-12, section 12.1.5
-_META = 2**16  # bytes at the beginning of an AVIF that hold its properties
 _MOST_CHUNKS = 200  # of a PNG before its pixels
 _UNCALIBRATED, _ADOBE = 0xFFFF, 2  # EXIF's ColorSpace; the second is custom, not standard
 
@@ -45,16 +42,16 @@ def code_points(picture: Image.Image) -> CodePoints | None:
     """
     if picture.format != "PNG" and picture.info.get("icc_profile"):
         return None
-    nclx = picture.info.get("nclx_profile")  # pillow-heif's
+    nclx = picture.info.get("nclx_profile")  # of HEIC and AVIF
     if isinstance(nclx, Mapping):
         return CodePoints(nclx.get("color_primaries", 2), nclx.get("transfer_characteristics", 2))
     file = getattr(picture, "fp", None)
-    if file is None or picture.format not in _FINDERS:
+    if file is None or picture.format != "PNG":
         return None
     place = file.tell()
     try:
         with suppress(OSError, ValueError, struct.error):
-            return _FINDERS[picture.format](file)
+            return _find_cicp(file)
     finally:
         file.seek(place)
     return None
@@ -100,12 +97,3 @@ def _find_cicp(file: BinaryIO) -> CodePoints | None:
             return None
         file.seek(size + 4, os.SEEK_CUR)
     return None
-
-
-def _find_nclx(file: BinaryIO) -> CodePoints | None:
-    file.seek(0)
-    found = _NCLX.search(file.read(_META))
-    return CodePoints(*struct.unpack(">2H", found[1])) if found else None
-
-
-_FINDERS = {"PNG": _find_cicp, "AVIF": _find_nclx}
