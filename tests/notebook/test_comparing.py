@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from bright import Bright
-from live_app import find, on_a_page, on_stage, part, press, spot, until
+from live_app import find, from_page, on_a_page, on_stage, part, press, progress, spot, until
 from PIL import Image
 
 from u2demo.notebook import OneClick, looking
@@ -123,3 +123,19 @@ def test_a_comparison_works_without_anywidget(no_loop, monkeypatch):
     find(app, COMPARE).value = True
     left, right, _ = part(app, "u2-compare").children
     assert [Image.open(io.BytesIO(each.value)).mode for each in (left, right)] == ["RGBA", "RGBA"]
+
+
+def test_a_box_that_is_drawn_meanwhile_is_looked_in_both_ways():
+    """While a look takes seconds, what the page says waits, and is heard right after it."""
+
+    async def visit(app):
+        find(app, COMPARE).value = True
+        await until(lambda: (progress(app) or [""])[0].startswith("Comparing"))
+        box = {"kind": "box", "photo": on_stage(app)["photo"], "number": 1, "box": [0, 0, 35, 35]}
+        from_page(part(app, "u2-stage-box").children[-1], box)
+        await until(lambda: not app.is_busy)
+        assert find(app, COMPARE).value
+        assert on_stage(app)["sides"] == ["Fast", "Best"]
+        assert on_stage(app)["within"] == [0, 0, 35, 35]
+
+    on_a_page(visit, Bright())

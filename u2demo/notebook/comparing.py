@@ -25,6 +25,7 @@ class Comparing:
         self._jobs = jobs
         self._progress = progress
         self._asked: Photo | None = None  # that is being looked at
+        self._has_looked = False  # at that one
         self.button = ipywidgets.ToggleButton(
             description="Compare Fast and Best",
             tooltip="Show the result of Fast on the left of the divider, of Best on the right",
@@ -43,8 +44,8 @@ class Comparing:
         if other:
             self._album.compare(other)
         elif self._asked is None:
-            self._asked = photo
-            report, end = self._looking.notes.report, lambda: self._end(photo)
+            self._asked, self._has_looked = photo, False
+            report, end = self._looking.notes.report, self._end
             self._jobs.start(self._look(photo), report, end)
 
     def _look(self, photo: Photo) -> Job:
@@ -53,14 +54,14 @@ class Comparing:
             now = self._album.latest(photo)
             try:
                 self._looking.keep(now, self._looking.look_again(now, _OTHER[now.quality]))
+                self._has_looked = True
             except (MemoryError, RuntimeError) as error:
                 explain_failure(self._looking.notes, photo.name, error)
             yield
 
-    def _end(self, photo: Photo) -> None:
-        """Show what was found; nothing was, if a person has stopped it."""
+    def _end(self) -> None:
+        """Show what was found, or look again if a box was drawn; end this if it was stopped."""
         self._asked = None
-        now = self._album.latest(photo)
-        if not self._looking.kept(now, _OTHER[now.quality]):
+        if not self._has_looked:
             self.button.value = False
         self.follow()
