@@ -113,3 +113,17 @@ def test_a_gif_is_transparent_where_its_picture_does_not_reach():
     expected = np.zeros((5, 8), np.uint8)
     expected[2:5, 3:7] = 255
     assert np.array_equal(alpha, expected)
+
+
+def test_a_webp_is_transparent_where_its_first_frame_does_not_reach():
+    file = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(file, "WEBP", lossless=True)
+    where = b"".join(number.to_bytes(3, "little") for number in (1, 1, 3, 2, 100)) + b"\0"
+    frame = where + file.getvalue()[12:]  # from (2, 2) on, in steps of two
+    screen = b"\2\0\0\0" + (9).to_bytes(3, "little") + (5).to_bytes(3, "little")
+    chunks = (b"VP8X", screen), (b"ANIM", bytes(6)), (b"ANMF", frame)
+    body = b"WEBP" + b"".join(kind + struct.pack("<I", len(data)) + data for kind, data in chunks)
+    file = io.BytesIO(b"RIFF" + struct.pack("<I", len(body)) + body)
+    expected = np.zeros((6, 10), np.uint8)
+    expected[2:5, 2:6] = 255
+    assert np.array_equal(np.asarray(open_image(file))[..., 3], expected)

@@ -37,6 +37,7 @@ _PILLOW_PROFILE = 2**20  # above that Pillow refuses the file
 _MOST_CHUNKS = 100_000  # a gigabyte, as encoders cut it
 _MANY = 1000  # chunks of pixels; more are joined in memory, to be read at once
 _STEP = 2**20  # bytes inflated at a time
+_ALPHA = 0x10  # a flag of VP8X
 _OF_WEBP = b"VP8X", b"ANIM", b"ICCP", b"EXIF", b"XMP "
 _TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 
@@ -213,6 +214,7 @@ def examine_webp(file: BinaryIO) -> Content:
         raise RefusedError("a RIFF file, but not WebP; export it as JPEG or PNG")
     pieces: list[Piece] = []
     coded = frames = 0
+    frame = b""
     for chunk in _few(_riff_chunks(data)):
         span = chunk.start - 8, min(chunk.start + chunk.size + chunk.size % 2, len(data))
         if chunk.kind in (b"VP8 ", b"VP8L", b"ALPH", b"ANMF"):
@@ -221,12 +223,17 @@ def examine_webp(file: BinaryIO) -> Content:
                 continue
             coded += span[1] - span[0]
             pieces.append(span)
+            if chunk.kind == b"ANMF":
+                frame = data[chunk.start : chunk.start + 12]
         elif chunk.kind == b"EXIF" and not is_honest_exif(data[span[0] + 8 : span[1]]):
             continue
         elif chunk.kind in _OF_WEBP and chunk.size <= _MOST_PROFILE:
             pieces.append(span)
     size = _webp_size(data)
     length = sum(end - start for start, end in pieces)
+    if frame and _sides(frame[6:]) != size and pieces[0] == (12, 30):
+        # VP8X says whether a frame has alpha, not whether something shows around it.
+        pieces[0] = data[12:20] + bytes([data[20] | _ALPHA]) + data[21:30]
     view = join(file, [b"RIFF" + struct.pack("<I", length + 4) + b"WEBP", *pieces])
     left_out = more(frames - 1, "frame")
     return Content(size, coded, lambda: Image.OPEN["WEBP"][0](view, ""), left_out, CODEC)
@@ -244,10 +251,14 @@ def _riff_chunks(data: bytes) -> Iterator[_Chunk]:
 def _webp_size(data: bytes) -> tuple[int, int]:
     kind = data[12:16]
     if kind == b"VP8X":
-        sides = int.from_bytes(data[24:27], "little"), int.from_bytes(data[27:30], "little")
-        return sides[0] + 1, sides[1] + 1
+        return _sides(data[24:])
     if kind == b"VP8L":
         bits = int.from_bytes(data[21:25], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     width, height = struct.unpack_from("<2H", data, 26)
     return width & 0x3FFF, height & 0x3FFF
+
+
+def _sides(data: bytes) -> tuple[int, int]:
+    """Return a width and a height, each less one in three bytes."""
+    return int.from_bytes(data[:3], "little") + 1, int.from_bytes(data[3:6], "little") + 1
