@@ -198,6 +198,19 @@ def test_measurements_whose_white_is_unknown_do_not_come_out_black(peak, white):
     assert np.abs(np.asarray(image)[..., 0] - expected).max() <= 1
 
 
+def ycbcr(whites):
+    """Return a white TIFF in YCbCr that says what it means by black and white."""
+    blacks = (15, 128, 128) if whites[0] < 255 else (0, 128, 128)
+    range_of_each = [(number, 1) for pair in zip(blacks, whites, strict=True) for number in pair]
+    more = [(530, 3, [1, 1]), (532, 5, range_of_each)]
+    samples = np.broadcast_to([whites[0], 128, 128], (12, 20, 3))
+    return tiff(samples, 8, photometric=6, more=more)
+
+
+def test_ycbcr_of_full_range_is_read():
+    assert off(ycbcr(whites=(255, 255, 255)), (255, 255, 255)) == 0
+
+
 @pytest.mark.parametrize(("peak", "white"), [(0.5, 1), (1.5, 1), (200, 255), (9e9, 9e9)])
 def test_floats_are_scaled_by_a_usual_white_or_by_their_peak(peak, white):
     samples = GRAY[..., None] / 229 * peak
@@ -216,6 +229,7 @@ def test_floats_are_scaled_by_a_usual_white_or_by_their_peak(peak, white):
         (tiff(COLOR, 16, photometric=32845), "in LogLuv"),
         (tiff(GRAY[..., None], 16, more=[(259, 3, [34887])]), "in compression 34887"),
         (tiff(np.zeros((12, 20, 2), int), 8, photometric=RGB), "photometric interpretation 2"),
+        (ycbcr(whites=(235, 240, 240)), "in an unusual kind of YCbCr"),
     ],
 )  # fmt: skip
 def test_other_kinds_are_refused_by_their_kind_not_called_damaged(data, kind):

@@ -5,6 +5,7 @@ scrambled without a word, so ``samples`` reads them, or they are refused by thei
 """
 
 import contextlib
+import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -182,7 +183,10 @@ def _is_for_pillow(layout: Layout, tags: _Tags) -> bool:
         return layout.compression not in _JPEGS or layout.form == 1
     is_plain = layout.form == 1 and layout.fill == 1 and not layout.is_planar
     if layout.photometric == _YCBCR and layout.compression == 1:
-        return is_plain and tags.numbers(530, 2) == (1, 1)
+        # Pillow decodes these as if black were 0 and white 255.
+        full = struct.pack(layout.order + "12I", 0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1)
+        is_full = tags.data(532, len(full)) in (b"", full)
+        return is_plain and is_full and tags.numbers(530, 2) == (1, 1)
     return is_plain
 
 
