@@ -222,6 +222,16 @@ def test_credits_of_iptc_are_found_in_jpeg_and_tiff():
         assert read_exif(u2.open_image(file).info["exif"]).image[ARTIST][1] == "Zoë; Max\0".encode()
 
 
+@pytest.mark.parametrize(("kind", "data"), [("iptc", IPTC), ("xmp", XMP)])
+def test_credits_in_a_png_by_imagemagick_are_found(kind, data):
+    texts = PngImagePlugin.PngInfo()
+    text = f"\n{kind}\n{len(data):8}\n{data.hex()}\n"
+    texts.add_text(f"Raw profile type {kind}", text, zip=True)
+    said = read_exif(opened("PNG", pnginfo=texts).info["exif"])
+    assert said.image[ARTIST][1] == "Zoë; Max\0".encode()
+    assert said.photo[TAKEN][1] == b"2024:05:06 07:08:09\0"
+
+
 def test_a_date_without_its_time_is_not_made_up():
     assert credits_of_iptc(b"\x1c\2\x37\0\x0820240506") == {TAKEN: "2024:05:06   :  :  "}
 

@@ -68,7 +68,7 @@ def describe(picture: Image.Image, seen: Unloaded) -> Described:
     dpi = _dpi(picture, exif)
     if dpi:
         kept_info["dpi"] = dpi[::-1] if orientation in _ON_ITS_SIDE else dpi
-    iptc = exif.image.get(IPTC, (0, b""))[1] or _resource(info)
+    iptc = exif.image.get(IPTC, (0, b""))[1] or _resource(info) or _raw(info, "iptc")
     for texts in (credits_of_xmp(xmp), credits_of_iptc(iptc), credits_of_texts(info)):
         exif = with_texts(exif, texts)
     block = write_exif(kept(exif))
@@ -110,9 +110,12 @@ def _orientation(exif: Exif, xmp: bytes) -> int:
 
 def _block(info: dict[str, object]) -> bytes:
     block = info.get("exif")
-    if isinstance(block, bytes):
-        return block
-    text = info.get("Raw profile type exif")  # ImageMagick's, before PNG had EXIF
+    return block if isinstance(block, bytes) else _raw(info, "exif")
+
+
+def _raw(info: dict[str, object], kind: str) -> bytes:
+    """Return what ImageMagick writes into a text of a PNG, which has no chunk for all of it."""
+    text = info.get(f"Raw profile type {kind}")
     try:
         return bytes.fromhex("".join(text.split("\n")[3:])) if isinstance(text, str) else b""
     except ValueError:
@@ -125,7 +128,7 @@ def _packet(picture: Image.Image) -> bytes:
     packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or tags.get(_XMP_TAG)
     if isinstance(packet, str):
         return packet.encode(errors="replace")
-    return packet if isinstance(packet, bytes) else b""
+    return packet if isinstance(packet, bytes) else _raw(picture.info, "xmp")
 
 
 def _resource(info: dict[str, object]) -> bytes:
