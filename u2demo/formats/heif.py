@@ -117,12 +117,12 @@ def _properties(data: bytes) -> list[bytes]:
         start, end = next(_boxes(properties, b"ipco"))
         store = properties[start:end]
         stored = [store[at - 4 : stop] for at, stop in _boxes(store)]
-        return [
-            stored[number - 1]
+        numbers = {  # each once, however often a hostile file names it
+            number
             for start, end in _boxes(properties, b"ipma")
             for number in _associated(properties[start:end], main)
-            if number
-        ]
+        }
+        return [stored[number - 1] for number in sorted(numbers) if number]
     except (IndexError, StopIteration, struct.error):
         return []
 
