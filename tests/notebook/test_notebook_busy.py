@@ -170,6 +170,19 @@ def test_a_box_is_looked_in_while_other_photos_wait_for_a_quality():
     on_a_page(visit, Bright())
 
 
+def test_a_stop_before_another_look_has_begun_lets_the_same_quality_be_chosen_again():
+    async def visit(app):
+        press(app, "Best")
+        app.stop()
+        await until(lambda: not app.is_busy)
+        assert "0 of 2 photos are done (Your own, Best)." in said(app, "u2-side")
+        press(app, "Best")
+        await until(lambda: not app.is_busy)
+        assert ways_of_looking(app) == {("own", "best")}
+
+    on_a_page(visit, Bright())
+
+
 def test_samples_stay_until_a_photo_of_ones_own_can_take_their_place():
     net = Scarce()
 

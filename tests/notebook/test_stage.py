@@ -110,6 +110,16 @@ def test_a_stroke_over_a_photo_that_has_left_the_stage_corrects_no_other(app, pa
     assert message["answered"] == page.number and "Another photo" in message["said"]
 
 
+def test_two_names_of_one_image_are_two_photos_on_the_stage(app):
+    image = spot()
+    app.run({"first.png": image, "second.png": image})
+    page = Page(app)
+    shown = on_stage(app)["photo"]
+    press(app, "second.png")
+    page.says("stroke", photo=shown, points=[[15, 15]], radius=4.0, keep=False)
+    assert not any(photo.history.now.strokes for photo in app.photos)
+
+
 def test_another_look_at_a_photo_is_of_the_same_photo(app, page):
     shown = on_stage(app)["photo"]
     page.says("box", box=[30, 0, 60, 40])

@@ -165,6 +165,7 @@ class OneClick:
         """Stop all work; the photos and files so far stay."""
         self._drop_work()
         self._looking.models.cancel()
+        self._looking.admit_mixture()
 
     def close(self) -> None:
         """Stop all work and free the memory; the app cannot be used again."""

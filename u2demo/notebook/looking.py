@@ -147,7 +147,7 @@ class Looking:
                     self._on_look()
                 yield
         finally:
-            self._admit_mixture()
+            self.admit_mixture()
 
     def _outdated_in_turn(self, failed: list[Photo]) -> Iterator[Photo]:
         """Yield the photos to look at again, first the one that is on the stage at that time."""
@@ -164,7 +164,7 @@ class Looking:
             or (self._quality.value and (photo.network, photo.quality) != way)
         ]
 
-    def _admit_mixture(self) -> None:
+    def admit_mixture(self) -> None:
         """If photos are left: say how many are done, and let any quality be chosen."""
         missing = len(self._outdated())
         if not missing or not self._quality.value:

@@ -91,7 +91,9 @@ class Stage(ipywidgets.Box):
 
         ``beside`` is the same photo, found with the other quality.
         """
-        if self._photo is None or self._photo.source is not photo.source:
+        before = self._photo
+        is_other = before is None or before.source is not photo.source
+        if is_other or before.name != photo.name:
             self.clear()
             self._number += 1
         self._photo, self._beside = photo, beside
