@@ -190,6 +190,11 @@ def test_a_truncated_photo_is_refused_with_the_reason(file_format, tmp_path):
     assert "damaged or truncated" in message
 
 
+def test_a_png_that_ends_before_its_pixels_is_cut_short(two_tone):
+    png = encoded(two_tone, "PNG").getvalue()
+    assert "its headers are cut short" in refusal(io.BytesIO(png[: png.index(b"IDAT") - 4]))
+
+
 def damage_pixels(png):
     """Return the PNG with a byte of its compressed pixels changed, its checksum made right."""
     start = png.index(b"IDAT")

@@ -188,6 +188,8 @@ def _opened(source: str | Path | BinaryIO) -> Iterator[BinaryIO]:
 
 def _reason(error: Exception) -> str:
     """Return a phrase that says why a file could not be read, and what helps, if anything does."""
+    if isinstance(error, SyntaxError) and error.__cause__:  # in which Pillow wraps others
+        error = error.__cause__
     match error:
         case RefusedError():
             return str(error)
