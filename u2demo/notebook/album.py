@@ -236,7 +236,7 @@ class Album:
     def latest(self, photo: Photo) -> Photo:
         """Return the result of the last look at ``photo``; ``photo`` itself if it is gone."""
         for other in self.photos:
-            if other.source is photo.source and other.name == photo.name:
+            if other.is_same(photo):
                 return other
         return photo
 

@@ -64,6 +64,10 @@ class Photo:
         """A sentence on what else the photo's file holds, "" if that is nothing."""
         return left_out(self.small)
 
+    def is_same(self, other: "Photo | None") -> bool:
+        """Return whether ``other`` is this photo, perhaps found or corrected in another way."""
+        return other is not None and other.source is self.source and other.name == self.name
+
     def open_image(self) -> Image.Image:
         """Return the photo at full size, RGB or RGBA; an uploaded file is decoded each time."""
         pixels = self.size[0] * self.size[1]  # it has been opened before, whatever the limit is now

@@ -91,9 +91,7 @@ class Stage(ipywidgets.Box):
 
         ``beside`` is the same photo, found with the other quality.
         """
-        before = self._photo
-        is_other = before is None or before.source is not photo.source
-        if is_other or before.name != photo.name:
+        if not photo.is_same(self._photo):
             self.clear()
             self._number += 1
         self._photo, self._beside = photo, beside
