@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from bright import Bright
+from PIL import Image
 from small_run import EFFECTS, contents, make_photos
 
 import u2demo as u2
@@ -26,11 +27,13 @@ def run(photos, out, effects=CUTOUT, **options):
     return {record.stem: record for record in records}
 
 
-def put_mine_at(path):
-    """Return an effect that stands for a person who saves a file at ``path`` during the run."""
+def put_mine_at(path, *, during):
+    """Return an effect: a person saves a file at ``path`` while the photo ``during`` is in work."""
+    with Image.open(during) as photo:
+        photo.load()
 
     def effect(image, mask):
-        if not path.exists():
+        if image.tobytes() == photo.tobytes():
             path.write_text("mine")
         return image.copy()
 
@@ -42,7 +45,8 @@ def test_a_file_that_appears_during_a_run_stays(overwrite, photos, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     mine = out / "photo0_copy.jpg"
-    records = run(photos, out, {"copy": put_mine_at(mine)}, overwrite=overwrite)
+    effects = {"copy": put_mine_at(mine, during=photos / "photo0.png")}
+    records = run(photos, out, effects, overwrite=overwrite)
     assert mine.read_text() == "mine"
     assert (out / "photo0_copy (2).jpg").is_file()
     assert "photo0_copy (2).jpg" in records["photo0"].files
@@ -155,7 +159,7 @@ def test_a_disk_without_hard_links_replaces_nothing_either(photos, tmp_path, mon
     out = tmp_path / "out"
     out.mkdir()
     mine = out / "photo0_copy.jpg"
-    run(photos, out, {"copy": put_mine_at(mine)})
+    run(photos, out, {"copy": put_mine_at(mine, during=photos / "photo0.png")})
     assert mine.read_text() == "mine"
     assert contents(out).keys() == {
         "photo0_copy.jpg",
