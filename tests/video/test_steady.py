@@ -98,6 +98,17 @@ def test_a_subject_that_is_lost_for_some_frames_is_carried_along():
         assert errors(found, truths)[number] < errors(maps, truths)[number] / 2
 
 
+@pytest.mark.parametrize(("away", "at_last"), [(12, True), (60, False)])
+def test_a_subject_is_carried_for_half_a_second_but_not_for_long(away, at_last):
+    """The picture stands still: what has left may be taken for what is lost."""
+    grays, truths = clip(1)
+    there, gone = np.float32(0.95) * truths[0], np.float32(0.02) * np.ones_like(truths[0])
+    maps = [there] * 24 + [gone] * away + [there] * 24
+    settled = settle(grays * len(maps), maps)
+    middle = settled[24 + away // 2].found[truths[0] > 0]
+    assert (middle.mean() > 0.5) == at_last
+
+
 @WAYS
 def test_what_appears_in_one_frame_only_goes(motion):
     grays, truths = clip(9)

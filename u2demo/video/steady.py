@@ -34,7 +34,8 @@ _CHANGED = 20.0  # gray levels of 255 by which pixels differ that do not show th
 _AROUND = 5  # pixels; side of the square over which that is judged
 _HELD = 0.3  # share of a frame that shows the same as the one before; below it there is a cut
 _OTHER = 0.2  # share of pixels whose gray is another; above it there is a cut, without OpenCV
-_LEAST_SURE, _MOST_DIVIDED = 0.2, 0.1  # a frame, and a pixel of it, count at least this much
+# A frame, and a pixel of it, count at least this much: what has left is gone within a second.
+_LEAST_SURE, _MOST_DIVIDED = 0.7, 0.1
 
 
 class Steady(NamedTuple):
