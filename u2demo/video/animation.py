@@ -86,19 +86,14 @@ def _open(path: Path) -> Image.Image:
 
 def _survey(pictures: Image.Image) -> _Survey:
     times, now, alpha = [], Fraction(0), False
-    shown = _shown_pictures(pictures)
-    while True:
-        try:
-            picture, seconds = next(shown, (None, 0))
-        except Exception:  # damaged; decoders raise nearly every exception there is
-            if not times:
-                raise
-            break
-        if picture is None:
-            break
-        times.append(now)
-        now += seconds
-        alpha = alpha or _is_transparent(picture)
+    try:
+        for picture, seconds in _shown_pictures(pictures):
+            times.append(now)
+            now += seconds
+            alpha = alpha or _is_transparent(picture)
+    except Exception:  # damaged; decoders raise nearly every exception there is
+        if not times:
+            raise
     return _Survey(times, now, alpha)
 
 
@@ -124,10 +119,9 @@ def _shown_pictures(
     pictures: Image.Image, since: int = 0
 ) -> Iterator[tuple[Image.Image, Fraction]]:
     """Yield what is shown, from picture ``since`` on, and for how many seconds."""
-    if pictures.format == "GIF":
-        yield from islice(_composed(_gif_parts(pictures), pictures.size), since, None)
-    elif pictures.format == "PNG":
-        yield from islice(_composed(_png_parts(pictures), pictures.size), since, None)
+    if pictures.format in _PARTS:
+        parts = _PARTS[pictures.format](pictures)
+        yield from islice(_composed(parts, pictures.size), since, None)
     else:
         for number in range(since, pictures.n_frames):
             pictures.seek(number)
@@ -171,6 +165,9 @@ def _png_parts(pictures: Image.Image) -> Iterator[_Part]:
         disposal = _DISPOSALS["PNG"].get(info["disposal"], "")
         over = info["blend"] == _OVER
         yield _Part(picture, info["bbox"][:2], over, disposal, _shown(pictures))
+
+
+_PARTS = {"GIF": _gif_parts, "PNG": _png_parts}
 
 
 def _first(pictures: Image.Image) -> int:

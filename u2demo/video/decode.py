@@ -1,24 +1,21 @@
-"""file -> clip: what FFmpeg reads, upright, in its own times and in the colors that were seen."""
+"""file -> clip: what FFmpeg reads, in its own times."""
 
 import re
-import struct
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from u2demo.machine.cores import available_cores
 from u2demo.video.clip import Clip, DamagedError, Frame
+from u2demo.video.pictures import Form, Pictures, form_of
 
 if TYPE_CHECKING:  # av is optional
     from av import AudioFrame, Packet, VideoFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
-    from av.filter import Graph
     from av.stream import Stream
     from av.video.stream import VideoStream
 
@@ -28,27 +25,10 @@ _CONTAINERS = (
     "mpegvideo,m4v,yuv4mpegpipe,rm,mp3,wav,flac,aac"
 )
 _MOST_PIXELS = 2**27  # of a frame: twice 8K
-_STRETCH = 4  # times as wide as high; pixels further from a square are a mistake
 _MOST_THREADS = 4  # each holds a frame
 _USUAL_RATE = Fraction(25)  # of the few files that do not say theirs
 _TOO_HIGH = 1000  # frames a second; that is how finely a file tells times
 _SHORT = Fraction(1, 2)  # seconds that may be missing at the end, as the sound may be longer
-_TURN = Image.Transpose
-# By the signs of a, b, c and d of a display matrix, which takes (x, y) to (ax + cy, bx + dy).
-_TURNS = {
-    (-1, 0, 0, 1): _TURN.FLIP_LEFT_RIGHT, (1, 0, 0, -1): _TURN.FLIP_TOP_BOTTOM,
-    (-1, 0, 0, -1): _TURN.ROTATE_180, (0, 1, 1, 0): _TURN.TRANSPOSE,
-    (0, 1, -1, 0): _TURN.ROTATE_270, (0, -1, 1, 0): _TURN.ROTATE_90,
-    (0, -1, -1, 0): _TURN.TRANSVERSE,
-}  # fmt: skip
-_SIDEWAYS = {_TURN.ROTATE_90, _TURN.ROTATE_270, _TURN.TRANSPOSE, _TURN.TRANSVERSE}
-# Numbers of ITU-T H.273.
-_HDR = {16, 18}  # transfer characteristics: PQ and HLG
-_TICK = Fraction(1, 1000)  # any will do: times are not read from filtered frames
-_UNSAID = 2  # matrix coefficients
-# Bilinear, and chroma at full width: otherwise FFmpeg makes white 253, with 10 bits or enlarged.
-_EXACT = 2 | 8192
-_HD = 577  # rows; from here on players take a matrix that is not said for that of BT.709
 # FFmpeg's own decoders drop the alpha of these; libvpx, called by name, keeps it.
 _KEEPS_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _ENCRYPTED = {"encv", "drmi"}  # sample entries of ISO 23001-7 and FairPlay
@@ -58,14 +38,6 @@ _PASSED_ON = ("title", "artist", "copyright", "description", "creation_time", "d
 
 class RefusedError(Exception):
     """A file that holds no clip, or none that can be read; the text says why."""
-
-
-class _Look(NamedTuple):
-    """How frames become pictures, as the first of them says."""
-
-    size: tuple[int, int]  # before it is turned
-    turn: Image.Transpose | None
-    alpha: bool
 
 
 def open_container(path: Path) -> "InputContainer":
@@ -91,19 +63,18 @@ def read_clip(path: Path) -> Clip:
                 if _names_encryption(path)
                 else "damaged: not one frame of it can be decoded"
             )
-        look = _look(first, stream)
-        size = look.size[::-1] if look.turn in _SIDEWAYS else look.size
+        form = form_of(first, stream)
         return Clip(
             path=path,
-            size=size,
+            size=form.upright,
             duration=_duration(container, stream),
             rate=_rate(stream),
-            alpha=look.alpha,
+            alpha=form.alpha,
             audio=bool(sounds(container)),
             frames=stream.frames or None,
             left_out=_left_out(container),
             about=_about(container),
-            decode=partial(_frames, path, look),
+            decode=partial(_frames, path, form),
         )
 
 
@@ -127,13 +98,13 @@ def seconds(ticks: int, timed: "Stream | Packet | AudioFrame") -> Fraction:
     return ticks * _fraction(timed.time_base)
 
 
-def _frames(path: Path, look: _Look, since: Fraction = Fraction(0)) -> Iterator[Frame]:
+def _frames(path: Path, form: Form, since: Fraction = Fraction(0)) -> Iterator[Frame]:
     with open_container(path) as container:
         stream = _video(container, path)
         start, step = start_of(container), 1 / _rate(stream)
         duration = _duration(container, stream)
         is_short = _is_short(path, container, stream)
-        picture = _Pictures(look)
+        picture = Pictures(form)
         if since:
             _seek(container, start + since)
         time, end, count, lost = -step, Fraction(0), 0, 0
@@ -195,7 +166,8 @@ def _pictures(container: "InputContainer") -> list["VideoStream"]:
     """Return the video streams, without the cover of a piece of music."""
     from av.stream import Disposition
 
-    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    streams = container.streams.video
+    return [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
 
 
 def _names_encryption(path: Path) -> bool:
@@ -225,9 +197,10 @@ def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["Vi
         except av.FFmpegError:
             frames = [None]
         for frame in frames:
-            time = times.pop(0) if times else None
-            if frame and time is not None:
-                frame.pts = time
+            if times:
+                time = times.pop(0)
+                if frame:
+                    frame.pts = time
             yield frame
 
 
@@ -251,60 +224,6 @@ def _packets(container: "InputContainer", stream: "VideoStream") -> Iterator["Pa
     with suppress(av.FFmpegError):  # it ends in the middle of a packet
         yield from (packet for packet in container.demux(stream) if packet.size)
     yield None
-
-
-class _Pictures:
-    """frame -> picture, in sRGB, with the size and the turn of ``look``."""
-
-    def __init__(self, look: _Look):
-        self._look = look
-        self._format = "rgba" if look.alpha else "rgb24"
-        self._tone_map = None
-
-    def __call__(self, frame: "VideoFrame") -> Image.Image:
-        if frame.color_trc in _HDR and not self._look.alpha:
-            frame = self._tone_mapped(frame)
-        matrix = "ITU709" if frame.colorspace == _UNSAID and frame.height >= _HD else None
-        frame = frame.reformat(*self._look.size, self._format, matrix, interpolation=_EXACT)
-        picture = Image.fromarray(frame.to_ndarray())
-        return picture if self._look.turn is None else picture.transpose(self._look.turn)
-
-    def _tone_mapped(self, frame: "VideoFrame") -> "VideoFrame":
-        self._tone_map = self._tone_map or _tone_map(frame)
-        self._tone_map.push(frame)
-        return self._tone_map.pull()
-
-
-def _tone_map(frame: "VideoFrame") -> "Graph":
-    """Return the filters of FFmpeg that take HDR frames like this one to BT.709."""
-    from av.filter import Graph
-
-    graph = Graph()
-    given = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=_TICK
-    )
-    scale = graph.add("scale", "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709")
-    graph.link_nodes(given, scale, graph.add("buffersink")).configure()
-    return graph
-
-
-def _look(frame: "VideoFrame", stream: "VideoStream") -> _Look:
-    said = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
-    ratio = _fraction(said) if said else Fraction(1)
-    width = frame.width * ratio if 1 / _STRETCH <= ratio <= _STRETCH else frame.width
-    alpha = any(component.is_alpha for component in frame.format.components)
-    return _Look((max(1, round(width)), frame.height), _turn(frame), alpha)
-
-
-def _turn(frame: "VideoFrame") -> Image.Transpose | None:
-    from av.sidedata.sidedata import Type
-
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
-    if data is None:
-        return None
-    a, b, _, c, d = struct.unpack("=9i", bytes(data))[:5]
-    largest = max(map(abs, (a, b, c, d))) or 1
-    return _TURNS.get(tuple(round(value / largest) for value in (a, b, c, d)))
 
 
 def _duration(container: "InputContainer", stream: "VideoStream") -> Fraction | None:

@@ -91,7 +91,9 @@ def _timed(frames: Iterator["AudioFrame"], shift: Fraction) -> Iterator["AudioFr
     end = None
     for frame in frames:
         rate = frame.sample_rate
-        begin = end or Fraction(0) if frame.pts is None else seconds(frame.pts, frame) - shift
+        begin = end or Fraction(0)
+        if frame.pts is not None:
+            begin = seconds(frame.pts, frame) - shift
         if end is not None and begin <= end - _OVERLAP:
             begin = end
         frame.time_base = Fraction(1, rate)  # encoders stumble over the coarse times of AVI

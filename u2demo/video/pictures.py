@@ -1,0 +1,103 @@
+"""decoded frame -> picture: upright, with square pixels, in the colors that were seen."""
+
+import struct
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from PIL import Image
+
+if TYPE_CHECKING:  # av is optional
+    from av import VideoFrame
+    from av.filter import Graph
+    from av.video.stream import VideoStream
+
+_STRETCH = 4  # times as wide as high; pixels further from a square are a mistake
+_TURN = Image.Transpose
+# By the signs of a, b, c and d of a display matrix, which takes (x, y) to (ax + cy, bx + dy).
+_TURNS = {
+    (-1, 0, 0, 1): _TURN.FLIP_LEFT_RIGHT, (1, 0, 0, -1): _TURN.FLIP_TOP_BOTTOM,
+    (-1, 0, 0, -1): _TURN.ROTATE_180, (0, 1, 1, 0): _TURN.TRANSPOSE,
+    (0, 1, -1, 0): _TURN.ROTATE_270, (0, -1, 1, 0): _TURN.ROTATE_90,
+    (0, -1, -1, 0): _TURN.TRANSVERSE,
+}  # fmt: skip
+_SIDEWAYS = {_TURN.ROTATE_90, _TURN.ROTATE_270, _TURN.TRANSPOSE, _TURN.TRANSVERSE}
+# Numbers of ITU-T H.273.
+_HDR = {16, 18}  # transfer characteristics: PQ and HLG
+_TICK = Fraction(1, 1000)  # any will do: times are not read from filtered frames
+_UNSAID = 2  # matrix coefficients
+# Bilinear, and chroma at full width: otherwise FFmpeg makes white 253, with 10 bits or enlarged.
+_EXACT = 2 | 8192
+_HD = 577  # rows; from here on players take a matrix that is not said for that of BT.709
+
+
+class Form(NamedTuple):
+    """What the pictures of a clip have in common."""
+
+    size: tuple[int, int]  # before they are turned
+    turn: Image.Transpose | None
+    alpha: bool
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height once they are turned."""
+        return self.size[::-1] if self.turn in _SIDEWAYS else self.size
+
+
+class Pictures:
+    """frame -> picture, in sRGB, with the size and the turn of ``form``."""
+
+    def __init__(self, form: Form):
+        self._form = form
+        self._format = "rgba" if form.alpha else "rgb24"
+        self._tone_map = None
+
+    def __call__(self, frame: "VideoFrame") -> Image.Image:
+        """Return the picture of a frame, RGB or RGBA."""
+        if frame.color_trc in _HDR and not self._form.alpha:
+            frame = self._tone_mapped(frame)
+        matrix = "ITU709" if frame.colorspace == _UNSAID and frame.height >= _HD else None
+        width, height = self._form.size
+        frame = frame.reformat(
+            width, height, self._format, src_colorspace=matrix, interpolation=_EXACT
+        )
+        picture = Image.fromarray(frame.to_ndarray())
+        return picture if self._form.turn is None else picture.transpose(self._form.turn)
+
+    def _tone_mapped(self, frame: "VideoFrame") -> "VideoFrame":
+        if self._tone_map is None:
+            self._tone_map = _tone_map(frame)
+        self._tone_map.push(frame)
+        return self._tone_map.pull()
+
+
+def _tone_map(frame: "VideoFrame") -> "Graph":
+    """Return the filters of FFmpeg that take HDR frames like this one to BT.709."""
+    from av.filter import Graph
+
+    graph = Graph()
+    given = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=_TICK
+    )
+    scale = graph.add("scale", "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709")
+    graph.link_nodes(given, scale, graph.add("buffersink")).configure()
+    return graph
+
+
+def form_of(frame: "VideoFrame", stream: "VideoStream") -> Form:
+    """Return the form of a clip's pictures, as its first frame says."""
+    said = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    ratio = Fraction(said.numerator, said.denominator) if said else Fraction(1)
+    width = frame.width * ratio if 1 / _STRETCH <= ratio <= _STRETCH else frame.width
+    alpha = any(component.is_alpha for component in frame.format.components)
+    return Form((max(1, round(width)), frame.height), _turn(frame), alpha)
+
+
+def _turn(frame: "VideoFrame") -> Image.Transpose | None:
+    from av.sidedata.sidedata import Type
+
+    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    if data is None:
+        return None
+    a, b, _, c, d = struct.unpack("=9i", bytes(data))[:5]
+    largest = max(map(abs, (a, b, c, d))) or 1
+    return _TURNS.get(tuple(round(value / largest) for value in (a, b, c, d)))
