@@ -17,11 +17,9 @@ from u2demo.cli.terminal import (
     sentence,
     stopped_by_signals,
 )
-from u2demo.machine.disk import advise
-from u2demo.machine.lock import Lock
 from u2demo.machine.places import is_url, join
 from u2demo.runs.boxes import WRITERS, check_free
-from u2demo.runs.manifest import lock_of
+from u2demo.runs.manifest import locked
 from u2demo.runs.records import journal_of, read_records
 from u2demo.runs.shards import Merged, merge
 
@@ -63,16 +61,11 @@ def write_boxes(formats: Sequence[str], results: Path) -> list[str]:
     """
     if not formats:
         return []
-    lock = Lock(lock_of(journal_of(results, None)))
-    with advise(results):
-        lock.acquire()  # another run would clear away what is half written
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            for name in formats:
-                WRITERS[name](read_records(results), results)
-    finally:
-        lock.release()
+    # Another run would clear away what is half written.
+    with locked(journal_of(results, None)), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for name in formats:
+            WRITERS[name](read_records(results), results)
     return [f"  {printable(warning.message)}" for warning in caught]
 
 

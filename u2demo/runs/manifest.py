@@ -16,7 +16,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from u2demo.machine.disk import (
+    advise,
     discard,
     discard_partial_files,
     not_ours,
@@ -238,6 +239,23 @@ class Manifest:
         files = list(filter(self.results.is_whole, record.files))
         files = tuple(dict.fromkeys([*files, *written]))
         return replace(record, files=files, written=written, writing={})
+
+
+@contextlib.contextmanager
+def locked(journal: Path) -> Iterator[None]:
+    """Let no other run add to ``journal`` meanwhile.
+
+    Raises:
+        HeldError: another run does.
+        OSError: the results cannot be written to; the text says what to do.
+    """
+    lock = Lock(lock_of(journal))
+    with advise(journal.parent):
+        lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def lock_of(journal: Path) -> Path:

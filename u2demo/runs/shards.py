@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from u2demo.machine.disk import advise
-from u2demo.machine.lock import Lock
 from u2demo.machine.places import is_url
-from u2demo.runs.manifest import lock_of
+from u2demo.runs.manifest import locked
 from u2demo.runs.records import NOTE, Shard, journal_of, journals, shard_journals
 from u2demo.runs.store import add_note, fetch, manifest_of
 
@@ -53,15 +52,10 @@ def finish(results: str | Path, shard: Shard) -> None:
         return
     results = Path(results).resolve()
     journal = journal_of(results, shard)
-    lock = Lock(lock_of(journal))
-    with advise(results):
-        lock.acquire()
-        try:
-            if not is_finished(journal):
-                with journal.open("ab") as file:
-                    file.write(note)
-        finally:
-            lock.release()
+    with locked(journal):
+        if not is_finished(journal):
+            with journal.open("ab") as file:
+                file.write(note)
 
 
 def is_finished(journal: Path) -> bool:
