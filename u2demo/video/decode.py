@@ -189,19 +189,23 @@ def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["Vi
     codec.thread_type = "AUTO"
     codec.thread_count = min(_MOST_THREADS, available_cores())
     times: list[int] = []
-    for packet in _packets(container, stream):
-        if packet is not None and container.format.name == "avi":  # it tells times of packets only
-            times.append(packet.dts)
-        try:
-            frames = [None] if _is_encrypted(packet) else codec.decode(packet)
-        except av.FFmpegError:
-            frames = [None]
-        for frame in frames:
-            if times:
-                time = times.pop(0)
-                if frame:
-                    frame.pts = time
-            yield frame
+    try:
+        for packet in _packets(container, stream):
+            if packet is not None and container.format.name == "avi":  # only packets have times
+                times.append(packet.dts)
+            try:
+                frames = [None] if _is_encrypted(packet) else codec.decode(packet)
+            except av.FFmpegError:
+                frames = [None]
+            for frame in frames:
+                if times:
+                    time = times.pop(0)
+                    if frame:
+                        frame.pts = time
+                yield frame
+    finally:
+        # A decoder that is deleted waits for its threads, and they for Python's lock, to log.
+        codec.flush_buffers()
 
 
 def _is_encrypted(packet: "Packet | None") -> bool:
