@@ -211,7 +211,7 @@ def launch(command: list[str]) -> tuple[float, float, float]:
     code, cpu, peak = subprocess.run(between, stdout=subprocess.PIPE, check=True).stdout.split()
     if int(code):
         raise RuntimeError(f"{' '.join(command)} failed with {int(code)}")
-    megabytes = float(peak) / (1e6 if sys.platform == "darwin" else 1e3)
+    megabytes = float(peak) * (1 if sys.platform == "darwin" else 1024) / 1e6
     return time.perf_counter() - start, float(cpu), megabytes
 
 

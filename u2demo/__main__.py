@@ -1,8 +1,30 @@
 """``python -m u2demo``: the command line, installed as ``u2demo``."""
 
+import atexit
+import os
 import sys
 
 from u2demo.cli.main import main
 
+
+def run() -> None:
+    """Run the command line, and end the process with its exit code.
+
+    It ends before PyTorch's libraries take themselves apart, for which they need 0.3 s and 120 MB
+    more memory than a run does.
+    """
+    code = None  # as it stays if an exception ends the run
+
+    def leave() -> None:
+        if code is not None:
+            for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it is closed
+                stream.flush()
+            os._exit(code)
+
+    atexit.register(leave)  # first, so that it is called last: what others registered is done
+    code = main()
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -38,6 +38,36 @@ def test_closed_output_is_not_a_failure(in_shell):
     assert (run.returncode, run.stderr) == (0, "")
 
 
+def test_a_run_ends_with_its_code_once_all_that_was_open_is_closed():
+    code = (
+        "import atexit, tempfile, u2demo.__main__ as program\n"
+        "def main():\n"
+        "    global folder\n"
+        "    folder = tempfile.TemporaryDirectory()\n"
+        "    print(folder.name)\n"
+        "    atexit.register(print, 'closed')\n"
+        "    return 3\n"
+        "program.main = main\n"
+        "program.run()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    folder, said = done.stdout.splitlines()
+    assert (done.returncode, said, done.stderr) == (3, "closed", "")
+    assert not Path(folder).exists()
+
+
+@pytest.mark.parametrize(("raised", "code"), [("SystemExit(2)", 2), ("ValueError('odd')", 1)])
+def test_a_run_that_fails_says_so_to_its_shell(raised, code):
+    lines = (
+        "import u2demo.__main__ as program\n"
+        f"def main(): raise {raised}\n"
+        "program.main = main\n"
+        "program.run()"
+    )
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
+    assert done.returncode == code and ("odd" in done.stderr) == (code == 1)
+
+
 @posix
 @pytest.mark.parametrize(("redirection", "code"), [("| true", 0), (">&-", 0), (">/dev/full", 1)])
 def test_a_list_of_weights_that_nobody_reads_is_not_a_failure(redirection, code):

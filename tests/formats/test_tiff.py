@@ -198,17 +198,19 @@ def test_measurements_whose_white_is_unknown_do_not_come_out_black(peak, white):
     assert np.abs(np.asarray(image)[..., 0] - expected).max() <= 1
 
 
-def ycbcr(whites):
-    """Return a white TIFF in YCbCr that says what it means by black and white."""
+def ycbcr(whites, cb=128, cr=128):
+    """Return a TIFF in YCbCr, as bright as white, that says what it means by black and white."""
     blacks = (15, 128, 128) if whites[0] < 255 else (0, 128, 128)
     range_of_each = [(number, 1) for pair in zip(blacks, whites, strict=True) for number in pair]
     more = [(530, 3, [1, 1]), (532, 5, range_of_each)]
-    samples = np.broadcast_to([whites[0], 128, 128], (12, 20, 3))
+    samples = np.broadcast_to([whites[0], cb, cr], (12, 20, 3))
     return tiff(samples, 8, photometric=6, more=more)
 
 
 def test_ycbcr_of_full_range_is_read():
-    assert off(ycbcr(whites=(255, 255, 255)), (255, 255, 255)) == 0
+    full = 255, 255, 255
+    assert off(ycbcr(full), (255, 255, 255)) == 0
+    assert off(ycbcr(full, cb=48), (255, 255, 113)) <= 1
 
 
 @pytest.mark.parametrize(("peak", "white"), [(0.5, 1), (1.5, 1), (200, 255), (9e9, 9e9)])

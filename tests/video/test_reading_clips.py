@@ -165,6 +165,24 @@ def test_white_of_hdr_is_white_on_an_ordinary_screen(transfer, white, make_clip)
     assert min(frame.image.getpixel((30, 20))) > 245
 
 
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "red"),
+    # The red of sRGB in linear light: in BT.2020, and in DCI-P3 with the white of daylight.
+    [(9, 14, (0.627, 0.069, 0.016)), (12, 13, (0.823, 0.033, 0.017))],
+    ids=["BT.2020", "Display P3"],
+)
+def test_colors_of_a_wide_gamut_are_those_seen(primaries, transfer, red, make_clip):
+    def tag(stream):
+        codec = stream.codec_context
+        codec.color_trc, codec.color_primaries, codec.colorspace = transfer, primaries, 5
+
+    stored = tuple(round(255 * (1.055 * light ** (1 / 2.4) - 0.055)) for light in red)
+    picture = Image.new("RGB", (64, 48), stored)
+    path = make_clip("wide.mkv", pictures=[picture], codec="ffv1", pixels="yuv444p", prepare=tag)
+    (frame,) = u2.open_video(path)
+    assert are_near([frame.image.getpixel((30, 20))], [(255, 0, 0)], 6)
+
+
 @pytest.mark.parametrize(("size", "matrix"), [((64, 48), 5), ((1280, 720), 1)])
 def test_colors_that_are_not_said_are_those_players_show(size, matrix, make_clip):
     """BT.601 for small pictures, BT.709 for large ones, whose red differs by 20."""

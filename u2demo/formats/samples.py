@@ -1,27 +1,45 @@
-"""Bytes of a TIFF -> picture, for every depth and kind of samples that Pillow misreads.
+"""Bytes of a TIFF -> samples, of every depth and in every order.
 
 Pillow, which is libtiff here, undoes the compression: it is told of a picture of plain bytes, as
-wide as a row is long. What the bytes mean is worked out here, by TIFF 6.0 and its supplements.
+wide as a row is long. How the bytes are read is worked out here, by TIFF 6.0 and its supplements.
 """
 
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 PACKED = 1, 5, 8, 32773, 32946, 34925, 50000  # none, and those that pack bytes as they come
-_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
-_WHITE_IS_0, _GRAY, _RGB, _PALETTE, _CMYK, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 8, 9
-_COLORS = {_WHITE_IS_0: 1, _GRAY: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _LAB: 3, _ICC_LAB: 3}
-_PREMULTIPLIED = 1
+UNSIGNED, SIGNED, FLOAT = 1, 2, 3
 _DIFFERENCES, _FLOAT_DIFFERENCES = 2, 3
 _BLOCK = 2**22  # bytes unpacked at a time
 _MOST_PIECE = 2**26  # bytes of a strip or tile, which is unpacked whole
-_DEPTHS = {_UNSIGNED: range(1, 65), _SIGNED: range(2, 65), _FLOAT: (16, 32, 64)}
+_DEPTHS = {UNSIGNED: range(1, 65), SIGNED: range(2, 65), FLOAT: (16, 32, 64)}
+
+
+class Kind(IntEnum):
+    """What the samples of a pixel mean; TIFF's PhotometricInterpretation."""
+
+    WHITE_IS_0 = 0
+    GRAY = 1
+    RGB = 2
+    PALETTE = 3
+    MASK = 4
+    CMYK = 5
+    YCBCR = 6
+    LAB = 8
+    ICC_LAB = 9
+
+
+COLORS = {  # samples that make a color
+    Kind.WHITE_IS_0: 1, Kind.GRAY: 1, Kind.RGB: 3, Kind.PALETTE: 1,
+    Kind.CMYK: 4, Kind.YCBCR: 3, Kind.LAB: 3, Kind.ICC_LAB: 3,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,133 +92,47 @@ class Layout:
     @property
     def alpha(self) -> int | None:
         """The place of the sample that is alpha, if one is."""
-        colors = _COLORS.get(self.photometric, 0)
-        if len(self.bits) == 4 and self.photometric == _RGB and not self.extra:
+        colors = COLORS.get(self.photometric, 0)
+        if len(self.bits) == 4 and self.photometric == Kind.RGB and not self.extra:
             return 3  # by custom
         kinds = self.extra[:1] if len(self.bits) > colors else ()
-        return colors if kinds and kinds[0] in (1, 2) and self.photometric != _CMYK else None
+        return colors if kinds and kinds[0] in (1, 2) and self.photometric != Kind.CMYK else None
 
     @property
     def channels_left_out(self) -> int:
         """The number of samples that are neither color nor alpha."""
-        return len(self.bits) - _COLORS[self.photometric] - (self.alpha is not None)
+        return len(self.bits) - COLORS[self.photometric] - (self.alpha is not None)
 
     @property
     def problem(self) -> str:
         """What makes it unreadable, in words, or nothing."""
         bits = self.bits[0]
-        if self.photometric not in _COLORS or len(self.bits) < _COLORS[self.photometric]:
+        if self.photometric not in COLORS or len(self.bits) < COLORS[self.photometric]:
             return f"of photometric interpretation {self.photometric}, {len(self.bits)} channels"
         if len(set(self.bits)) > 1:
             return f"of {', '.join(map(str, self.bits))} bits per sample"
         if bits not in _DEPTHS.get(self.form, ()):
             kind = {2: "signed ", 3: "float ", 5: "complex ", 6: "complex "}.get(self.form, "")
             return f"of {bits} bits per {kind}sample"
-        if self.photometric == _PALETTE and (
-            bits > 16 or self.form != _UNSIGNED or len(self.colors) != 3 * 2**bits
+        if self.photometric == Kind.PALETTE and (
+            bits > 16 or self.form != UNSIGNED or len(self.colors) != 3 * 2**bits
         ):
             return f"with a palette for {bits} bits per sample"
-        if self.photometric in (_LAB, _ICC_LAB) and bits not in (8, 16):
+        if self.photometric in (Kind.LAB, Kind.ICC_LAB) and bits not in (8, 16):
             return f"in Lab of {bits} bits per sample"
         return self._problem_of_predictor
 
     @property
     def _problem_of_predictor(self) -> str:
         whole = self.bits[0] in (8, 16, 32, 64)
-        known = {1: True, _DIFFERENCES: whole and self.form != _FLOAT, _FLOAT_DIFFERENCES:
-                 whole and self.form == _FLOAT}  # fmt: skip
+        known = {1: True, _DIFFERENCES: whole and self.form != FLOAT, _FLOAT_DIFFERENCES:
+                 whole and self.form == FLOAT}  # fmt: skip
         if self.compression == 1 or known.get(self.predictor):
             return ""
         return f"of {self.bits[0]} bits per sample with predictor {self.predictor}"
 
 
-def read_samples(file: BinaryIO, layout: Layout) -> Image.Image:
-    """Return the picture: L, RGB, CMYK or LAB, or LA or RGBA if it has alpha."""
-    needed = layout.pieces_of_a_plane * (len(layout.bits) if layout.is_planar else 1)
-    if len(layout.offsets) != needed:
-        raise ValueError(f"{len(layout.offsets)} strips or tiles, expected {needed}")
-    colors = _COLORS[layout.photometric]
-    used = [*range(colors), *([layout.alpha] if layout.alpha is not None else [])]
-    count = 3 if layout.photometric == _PALETTE else len(used)
-    pixels = np.empty((layout.height, layout.width, count), np.uint8)
-    convert = _converter(file, layout, used)
-    for top, samples in _blocks(file, layout, used):
-        pixels[top : top + len(samples)] = convert(samples)
-    size = layout.width, layout.height
-    if layout.photometric in (_LAB, _ICC_LAB):
-        pixels[..., 1:3] ^= 128
-        return Image.frombytes("LAB", size, pixels[..., :3].tobytes(), "raw", "LAB")
-    if layout.photometric == _CMYK:
-        return Image.frombuffer("CMYK", size, pixels, "raw", "CMYK", 0, 1)
-    return Image.fromarray(pixels[..., 0] if count == 1 else pixels)
-
-
-def _converter(
-    file: BinaryIO, layout: Layout, used: list[int]
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function that makes samples, (H, W, S), 8-bit colors, (H, W, 1 to 4)."""
-    bits = layout.bits[0]
-    if layout.photometric == _PALETTE:
-        palette = np.array(layout.colors).reshape(3, -1).T
-        wide = palette.max() > 255  # old programs wrote 8 bits, not 16
-        table = np.rint(palette / 257 if wide else palette).astype(np.uint8)
-        return lambda samples: table[samples[..., 0]]
-    if layout.photometric in (_LAB, _ICC_LAB):
-        return lambda samples: _lab(samples, bits, layout.photometric)
-    white = _white(file, layout, used)
-
-    def convert(samples: np.ndarray) -> np.ndarray:
-        share = _share(samples, white)
-        if layout.photometric == _WHITE_IS_0:
-            share[..., 0] = 1 - share[..., 0]
-        if layout.alpha is not None and layout.extra[:1] == (_PREMULTIPLIED,):
-            alpha = share[..., -1:]
-            share[..., :-1] = np.minimum(share[..., :-1] / np.where(alpha > 0, alpha, 1), 1)
-        return np.rint(share * 255).astype(np.uint8)
-
-    return convert
-
-
-def _share(samples: np.ndarray, white: float) -> np.ndarray:
-    """Return samples as float32 from 0 to 1; NaN is 0."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        share = (samples / np.float64(white)).astype(np.float32)
-    return np.nan_to_num(share, copy=False, nan=0).clip(0, 1)
-
-
-def _white(file: BinaryIO, layout: Layout, used: list[int]) -> float:
-    """Return the value that counts as white.
-
-    It is the type's highest. Measurements in 32 bits and more, and in floats, seldom reach it:
-    theirs is a usual white that they come near, or else the highest value that is there.
-    """
-    bits = layout.bits[0]
-    full = 2.0 ** (bits - (layout.form == _SIGNED)) - 1
-    if layout.form != _FLOAT and bits <= 24:
-        return full
-    peak = 0.0
-    for _, samples in _blocks(file, layout, used):
-        peak = max(peak, float(samples.max(initial=0, where=np.isfinite(samples))))
-    if layout.form == _FLOAT and peak <= 2:
-        return 1.0  # what is brighter is clipped
-    usual = (255.0, 65535.0) if layout.form == _FLOAT else (255.0, 65535.0, full)
-    return next((white for white in usual if white / 16 < peak <= white), peak or 1.0)
-
-
-def _lab(samples: np.ndarray, bits: int, photometric: int) -> np.ndarray:
-    """Return Lab in 8 bits: lightness from 0 to 255, a and b around 128."""
-    if bits == 16:
-        samples = samples.astype(np.uint16)  # "signed" is meant for a and b
-        high = samples >> 8
-        light = samples[..., :1] / (65280 if photometric == _ICC_LAB else 65535) * 255
-        samples = np.concatenate([np.rint(light).clip(0, 255).astype(high.dtype), high[..., 1:]], 2)
-    lab = samples.astype(np.uint8)
-    if photometric == _LAB:
-        lab[..., 1:3] ^= 128  # stored as signed numbers
-    return lab
-
-
-def _blocks(file: BinaryIO, layout: Layout, used: list[int]) -> Iterator[tuple[int, np.ndarray]]:
+def blocks(file: BinaryIO, layout: Layout, used: list[int]) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the top row and the used samples, (rows, W, S), of one part after another."""
     line = layout.row_size * layout.across
     step = few = max(1, _BLOCK // line)
@@ -314,7 +246,7 @@ def _samples(stored: np.ndarray, layout: Layout) -> np.ndarray:
     if layout.predictor == _FLOAT_DIFFERENCES and layout.compression != 1:
         values = _undo_float_differences(stored, bits, count)
     elif bits in (8, 16, 32, 64):
-        letter = {_UNSIGNED: "u", _SIGNED: "i", _FLOAT: "f"}[layout.form]
+        letter = {UNSIGNED: "u", SIGNED: "i", FLOAT: "f"}[layout.form]
         form = np.dtype(f"{layout.order}{letter}{bits // 8}")
         values = np.ascontiguousarray(stored).view(form).astype(form.newbyteorder("="))
     else:
@@ -334,7 +266,7 @@ def _unpack_bits(stored: np.ndarray, count: int, layout: Layout) -> np.ndarray:
     values = np.zeros((len(stored), count), np.uint64 if bits > 32 else np.uint32)
     for place in range(bits):
         values = values << 1 | single[..., place]
-    if layout.form == _SIGNED:
+    if layout.form == SIGNED:
         values = values.astype(np.int64)
         values -= (values >> (bits - 1)) << bits
     return values

@@ -14,25 +14,25 @@ from PIL import Image
 from u2demo.formats.content import HEAVY, LIGHT, PLAIN, Content, RefusedError, more
 from u2demo.formats.directory import Directories, Directory
 from u2demo.formats.exif import read_exif, write_exif
-from u2demo.formats.samples import PACKED, Layout, open_unlimited, read_samples
+from u2demo.formats.samples import PACKED, Kind, Layout, open_unlimited
+from u2demo.formats.tones import read_picture
 
 SIGNATURES = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
-_WHITE_IS_0, _GRAY, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 4, 5, 6, 8
 _NAMES = {
-    _MASK: "that is a transparency mask", _YCBCR: "in an unusual kind of YCbCr", 10: "in ITU Lab",
-    32803: "of a camera's raw pixels",
-    32844: "in LogL", 32845: "in LogLuv", 34892: "of a camera's raw pixels",
+    Kind.MASK: "that is a transparency mask", Kind.YCBCR: "in an unusual kind of YCbCr",
+    10: "in ITU Lab", 32803: "of a camera's raw pixels", 34892: "of a camera's raw pixels",
+    32844: "in LogL", 32845: "in LogLuv",
 }  # fmt: skip
 _FAX = 2, 3, 4, 32771
 _OLD_JPEG = 6
 _JPEGS = _OLD_JPEG, 7
 _RARE = {34925: "LZMA", 50000: "Zstandard", 50001: "WebP"}  # not in every libtiff
-# Photometric interpretation and bits of each sample that Pillow reads rightly, in its own order of
+# Kind interpretation and bits of each sample that Pillow reads rightly, in its own order of
 # bits, planes together, unsigned.
 _PILLOW = {
-    (_WHITE_IS_0, (1,)), (_GRAY, (1,)), (_WHITE_IS_0, (8,)), (_GRAY, (8,)),
-    (_RGB, (8,) * 3), (_RGB, (8,) * 4), (_CMYK, (8,) * 4), (_YCBCR, (8,) * 3), (_LAB, (8,) * 3),
-    (_YCBCR, (8,)),
+    (Kind.WHITE_IS_0, (1,)), (Kind.GRAY, (1,)), (Kind.WHITE_IS_0, (8,)), (Kind.GRAY, (8,)),
+    (Kind.RGB, (8,) * 3), (Kind.RGB, (8,) * 4), (Kind.CMYK, (8,) * 4), (Kind.LAB, (8,) * 3),
+    (Kind.YCBCR, (8,) * 3), (Kind.YCBCR, (8,)),
 }  # fmt: skip
 _PILLOWS_EXTRA = (), (0,), (1,), (2,), (999,)  # the last is Corel Draw's
 _MOST_PAGES = 10_000
@@ -67,7 +67,7 @@ def examine(file: BinaryIO) -> Content:
     if pillow_knows and _is_for_pillow(layout, tags):
         budget = LIGHT if len(layout.bits) == 1 else PLAIN
         return Content(size, coded, lambda: _open(file, layout), left_out, budget)
-    _check_kind(layout)
+    _check_kind(layout, tags)
     left_out += more(layout.channels_left_out, "channel")
     return Content(size, coded, lambda: _read(file, layout, tags), left_out, HEAVY)
 
@@ -99,7 +99,8 @@ def _layout(tags: _Tags, directories: Directories) -> Layout:
         raise ValueError(f"{width}x{height} pixels")
     compression = tags.number(259, 1)
     is_tiled = 322 in tags
-    is_old_color = compression == _OLD_JPEG and tags.number(262, _YCBCR) in (_RGB, _YCBCR)
+    colored = Kind.RGB, Kind.YCBCR
+    is_old_color = compression == _OLD_JPEG and tags.number(262, Kind.YCBCR) in colored
     samples = tags.number(277, 3 if is_old_color else 1)
     if samples > 100:
         raise RefusedError(f"a TIFF of {samples} channels; export three of them as RGB")
@@ -108,7 +109,7 @@ def _layout(tags: _Tags, directories: Directories) -> Layout:
     if len(bits) != samples:
         raise ValueError(f"bits for {len(bits)} samples of {samples}")
     forms = {1 if form == 4 else form for form in tags.numbers(339, samples)} or {1}
-    usual = _RGB if samples >= 3 else _WHITE_IS_0 if compression in _FAX else _GRAY
+    usual = Kind.RGB if samples >= 3 else Kind.WHITE_IS_0 if compression in _FAX else Kind.GRAY
     photometric = tags.number(262, usual)
     return Layout(
         width=width,
@@ -126,7 +127,7 @@ def _layout(tags: _Tags, directories: Directories) -> Layout:
         rows=min(tags.number(278, height), height),
         offsets=tags.numbers(324 if is_tiled and 324 in tags else 273, _MOST_PIECES),
         lengths=tags.numbers(325 if is_tiled and 325 in tags else 279, _MOST_PIECES),
-        colors=tags.numbers(320, 3 * 2**16) if photometric == _PALETTE else (),
+        colors=tags.numbers(320, 3 * 2**16) if photometric == Kind.PALETTE else (),
     )
 
 
@@ -181,18 +182,14 @@ def _is_for_pillow(layout: Layout, tags: _Tags) -> bool:
         return False
     if layout.compression in (*_FAX, *_JPEGS):
         return layout.compression not in _JPEGS or layout.form == 1
-    is_plain = layout.form == 1 and layout.fill == 1 and not layout.is_planar
-    if layout.photometric == _YCBCR and layout.compression == 1:
-        # Pillow decodes these as if black were 0 and white 255.
-        full = struct.pack(layout.order + "12I", 0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1)
-        is_full = tags.data(532, len(full)) in (b"", full)
-        return is_plain and is_full and tags.numbers(530, 2) == (1, 1)
-    return is_plain
+    if layout.photometric == Kind.YCBCR and layout.compression == 1:
+        return False  # before version 13 it expects four bytes a pixel
+    return layout.form == 1 and layout.fill == 1 and not layout.is_planar
 
 
-def _check_kind(layout: Layout) -> None:
+def _check_kind(layout: Layout, tags: _Tags) -> None:
     """Raise ``RefusedError`` for kinds that cannot be read, with what to export instead."""
-    name = _NAMES.get(layout.photometric)
+    name = None if _is_plain_ycbcr(layout, tags) else _NAMES.get(layout.photometric)
     if name:
         raise RefusedError(f"a TIFF {name}; export it as TIFF or JPEG in RGB")
     if layout.compression not in PACKED:
@@ -203,6 +200,18 @@ def _check_kind(layout: Layout) -> None:
     problem = layout.problem
     if problem:
         raise RefusedError(f"a TIFF {problem}; export it with 8 or 16 bits per sample, in RGB")
+
+
+def _is_plain_ycbcr(layout: Layout, tags: _Tags) -> bool:
+    """Return whether a TIFF holds Y, Cb and Cr of every pixel, in bytes, black 0 and white 255."""
+    full = struct.pack(layout.order + "12I", 0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1)
+    return (
+        layout.photometric == Kind.YCBCR
+        and layout.compression == 1
+        and layout.bits == (8, 8, 8)
+        and tags.numbers(530, 2) == (1, 1)
+        and tags.data(532, len(full)) in (b"", full)
+    )
 
 
 def _open(file: BinaryIO, layout: Layout) -> Image.Image:
@@ -232,7 +241,7 @@ def _rare_compressions(layout: Layout) -> Iterator[None]:
 
 def _read(file: BinaryIO, layout: Layout, tags: _Tags) -> Image.Image:
     with _rare_compressions(layout):
-        picture = read_samples(file, layout)
+        picture = read_picture(file, layout)
     picture.info["exif"] = write_exif(read_exif(file))
     picture.info["xmp"] = tags.data(700, _MOST_XMP)
     picture.info["icc_profile"] = tags.data(34675, _MOST_PROFILE)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from u2demo.machine.cores import available_cores
 from u2demo.video.clip import Clip, DamagedError, Frame
+from u2demo.video.fields import whole
 from u2demo.video.pictures import Form, Pictures, form_of
 
 if TYPE_CHECKING:  # av is optional
@@ -108,7 +109,7 @@ def _frames(path: Path, form: Form, since: Fraction = Fraction(0)) -> Iterator[F
         if since:
             _seek(container, start + since)
         time, end, count, lost = -step, Fraction(0), 0, 0
-        for frame in _decoded(container, stream):
+        for frame in whole(_decoded(container, stream)):
             if frame is None:
                 lost += 1
                 continue

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
+from u2demo.machine.cores import available_cores
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.sound import Sound
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # av is optional
 
 _BT709 = 1  # the number of its primaries, curve and matrix (ITU-T H.273)
 _LIMITED = 1  # FFmpeg's number for values from 16 to 235
+_MOST_THREADS = 4  # each holds a frame
 
 
 class Coding(NamedTuple):
@@ -129,6 +131,7 @@ def _picture_track(
     stream.height = shape.height + (shape.height % 2 if coding.even else 0)
     stream.pix_fmt = coding.pixels_with_alpha if shape.mode == "RGBA" else coding.pixels
     codec = stream.codec_context
+    codec.thread_count = min(_MOST_THREADS, available_cores())
     codec.time_base = stream.time_base = coding.tick
     codec.color_primaries = codec.color_trc = codec.colorspace = _BT709
     codec.color_range = _LIMITED

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
+from u2demo.images.colors import convert
+from u2demo.images.profiles import of_code_points
+
 if TYPE_CHECKING:  # av is optional
     from av import VideoFrame
     from av.filter import Graph
@@ -23,6 +26,7 @@ _TURNS = {
 _SIDEWAYS = {_TURN.ROTATE_90, _TURN.ROTATE_270, _TURN.TRANSPOSE, _TURN.TRANSVERSE}
 # Numbers of ITU-T H.273.
 _HDR = {16, 18}  # transfer characteristics: PQ and HLG
+_WIDE = {9, 11, 12}  # primaries: BT.2020, DCI-P3 and Display P3
 _TICK = Fraction(1, 1000)  # any will do: times are not read from filtered frames
 _UNSAID = 2  # matrix coefficients
 # Bilinear, and chroma at full width: otherwise FFmpeg makes white 253, with 10 bits or enlarged.
@@ -61,6 +65,9 @@ class Pictures:
             width, height, self._format, src_colorspace=matrix, interpolation=_EXACT
         )
         picture = Image.fromarray(frame.to_ndarray())
+        if frame.color_primaries in _WIDE:
+            space = of_code_points(frame.color_primaries, frame.color_trc)
+            picture = convert(picture, space, None)
         return picture if self._form.turn is None else picture.transpose(self._form.turn)
 
     def _tone_mapped(self, frame: "VideoFrame") -> "VideoFrame":

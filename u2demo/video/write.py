@@ -45,7 +45,8 @@ KINDS: Mapping[str, Coding | Animation | Folder] = {
     ".mp4": Coding(
         "mp4",
         "libx264",
-        {"crf": "18", "preset": "veryfast"},
+        # To look ten frames ahead, as the preset does, takes 40 MB more at 1080p.
+        {"crf": "18", "preset": "veryfast", "rc-lookahead": "5"},
         "yuv420p",
         None,
         Fraction(1, 90000),
