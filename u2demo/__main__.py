@@ -4,8 +4,6 @@ import atexit
 import os
 import sys
 
-from u2demo.cli.main import main
-
 
 def run() -> None:
     """Run the command line, and end the process with its exit code.
@@ -22,6 +20,8 @@ def run() -> None:
             os._exit(code)
 
     atexit.register(leave)  # first, so that it is called last: what others registered is done
+    from u2demo.cli.main import main
+
     code = main()
     sys.exit(code)
 

@@ -40,7 +40,9 @@ def test_closed_output_is_not_a_failure(in_shell):
 
 def test_a_run_ends_with_its_code_once_all_that_was_open_is_closed():
     code = (
-        "import atexit, tempfile, u2demo.__main__ as program\n"
+        "import atexit, tempfile\n"
+        "from u2demo.__main__ import run\n"
+        "from u2demo.cli import main as program\n"
         "def main():\n"
         "    global folder\n"
         "    folder = tempfile.TemporaryDirectory()\n"
@@ -48,7 +50,7 @@ def test_a_run_ends_with_its_code_once_all_that_was_open_is_closed():
         "    atexit.register(print, 'closed')\n"
         "    return 3\n"
         "program.main = main\n"
-        "program.run()"
+        "run()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     folder, said = done.stdout.splitlines()
@@ -59,10 +61,11 @@ def test_a_run_ends_with_its_code_once_all_that_was_open_is_closed():
 @pytest.mark.parametrize(("raised", "code"), [("SystemExit(2)", 2), ("ValueError('odd')", 1)])
 def test_a_run_that_fails_says_so_to_its_shell(raised, code):
     lines = (
-        "import u2demo.__main__ as program\n"
+        "from u2demo.__main__ import run\n"
+        "from u2demo.cli import main as program\n"
         f"def main(): raise {raised}\n"
         "program.main = main\n"
-        "program.run()"
+        "run()"
     )
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
     assert done.returncode == code and ("odd" in done.stderr) == (code == 1)

@@ -8,7 +8,7 @@ import pytest
 
 import u2demo.cli.train
 import u2demo.training.teach
-from u2demo.__main__ import main
+from u2demo.cli.main import main
 from u2demo.cli.train import TrainingLines
 from u2demo.training.course import Check, Progress
 from u2demo.training.report import Report, Row

@@ -18,7 +18,7 @@ from ray.cluster_utils import Cluster  # noqa: E402
 from small_run import contents, make_locked, make_photos  # noqa: E402
 
 import u2demo as u2  # noqa: E402
-from u2demo.__main__ import main  # noqa: E402
+from u2demo.cli.main import main  # noqa: E402
 from u2demo.runs import cluster as clusters  # noqa: E402
 from u2demo.runs import worker  # noqa: E402
 from u2demo.runs.cluster import process_on_ray  # noqa: E402

@@ -14,7 +14,7 @@ from faulty_s3 import FaultyS3  # noqa: E402
 from moto.s3.models import s3_backends  # noqa: E402
 from small_run import EFFECTS, contents, make_photos  # noqa: E402
 
-from u2demo.__main__ import main  # noqa: E402
+from u2demo.cli.main import main  # noqa: E402
 from u2demo.machine import attempts, places  # noqa: E402
 from u2demo.machine.places import folders_below, join, read_bytes, stored, write_bytes  # noqa: E402
 from u2demo.runs.run import process_folder  # noqa: E402

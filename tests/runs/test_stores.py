@@ -11,7 +11,7 @@ from bright_clips import animate, moving
 from small_run import EFFECTS, contents, make_photos
 
 import u2demo as u2
-from u2demo.__main__ import main
+from u2demo.cli.main import main
 from u2demo.cli.sources import has_animations
 from u2demo.machine import places
 from u2demo.machine.places import folders_below, join, read_bytes, write_bytes

@@ -54,6 +54,23 @@ def test_rows_of_other_clips_stay_sharp(make_clip):
         assert abs(rows[1:] - rows[:-1]).min() > 200
 
 
+def test_colors_of_a_capture_card_stay_as_they_were(make_clip):
+    """Its pixels (uyvy422) are of a kind that the filter cannot take as they are."""
+
+    def tag(stream):
+        codec = stream.codec_context
+        codec.color_trc = codec.color_primaries = codec.colorspace = 1
+
+    seen = []
+    for name, order in (("whole.mov", "progressive"), ("fields.mov", "bb")):
+        path = make_clip(
+            name, pictures=[Image.new("RGB", (1280, 720), (200, 60, 30))] * 2, codec="rawvideo",
+            pixels="uyvy422", options={"field_order": order}, prepare=tag,
+        )  # fmt: skip
+        seen += [frame.image.getpixel((600, 300)) for frame in u2.open_video(path)]
+    assert len(seen) == 4 and np.ptp(seen, axis=0).max() <= 3
+
+
 @pytest.mark.parametrize("order", [(False, True), (True, False)])
 def test_a_recording_may_change_its_size_and_its_rows(order, make_clip, tmp_path):
     """Television does, between programs."""

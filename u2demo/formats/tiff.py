@@ -1,7 +1,7 @@
 """TIFF -> what is in it: pages, kind of samples, and whether it has what it claims.
 
 Pillow reads the kinds in ``_PILLOW`` rightly. Of the others some come out black, negative or
-scrambled without a word, so ``samples`` reads them, or they are refused by their kind.
+scrambled without a word, so ``tones`` reads them, or they are refused by their kind.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _FAX = 2, 3, 4, 32771
 _OLD_JPEG = 6
 _JPEGS = _OLD_JPEG, 7
 _RARE = {34925: "LZMA", 50000: "Zstandard", 50001: "WebP"}  # not in every libtiff
-# Kind interpretation and bits of each sample that Pillow reads rightly, in its own order of
+# Kind and bits of each sample that Pillow reads rightly, in its own order of
 # bits, planes together, unsigned.
 _PILLOW = {
     (Kind.WHITE_IS_0, (1,)), (Kind.GRAY, (1,)), (Kind.WHITE_IS_0, (8,)), (Kind.GRAY, (8,)),

@@ -19,7 +19,8 @@ if TYPE_CHECKING:  # av is optional
 
 _BT709 = 1  # the number of its primaries, curve and matrix (ITU-T H.273)
 _LIMITED = 1  # FFmpeg's number for values from 16 to 235
-_MOST_THREADS = 4  # each holds a frame
+# With one thread, libvpx writes other bytes than with two or four; more take memory for little.
+_FEWEST_THREADS, _MOST_THREADS = 2, 4
 
 
 class Coding(NamedTuple):
@@ -131,7 +132,7 @@ def _picture_track(
     stream.height = shape.height + (shape.height % 2 if coding.even else 0)
     stream.pix_fmt = coding.pixels_with_alpha if shape.mode == "RGBA" else coding.pixels
     codec = stream.codec_context
-    codec.thread_count = min(_MOST_THREADS, available_cores())
+    codec.thread_count = min(max(available_cores(), _FEWEST_THREADS), _MOST_THREADS)
     codec.time_base = stream.time_base = coding.tick
     codec.color_primaries = codec.color_trc = codec.colorspace = _BT709
     codec.color_range = _LIMITED

@@ -7,14 +7,11 @@ second field anew, from those beside them and from the frames before and after.
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # av is optional
     from av import VideoFrame
     from av.filter import Graph
-
-_TICK = Fraction(1, 1000)  # any will do: frames keep the times that they came with
 
 
 def whole(frames: "Iterator[VideoFrame | None]") -> "Iterator[VideoFrame | None]":
@@ -42,7 +39,7 @@ class _Filtered:
 
     def __init__(self, frame: "VideoFrame"):
         self._form = _form(frame)
-        self._graph = _graph(frame)
+        self._graph = _graph(self._form)
         self._times: deque[tuple[int | None, int]] = deque()
 
     def fits(self, frame: "VideoFrame") -> bool:
@@ -70,17 +67,20 @@ class _Filtered:
                 yield frame
 
 
-def _form(frame: "VideoFrame") -> tuple[int, int, str]:
-    return frame.width, frame.height, frame.format.name
+def _form(frame: "VideoFrame") -> str:
+    """Return what the filter has to know of its frames, in FFmpeg's words."""
+    return (
+        f"width={frame.width}:height={frame.height}:pix_fmt={frame.format.name}"
+        f":colorspace={int(frame.colorspace)}:range={int(frame.color_range)}"
+    )
 
 
-def _graph(frame: "VideoFrame") -> "Graph":
+def _graph(form: str) -> "Graph":
     from av.filter import Graph
 
     graph = Graph()
-    given = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=_TICK
-    )
+    # Any time base will do: frames keep the times that they came with.
+    given = graph.add("buffer", f"{form}:time_base=1/1000")
     fields = graph.add("bwdif", "mode=send_frame:deint=interlaced")
     graph.link_nodes(given, fields, graph.add("buffersink")).configure()
     return graph
