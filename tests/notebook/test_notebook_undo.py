@@ -18,7 +18,7 @@ from live_app import (
 )
 
 from u2demo.images.read import sample_images
-from u2demo.notebook import OneClick
+from u2demo.notebook import OneClick, neighbors
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.offer import Offer
 
@@ -234,3 +234,18 @@ def test_own_photos_come_along_when_the_cell_runs_again(no_loop):
     fourth.show()
     assert names(fourth) == list(sample_images())
     fourth.close()
+
+
+def test_an_app_shown_again_in_its_cell_stays_as_it_is(no_loop):
+    app = OneClick(Bright())
+    app.show()
+    app.receive([("mine.png", as_file(spot()))])
+    find(app, "Less / more").value = 0.8
+    app.show()
+    assert names(app) == ["mine.png"]
+    assert find(app, "Less / more").value == 0.8
+    assert app.page.comm, "the page is not closed"
+    app.show({"chosen.png": spot()})
+    assert names(app) == ["chosen.png"], "what the cell says goes first"
+    app.close()
+    assert not neighbors.pass_on("other.png", b""), "nothing waits for photos of other pages"

@@ -56,6 +56,7 @@ class OneClick:
     def __init__(self, model: "nn.Module | None" = None):
         if model is not None and not hasattr(model, "parameters"):  # torch comes later
             raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
+        self._is_shown = False
         self._shows_samples = False
         self._lines: dict[int, deque[File]] = {}  # files to open, a line for each choice
         self._saved = Saved()
@@ -113,7 +114,7 @@ class OneClick:
 
         With ``ask``, Colab's file dialog opens too; elsewhere the app has its own control. When
         a cell runs again, the app that it showed before is closed, and a person's own photos come
-        over from it, unless there are ``photos``.
+        over from it, unless there are ``photos``. The same app, shown again, stays as it is.
         """
         if environment() == "headless":
             show_and_save(self._looking.models.load(), photos or sample_images())
@@ -123,8 +124,9 @@ class OneClick:
         display(self.page)
         if before and photos is None:
             guarded(self._take_over, self._notes)(*before)
-        else:
+        elif photos is not None or not self._is_shown:
             guarded(self.run, self._notes)(photos)
+        self._is_shown = True
         if environment() == "voila":  # its page opens later, and misses changes made before
             self._jobs.finish()
         if ask and environment() == "colab":

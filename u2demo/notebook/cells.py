@@ -10,12 +10,14 @@ _closers: dict[str | None, Callable[[], object]] = {}  # by the id of the cell; 
 def close_on_rerun(close: Callable[[], object]) -> object:
     """Call ``close`` when the current cell runs again and shows something new.
 
-    Return what closing the last one has returned, None if there was none. Where cells have no id,
+    Return what closing the last one has returned, None if there was none. It stays open if it is
+    what the cell shows again: if ``close`` is the same function or method. Where cells have no id,
     any later cell that calls this counts as the same cell.
     """
     cell = _running_cell()
     close_previous = _closers.pop(cell, None)
-    left = close_previous() if close_previous else None
+    is_new = close_previous not in (None, close)
+    left = close_previous() if is_new else None
     _closers[cell] = close
     return left
 

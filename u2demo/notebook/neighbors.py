@@ -31,6 +31,7 @@ def is_live() -> bool:
 
 def open_gallery(receive: Receive) -> None:
     """Let ``receive`` have the photos, (name, content of the file) pairs, of other pages."""
+    close_gallery(receive)  # it may be open already
     _galleries.append(receive)
 
 
