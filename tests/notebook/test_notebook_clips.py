@@ -499,3 +499,23 @@ def test_what_a_thread_makes_comes_in_order_with_its_error():
         pass
     assert item == 1
     work.close()
+
+
+@pytest.mark.parametrize("name", ["Make the clip", "Save to results/", "Download"])
+def test_a_clip_has_the_value_that_the_page_held_back(name, clip, monkeypatch, saved):
+    anywidget = pytest.importorskip("anywidget")
+
+    async def steps(app):
+        (manners,) = [each for each in app.page.children if isinstance(each, anywidget.AnyWidget)]
+        asked = []
+        monkeypatch.setattr(manners, "send", lambda message: asked.append(message["settle"]))
+        from_page(manners, {"settled": 0})
+        press(app, name)
+        await asyncio.sleep(0.05)
+        assert asked and not app.is_busy, "the page may have more to say"
+        find(app, "Less / more").value = 0.8
+        from_page(manners, {"settled": asked.pop()})
+        await until(lambda: below(app) and not app.is_busy)
+        assert below(app).startswith("dog_cutout.webm"), "and not that it has changed since"
+
+    visit(steps, clip)

@@ -34,6 +34,7 @@ from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.progress import Progress
+from u2demo.notebook.settling import at_once
 from u2demo.video.clip import Clip
 from u2demo.video.moving import Adjusted, BeforeClip
 from u2demo.video.read import open_video
@@ -84,6 +85,8 @@ class Clips:
         scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
         self._panel = Panel(self._redraw, self._notes, scene, actions)
         self._panel.show(replace(self._panel.settings, canvas=_CANVAS))
+        self._manners = make_manners(guarded(self._panel.reset, self._notes))
+        settle = self._manners.settle if self._manners else at_once
         self._album = Album(self._panel, self._notes)
         self._panel.toolbar.observe(lambda _: self._arrange(), names="value")
         self._arrange()
@@ -93,8 +96,8 @@ class Clips:
         self._choice = ClipChoice(self._receive, self._notes)
         self._about = ipywidgets.HTML()
         self._player = Player()
-        self._button = job_button("Make the clip", self._remake, self._jobs, self._notes)
-        self._saver = ClipSaver(self._up_to_date, self._jobs)
+        self._button = job_button("Make the clip", self._remake, self._jobs, self._notes, settle)
+        self._saver = ClipSaver(self._up_to_date, self._jobs, settle)
         self._saver.format.observe(guarded(lambda _: self._admit_change(), self._notes), "value")
         self.page = self._lay_out()
 
@@ -141,7 +144,7 @@ class Clips:
             left=[self._jobs.waiting, self._progress, *shown],
             side=[self._behind, self._panel.column, self._models.box],
             saver=self._saver.box,
-            manners=make_manners(guarded(self._panel.reset, self._notes)),
+            manners=self._manners,
         )
         page.add_class("u2-clips")
         self._about.add_class("u2-clip")

@@ -15,6 +15,7 @@ from u2demo.notebook.jobs import Job, JobQueue, beside, job_button
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.saving import results_folder
 from u2demo.notebook.sending import Sender
+from u2demo.notebook.settling import Settle, at_once
 
 Make = Generator[None, None, Path]  # a job that returns what it has made
 
@@ -36,11 +37,15 @@ _MOST_SENT = 300_000_000  # bytes; a page holds a file that it downloads in memo
 
 
 class ClipSaver:
-    """A menu of formats, and buttons that save the clip that ``make()``, a job, returns."""
+    """A menu of formats, and buttons that save the clip that ``make()``, a job, returns.
 
-    def __init__(self, make: Callable[[], Make], jobs: JobQueue):
+    A click waits, as ``settle`` says, for what the page still has to say.
+    """
+
+    def __init__(self, make: Callable[[], Make], jobs: JobQueue, settle: Settle = at_once):
         self._make = make
         self._jobs = jobs
+        self._settle = settle
         self._notes = Notes()
         self._sender = Sender(self._notes)
         self.format = ipywidgets.Dropdown(
@@ -68,7 +73,8 @@ class ClipSaver:
         self._about.value = escape(_FORMATS[self.format.value][1])
 
     def _button(self, text: str, save: Callable[[Path, Path], Job]) -> ipywidgets.Button:
-        return job_button(text, lambda: self._save(save), self._jobs, self._notes)
+        begin = partial(self._save, save)
+        return job_button(text, begin, self._jobs, self._notes, self._settle)
 
     def _save(self, save: Callable[[Path, Path], Job]) -> Job:
         made = yield from self._make()
