@@ -109,6 +109,37 @@ def test_alpha_is_kept_whether_colors_were_multiplied_by_it_or_not(bits, photome
         assert np.abs(image[..., :3] - rgb)[sure].max() <= 3
 
 
+@pytest.mark.parametrize("peak", [1.0, 5.3, 300.0])
+@pytest.mark.parametrize("photometric", [BLACK_IS_0, RGB])
+def test_a_highlight_makes_nothing_transparent(peak, photometric):
+    samples = np.ones((12, 20, 4 if photometric == RGB else 2))
+    samples[..., :-1] = peak / 2
+    samples[0, 0, 0] = peak
+    data = tiff(samples, 32, form=FLOAT, photometric=photometric, extra=[2])
+    image = open_image(io.BytesIO(data))
+    assert "A" not in image.mode or image.getchannel("A").getextrema() == (255, 255)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_alpha_of_a_palette_is_kept(bits):
+    count = 2**bits
+    table = np.stack([np.arange(count) * 255 // (count - 1)] * 3, 1)
+    alpha = np.where(np.arange(20) < 9, 0, count - 1) + np.zeros((12, 1), int)
+    samples = np.stack([GRAY * (count - 1) // 255, alpha], 2)
+    colors = (table.T * 257).ravel().tolist()
+    data = tiff(samples, bits, photometric=PALETTE, colors=colors, extra=[2])
+    image = np.asarray(open_image(io.BytesIO(data)).convert("RGBA")).astype(int)
+    assert np.array_equal(image[..., 3], alpha * 255 // (count - 1))
+    shown = alpha > 0
+    assert np.abs(image[..., :3] - GRAY[..., None])[shown].max() <= 1
+
+
+def test_alpha_of_lab_is_left_out_and_said():
+    samples = np.full((12, 20, 4), 128)
+    image = open_image(io.BytesIO(tiff(samples, 8, photometric=8, extra=[2])))
+    assert image.mode == "RGB" and image.info["left_out"] == ("1 more channel",)
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_channels_that_are_neither_color_nor_alpha_are_left_out_and_said(count):
     samples = np.concatenate([COLOR, *[GRAY[..., None] // 3] * count], 2)
@@ -198,11 +229,12 @@ def test_measurements_whose_white_is_unknown_do_not_come_out_black(peak, white):
     assert np.abs(np.asarray(image)[..., 0] - expected).max() <= 1
 
 
-def ycbcr(whites, cb=128, cr=128):
+def ycbcr(whites, cb=128, cr=128, weights=(299, 587, 114)):
     """Return a TIFF in YCbCr, as bright as white, that says what it means by black and white."""
     blacks = (15, 128, 128) if whites[0] < 255 else (0, 128, 128)
     range_of_each = [(number, 1) for pair in zip(blacks, whites, strict=True) for number in pair]
-    more = [(530, 3, [1, 1]), (532, 5, range_of_each)]
+    shares = [(weight, 1000) for weight in weights]
+    more = [(529, 5, shares), (530, 3, [1, 1]), (532, 5, range_of_each)]
     samples = np.broadcast_to([whites[0], cb, cr], (12, 20, 3))
     return tiff(samples, 8, photometric=6, more=more)
 
@@ -232,6 +264,7 @@ def test_floats_are_scaled_by_a_usual_white_or_by_their_peak(peak, white):
         (tiff(GRAY[..., None], 16, more=[(259, 3, [34887])]), "in compression 34887"),
         (tiff(np.zeros((12, 20, 2), int), 8, photometric=RGB), "photometric interpretation 2"),
         (ycbcr(whites=(235, 240, 240)), "in an unusual kind of YCbCr"),
+        (ycbcr((255, 255, 255), weights=(213, 715, 72)), "in an unusual kind of YCbCr"),
     ],
 )  # fmt: skip
 def test_other_kinds_are_refused_by_their_kind_not_called_damaged(data, kind):

@@ -40,6 +40,7 @@ COLORS = {  # samples that make a color
     Kind.WHITE_IS_0: 1, Kind.GRAY: 1, Kind.RGB: 3, Kind.PALETTE: 1,
     Kind.CMYK: 4, Kind.YCBCR: 3, Kind.LAB: 3, Kind.ICC_LAB: 3,
 }  # fmt: skip
+_WITHOUT_ALPHA = Kind.CMYK, Kind.LAB, Kind.ICC_LAB  # Pillow has no picture for both
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,9 @@ class Layout:
         colors = COLORS.get(self.photometric, 0)
         if len(self.bits) == 4 and self.photometric == Kind.RGB and not self.extra:
             return 3  # by custom
-        kinds = self.extra[:1] if len(self.bits) > colors else ()
-        return colors if kinds and kinds[0] in (1, 2) and self.photometric != Kind.CMYK else None
+        if len(self.bits) <= colors or self.photometric in _WITHOUT_ALPHA:
+            return None
+        return colors if self.extra[:1] in ((1,), (2,)) else None
 
     @property
     def channels_left_out(self) -> int:

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image
 
 from u2demo.formats.content import HEAVY, LIGHT, PLAIN, Content, RefusedError, more
@@ -26,6 +27,8 @@ _NAMES = {
 _FAX = 2, 3, 4, 32771
 _OLD_JPEG = 6
 _JPEGS = _OLD_JPEG, 7
+# Of red, green and blue in Y (ITU-R BT.601); black and white of Y, Cb and Cr.
+_JPEGS_WEIGHTS, _JPEGS_REFERENCE = (0.299, 0.587, 0.114), (0, 255, 128, 255, 128, 255)
 _RARE = {34925: "LZMA", 50000: "Zstandard", 50001: "WebP"}  # not in every libtiff
 # Kind and bits of each sample that Pillow reads rightly, in its own order of
 # bits, planes together, unsigned.
@@ -91,6 +94,14 @@ class _Tags:
 
     def data(self, tag: int, most: int) -> bytes:
         return self._directories.data(self._entries.get(tag), most)
+
+    def ratios(self, tag: int, count: int) -> tuple[float, ...]:
+        """Return the rational numbers of an entry; none if it has too few."""
+        data = self.data(tag, 8 * count)
+        if len(data) < 8 * count:
+            return ()
+        parts = struct.unpack(f"{self._directories.order}{2 * count}I", data)
+        return tuple(a / max(b, 1) for a, b in zip(parts[::2], parts[1::2], strict=True))
 
 
 def _layout(tags: _Tags, directories: Directories) -> Layout:
@@ -203,14 +214,15 @@ def _check_kind(layout: Layout, tags: _Tags) -> None:
 
 
 def _is_plain_ycbcr(layout: Layout, tags: _Tags) -> bool:
-    """Return whether a TIFF holds Y, Cb and Cr of every pixel, in bytes, black 0 and white 255."""
-    full = struct.pack(layout.order + "12I", 0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1)
+    """Return whether a TIFF holds Y, Cb and Cr of every pixel, in bytes, and means them as JPEG."""
+    weights, reference = tags.ratios(529, 3), tags.ratios(532, 6)
     return (
         layout.photometric == Kind.YCBCR
         and layout.compression == 1
         and layout.bits == (8, 8, 8)
         and tags.numbers(530, 2) == (1, 1)
-        and tags.data(532, len(full)) in (b"", full)
+        and (not weights or np.allclose(weights, _JPEGS_WEIGHTS, atol=0.001))
+        and (not reference or reference == _JPEGS_REFERENCE)
     )
 
 

@@ -18,7 +18,7 @@ def read_picture(file: BinaryIO, layout: Layout) -> Image.Image:
         raise ValueError(f"{len(layout.offsets)} strips or tiles, expected {needed}")
     colors = COLORS[layout.photometric]
     used = [*range(colors), *([layout.alpha] if layout.alpha is not None else [])]
-    count = 3 if layout.photometric == Kind.PALETTE else len(used)
+    count = len(used) + (2 if layout.photometric == Kind.PALETTE else 0)
     pixels = np.empty((layout.height, layout.width, count), np.uint8)
     convert = _converter(file, layout, used)
     for top, samples in blocks(file, layout, used):
@@ -26,7 +26,7 @@ def read_picture(file: BinaryIO, layout: Layout) -> Image.Image:
     size = layout.width, layout.height
     if layout.photometric in (Kind.LAB, Kind.ICC_LAB):
         pixels[..., 1:3] ^= 128
-        return Image.frombytes("LAB", size, pixels[..., :3].tobytes(), "raw", "LAB")
+        return Image.frombytes("LAB", size, pixels.tobytes(), "raw", "LAB")
     if layout.photometric == Kind.CMYK:
         return Image.frombuffer("CMYK", size, pixels, "raw", "CMYK", 0, 1)
     if layout.photometric == Kind.YCBCR:
@@ -43,13 +43,18 @@ def _converter(
         palette = np.array(layout.colors).reshape(3, -1).T
         wide = palette.max() > 255  # old programs wrote 8 bits, not 16
         table = np.rint(palette / 257 if wide else palette).astype(np.uint8)
-        return lambda samples: table[samples[..., 0]]
+        full = 2**bits - 1
+        return lambda samples: np.dstack(
+            [table[samples[..., 0]], np.rint(samples[..., 1:] / full * 255).astype(np.uint8)]
+        )
     if layout.photometric in (Kind.LAB, Kind.ICC_LAB):
         return lambda samples: _lab(samples, bits, layout.photometric)
-    white = _white(file, layout, used)
+    whites = np.full(len(used), _white(file, layout, used[: COLORS[layout.photometric]]))
+    if layout.alpha is not None:  # colors may be brighter than white, alpha may not
+        whites[-1] = _white(file, layout, [layout.alpha])
 
     def convert(samples: np.ndarray) -> np.ndarray:
-        share = _share(samples, white)
+        share = _share(samples, whites)
         if layout.photometric == Kind.WHITE_IS_0:
             share[..., 0] = 1 - share[..., 0]
         if layout.alpha is not None and layout.extra[:1] == (_PREMULTIPLIED,):
@@ -60,15 +65,15 @@ def _converter(
     return convert
 
 
-def _share(samples: np.ndarray, white: float) -> np.ndarray:
-    """Return samples as float32 from 0 to 1; NaN is 0."""
+def _share(samples: np.ndarray, whites: np.ndarray) -> np.ndarray:
+    """Return samples, (H, W, S), as float32 from 0 to 1, the white of each; NaN is 0."""
     with np.errstate(invalid="ignore", over="ignore"):
-        share = (samples / np.float64(white)).astype(np.float32)
+        share = (samples / whites).astype(np.float32)
     return np.nan_to_num(share, copy=False, nan=0).clip(0, 1)
 
 
 def _white(file: BinaryIO, layout: Layout, used: list[int]) -> float:
-    """Return the value that counts as white.
+    """Return the value that counts as white in these samples.
 
     It is the type's highest. Measurements in 32 bits and more, and in floats, seldom reach it:
     theirs is a usual white that they come near, or else the highest value that is there.
