@@ -197,6 +197,14 @@ def test_the_page_knows_whether_own_photos_are_unsaved(app, results):
     assert not is_unsaved(app), "the samples are ours"
 
 
+def test_a_picture_that_is_there_to_be_dragged_is_not_saved_yet(app):
+    press(app, "Save all to results/")
+    find(app, "Less / more").value = 0.8
+    press(app, "Drag out")
+    assert "Getting a_cutout.png ready" in said_of_saving(app)
+    assert is_unsaved(app)
+
+
 def test_photos_count_as_saved_only_once_their_file_is_whole(app, monkeypatch):
     def fail(*_, **__):
         raise OSError("No space left on device")

@@ -58,7 +58,7 @@ class Saver:
         else:
             folder = results_folder().resolve().name
             keep_all = self._button(f"Save all to {folder}/", self._to_folder, everything=True)
-        drag = self._button("Drag out", self._offer)
+        drag = self._button("Drag out", self._offer, keeps=False)
         drag.layout.display = copy.layout.display
         first = ipywidgets.HBox([download, copy, drag])
         first.add_class("u2-first")
