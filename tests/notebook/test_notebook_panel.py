@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import ipywidgets
 import numpy as np
 import pytest
-from live_app import as_file, names_of, send_to, visible
+from live_app import as_file, classes, names_of, send_to, visible
 from PIL import Image
 
 from u2demo.effects.scenes import Gradient
@@ -101,6 +101,18 @@ def test_a_word_that_is_no_color_is_said_to_be_none_and_changes_nothing():
     assert "“&lt;b&gt;leu” is not a color" in choice.children[-1].value
     press(choice, "Black")
     assert choice.children[-1].value == ""
+
+
+def test_a_swatch_that_goes_leaves_nothing_open():
+    def swatches():
+        return {each for each in visible(choice) if "u2-swatch" in classes(each)}
+
+    choice = ColorChoice("Color", "#ffffff")
+    choice.value = "#123456"
+    before = swatches()
+    choice.value = "#654321"
+    (gone,) = before - swatches()
+    assert not (gone.comm or gone.layout.comm or gone.style.comm)
 
 
 def test_a_background_can_fade_and_stop_fading():

@@ -13,6 +13,7 @@ from PIL import Image
 from u2demo.effects.arguments import as_color
 from u2demo.effects.canvas import LONGEST
 from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.layout import close
 from u2demo.notebook.notes import Notes, escape
 from u2demo.notebook.photo_picker import Files, make_photo_picker
 from u2demo.notebook.preview import encode, fit
@@ -110,7 +111,7 @@ class ColorChoice(ipywidgets.VBox):
             old = self._lately.children
             self._lately.children = [self._swatch(each, each) for each in self._recent]
             for button in old:
-                button.close()
+                close(button)
         swatches = [*self._usual.children, *self._lately.children]
         colors = [*_SWATCHES.values(), *self._recent]
         for button, each in zip(swatches, colors, strict=True):
