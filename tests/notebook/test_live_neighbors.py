@@ -4,7 +4,18 @@ import asyncio
 import threading
 
 import pytest
-from live_app import as_file, on_a_page, part, said_in, spot, text_of, tile_names, tiles, until
+from live_app import (
+    as_file,
+    on_a_page,
+    part,
+    press,
+    said_in,
+    spot,
+    text_of,
+    tile_names,
+    tiles,
+    until,
+)
 from live_camera import frame, jpeg, square
 
 from u2demo.notebook import neighbors
@@ -57,6 +68,24 @@ def test_the_app_waits_while_a_picture_is_live_says_so_and_goes_on(camera, net):
         camera.is_at_work = False
         await until(lambda: not app.is_busy)
         assert "cat.png" in tile_names(app) and not waits(app)
+
+    camera.is_at_work = False
+    on_a_page(visit, net)
+
+
+def test_a_person_who_closes_the_note_that_work_waits_does_not_see_it_again(camera, net):
+    async def visit(app):
+        camera.is_at_work = True
+        app.receive([("cat.png", as_file(spot()))])
+        await until(lambda: waits(app))
+        press(app, "Close this message", "u2-left")
+        await asyncio.sleep(0.5)
+        assert not waits(app) and app.is_busy
+        camera.is_at_work = False
+        await until(lambda: not app.is_busy)
+        camera.is_at_work = True
+        app.receive([("dog.png", as_file(spot()))])
+        await until(lambda: waits(app))
 
     camera.is_at_work = False
     on_a_page(visit, net)

@@ -36,6 +36,7 @@ class JobQueue:
         self._loop = callbacks.running_loop()
         self._jobs: deque[tuple[Job, Callable[[], None]]] = deque()  # the first one is running
         self._is_stepping = False
+        self._has_said = False  # that jobs wait
 
     @property
     def is_busy(self) -> bool:
@@ -98,10 +99,11 @@ class JobQueue:
         """Return whether the next job has to wait, and say so on the page."""
         is_wanted = bool(self._jobs) and getgeneratorstate(self._jobs[0][0]) != GEN_CLOSED
         waits = is_wanted and neighbors.is_live()
-        if waits and not self.waiting.value:
+        if waits and not self._has_said:
             self.waiting.say(_GIVES_WAY)
-        if not waits and self.waiting.value:
+        if self._has_said and not waits:
             self.waiting.clear()
+        self._has_said = waits  # a person may have closed the note since
         return waits
 
     def _advance(self) -> None:
