@@ -74,6 +74,37 @@ def test_200_photos_can_be_stopped_and_what_is_there_stays():
     on_a_page(visit, Bright())
 
 
+def test_a_click_on_stop_ends_what_waits_too_and_says_how_much_that_was(results):
+    async def visit(app):
+        app.receive(photos(50))
+        app.receive(photos(20))
+        await until(lambda: len(app.photos) > 5)
+        press(app, "Save all to results/")
+        press(app, "Stop")
+        await until(lambda: not app.is_busy)
+        assert 5 < len(app.photos) < 50 and not results.exists()
+        assert f"Stopped. {72 - len(app.photos)} files were not opened." in said(app)
+        press(app, "Save all to results/")
+        await until(lambda: not app.is_busy)
+        assert len(list(results.iterdir())) == len(app.photos)
+
+    on_a_page(visit, Bright())
+
+
+def test_a_look_that_waits_when_stop_is_clicked_can_be_asked_for_again():
+    async def visit(app):
+        app.receive(photos(2))
+        await until(lambda: len(app.photos) == 3)
+        press(app, "Best")
+        press(app, "Stop")
+        await until(lambda: not app.is_busy)
+        assert "Stopped. 1 file was not opened." in said(app)
+        assert "0 of 3 photos are done (Your own, Best)." in said(app, "u2-side")
+        assert find(app, "Best").value is None
+
+    on_a_page(visit, Bright())
+
+
 def test_stop_ends_all_that_the_app_is_doing_and_what_is_there_stays(results):
     async def visit(app):
         app.receive(photos(50))

@@ -63,7 +63,7 @@ class OneClick:
         self._jobs = JobQueue()
         self._notes = Notes()
         self._saving_notes = Notes()
-        self._progress = Progress(self._jobs.stop, answer="Stopping after this photo…")
+        self._progress = Progress(self._stop_work, answer="Stopping after this photo…")
         scene = NamedPhoto(_SCENE, sample_images()[_SCENE])
         self._panel = Panel(self._change, self._notes, scene)
         self._manners = make_manners(guarded(self._panel.reset, self._notes))
@@ -130,7 +130,7 @@ class OneClick:
         if environment() == "voila":  # its page opens later, and misses changes made before
             self._jobs.finish()
         if ask and environment() == "colab":
-            guarded(self._ask_in_colab, self._notes)()
+            guarded(lambda: self.receive(colab.choose_files().items()), self._notes)()
 
     def run(self, photos: Mapping[str, Image.Image] | None = None) -> None:
         """Find the subject of each of ``photos``; the results replace those in the app.
@@ -165,9 +165,8 @@ class OneClick:
 
     def stop(self) -> None:
         """Stop all work; the photos and files so far stay."""
-        self._drop_work()
+        self._stop_work()
         self._looking.models.cancel()
-        self._looking.admit_mixture()
 
     def close(self) -> None:
         """Stop all work and free the memory; the app cannot be used again."""
@@ -219,9 +218,6 @@ class OneClick:
         button = ipywidgets.Button(description=text, tooltip=title)
         button.on_click(guarded(lambda _: press(), self._notes))
         return button
-
-    def _ask_in_colab(self) -> None:
-        self.receive(colab.choose_files().items())
 
     # Photos come
 
@@ -314,6 +310,14 @@ class OneClick:
     def _own_files_to_come(self) -> list[File]:
         files = [file for line in self._lines.values() for file in line]
         return [file for file in files if isinstance(file[1], bytes) or not self._shows_samples]
+
+    def _stop_work(self) -> None:
+        """Stop what runs and what waits; say how many files have not been opened."""
+        left = sum(len(line) for line in self._lines.values())
+        self._drop_work()
+        self._looking.admit_mixture()  # a look that had not begun does not say so itself
+        files = "1 file was" if left == 1 else f"{left} files were"
+        self._notes.say(f"Stopped. {files} not opened." if left else "Stopped.")
 
     def _drop_work(self) -> None:
         self._jobs.clear()

@@ -69,13 +69,8 @@ class JobQueue:
         finally:
             self._loop = loop
 
-    def stop(self) -> None:
-        """End the running job, which cleans up after itself."""
-        if self._jobs:
-            self._jobs[0][0].close()
-
     def clear(self) -> None:
-        """End all jobs."""
+        """End all jobs; the running one cleans up after itself."""
         for job, _ in self._jobs:
             job.close()
 
