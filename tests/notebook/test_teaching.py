@@ -97,6 +97,73 @@ def test_the_net_is_downloaded_and_saved_with_where_it_comes_from(teach, tmp_pat
     assert names == ["mine (2).json", "mine (2).pth", "mine.json", "mine.pth"]
 
 
+def fails(patch, teach):
+    def fail(fit):
+        raise ValueError("training diverged")
+
+    patch.setattr(Fit, "step", fail)
+
+
+def is_no_better(patch, teach):
+    patch.setattr("u2demo.training.course.is_better", lambda *_: False)
+
+
+def cannot_be_read(patch, teach):
+    teach._network.value = "u2net"  # other than that of the pairs: they are read anew
+
+    def fail(model):
+        raise ValueError("offline")
+
+    patch.setattr(Start, "load", fail)
+
+
+@pytest.mark.parametrize("end", [fails, is_no_better, cannot_be_read])
+def test_a_net_can_be_saved_until_another_lesson_succeeds(end, teach, tmp_path, monkeypatch):
+    teach._receive(from_folders(*lesson(tmp_path)))
+    press(teach, "Teach")
+    named = f"Your net was taught 12 pairs from {tmp_path}"
+    assert named in text_of(shown(teach))
+    press(teach, "Save to saved/")
+    net, first = teach.model, (tmp_path / "saved" / "mine.pth").read_bytes()
+    with monkeypatch.context() as patch:
+        end(patch, teach)
+        press(teach, "Teach")
+    assert "Better" not in said(teach) and said(teach)
+    assert named in text_of(shown(teach)) and teach.model is net
+    press(teach, "Save to saved/")
+    assert (tmp_path / "saved" / "mine (2).pth").read_bytes() == first
+    teach._receive(from_uploads(pairs(12)))
+    assert named in text_of(shown(teach)), "other pairs were read, but not taught"
+    press(teach, "Teach")
+    assert "taught 12 pairs from 24 uploaded files" in text_of(shown(teach))
+    assert named not in text_of(shown(teach)) and teach.model is not net
+    assert "Saved" not in said(teach), "the net that is shown now was not"
+
+
+def test_a_net_can_be_saved_while_the_next_is_taught(teach, tmp_path):
+    source, there = from_folders(*lesson(tmp_path)), []
+
+    def read(net):
+        if teach._taught:
+            press(teach, "Save to saved/")
+            there.append((tmp_path / "saved" / "mine.pth").is_file())
+        return (yield from source.read(net))
+
+    teach._receive(replace(source, read=read))
+    press(teach, "Teach")
+    press(teach, "Teach")
+    assert there == [True]
+
+
+def test_practice_pairs_begin_at_once_unless_a_net_could_be_lost(teach, tmp_path, monkeypatch):
+    monkeypatch.setattr(lessons, "_PRACTICE", lessons._USUAL)
+    source = replace(from_folders(*lesson(tmp_path)), is_practice=True)
+    teach._receive(source)
+    assert "IoU" in said(teach)
+    teach._receive(source)
+    assert said(teach) == "" and "12 pairs from" in shown(teach)
+
+
 def test_a_net_and_where_it_comes_from_have_one_name(tmp_path):
     (tmp_path / "mine.json").write_text("{}")
     saved = save_pair(tmp_path, b"net", b"facts")

@@ -40,20 +40,23 @@ class Teach:
 
     ``show`` opens it on folders of yours, on the photos of an app with the masks as you corrected
     them there, or on pairs to practice on, made of the packaged photos, and begins with those at
-    once, but in Voila. ``model`` is the net that was taught, or the one before. ``page`` is the
-    widget that it displays. In an unattended run, ``show`` teaches, displays figures and saves.
+    once, but in Voila. A net that was taught can be tried and saved until a later lesson succeeds.
+    ``model`` is that net, or the one before. ``page`` is the widget that it displays. In an
+    unattended run, ``show`` teaches, displays figures and saves.
     """
 
     def __init__(self):
         self._lesson: Lesson | None = None
+        self._taught: Lesson | None = None  # the last that made a better net
         self._model: nn.Module | None = None
         self._app: OneClick | None = None
         self._jobs = JobQueue()
+        self._uses = JobQueue()  # of the taught net, also while another is taught
         self._notes = Notes()
         self._saving = Notes()
         self._sender = Sender(self._saving)
         self._progress = Progress(self._stop, answer="Stopping after this step…")
-        self._pairs, self._curve, self._result = (ipywidgets.HTML() for _ in range(3))
+        self._pairs, self._curve, self._result, self._yours = (ipywidgets.HTML() for _ in range(4))
         self._network = ipywidgets.Dropdown(
             description="Start from", options=[(label(name), name) for name in networks()]
         )
@@ -67,7 +70,7 @@ class Teach:
 
     @property
     def model(self) -> "nn.Module":
-        """The net that was taught; before, and if it was no better, the one it started from."""
+        """The net that was taught last; while none was better, the one that it started from."""
         if self._model is None:
             from u2demo.nets.load import load_model  # loads torch: the page comes first
 
@@ -77,7 +80,7 @@ class Teach:
     @property
     def is_busy(self) -> bool:
         """Whether pairs are read or taught, or a net is saved."""
-        return self._jobs.is_busy
+        return self._jobs.is_busy or self._uses.is_busy
 
     def show(
         self,
@@ -102,6 +105,7 @@ class Teach:
         """Stop all work, and free the memory; the page cannot be used again."""
         self._stop()
         self._jobs.clear()
+        self._uses.clear()
         if self._app:
             self._app.close()
         close(self.page)
@@ -111,26 +115,24 @@ class Teach:
         row.add_class("u2-lesson")
         self._after = ipywidgets.HBox(
             [
-                job_button("Try it", self._try, self._jobs, self._notes),
-                job_button(f"Download {NAME}", self._download, self._jobs, self._saving),
-                job_button(
-                    f"Save to {results_folder().resolve().name}/",
-                    self._save,
-                    self._jobs,
-                    self._saving,
-                ),
+                job_button(text, use, self._uses, self._saving)
+                for text, use in (
+                    ("Try it", self._try),
+                    (f"Download {NAME}", self._download),
+                    (f"Save to {results_folder().resolve().name}/", self._save),
+                )
             ]
         )
         self._after.add_class("u2-lesson")
+        self._after.layout.display = "none"
         styles = [style(), style("teach.css")]
         above = [PairChoice(self._receive, self._notes), self._pairs, row]
         on_the_way = [self._notes, self._progress, self._curve]
-        result = [self._result, self._after, self._saving, *self._sender.hidden]
+        result = [self._result, self._yours, self._after, self._saving, *self._sender.hidden]
         app = ipywidgets.VBox([*styles, *above, *on_the_way, *result])
         app.add_class("u2-app")
         app.add_class("u2-teach")
         self._below = ipywidgets.VBox()
-        self._clear()
         page = ipywidgets.VBox([app, self._below])
         page.add_class("u2-lessons")
         return page
@@ -140,8 +142,8 @@ class Teach:
     def _receive(self, source: Source) -> None:
         """Read other pairs in place of those before; begin at once with those to practice on.
 
-        Voila shows a page when its cells are done, and cannot show them at work: there, a click on
-        Teach begins.
+        A click on Teach begins where a taught net could be lost, and in Voila, which shows a page
+        when its cells are done, and cannot show them at work.
         """
         self._stop()
         self._jobs.clear()
@@ -150,14 +152,12 @@ class Teach:
         self._pairs.value = ""
         self._lesson = None
         self._jobs.start(self._read(source), self._notes.report)
-        if source.is_practice and environment() != "voila":
+        if source.is_practice and not self._taught and environment() != "voila":
             self._jobs.start(self._learn(), self._notes.report)
 
     def _clear(self) -> None:
-        """Forget what was taught last."""
+        """Clear what is shown of the last lesson."""
         self._curve.value = self._result.value = ""
-        self._after.layout.display = "none"
-        self._saving.clear()
 
     def _read(self, source: Source) -> Job:
         lesson = Lesson(source, Wish(self._network.value))
@@ -215,11 +215,15 @@ class Teach:
 
     def _show_result(self, lesson: Lesson) -> None:
         report = lesson.trained.report
-        self._model = lesson.trained.model
         kind = "done" if report.is_better else "info"
         self._notes.say(f"{report.summary()}.", kind=kind)
         self._result.value = draw_before_and_after(report)
-        self._after.layout.display = "" if report.is_better else "none"
+        if report.is_better:
+            self._taught = lesson
+            self._yours.value = f"<p>{escape(_about(lesson))}</p>"
+            self._after.layout.display = ""
+            self._saving.clear()  # it is about the net before
+        self._model = (self._taught or lesson).trained.model
 
     def _stop(self) -> None:
         """End the lesson with what has been learned; before it has begun, end everything."""
@@ -240,7 +244,7 @@ class Teach:
         self._app.run()
 
     def _download(self) -> Job:
-        data, facts = yield from beside(self._lesson.weights)
+        data, facts = yield from beside(self._taught.weights)
         with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
             for name, content in ((NAME, data), ("mine.json", facts)):
                 file = Path(folder) / name
@@ -248,7 +252,7 @@ class Teach:
                 self._sender.send(file)
 
     def _save(self) -> Job:
-        data, facts = yield from beside(self._lesson.weights)
+        data, facts = yield from beside(self._taught.weights)
         saved = save_pair(results_folder(), data, facts)
         self._saving.say(
             f"Saved to {saved}. Use it with load_model(weights=…), or in the app's menu: A file of"
@@ -265,6 +269,13 @@ def _source(photos: str | Path | OneClick | None, masks: str | Path | None) -> S
         return practice() if photos is None else from_photos(photos.photos)
     photos = as_path("photos", photos)
     return from_folders(photos, photos if masks is None else as_path("masks", masks))
+
+
+def _about(lesson: Lesson) -> str:
+    """Return which net the page has for use, and how long."""
+    pairs = f"{len(lesson.samples)} pairs {lesson.source.title}"
+    iou = lesson.trained.report.after.iou
+    return f"Your net was taught {pairs}; IoU {iou:.3f}. The next lesson that succeeds replaces it."
 
 
 def _left(step: "Step", seconds: float, done: int) -> str:
