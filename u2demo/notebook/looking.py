@@ -42,7 +42,7 @@ class Looking:
         self.notes = Notes()
         self.models = ModelMenu(self.begin, model)
         self._album = album
-        album.stage.finish = jobs.finish
+        album.stage.finish = self.look_now
         self._quality = panel.quality
         self._quality.observe(guarded(self._change, self.notes), names="value")
         self._jobs = jobs
@@ -123,6 +123,12 @@ class Looking:
         """Look again at the photos that are left: if no quality is chosen, at those that ask."""
         self._jobs.start(self._look_again(), self.notes.report)
 
+    def look_now(self) -> None:
+        """Look again at once at the photo on the stage, if its box to look in has changed."""
+        photo = self._album.on_stage
+        if photo and photo.wants_another_look:
+            self._renew(photo)
+
     def _way(self) -> tuple[str, str]:
         """Return the network and the quality that are chosen now."""
         return self.models.name, self._quality.value or "fast"
@@ -137,17 +143,22 @@ class Looking:
         photos = self._outdated_in_turn(failed)
         try:
             for photo in self._progress.over(photos, total, FINDING, lambda photo: photo.name):
-                try:
-                    again = self.look_again(photo, self._quality.value or photo.quality)
-                except (MemoryError, RuntimeError) as error:
-                    explain_failure(self.notes, photo.name, error)
+                if not self._renew(photo):
                     failed.append(photo)
-                else:
-                    self._album.replace(photo, again)
-                    self._on_look()
                 yield
         finally:
             self.admit_mixture()
+
+    def _renew(self, photo: Photo) -> bool:
+        """Look again at a photo of the album; return whether it could be, or else say why not."""
+        try:
+            again = self.look_again(photo, self._quality.value or photo.quality)
+        except (MemoryError, RuntimeError) as error:
+            explain_failure(self.notes, photo.name, error)
+            return False
+        self._album.replace(photo, again)
+        self._on_look()
+        return True
 
     def _outdated_in_turn(self, failed: list[Photo]) -> Iterator[Photo]:
         """Yield the photos to look at again, first the one that is on the stage at that time."""

@@ -38,9 +38,9 @@ class Stage(ipywidgets.Box):
     """A photo and what is made of it, as ``panel`` says: at once in small, then with all detail.
 
     With ``on_corrected`` there are tools to correct the mask: it gets the photo and the same one
-    with another history, which it should put in its place; ``finish`` does what follows from that
-    and waits for it. ``names`` returns those of all photos. Without anywidget, the stage is a
-    ``Compare``.
+    with another history, which it should put in its place; ``finish`` does at once what follows
+    from that for the photo. ``names`` returns those of all photos. Without anywidget, the stage is
+    a ``Compare``.
     """
 
     def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None = None):
@@ -154,7 +154,7 @@ class Stage(ipywidgets.Box):
         self.children = [self._plain, *by_hand]
 
     def _answer_all(self, message: dict) -> None:
-        """Do now all that follows from what a page says: it waits for that."""
+        """Do now all that follows for the photo from what a page says: it waits for that."""
         self._receive(message)
         self.finish()
         self._detail_soon.cancel()
