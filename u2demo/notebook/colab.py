@@ -98,14 +98,14 @@ def tell(script: str) -> None:
 def show_dialogs_in(output: ipywidgets.Output, task: Callable[[], object]) -> object:
     """Return what ``task`` returns, showing the dialogs that it opens in ``output``.
 
-    A ``PageError`` is raised here, because ``with output`` would swallow it.
+    An error is raised here, because ``with output`` would swallow it.
     """
     output.clear_output()
     answer, problem = None, None
     with output:
         try:
             answer = task()
-        except PageError as error:
+        except Exception as error:
             problem = error
     if problem:
         raise problem
