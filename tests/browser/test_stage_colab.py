@@ -94,6 +94,22 @@ def test_a_person_corrects_by_hand_until_done(app, page_of_cell, colab):
     assert not cut[15:26, 20].any()
 
 
+def test_a_stroke_just_before_done_counts(app, page_of_cell, colab):
+    def erase_and_leave(page):
+        press_in_page("radio", "Erase")(page)  # the kernel is busy with that
+        draw(page)
+        return press_in_page("button", "Done")(page)
+
+    page_of_cell.evaluate(COLAB)
+    colab.page = Person(
+        page_of_cell,
+        until("document.querySelector('.u2-stage')?.dataset.shown > 0"),
+        erase_and_leave,
+    )
+    press(app, "Correct by hand")
+    assert not app.photos[0].unpack_mask()[15:26, 20].any()
+
+
 def test_where_no_page_answers_a_sentence_says_what_to_do(app, colab):
     colab.answers = False
     assert find(app, "Correct by hand")

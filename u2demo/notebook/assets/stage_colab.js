@@ -27,11 +27,12 @@ google.colab.output.setIframeHeight(900, true);
 const end = openStage(host, channel);
 host.querySelector(".u2-stage").append(done);
 globalThis.u2stage = {
-  // Pass on what the kernel says; resolve to what the page has to say, null when the person is done.
+  // Pass on what the kernel says; resolve to what the page has to say, null when the person is done
+  // and all is said.
   async next(news) {
     for (const { message, pictures } of news) listen(message, pictures.map(asBytes));
     if (!outbox.length && !isOver) await new Promise((resolve) => { ring = resolve; });
-    return isOver ? null : outbox.splice(0);
+    return isOver && !outbox.length ? null : outbox.splice(0);
   },
   end() {
     end();
