@@ -195,9 +195,8 @@ def test_coco_has_a_box_for_each_frame_with_its_time_and_yolo_the_photos_only(fo
 def test_a_full_disk_is_said_in_one_sentence_and_ends_the_run(folder, tmp_path, monkeypatch):
     def fail(*arguments, **options):
         raise OSError(28, "No space left on device")
-        yield
 
-    monkeypatch.setattr("u2demo.video.run.filling", fail)
+    monkeypatch.setattr("u2demo.video.run.ClipWriter.add", fail)
     clips = Listing([folder])
     with pytest.raises(OSError, match="out: the disk is full; make room") as full:
         process_clips(Dark(), clips, tmp_path / "out", Run(BOX))

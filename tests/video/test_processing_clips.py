@@ -157,7 +157,7 @@ def test_a_cut_out_as_mp4_is_refused_before_any_work(clip, tmp_path):
 def test_a_clip_too_long_for_an_animation_is_refused_before_the_net_looks(
     clip, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("u2demo.video.write._MOST_PIXELS", 3 * 64 * 48)
+    monkeypatch.setattr("u2demo.video.animate._MOST_PIXELS", 3 * 64 * 48)
     model = Dark()
     with pytest.raises(ValueError, match=r"waves.mov: the clip is too long .* choose webm"):
         process_video(model, clip, tmp_path / "out", effects=EFFECTS, format="gif")

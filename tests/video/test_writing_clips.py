@@ -414,7 +414,7 @@ def test_frames_of_different_sizes_are_refused(make_clip, tmp_path):
 
 def test_a_clip_too_long_for_an_animation_says_what_else_there_is(make_clip, tmp_path, monkeypatch):
     clip = u2.open_video(make_clip("clip.mp4", count=5))
-    monkeypatch.setattr("u2demo.video.write._MOST_PIXELS", 3 * 64 * 48)
+    monkeypatch.setattr("u2demo.video.animate._MOST_PIXELS", 3 * 64 * 48)
     with pytest.raises(
         ValueError, match=r"too long for an animation, which may have 3 frames of 64x48; choose"
     ):

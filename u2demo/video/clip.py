@@ -24,6 +24,14 @@ class Frame(NamedTuple):
     image: Image.Image
 
 
+class Shape(NamedTuple):
+    """What all frames of a clip that is written have in common."""
+
+    width: int
+    height: int
+    mode: str
+
+
 class DamagedError(Exception):
     """A decoder has given all the frames it could, and some are missing; the text says why."""
 

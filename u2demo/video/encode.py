@@ -1,6 +1,7 @@
 """frames -> file by FFmpeg: H.264, VP9 or ProRes, with the sound of another clip."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from u2demo.machine.cores import available_cores
-from u2demo.video.clip import Clip, Frame
+from u2demo.video.clip import Clip, Frame, Shape
 from u2demo.video.sound import Sound
 
 if TYPE_CHECKING:  # av is optional
@@ -42,37 +43,42 @@ class Coding(NamedTuple):
         return self.pixels_with_alpha is not None
 
 
-class Shape(NamedTuple):
-    """What all frames of a clip have in common."""
+class Encoder:
+    """A clip that FFmpeg writes to ``path``. Once all frames are added, ``finish``; then close."""
 
-    width: int
-    height: int
-    mode: str
+    def __init__(self, coding: Coding, path: Path, shape: Shape, like: Clip):
+        try:
+            import av  # optional; may be installed later
+        except ImportError:
+            raise ModuleNotFoundError("to write clips: pip install av", name="av") from None
 
+        options = {"fflags": "+bitexact"}  # otherwise tracks of WebM get random numbers
+        if coding.container in ("mp4", "mov"):
+            options["movflags"] = "+faststart"
+        self._end = like.duration
+        with ExitStack() as stack:
+            out = av.open(f"file:{path}", "w", format=coding.container, container_options=options)
+            stack.enter_context(out)
+            out.metadata.update(like.about)
+            stream = _picture_track(out, coding, shape, like)
+            sound = Sound(out, like, copied=coding.copied, codec=coding.audio)
+            self._sound = stack.enter_context(sound)
+            self._track = _Track(out, stream)
+            self._stack = stack.pop_all()
 
-def encode_clip(
-    coding: Coding, path: Path, frames: Iterator[Frame], shape: Shape, like: Clip
-) -> Iterator[Fraction]:
-    """Write frames of this shape to ``path``; yield the time of each once it is written."""
-    try:
-        import av  # optional; may be installed later
-    except ImportError:
-        raise ModuleNotFoundError("to write clips: pip install av", name="av") from None
+    def add(self, frame: Frame) -> None:
+        """Write a frame, and what is heard until then."""
+        self._track.write(frame)
+        self._sound.write_until(frame.time)
 
-    options = {"fflags": "+bitexact"}  # otherwise tracks of WebM get random numbers
-    if coding.container in ("mp4", "mov"):
-        options["movflags"] = "+faststart"
-    with av.open(f"file:{path}", "w", format=coding.container, container_options=options) as out:
-        out.metadata.update(like.about)
-        stream = _picture_track(out, coding, shape, like)
-        with Sound(out, like, copied=coding.copied, codec=coding.audio) as sound:
-            track = _Track(out, stream)
-            for frame in frames:
-                track.write(frame)
-                sound.write_until(frame.time)
-                yield frame.time
-            track.finish(like.duration)
-            sound.write_until(None)
+    def finish(self) -> None:
+        """Write what is left."""
+        self._track.finish(self._end)
+        self._sound.write_until(None)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stack.close()
 
 
 class _Track:

@@ -1,8 +1,6 @@
 """frames -> the same frames, and on the way a small copy of the clip that a web page can play."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from u2demo.video.clip import Clip, Frame
-from u2demo.video.write import filling, taken_from
+from u2demo.video.write import ClipWriter
 
 _SIZE = (640, 480)  # pixels, (width, height)
 LONGEST = 20  # seconds
@@ -29,17 +27,13 @@ def copying(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fram
         ModuleNotFoundError: PyAV is needed and missing.
     """
     has_sound = like.audio and like.duration is not None and like.duration <= LONGEST
-    waiting: deque[Frame] = deque()
     beginning = replace(like, audio=has_sound, duration=None)
-    copy = filling(path, path.suffix, taken_from(waiting), like=beginning)
-    with closing(copy):
+    with ClipWriter(path, path.suffix, like=beginning) as copy:
         for frame in frames:
             if _is_room(path, frame.time):
-                waiting.append(Frame(frame.time, _small(frame.image)))
-                next(copy)
+                copy.add(Frame(frame.time, _small(frame.image)))
             yield frame
-        for _ in copy:  # it writes what the encoder holds
-            pass
+        copy.finish()
 
 
 def _is_room(path: Path, time: Fraction) -> bool:

@@ -1,7 +1,6 @@
 """clips on disk -> clips on disk: one after the other, safely, resumable like a run of photos."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ from u2demo.video.draw import Drawn, draw_all, first_of, sample
 from u2demo.video.find import Findings
 from u2demo.video.moving import CropOfShots, for_clips
 from u2demo.video.read import open_video
-from u2demo.video.write import KINDS, check_format, check_length, filling, suffix, taken_from
+from u2demo.video.write import KINDS, ClipWriter, check_format, check_length, suffix
 
 if TYPE_CHECKING:
     from torch import nn
@@ -270,19 +269,16 @@ class _Work:
         if self._run.metadata == "none":
             like = replace(like, about={})
         with ExitStack() as stack:
-            writers = []
-            for name, file in made.items():
-                waiting: deque[Frame] = deque()
-                writer = filling(file, kinds[name], taken_from(waiting), like=like)
-                writers.append((name, waiting, stack.enter_context(closing(writer))))
+            writers = {
+                name: stack.enter_context(ClipWriter(file, kinds[name], like=like))
+                for name, file in made.items()
+            }
             for one in stack.enter_context(closing(draw_all(findings, self._effects))):
-                for name, waiting, writer in writers:  # each takes just the frame that waits
-                    waiting.append(Frame(one.time, one.pictures[name]))
-                    next(writer)
+                for name, writer in writers.items():
+                    writer.add(Frame(one.time, one.pictures[name]))
                 yield one
-            for _, _, writer in writers:
-                for _ in writer:
-                    pass
+            for writer in writers.values():
+                writer.finish()
 
 
 class _Summary:

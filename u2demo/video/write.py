@@ -2,35 +2,19 @@
 
 import errno
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
-import numpy as np
 from PIL import Image
 
 from u2demo.images.write import encode
 from u2demo.machine.disk import discard, partial_file, retry_busy
-from u2demo.video.clip import Clip, Frame
-from u2demo.video.encode import Coding, Shape, encode_clip
-
-_MOST_PIXELS = 150_000_000  # of all frames of an animation, which are in memory together
-
-
-class Animation(NamedTuple):
-    """How Pillow encodes a short clip."""
-
-    format: str
-    options: Mapping[str, object]
-    tick: Fraction  # seconds
-    shortest: int = 1  # ticks that a frame is shown; frames that come sooner are left out
-    if_transparent: Mapping[str, object] = MappingProxyType({})  # more options
-    alpha: bool = True
+from u2demo.video.animate import Animation, Animator, check_frames
+from u2demo.video.clip import Clip, Frame, Shape
+from u2demo.video.encode import Coding, Encoder
 
 
 class Folder(NamedTuple):
@@ -121,16 +105,7 @@ def check_length(kind: str, size: tuple[int, int], *, count: int, duration: Frac
     """Raise ``ValueError`` if a clip of ``count`` frames is too long for its ``kind``."""
     how = KINDS[kind]
     if isinstance(how, Animation):
-        _check_length(min(count, int(duration / (how.shortest * how.tick))), size)
-
-
-def _check_length(count: int, size: tuple[int, int]) -> None:
-    room = _MOST_PIXELS // (size[0] * size[1])
-    if count > room:
-        raise ValueError(
-            f"the clip is too long for an animation, which may have {room} frames of"
-            f" {size[0]}x{size[1]}; choose webm, or make it smaller"
-        )
+        check_frames(min(count, int(duration / (how.shortest * how.tick))), size)
 
 
 def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
@@ -170,38 +145,56 @@ def writing(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Frac
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
-    with _whole(path, is_folder=not kind) as partial:
-        yield from filling(partial, kind, frames, like=like)
+    with (
+        _whole(path, is_folder=not kind) as partial,
+        ClipWriter(partial, kind, like=like) as writer,
+    ):
+        for frame in frames:
+            writer.add(frame)
+            yield frame.time
+        writer.finish()
 
 
-def filling(path: Path, kind: str, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fraction]:
-    """Do what ``writing`` does, but straight to ``path``, whose name need not say the ``kind``."""
-    how = KINDS[kind]
-    shape, frames = _peek(like.path, iter(frames))
-    if shape.mode == "RGBA" and not how.alpha:
-        raise _no_alpha()
-    yield from _WRITERS[type(how)](how, path, _alike(frames, shape), shape, like)
+class ClipWriter:
+    """A clip on its way into ``path``, whose name need not say the ``kind``. Use it as a context.
 
-
-def taken_from(waiting: deque[Frame]) -> Iterator[Frame]:
-    """Yield the frames that wait, until none does: for ``filling`` whose caller brings each frame.
-
-    The caller appends a frame before each step of ``filling``, which takes just one.
+    It is complete after ``finish``. ``write_clip`` says which frames it takes, and what it raises.
     """
-    while waiting:
-        yield waiting.popleft()
 
+    def __init__(self, path: Path, kind: str, *, like: Clip):
+        self._path, self._how, self._like = path, KINDS[kind], like
+        self._shape: Shape | None = None
+        self._writer: Encoder | Animator | _Numbered | None = None
 
-def _shape(picture: Image.Image) -> Shape:
-    return Shape(*picture.size, picture.mode)
+    def __enter__(self) -> "ClipWriter":
+        return self
 
+    def __exit__(self, *error: object) -> None:
+        if self._writer:
+            self._writer.close()
 
-def _peek(path: Path, frames: Iterator[Frame]) -> tuple[Shape, Iterator[Frame]]:
-    """Return the shape of the first frame, and all the frames."""
-    first = next(frames, None)
-    if first is None:
-        raise ValueError(f"{path}: there are no frames to write")
-    return _shape(first.image), chain([first], frames)
+    def add(self, frame: Frame) -> None:
+        """Take a frame; the first says which size and mode all have."""
+        found = Shape(*frame.image.size, frame.image.mode)
+        if self._shape is None:
+            if found.mode == "RGBA" and not self._how.alpha:
+                raise _no_alpha()
+            self._shape = found
+            self._writer = _WRITERS[type(self._how)](self._how, self._path, found, self._like)
+        wanted = self._shape
+        if found != wanted:
+            raise ValueError(
+                f"the frame at {float(frame.time):.2f} s is {found.width}x{found.height}"
+                f" {found.mode}, the first {wanted.width}x{wanted.height} {wanted.mode};"
+                " all frames of a clip need one size and mode"
+            )
+        self._writer.add(frame)
+
+    def finish(self) -> None:
+        """Complete the clip."""
+        if self._writer is None:
+            raise ValueError(f"{self._like.path}: there are no frames to write")
+        self._writer.finish()
 
 
 def _no_alpha() -> ValueError:
@@ -209,19 +202,6 @@ def _no_alpha() -> ValueError:
         "MP4 cannot hold transparency; choose webm (plays in browsers), mov (for editing) or png"
         " (a folder of frames), or put a background behind the cut-out"
     )
-
-
-def _alike(frames: Iterator[Frame], wanted: Shape) -> Iterator[Frame]:
-    """Yield ``frames`` after a check that each has the size and mode of the first."""
-    for frame in frames:
-        found = _shape(frame.image)
-        if found != wanted:
-            raise ValueError(
-                f"the frame at {float(frame.time):.2f} s is {found.width}x{found.height}"
-                f" {found.mode}, the first {wanted.width}x{wanted.height} {wanted.mode};"
-                " all frames of a clip need one size and mode"
-            )
-        yield frame
 
 
 @contextmanager
@@ -238,61 +218,25 @@ def _whole(path: Path, *, is_folder: bool) -> Iterator[Path]:
         raise
 
 
-def _animate(
-    animation: Animation, path: Path, frames: Iterator[Frame], shape: Shape, like: Clip
-) -> Iterator[Fraction]:
-    pictures, ticks = [], []
-    for frame in frames:
-        yield frame.time
-        tick = round(frame.time / animation.tick)
-        if ticks and tick - ticks[-1] < animation.shortest:
-            continue
-        _check_length(len(pictures) + 1, (shape.width, shape.height))
-        pictures.append(_for_animation(frame.image, animation))
-        ticks.append(tick)
-    end = round(like.duration / animation.tick) if like.duration else 0
-    usual = max(animation.shortest, round(1 / like.rate / animation.tick))
-    ticks.append(end if end - ticks[-1] >= animation.shortest else ticks[-1] + usual)
-    durations = [int(step * animation.tick * 1000) for step in np.diff(ticks).tolist()]
-    options = {**animation.options, **_repeated(animation, like.plays)}
-    if shape.mode == "RGBA":
-        options |= animation.if_transparent
-    first, *others = pictures
-    first.save(path, animation.format, save_all=True, append_images=others, duration=durations,
-               **options)  # fmt: skip
+class _Numbered:
+    """A folder of numbered pictures."""
+
+    def __init__(self, folder: Folder, path: Path, shape: Shape, like: Clip):
+        path.mkdir()
+        self._path, self._suffix = path, folder.suffix
+        self._count = 0
+
+    def add(self, frame: Frame) -> None:
+        """Write a picture."""
+        self._count += 1
+        picture = encode(frame.image, self._suffix, like=frame.image)
+        (self._path / f"{self._count:06}{self._suffix}").write_bytes(picture)
+
+    def finish(self) -> None:
+        """Do nothing: every picture is whole."""
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
 
 
-def _for_animation(picture: Image.Image, animation: Animation) -> Image.Image:
-    """Return a picture that Pillow can write in this kind of animation."""
-    if picture.mode == "L" and animation.format != "WEBP":
-        return picture.convert("RGB")  # Pillow cannot write an animated GIF or PNG in gray
-    if picture.mode == "RGBA" and animation.format == "GIF":  # Pillow shows all that is above 0
-        values = np.array(picture)
-        values[values[..., 3] < 128] = 0
-        values[..., 3][values[..., 3] > 0] = 255
-        return Image.fromarray(values)
-    return picture
-
-
-def _repeated(animation: Animation, plays: int) -> Mapping[str, int]:
-    """Return the option of Pillow that has an animation shown so often, 0 for ever."""
-    if animation.format != "GIF" or plays == 0:
-        return {"loop": plays}
-    return {"loop": plays - 1} if plays > 1 else {}  # a GIF says how often it is repeated
-
-
-def _number(
-    folder: Folder, path: Path, frames: Iterator[Frame], shape: Shape, like: Clip
-) -> Iterator[Fraction]:
-    path.mkdir()
-    for number, frame in enumerate(frames, start=1):
-        picture = encode(frame.image, folder.suffix, like=frame.image)
-        (path / f"{number:06}{folder.suffix}").write_bytes(picture)
-        yield frame.time
-
-
-_WRITERS: Mapping[type, Callable[..., Iterator[Fraction]]] = {
-    Coding: encode_clip,
-    Animation: _animate,
-    Folder: _number,
-}
+_WRITERS = {Coding: Encoder, Animation: Animator, Folder: _Numbered}
