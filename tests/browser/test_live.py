@@ -44,6 +44,7 @@ const replies = {
   },
   piece({number}) {
     const {hangs, problem} = kernel;
+    kernel.piece = number;
     if (!hangs) tell({kind: 'piece', number, text: 'Saved: here', problem});
   },
   stop() {},
@@ -173,6 +174,11 @@ def test_the_camera_is_cut_out_at_its_own_size(camera):
     assert picture.shape == (HEIGHT, WIDTH, 4)
     assert picture[:, : WIDTH // 2 - 9, 3].min() == 255, "the subject: the left half"
     assert picture[:, WIDTH // 2 + 9 :, 3].max() == 0
+
+
+def test_figures_that_change_all_the_time_are_not_read_out(camera):
+    (status,) = camera.locator(".u2-live").get_by_role("status").all()
+    assert "u2-say" in status.get_attribute("class")
 
 
 def test_advice_is_shown_for_as_long_as_masks_are_slow(camera):
@@ -406,6 +412,21 @@ def test_stop_gives_a_photo_up_without_a_word_but_not_a_file_that_is_being_saved
     press(camera, "Stop")
     camera.wait_for_function(f"{text('.u2-say')} === ''")
     assert camera.locator(".u2-kept").inner_text() == "Saving…"
+    camera.locator(".u2-remove").click()
+
+
+def test_where_a_file_goes_a_person_may_first_have_to_allow_it(camera):
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    press(camera, "Stop")
+    camera.evaluate("kernel.hangs = true; globalThis.later = setTimeout")
+    camera.evaluate("globalThis.setTimeout = (task, time) => later(task, time / 100)")
+    press(camera, "Save to results/")
+    camera.wait_for_timeout(600)  # on the page: a minute
+    assert camera.locator(".u2-kept").inner_text() == "Saving…"
+    camera.evaluate("hear({kind: 'piece', number: kernel.piece, text: 'Saved: here'})")
+    camera.get_by_text("Saved: here").wait_for()
+    camera.evaluate("globalThis.setTimeout = later")
     camera.locator(".u2-remove").click()
 
 

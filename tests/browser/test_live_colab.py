@@ -125,6 +125,46 @@ def test_a_photo_is_saved_to_drive(page, net, colab, monkeypatch, tmp_path):
     assert abs(seen.sum() / (4 * SIDE) ** 2 - 1) < 0.1
 
 
+def test_what_is_not_saved_can_be_downloaded_after_done(page, net, colab):
+    colab.page = Person(
+        page,
+        press("Start camera"),
+        until(SHOWS_CAMERA),
+        press("Photo"),
+        until("document.querySelector('.u2-take img')?.complete"),
+        press("Record"),
+        until("/0:01/.test(document.querySelector('.u2-recording').textContent)"),
+        press("Done"),
+    )
+    u2.notebook.Live(net).show()
+    assert not page.evaluate(TRACKS) and page.get_by_role("button", name="Photo").count() == 0
+    assert page.locator(".u2-take video").is_visible()
+    saves = page.get_by_text("Save to Google Drive").all()
+    assert [save.is_visible() for save in saves] == [False, False], "nobody would answer"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").last.click()
+    assert Image.open(download.value.path()).size == (384, 256)
+
+
+def test_done_waits_for_a_file_that_is_being_saved(page, net, colab, monkeypatch, tmp_path):
+    def save_and_leave(page):
+        press("Save to Google Drive")(page)
+        return press("Done")(page)
+
+    monkeypatch.setenv("U2DEMO_DRIVE", str(tmp_path / "drive"))
+    colab.page = Person(
+        page,
+        press("Start camera"),
+        until(SHOWS_CAMERA),
+        press("Photo"),
+        until("document.querySelector('.u2-take img')?.complete"),
+        save_and_leave,
+    )
+    u2.notebook.Live(net).show()
+    assert page.locator(".u2-kept").inner_text().startswith("Saved to your Google Drive")
+    assert len(list((tmp_path / "drive" / "MyDrive").rglob("*.png"))) == 1
+
+
 def test_an_interrupted_cell_turns_the_light_out(page, net, colab):
     def interrupt(page):
         raise KeyboardInterrupt

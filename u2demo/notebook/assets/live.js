@@ -11,6 +11,7 @@ const GIVE_UP = 12; // times its patience, after which the page turns the camera
 const SAMPLE_ENDS = 20; // seconds
 const PIECE_SIZE = 512 * 1024; // bytes; a Jupyter server drops messages over 10 MiB
 const PIECE_PATIENCE = 20; // seconds
+const LAST_PATIENCE = 180; // the file is saved then: a person may first have to allow it
 const PHOTO_PATIENCE = 180;
 // Milliseconds that pictures wait for a mask. If masks take longer, only pictures with one are shown.
 const LATEST = 400;
@@ -51,7 +52,7 @@ function layOut(keep, advice) {
     file: make("input", "u2-file", { type: "file", accept: "image/*" }),
     source: make("div", "u2-source u2-away"),
     canvas: make("canvas", "u2-canvas", { width: 960, height: 540 }),
-    figures: make("output", "u2-figures"),
+    figures: make("span", "u2-figures"), // an output would be read out twice a second
     advice: make("p", "u2-hint", { hidden: true, textContent: advice }),
     say: make("div", "u2-say"),
     photo: button("Photo"),
@@ -156,6 +157,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
   let stage = null; // what is shown: where it comes from, its mask, and when what happened
   let resume = null; // how to go on when the page is seen again
   let recording = null;
+  const saving = new Set(); // files on their way
   let arrived = () => {};
   let isInView = true;
 
@@ -427,13 +429,16 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const save = button(`Save to ${view.keep}`, async () => {
       save.disabled = true;
       note.textContent = "Saving…";
+      const sending = send(blob, suffix);
+      saving.add(sending);
       try {
-        note.textContent = await send(blob, suffix);
+        note.textContent = await sending;
       } catch (error) {
         note.textContent = `Not saved: ${error.message}`;
         save.disabled = false;
       }
-    });
+      saving.delete(sending);
+    }, "u2-save");
     const remove = button("×", () => {
       URL.revokeObjectURL(url);
       tile.remove();
@@ -452,10 +457,18 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       const bytes = await blob.slice(offset, offset + PIECE_SIZE).arrayBuffer();
       const last = offset + PIECE_SIZE >= blob.size;
       const asked = { kind: "piece", number: file, suffix, first: offset === 0, last };
-      const { message } = await letters.ask(asked, bytes, PIECE_PATIENCE);
+      const { message } = await letters.ask(asked, bytes, last ? LAST_PATIENCE : PIECE_PATIENCE);
       if (message.problem) throw new Error(message.problem);
       if (last) return message.text;
     }
+  }
+
+  // Stop, and be done once a recording is there to keep, and files on their way are saved.
+  async function leave() {
+    await finishRecording();
+    stop();
+    await Promise.allSettled(saving);
+    done();
   }
 
   async function chooseScene() {
@@ -504,7 +517,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     }),
     tick("Side by side", false, (on) => view.source.classList.toggle("u2-away", !on)),
   );
-  if (done) view.top.append(button("Done", done));
+  if (done) view.top.append(button("Done", leave));
 
   const watcher = new IntersectionObserver((changes) => { // a busy page hears of several at once
     isInView = changes.at(-1).isIntersecting;
@@ -518,12 +531,15 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
   arrange();
   if (samples.length) start(sample);
   return () => {
+    const leaves = done && (recording || view.taken.hasChildNodes()); // what can still be downloaded
     stop();
     clearInterval(watch);
     endAssistance();
     watcher.disconnect();
     document.removeEventListener("visibilitychange", pauseOrResume);
     navigator.mediaDevices?.removeEventListener?.("devicechange", listCameras);
-    view.root.remove();
+    if (leaves) view.root.replaceChildren(view.taken);
+    else view.root.remove();
+    view.root.classList.add("u2-ended");
   };
 }
