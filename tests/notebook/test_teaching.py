@@ -1,10 +1,11 @@
 """The page that teaches: pairs in, a curve, before and after, and a net out."""
 
 import asyncio
+import dataclasses
+import hashlib
 import io
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 import torch
 from bright import Bright
 from live_app import as_file, find_in, said_in, spot, text_of, until, visible
+from misbehaving_server import MisbehavingServer
 
 import u2demo as u2
+from u2demo.nets import checkpoints
 from u2demo.notebook import OneClick, Teach
 from u2demo.notebook.teaching import lesson as lessons
 from u2demo.notebook.teaching.saving import save_pair
@@ -31,7 +34,14 @@ def weights():
 
 
 @pytest.fixture
-def teach(monkeypatch, no_loop, weights, tmp_path):
+def home(monkeypatch, tmp_path):
+    """The folder of weights, on a machine that has only what ships inside the package."""
+    monkeypatch.setenv("U2DEMO_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def teach(monkeypatch, no_loop, weights, tmp_path, home):
     """Return a page, opened on nothing yet, that teaches a small net fast."""
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "saved"))
@@ -109,12 +119,8 @@ def is_no_better(patch, teach):
 
 
 def cannot_be_read(patch, teach):
-    teach._network.value = "u2net"  # other than that of the pairs: they are read anew
-
-    def fail(model):
-        raise ValueError("offline")
-
-    patch.setattr(Start, "load", fail)
+    patch.setenv("U2DEMO_OFFLINE", "1")
+    find_in(teach.page, "Start from").value = "u2net"
 
 
 @pytest.mark.parametrize("end", [fails, is_no_better, cannot_be_read])
@@ -132,6 +138,7 @@ def test_a_net_can_be_saved_until_another_lesson_succeeds(end, teach, tmp_path, 
     assert named in text_of(shown(teach)) and teach.model is net
     press(teach, "Save to saved/")
     assert (tmp_path / "saved" / "mine (2).pth").read_bytes() == first
+    find_in(teach.page, "Start from").value = "u2netp"
     teach._receive(from_uploads(pairs(12)))
     assert named in text_of(shown(teach)), "other pairs were read, but not taught"
     press(teach, "Teach")
@@ -149,7 +156,7 @@ def test_a_net_can_be_saved_while_the_next_is_taught(teach, tmp_path):
             there.append((tmp_path / "saved" / "mine.pth").is_file())
         return (yield from source.read(net))
 
-    teach._receive(replace(source, read=read))
+    teach._receive(dataclasses.replace(source, read=read))
     press(teach, "Teach")
     press(teach, "Teach")
     assert there == [True]
@@ -157,7 +164,7 @@ def test_a_net_can_be_saved_while_the_next_is_taught(teach, tmp_path):
 
 def test_practice_pairs_begin_at_once_unless_a_net_could_be_lost(teach, tmp_path, monkeypatch):
     monkeypatch.setattr(lessons, "_PRACTICE", lessons._USUAL)
-    source = replace(from_folders(*lesson(tmp_path)), is_practice=True)
+    source = dataclasses.replace(from_folders(*lesson(tmp_path)), is_practice=True)
     teach._receive(source)
     assert "IoU" in said(teach)
     teach._receive(source)
@@ -180,7 +187,7 @@ def test_a_second_lesson_begins_anew_and_can_be_stopped_while_it_reads(teach, tm
         return (yield from source.read(net))
 
     teach._steps.value = 2
-    teach._receive(replace(source, read=read))
+    teach._receive(dataclasses.replace(source, read=read))
     press(teach, "Teach")
     press(teach, "Teach")
     assert seen == [(None, "")] * 2, "neither the course nor the curve of the first"
@@ -218,22 +225,84 @@ def test_stop_keeps_what_has_been_learned(teach, tmp_path, monkeypatch):
     assert "IoU" in said(teach) and "step 7 of 20" in shown(teach)
 
 
+def on_a_page(visit):
+    """Let ``visit(page)``, a coroutine, use a page that has an event loop, as in a kernel."""
+
+    async def stay():
+        page = Teach()
+        await visit(page)
+        page.close()
+
+    with ThreadPoolExecutor(1) as thread:  # in this one Playwright's loop may be running
+        thread.submit(asyncio.run, stay()).result()
+
+
 def test_stop_while_the_practice_pairs_are_read_ends_the_lesson_too(teach):
     """The lesson was asked for with the pairs: without them it had only a complaint to make."""
 
-    async def visit():
-        page = Teach()
+    async def visit(page):
         page._receive(practice())
         await until(lambda: "Beginning" in shown(page))
         press(page, "Stop")
         await until(lambda: not page.is_busy)
-        found.append(said(page))
-        page.close()
+        assert said(page) == ""
 
-    found = []
-    with ThreadPoolExecutor(1) as thread:  # a loop of its own
-        thread.submit(asyncio.run, visit()).result()
-    assert found == [""]
+    on_a_page(visit)
+
+
+@pytest.fixture
+def source_of_u2net(monkeypatch, home):
+    """A server that has the small network's weights as those of u2net, and sends half at first."""
+    for variable in ("U2DEMO_OFFLINE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    packaged = Path(checkpoints.__file__).parents[1] / "data" / "u2netp.pth"
+    with MisbehavingServer(packaged.read_bytes()) as server:
+        record = dataclasses.replace(
+            checkpoints.CHECKPOINTS["u2net"],
+            architecture="u2netp",
+            bytes=len(server.body),
+            sha256=hashlib.sha256(server.body).hexdigest(),
+            sources=(server.url("waits"),),
+        )
+        monkeypatch.setitem(checkpoints.CHECKPOINTS, "u2net", record)
+        yield server
+
+
+def test_weights_are_fetched_in_sight(teach, tmp_path, source_of_u2net):
+    async def visit(page):
+        find_in(page.page, "Start from").value = "u2net"
+        page._receive(from_uploads(pairs(10)))
+        await until(lambda: "Fetching, 2 of 5 MB" in shown(page))
+        source_of_u2net.released.set()
+        await until(lambda: not page.is_busy)
+        assert "10 pairs from" in shown(page) and said(page) == ""
+
+    on_a_page(visit)
+
+
+def test_stop_ends_a_download_at_once_and_keeps_what_has_arrived(teach, home, source_of_u2net):
+    async def visit(page):
+        find_in(page.page, "Start from").value = "u2net"
+        page._receive(from_uploads(pairs(10)))
+        await until(lambda: "Fetching" in shown(page))
+        press(page, "Stop")
+        assert (home / "u2net.pth.part").stat().st_size > 1_000_000, "nobody waited for the rest"
+        await until(lambda: not page.is_busy)
+        assert "Fetching" not in shown(page) and said(page) == ""
+        find_in(page.page, "Start from").value = "u2netp"
+        find_in(page.page, "Steps (0 = automatic)").value = 2
+        press(page, "Teach")
+        await until(lambda: not page.is_busy)
+        assert "IoU" in said(page), "the pairs that were chosen are read now"
+
+    on_a_page(visit)
+
+
+def test_a_net_that_cannot_be_had_is_named_once(teach, tmp_path, monkeypatch):
+    cannot_be_read(monkeypatch, teach)
+    teach._receive(dataclasses.replace(from_folders(*lesson(tmp_path)), is_practice=True))
+    assert said(teach).count("u2net is not on this machine") == 1
+    assert "no pairs" not in said(teach)
 
 
 def pairs(count):
@@ -284,10 +353,12 @@ def test_the_folder_that_uploads_lie_in_is_not_shown(files, why, teach):
 
 
 def test_a_mistake_is_a_sentence_on_the_page(teach, tmp_path):
+    press(teach, "Teach")
+    assert "There are no pairs yet" in said(teach)
     teach._receive(from_uploads([("a.png", as_file(disc(0)[0]))]))
     assert "has neither a mask, nor corrections" in said(teach)
     press(teach, "Teach")
-    assert "There are no pairs yet" in said(teach)
+    assert "has neither a mask, nor corrections" in said(teach)
 
 
 def test_the_look_for_mistakes_can_be_left_out(teach, tmp_path, monkeypatch):

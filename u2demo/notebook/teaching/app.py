@@ -11,6 +11,7 @@ import ipywidgets
 from IPython.display import display
 
 from u2demo.machine.paths import as_path
+from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.notebook.app import OneClick
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
@@ -150,20 +151,18 @@ class Teach:
         self._notes.clear()
         self._clear()
         self._pairs.value = ""
-        self._lesson = None
-        self._jobs.start(self._read(source), self._notes.report)
-        if source.is_practice and not self._taught and environment() != "voila":
-            self._jobs.start(self._learn(), self._notes.report)
+        self._lesson = Lesson(source, Wish(self._network.value))
+        begins = source.is_practice and not self._taught and environment() != "voila"
+        job = self._learn() if begins else self._read(self._lesson)
+        self._jobs.start(job, self._notes.report)
 
     def _clear(self) -> None:
         """Clear what is shown of the last lesson."""
         self._curve.value = self._result.value = ""
 
-    def _read(self, source: Source) -> Job:
-        lesson = Lesson(source, Wish(self._network.value))
+    def _read(self, lesson: Lesson) -> Job:
         yield from self._watch(lesson.read())
-        self._lesson = lesson
-        count = f"{len(lesson.samples)} pairs {source.title}"
+        count = f"{len(lesson.samples)} pairs {lesson.source.title}"
         self._pairs.value = f"<p>{escape(count)}</p>{draw_pairs(lesson.samples)}"
         for name, why in lesson.left_out.items():
             self._notes.say(f"{name}: {why}", kind="problem", group="photos are left out")
@@ -177,11 +176,8 @@ class Teach:
         lesson = self._lesson
         if lesson.trained or lesson.wish.model != wish.model or not lesson.samples:
             self._clear()
-            self._lesson = Lesson(
-                lesson.source, wish
-            )  # read anew, the next time, if this is stopped
-            yield from self._read(lesson.source)
-        lesson = self._lesson
+            self._lesson = lesson = Lesson(lesson.source, wish)
+            yield from self._read(lesson)
         lesson.wish = wish
         self._clear()
         yield from self._watch(lesson.learn())
@@ -195,6 +191,7 @@ class Teach:
             with closing(aside(steps)) as taken:
                 for step in taken:
                     if step is None:
+                        self._show_download()
                         yield
                         continue
                     if step.doing != doing:
@@ -206,6 +203,13 @@ class Teach:
                     yield
         finally:
             self._progress.hide()
+
+    def _show_download(self) -> None:
+        """Say how much of the weights has come, while they are fetched."""
+        size, total = self._lesson.fetched, CHECKPOINTS[self._lesson.wish.model].bytes
+        if size is not None:
+            text = f"Fetching, {size / 1e6:.0f} of {total / 1e6:.0f} MB"
+            self._progress.show(text if size < total else "Checking", min(1, size / total))
 
     def _draw_curve(self, steps: int) -> None:
         lesson = self._lesson
@@ -227,9 +231,9 @@ class Teach:
 
     def _stop(self) -> None:
         """End the lesson with what has been learned; before it has begun, end everything."""
-        if self._lesson and self._lesson.course:
+        if self._lesson:
             self._lesson.stop()
-        else:
+        if not (self._lesson and self._lesson.course):
             self._jobs.clear()
 
     # The net is used

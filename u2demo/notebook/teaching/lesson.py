@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from u2demo.nets.download import Stopped
 from u2demo.notebook.teaching.source import Source
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Wish:
 class Lesson:
     """One lesson: ``read`` the pairs, then ``learn`` them.
 
+    ``fetched`` is how many bytes of the net's weights have come, None when none are fetched.
     ``samples`` are the pairs, and ``left_out`` says why others are none. ``losses``, of the net
     that is taught, and ``course`` grow on the way; ``trained`` is there at the end, also after
     ``stop``.
@@ -38,21 +40,28 @@ class Lesson:
 
     def __init__(self, source: Source, wish: Wish):
         self.source, self.wish = source, wish
+        self.fetched: int | None = None
         self.samples: list[Sample] = []
         self.left_out: dict[str, str] = {}
         self.losses: list[float] = []
         self.course: Course | None = None
         self.trained: Trained | None = None
+        self._is_stopped = False
 
     def read(self) -> "Iterator[Progress]":
-        """Read the pairs; yield after each.
+        """Read the pairs, with the net's weights at hand or fetched; yield after each pair.
 
         Raises:
             ValueError: there are none.
+            WeightsError: the weights cannot be had.
+            Stopped: ``stop`` was called while they were fetched.
         """
-        from u2demo.training.teach import Start  # loads torch: the page comes first
+        from u2demo.nets.load import fetch_weights  # loads torch: the page comes first
+        from u2demo.training.teach import Start  # loads torch
 
+        fetch_weights(self.wish.model, progress=self._tell)
         self.start = Start.load(self.wish.model)
+        self.fetched = None
         self.samples, self.left_out = yield from self.source.read(self.start.net)
 
     def learn(self) -> "Iterator[Progress]":
@@ -83,7 +92,8 @@ class Lesson:
         self.trained = trained(self.course, self.start, self.samples, self.left_out)
 
     def stop(self) -> None:
-        """End the lesson after the present step, with what has been learned."""
+        """End the lesson after the present step, with what has been learned; end a download."""
+        self._is_stopped = True
         if self.course:
             self.course.stop()
 
@@ -94,3 +104,8 @@ class Lesson:
 
         facts = facts_of(self.start, self.trained.report, self.course, self.samples)
         return encode_net(self.course.best, facts)
+
+    def _tell(self, size: int) -> None:
+        if self._is_stopped:
+            raise Stopped
+        self.fetched = size
