@@ -14,7 +14,7 @@ from u2demo.notebook.plain_picker import PlainPicker
 
 # A model as anywidget gives it. The kernel behind it answers each piece, unless it is `silent`.
 KERNEL = """
-globalThis.kernel = {silent: false, names: [], batches: 0};
+globalThis.kernel = {silent: false, names: [], batches: 0, cancels: 0, takes: 0};
 const listeners = new Set();
 const model = {
   get: (name) => TRAITS[name],
@@ -23,9 +23,10 @@ const model = {
   send: (message) => {
     if (kernel.silent) return;
     if (message.end) kernel.batches += 1;
+    else if (message.cancel) kernel.cancels += 1;
     else if (!message.drop) {
       kernel.names.push(message.name);
-      setTimeout(() => listeners.forEach((listen) => listen({batch: message.batch})));
+      setTimeout(() => listeners.forEach((listen) => listen({batch: message.batch})), kernel.takes);
     }
   },
 };
@@ -96,6 +97,14 @@ def test_photos_of_a_kernel_that_answers_late_but_in_time_arrive(page):
     assert page.evaluate("kernel.names") == ["cat.png", "dog.png"]
     page.wait_for_timeout(500)  # longer than its patience
     assert page.get_by_text("Not sent").count() == 0
+
+
+def test_a_photo_of_one_piece_can_be_canceled_too(page):
+    page.evaluate("kernel.takes = 200")
+    choose(page, "cat.png")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Canceled.").wait_for()
+    assert page.evaluate("[kernel.cancels, kernel.batches]") == [1, 0]
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_others_are_sent(page):

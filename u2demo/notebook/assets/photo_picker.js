@@ -55,6 +55,10 @@ async function send(model, files, isOver, report) {
   const total = files.reduce((sum, file) => sum + file.size, 0);
   const unreadable = [];
   let sent = 0;
+  const cancel = () => {
+    model.send({ batch, cancel: true });
+    return ["Canceled."];
+  };
   for (const [index, file] of files.entries()) {
     let offset = 0;
     do {
@@ -66,10 +70,7 @@ async function send(model, files, isOver, report) {
         model.send({ batch, index, drop: true });
         break;
       }
-      if (isOver()) {
-        model.send({ batch, cancel: true });
-        return ["Canceled."];
-      }
+      if (isOver()) return cancel();
       const done = receipt(model, batch);
       model.send({ batch, index, name: file.name }, undefined, [piece]);
       await done;
@@ -78,6 +79,7 @@ async function send(model, files, isOver, report) {
       report(total ? sent / total : 1);
     } while (offset < file.size);
   }
+  if (isOver()) return cancel(); // while the last piece was on its way
   model.send({ batch, end: true });
   return unreadable;
 }
