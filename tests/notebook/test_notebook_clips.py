@@ -147,7 +147,7 @@ def test_a_crop_has_one_size(app, tmp_path):
 
 
 def test_a_crop_is_as_long_as_an_animation_of_its_own_size_may_be(app, monkeypatch, tmp_path):
-    monkeypatch.setattr("u2demo.video.write._MOST_PIXELS", 6 * 64 * 48 - 1)
+    monkeypatch.setattr("u2demo.video.animate._MOST_PIXELS", 6 * 64 * 48 - 1)
     press(app, "Crop")
     find(app, "Format").label = "GIF"
     press(app, "Save to results/")
