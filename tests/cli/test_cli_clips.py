@@ -124,7 +124,7 @@ def test_pictures_of_one_frame_are_photos(tmp_path):
 
 
 def test_an_animation_that_is_too_long_is_told_of_webm(folder, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("u2demo.video.write._MOST_PIXELS", 2 * 64 * 48)
+    monkeypatch.setattr("u2demo.video.animate._MOST_PIXELS", 2 * 64 * 48)
     assert main([str(folder), "-o", str(tmp_path / "out")]) == 1
     said = capsys.readouterr().out
     assert "1 photo: 1 done; 2 clips: 1 done, 1 failed" in said
