@@ -83,7 +83,7 @@ def test_a_click_on_stop_ends_what_waits_too_and_says_how_much_that_was(results)
         press(app, "Stop")
         await until(lambda: not app.is_busy)
         assert 5 < len(app.photos) < 50 and not results.exists()
-        assert f"Stopped. {72 - len(app.photos)} files were not opened." in said(app)
+        assert f"Stopped. Files not opened: {72 - len(app.photos)}." in said(app)
         press(app, "Save all to results/")
         await until(lambda: not app.is_busy)
         assert len(list(results.iterdir())) == len(app.photos)
@@ -98,9 +98,21 @@ def test_a_look_that_waits_when_stop_is_clicked_can_be_asked_for_again():
         press(app, "Best")
         press(app, "Stop")
         await until(lambda: not app.is_busy)
-        assert "Stopped. 1 file was not opened." in said(app)
+        assert "Stopped. Files not opened: 1." in said(app)
         assert "0 of 3 photos are done (Your own, Best)." in said(app, "u2-side")
         assert find(app, "Best").value is None
+
+    on_a_page(visit, Bright())
+
+
+def test_who_stops_twice_reads_so_once():
+    async def visit(app):
+        for _ in range(2):
+            press(app, "Best")
+            await until(lambda: progress(app))
+            press(app, "Stop")
+            await until(lambda: not app.is_busy)
+        assert said(app).count("Stopped.") == 1
 
     on_a_page(visit, Bright())
 

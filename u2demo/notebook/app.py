@@ -316,8 +316,9 @@ class OneClick:
         left = sum(len(line) for line in self._lines.values())
         self._drop_work()
         self._looking.admit_mixture()  # a look that had not begun does not say so itself
-        files = "1 file was" if left == 1 else f"{left} files were"
-        self._notes.say(f"Stopped. {files} not opened." if left else "Stopped.")
+        said = f"Stopped. Files not opened: {left}." if left else "Stopped."
+        if said not in self._notes.value:  # of an earlier stop
+            self._notes.say(said)
 
     def _drop_work(self) -> None:
         self._jobs.clear()
