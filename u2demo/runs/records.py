@@ -224,38 +224,31 @@ class Told(Sequence[Record]):
 
     def __init__(self, records: Records):
         self._records = records
-        self._first: list[Record] = []
-        self._unnoted: dict[int, Record] = {}  # by place: those that no journal holds
-        self._photos = array("q")
+        self._photos = array("q")  # a hash of each one's path
         self._skipped = bytearray()
+        self._at_hand: dict[int, Record] = {}  # by number: the first, and what no journal holds
 
     def add(self, record: Record) -> None:
         """Add a record that the journal holds, maybe with another status: "skipped".
 
         One without a version, as of a clip that is left out, is in no journal, and stays in memory.
         """
-        if len(self._first) < _AT_HAND and not self._photos:
-            self._first.append(record)
-            return
-        if not record.version:
-            self._unnoted[len(self)] = record
+        if len(self) < _AT_HAND or not record.version:
+            self._at_hand[len(self)] = record
         self._photos.append(hash(record.photo))
         self._skipped.append(record.status == "skipped")
 
     def __len__(self) -> int:
-        return len(self._first) + len(self._photos)
+        return len(self._photos)
 
     def __getitem__(self, number: int | slice) -> "Record | list[Record]":
         if isinstance(number, slice):
             return [self[one] for one in range(*number.indices(len(self)))]
         at = range(len(self))[number]
-        if at in self._unnoted:
-            return self._unnoted[at]
-        place = at - len(self._first)
-        if place < 0:
-            return self._first[place]
-        record = self._records.by_hash(self._photos[place])
-        return replace(record, status="skipped") if self._skipped[place] else record
+        if at in self._at_hand:
+            return self._at_hand[at]
+        record = self._records.by_hash(self._photos[at])
+        return replace(record, status="skipped") if self._skipped[at] else record
 
 
 def folder_key(stem: str) -> str:
