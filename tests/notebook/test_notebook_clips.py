@@ -103,6 +103,11 @@ def test_three_frames_are_there_before_all_are_looked_at(app, bright):
     assert about(app) == "dog.mp4, 64 × 48, 0.6 s, 10 frames/s, no sound"
 
 
+def test_shown_again_it_keeps_the_clip_that_was_chosen(app):
+    app.show()
+    assert "dog.mp4" in about(app)
+
+
 def test_an_effect_redraws_them_without_another_look(app, bright):
     assert picture(app, 0).mode == "RGBA"
     press(app, "Box")

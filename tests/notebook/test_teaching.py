@@ -94,6 +94,12 @@ def test_pairs_are_shown_then_taught_and_the_net_is_better(teach, tmp_path):
     assert (found == (np.asarray(mask) > 0)).mean() > 0.95
 
 
+def test_shown_again_the_page_keeps_the_pairs_that_were_chosen(teach, tmp_path):
+    teach._receive(from_folders(*lesson(tmp_path)))
+    teach.show()
+    assert "12 pairs from " in shown(teach)
+
+
 def test_the_net_is_downloaded_and_saved_with_where_it_comes_from(teach, tmp_path, saved):
     teach._receive(from_folders(*lesson(tmp_path)))
     press(teach, "Teach")

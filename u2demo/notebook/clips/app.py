@@ -109,7 +109,8 @@ class Clips:
     def show(self, clip: str | Path | None = None) -> None:
         """Display the app and open it on the ``clip`` at that path, by default the packaged one.
 
-        When a cell runs again, the app that it showed before is closed.
+        When a cell runs again, the app that it showed before is closed. The same app, shown again
+        without a ``clip``, stays as it is.
         """
         source = _source(clip)
         if environment() == "headless":
@@ -117,7 +118,8 @@ class Clips:
             return
         close_on_rerun(self.close)
         display(self.page)
-        guarded(self._receive, self._notes)(source)
+        if clip is not None or self._source is None:
+            guarded(self._receive, self._notes)(source)
         if environment() == "voila":  # its page opens later, and misses changes made before
             self._jobs.finish()
 
@@ -298,7 +300,7 @@ class Clips:
     def _summary(self) -> str:
         workshop = self._workshop
         shown = "" if workshop.is_shown_whole else ". Its beginning is shown here, in small"
-        return f"{workshop.file.name}, {_size_of(workshop.file) / 1e6:.1f} MB{shown}"
+        return f"{workshop.file.name}, {workshop.file_size / 1e6:.1f} MB{shown}"
 
     def _arrange(self) -> None:
         """Show the control for the clip behind where it counts."""
@@ -342,8 +344,3 @@ def _pace(done: int, total: int, seconds: float) -> str:
     speed = done / seconds
     left = round(max(0, total - done) / speed)
     return f", {speed:.1f} frames/s, {left // 60}:{left % 60:02} left"
-
-
-def _size_of(path: Path) -> int:
-    files = path.iterdir() if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files)

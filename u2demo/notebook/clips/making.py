@@ -131,6 +131,12 @@ class Workshop:
             if self.file is None:
                 shutil.rmtree(folder, ignore_errors=True)
 
+    @property
+    def file_size(self) -> int:
+        """The bytes of ``file``, or of all in it if it is a folder of frames."""
+        files = self.file.iterdir() if self.file.is_dir() else [self.file]
+        return sum(file.stat().st_size for file in files)
+
     def copy_original(self) -> Iterator[Fraction]:
         """Make ``original``, if it is not there; yield the time of each of its frames."""
         if self.original:

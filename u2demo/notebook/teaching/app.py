@@ -90,7 +90,8 @@ class Teach:
     ) -> None:
         """Display the page and open it on two folders, an app's photos, or pairs to practice on.
 
-        When a cell runs again, the page that it showed before is closed.
+        When a cell runs again, the page that it showed before is closed. The same page, shown again
+        without ``photos``, stays as it is.
         """
         source = _source(photos, masks)
         if environment() == "headless":
@@ -98,7 +99,8 @@ class Teach:
             return
         close_on_rerun(self.close)
         display(self.page)
-        guarded(self._receive, self._notes)(source)
+        if photos is not None or self._lesson is None:
+            guarded(self._receive, self._notes)(source)
         if environment() == "voila":  # its page opens later, and misses changes made before
             self._jobs.finish()
 
