@@ -4,6 +4,8 @@ import atexit
 import os
 import sys
 
+from u2demo.cli.main import main
+
 
 def run() -> None:
     """Run the command line, and end the process with its exit code.
@@ -19,9 +21,8 @@ def run() -> None:
                 stream.flush()
             os._exit(code)
 
-    atexit.register(leave)  # first, so that it is called last: what others registered is done
-    from u2demo.cli.main import main
-
+    # Before PyTorch, Ray and others are imported: what they register is called before it.
+    atexit.register(leave)
     code = main()
     sys.exit(code)
 

@@ -42,7 +42,7 @@ def test_a_run_ends_with_its_code_once_all_that_was_open_is_closed():
     code = (
         "import atexit, tempfile\n"
         "from u2demo.__main__ import run\n"
-        "from u2demo.cli import main as program\n"
+        "import u2demo.__main__ as program\n"
         "def main():\n"
         "    global folder\n"
         "    folder = tempfile.TemporaryDirectory()\n"
@@ -62,7 +62,7 @@ def test_a_run_ends_with_its_code_once_all_that_was_open_is_closed():
 def test_a_run_that_fails_says_so_to_its_shell(raised, code):
     lines = (
         "from u2demo.__main__ import run\n"
-        "from u2demo.cli import main as program\n"
+        "import u2demo.__main__ as program\n"
         f"def main(): raise {raised}\n"
         "program.main = main\n"
         "run()"
@@ -194,3 +194,9 @@ def test_signals_that_come_at_once_leave_no_traceback(tmp_path):
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
+
+
+def test_a_program_of_ones_own_may_call_the_command_line_and_goes_on():
+    from u2demo.__main__ import main
+
+    assert main(["weights", "list"]) == 0
