@@ -105,14 +105,19 @@ def test_the_cell_runs_until_done_and_masks_are_where_the_subject_is(page, net, 
     assert SIZE == (96, 64)
 
 
+TAKE_A_PHOTO = (
+    press("Start camera"),
+    until(SHOWS_CAMERA),
+    press("Photo"),
+    until("document.querySelector('.u2-take img')?.complete"),
+)
+
+
 def test_a_photo_is_saved_to_drive(page, net, colab, monkeypatch, tmp_path):
     monkeypatch.setenv("U2DEMO_DRIVE", str(tmp_path / "drive"))
     colab.page = Person(
         page,
-        press("Start camera"),
-        until(SHOWS_CAMERA),
-        press("Photo"),
-        until("document.querySelector('.u2-take img')?.complete"),
+        *TAKE_A_PHOTO,
         press("Save to Google Drive"),
         until("document.querySelector('.u2-kept').textContent.startsWith('Saved to your Google')"),
         press("Done"),
@@ -128,10 +133,7 @@ def test_a_photo_is_saved_to_drive(page, net, colab, monkeypatch, tmp_path):
 def test_what_is_not_saved_can_be_downloaded_after_done(page, net, colab):
     colab.page = Person(
         page,
-        press("Start camera"),
-        until(SHOWS_CAMERA),
-        press("Photo"),
-        until("document.querySelector('.u2-take img')?.complete"),
+        *TAKE_A_PHOTO,
         press("Record"),
         until("/0:01/.test(document.querySelector('.u2-recording').textContent)"),
         press("Done"),
@@ -154,10 +156,7 @@ def test_done_waits_for_a_file_that_is_being_saved(page, net, colab, monkeypatch
     monkeypatch.setenv("U2DEMO_DRIVE", str(tmp_path / "drive"))
     colab.page = Person(
         page,
-        press("Start camera"),
-        until(SHOWS_CAMERA),
-        press("Photo"),
-        until("document.querySelector('.u2-take img')?.complete"),
+        *TAKE_A_PHOTO,
         save_and_leave,
     )
     u2.notebook.Live(net).show()

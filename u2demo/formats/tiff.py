@@ -30,8 +30,8 @@ _JPEGS = _OLD_JPEG, 7
 # Of red, green and blue in Y (ITU-R BT.601); black and white of Y, Cb and Cr.
 _JPEGS_WEIGHTS, _JPEGS_REFERENCE = (0.299, 0.587, 0.114), (0, 255, 128, 255, 128, 255)
 _RARE = {34925: "LZMA", 50000: "Zstandard", 50001: "WebP"}  # not in every libtiff
-# Kind and bits of each sample that Pillow reads rightly, in its own order of
-# bits, planes together, unsigned.
+# Kind and bits of each sample that Pillow reads rightly, in its own order of bits, planes together,
+# unsigned.
 _PILLOW = {
     (Kind.WHITE_IS_0, (1,)), (Kind.GRAY, (1,)), (Kind.WHITE_IS_0, (8,)), (Kind.GRAY, (8,)),
     (Kind.RGB, (8,) * 3), (Kind.RGB, (8,) * 4), (Kind.CMYK, (8,) * 4), (Kind.LAB, (8,) * 3),

@@ -15,7 +15,10 @@ if TYPE_CHECKING:  # av is optional
 
 
 def whole(frames: "Iterator[VideoFrame | None]") -> "Iterator[VideoFrame | None]":
-    """Yield each frame, with its time, None as it comes; from the first with fields, one later."""
+    """Yield the frames whole, with their times, and None where there is one.
+
+    From the first frame of two fields on, each comes once the next is there.
+    """
     filtered = None
     for frame in frames:
         if frame is None:
