@@ -103,7 +103,7 @@ def _frames(path: Path, form: Form, since: Fraction = Fraction(0)) -> Iterator[F
     with open_container(path) as container:
         stream = _video(container, path)
         start, step = start_of(container), 1 / _rate(stream)
-        duration = _duration(container, stream)
+        duration, promised = _duration(container, stream), stream.frames
         is_short = _is_short(path, container, stream)
         picture = Pictures(form)
         if since:
@@ -121,7 +121,7 @@ def _frames(path: Path, form: Form, since: Fraction = Fraction(0)) -> Iterator[F
                 yield Frame(time, picture(frame))
     # If all are there, the last is shown for longer than it says.
     ends_early = duration is not None and duration - end > max(_SHORT, 3 * step)
-    if duration is not None and (is_short or (ends_early and count + lost != stream.frames)):
+    if duration is not None and (is_short or (ends_early and count + lost != promised)):
         raise DamagedError(
             f"damaged or cut off; {float(end):.2f} of {float(duration):.2f} seconds could be read"
         )
