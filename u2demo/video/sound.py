@@ -35,6 +35,7 @@ class Sound:
             track = out.add_stream_from_template(stream)
             self._packets = _copied(self._source, stream, track)
         else:
+            _forget_own_order(stream)
             layout = "mono" if stream.codec_context.layout.nb_channels == 1 else "stereo"
             track = out.add_stream(codec, rate=_RATE, layout=layout)
             self._packets = _encoded(self._source, stream, track)
@@ -56,6 +57,17 @@ class Sound:
                 return
             self._out.mux(packet)
             self._waiting = None
+
+
+def _forget_own_order(stream: "AudioStream") -> None:
+    """Give the channels of a file that has an order of its own the usual one of as many.
+
+    Before version 19, PyAV frees such an order twice, which ends Python or makes noise of sound.
+    """
+    codec = stream.codec_context
+    layout = codec.layout  # read once, for each that is dropped frees the order
+    if layout.name.startswith(f"{layout.nb_channels} channels ("):
+        codec.layout = f"{layout.nb_channels}c"
 
 
 def _copied(
