@@ -162,6 +162,17 @@ def test_no_fringe_of_the_old_background_shows_on_a_new_one():
     assert np.abs(moved.mean(-1) - 255)[soft].mean() < 0.25 * np.abs(plain - 255)[soft].mean()
 
 
+def test_a_subject_that_fills_its_box_has_no_fringe_either():
+    subject, background = (20, 60, 20), (255, 255, 255)
+    mask = np.zeros((1000, 1400), np.float32)
+    mask[100:900, 100:1300] = 0.5
+    mask[101:899, 101:1299] = 1
+    share = mask[..., None]
+    photo = Image.fromarray(np.uint8(share * subject + (1 - share) * background))
+    edge = pixels(u2.remove_background(photo, mask))[mask == 0.5]
+    assert np.abs(edge[:, :3] - subject).max() <= 16
+
+
 def test_a_crop_may_have_more_pixels_than_pillow_opens_by_itself(scene, monkeypatch, recwarn):
     image, mask = scene
     cropped = image.crop(u2.bounding_box(mask))

@@ -12,11 +12,12 @@ from PIL import Image
 
 from u2demo.images.rgb import alpha_channel, as_rgb, colors_of
 from u2demo.machine.cores import on_all_cores
-from u2demo.masks.box import Box, box_around, tiles
+from u2demo.masks.box import Box, box_around, tiles, widen
 from u2demo.masks.mask import Mask, check_fit, to_8_bits
 
 _AVERAGED = 256  # pixels; longer side of the copy on which colors are averaged
 _SMOOTH = 512  # pixels; longer side of the copy on which they are smoothed
+_MARGIN = 0.05  # of the subject's longer side: around a rectangle, all of the background
 _TILE = 512  # pixels
 _UNSEEN = 0.4 / 255  # becomes 0 in 8 bits
 _FILL = 0.1  # weight, in pixels, of the mean color around, beside the colors found in place
@@ -51,7 +52,8 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
     area = box_around(mask > _UNSEEN)
     if area is None:
         return
-    around = _colors_around(image, mask, area)
+    wider = widen(area, _MARGIN, image.size)
+    around = _colors_around(image, mask, wider)
 
     def clean(box: Box) -> None:
         part = mask[box.top : box.bottom, box.left : box.right]
@@ -65,7 +67,7 @@ def use_clean_tiles(image: Image.Image, mask: Mask, use: Use) -> None:
         colors = colors_of(colors)
         soft = np.flatnonzero(mixed)
         if soft.size:
-            near = _places(around.shape[2:], area, box).take(soft)
+            near = _places(around.shape[2:], wider, box).take(soft)
             subject, behind = around.reshape(2, 3, -1).take(near, 2)
             colors = _solve(colors, part.take(soft), soft, subject, behind)
         use(box, colors, Image.fromarray(alpha))
