@@ -41,6 +41,33 @@ def test_specks_are_not_objects():
     assert bounding_box(only) == Box(10, 10, 40, 40)
 
 
+def with_specks():
+    """Two objects, a speck far from both, and one in the soft edge of the first."""
+    mask = np.zeros((200, 200), np.float32)
+    mask[10:60, 10:60] = 1
+    mask[10:60, 60:80] = 0.3
+    mask[30, 70:74] = 0.9
+    mask[120:170, 120:170] = 1
+    mask[150:155, 40:45] = 0.3
+    mask[152, 41:44] = 0.9
+    return mask
+
+
+@pytest.mark.parametrize("last", [200, 100])  # with and without the second object
+def test_a_speck_is_left_out_with_its_soft_edge(last):
+    mask = with_specks()[:, :last]
+    whole = sum(split_objects(mask))
+    assert whole[145:160, 35:50].max() == 0
+    assert keep_objects(mask, [(20, 20)])[145:160, 35:50].max() == 0
+
+
+@pytest.mark.parametrize("last", [200, 100])
+def test_a_speck_in_an_objects_soft_edge_leaves_no_hole(last):
+    mask = with_specks()[:, :last]
+    np.testing.assert_array_equal(split_objects(mask)[0][:60, :80], mask[:60, :80])
+    np.testing.assert_array_equal(keep_objects(mask, [(20, 20)])[:60, :80], mask[:60, :80])
+
+
 def test_an_empty_mask_has_no_objects():
     assert split_objects(np.zeros((3, 3), np.float32)) == []
 

@@ -8,18 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from u2demo.masks.box import Box, box_around
+from u2demo.masks.levels import SURE_BACKGROUND
 from u2demo.masks.mask import Mask, check_mask, check_threshold
 
 _SMALLEST_OBJECT = 0.001  # share of the picture's area; anything smaller is a speck
 _GRID = 256  # cells along the longer side of the grid on which soft edges are shared out
-_NOBODY, _SPECK = -1, -2  # in place of a group's number, which is 0 or more
+_NOBODY = -1  # in place of a group's number, which is 0 or more
 
 
 def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     """Return one mask for each separate object, largest first.
 
     An object is a group of touching pixels above ``threshold``, corners included. Groups below a
-    thousandth of the picture are specks and left out. A soft edge belongs to the nearest object.
+    thousandth of the picture are specks: left out with their soft edge, unless that joins them to
+    an object, as in hair. A soft edge belongs to the nearest object.
 
     Raises:
         ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
@@ -31,9 +33,11 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     objects = runs.large_groups(_SMALLEST_OBJECT * mask.size)
     if not objects:
         return []
+    clean = _without_specks(mask, threshold, runs, objects)
     if len(objects) == 1:
-        return [_without_specks(mask, runs, objects[0])]
-    return _share_out(mask, subject, runs, objects)
+        return [clean]
+    area, owners = _owners(mask, subject, runs, objects)
+    return [_only(clean, area, owners == group) for group in objects]
 
 
 def keep_objects(
@@ -58,14 +62,13 @@ def keep_objects(
     meant = {runs.at(x, y) for x, y in inside} & set(objects)
     if not meant:
         return mask.copy()
+    clean = _without_specks(mask, threshold, runs, objects)
     area, owners = _owners(mask, subject, runs, objects)
-    kept = np.zeros(mask.shape, np.float32)
-    np.copyto(kept[area], mask[area], where=np.isin(owners, list(meant)))
-    return kept
+    return _only(clean, area, np.isin(owners, list(meant)))
 
 
 def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
-    """Return the ``bounding_box`` of each object that ``split_objects`` tells apart.
+    """Return the box around the pixels above ``threshold`` of each object, as in ``split_objects``.
 
     Raises:
         ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
@@ -194,24 +197,27 @@ def _connect(count: int, a: NDArray, b: NDArray) -> NDArray[np.intp]:
     return np.unique(root, return_inverse=True)[1]
 
 
-def _without_specks(mask: Mask, runs: Runs, only: int) -> Mask:
-    """Return the mask of a picture's only object: everything but the specks."""
-    alone = mask.copy()
-    alone.reshape(-1)[runs.pixels(runs.groups != only, mask.shape[1])] = 0
+def _without_specks(mask: Mask, threshold: float, runs: Runs, objects: list[int]) -> Mask:
+    """Return a copy of the mask without the specks that not even a soft edge joins to an object."""
+    clean = mask.copy()
+    if len(objects) <= runs.groups.max():
+        soft = find_runs(mask > min(threshold, SURE_BACKGROUND))
+        width = mask.shape[1]
+        around = np.searchsorted(
+            soft.rows * width + soft.starts, runs.rows * width + runs.starts, "right"
+        )
+        groups = soft.groups[around - 1]  # of each run, in its soft edge
+        joined = groups[np.isin(runs.groups, objects)]
+        specks = np.isin(soft.groups, np.setdiff1d(groups, joined))
+        np.put(clean, soft.pixels(specks, width), 0)
+    return clean
+
+
+def _only(mask: Mask, area: tuple[slice, slice], chosen: NDArray[np.bool_]) -> Mask:
+    """Return the mask with 0 everywhere but in the ``chosen`` pixels of its part ``area``."""
+    alone = np.zeros(mask.shape, np.float32)
+    np.copyto(alone[area], mask[area], where=chosen)
     return alone
-
-
-def _share_out(
-    mask: Mask, subject: NDArray[np.bool_], runs: Runs, objects: list[int]
-) -> list[Mask]:
-    """Return the mask of each object: its own pixels, and the soft ones nearest to it."""
-    area, owners = _owners(mask, subject, runs, objects)
-    masks = []
-    for group in objects:
-        alone = np.zeros(mask.shape, np.float32)
-        np.copyto(alone[area], mask[area], where=owners == group)
-        masks.append(alone)
-    return masks
 
 
 def _owners(
@@ -223,7 +229,7 @@ def _owners(
     top, left = shown.top // step * step, shown.left // step * step  # whole cells of the grid
     area = np.s_[top : shown.bottom, left : shown.right]
     owners = np.full(mask[area].shape, _NOBODY, np.int32)
-    of_runs = np.where(np.isin(runs.groups, objects), runs.groups, _SPECK)
+    of_runs = np.where(np.isin(runs.groups, objects), runs.groups, _NOBODY)
     owners[subject[area]] = np.repeat(of_runs, runs.ends - runs.starts)
     for row, cells in enumerate(_nearest_object(owners, step)):
         band = owners[row * step : (row + 1) * step]
