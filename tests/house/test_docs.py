@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from u2demo.images.profiles import adobe_rgb
 from u2demo.nets.checkpoints import CHECKPOINTS
 
 if sys.version_info < (3, 11):
@@ -118,11 +120,12 @@ def test_the_readme_fits_a_front_page():
 def test_the_examples_of_the_readme_run(tmp_path, monkeypatch, samples):
     (tmp_path / "photos").mkdir()
     for file in (tmp_path / "cat.jpeg", tmp_path / "photos" / "cat.jpeg"):
-        samples["cat.jpeg"].save(file)
+        samples["cat.jpeg"].save(file, icc_profile=adobe_rgb())
     monkeypatch.chdir(tmp_path)
     run("\n".join(examples(README)), "README.md")
-    assert (tmp_path / "cat.png").exists()
-    assert (tmp_path / "results" / "cat_cutout.png").exists()
+    made = [*tmp_path.glob("cat*.*"), *tmp_path.glob("results/cat_*.*")]
+    assert {"cat.png", "cat_cutout.png", "cat_gray.jpg"} <= {file.name for file in made}
+    assert all(Image.open(file).info["icc_profile"] == adobe_rgb() for file in made)
 
 
 def test_the_options_in_the_readme_exist():
