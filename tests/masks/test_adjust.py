@@ -15,7 +15,7 @@ MASKS = arrays.arrays(np.float32, SHAPES, elements=LEVELS)
 OPTIONS = st.fixed_dictionaries(
     {
         "threshold": st.floats(0.01, 0.99),
-        "softness": st.floats(0, 2),
+        "softness": st.floats(0, 1),
         "fill_holes": st.floats(0, 1),
         "drop_specks": st.floats(0, 1),
         "grow": st.floats(-30, 30),
@@ -200,6 +200,11 @@ def test_an_amount_that_makes_no_sense_is_refused(name, amount):
         amount = -float("inf")
     with pytest.raises(ValueError, match=f"{name} is {amount}, expected "):
         adjust_mask(mask_of(0, 0.5, 1), **{name: amount})
+
+
+def test_no_softness_makes_the_background_show_and_the_subject_transparent():
+    with pytest.raises(ValueError, match=r"softness is 2, .* feather makes an edge softer"):
+        adjust_mask(mask_of(0, 0.5, 1), softness=2)
 
 
 @pytest.mark.parametrize("options", [{"fill_holes": 0.2}, {"drop_specks": 0.2}])

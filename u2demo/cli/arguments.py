@@ -278,7 +278,7 @@ def _shard_of_this_task(parser: argparse.ArgumentParser) -> Shard | None:
 # What can be said of the edge of every mask, in the words of ``adjust_mask``.
 EDGE: Mapping[str, tuple[str, str]] = {
     "threshold": ("VALUE", "how sure a pixel must be to be subject: less for more of it, 0 to 1"),
-    "softness": ("SHARE", "how soft the edge stays: 0 is hard"),
+    "softness": ("SHARE", "how soft the edge stays: 0 (hard) to 1 (as it is)"),
     "fill_holes": ("SHARE", "fill holes up to this share of the subject's area, 0 to 1"),
     "drop_specks": ("SHARE", "drop what is not joined to the subject, up to this share of it"),
     "grow": ("PIXELS", "move the edge outward, below 0 inward"),

@@ -38,7 +38,8 @@ class Edge:
             least=math.nextafter(0, 1),
             most=math.nextafter(1, 0),
         )
-        check_number("softness", self.softness, expected="a finite number, 0 or more")
+        expected = "0 (hard) to 1 (as it is); feather makes an edge softer"
+        check_number("softness", self.softness, expected=expected, most=1.0)
         share = "0 (none) to 1, a share of the subject's area"
         check_number("fill_holes", self.fill_holes, expected=share, most=1.0)
         check_number("drop_specks", self.drop_specks, expected=share, most=1.0)
@@ -78,8 +79,8 @@ def adjust_mask(
     """Return ``mask`` with another edge; the steps follow each other in this order.
 
     - ``threshold``, the value that comes to 0.5, moves on a power curve that leaves 0 and 1 where
-      they are, so that the subject never turns transparent. Then ``softness`` scales the width of
-      the edge: 1 keeps it, 0 makes it hard. The defaults change nothing.
+      they are, so that the subject never turns transparent. Then ``softness``, 0 to 1, scales the
+      width of the edge: 1 keeps it, 0 makes it hard. The defaults change nothing.
     - ``fill_holes``: holes, and half transparent places, become subject if they are surrounded by
       it, up to this share of the subject's area.
     - ``drop_specks``: what is not joined to the rest becomes background, up to this share of the
@@ -94,8 +95,8 @@ def adjust_mask(
 
     Raises:
         ValueError: ``mask`` is not a valid mask, ``threshold`` is not strictly between 0 and 1,
-            ``softness`` or ``feather`` is negative or not finite, ``grow`` is not finite,
-            ``fill_holes`` or ``drop_specks`` is not between 0 and 1.
+            ``softness``, ``fill_holes`` or ``drop_specks`` is not between 0 and 1, ``feather`` is
+            negative or not finite, ``grow`` is not finite.
     """
     check_mask(mask)
     return Edge(threshold, softness, fill_holes, drop_specks, grow, feather).apply(mask)
