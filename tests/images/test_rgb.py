@@ -130,3 +130,11 @@ def test_float_samples_are_scaled_and_bad_ones_become_black_or_white():
     samples.view(np.uint32)[0, 3] = 0x7F800001  # the kind of NaN that NumPy warns of
     image = open_image(encoded(Image.fromarray(samples), "TIFF"))
     assert [image.getpixel((x, 0))[0] for x in range(6)] == [0, 128, 255, 0, 255, 0]
+
+
+@pytest.mark.parametrize(("peak", "white"), [(1.0001, 1), (3, 3), (200, 255), (9e9, 9e9)])
+def test_floats_in_memory_are_as_bright_as_those_of_a_file(peak, white):
+    samples = np.linspace(0, peak, 100, dtype=np.float32)[None]
+    gray = np.asarray(as_rgb(Image.fromarray(samples)))[..., 0]
+    assert np.abs(gray - (samples / white).clip(0, 1) * 255).max() <= 1
+    assert np.array_equal(gray, open_image(encoded(Image.fromarray(samples), "TIFF")).getchannel(0))

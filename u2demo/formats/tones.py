@@ -85,10 +85,18 @@ def _white(file: BinaryIO, layout: Layout, used: list[int]) -> float:
     peak = 0.0
     for _, samples in blocks(file, layout, used):
         peak = max(peak, float(samples.max(initial=0, where=np.isfinite(samples))))
-    if layout.form == FLOAT and peak <= 2:
-        return 1.0  # what is brighter is clipped
-    usual = (255.0, 65535.0) if layout.form == FLOAT else (255.0, 65535.0, full)
-    return next((white for white in usual if white / 16 < peak <= white), peak or 1.0)
+    return white_of_floats(peak) if layout.form == FLOAT else _usual_white(peak, full) or 1.0
+
+
+def white_of_floats(peak: float) -> float:
+    """Return the value that counts as white among floats, of which ``peak`` is the highest."""
+    return 1.0 if peak <= 2 else _usual_white(peak)  # up to twice as bright is clipped
+
+
+def _usual_white(peak: float, *whites: float) -> float:
+    """Return the white, of the usual ones and ``whites``, that ``peak`` comes near; else itself."""
+    usual = (255.0, 65535.0, *whites)
+    return next((white for white in usual if white / 16 < peak <= white), peak)
 
 
 def _lab(samples: np.ndarray, bits: int, photometric: int) -> np.ndarray:

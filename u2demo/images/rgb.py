@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from u2demo.formats.tones import white_of_floats
 from u2demo.images.colors import convert, from_gray, from_inks, is_sound
 from u2demo.images.described import describe, look_before_loading, valid_dpi
 from u2demo.images.profiles import is_for
@@ -204,15 +205,17 @@ def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 
 
 def _white(picture: Image.Image) -> float:
-    """Return the gray value that counts as white: the type's highest, or the data's if higher."""
+    """Return the gray value that counts as white: the highest of 16 bits, or the data's if higher.
+
+    Floats have no highest; theirs is found as in a TIFF.
+    """
     if picture.mode.startswith("I;16"):
         return 65535
     peak = 0.0
     for _, strip in _strips(picture):
         samples = np.asarray(strip)
         peak = max(peak, float(samples.max(initial=0, where=np.isfinite(samples))))
-    whites = (1, 255, 65535) if picture.mode == "F" else (65535,)
-    return next((white for white in whites if peak <= white), peak)
+    return white_of_floats(peak) if picture.mode == "F" else max(peak, 65535)
 
 
 def _scale_to_8_bits(samples: np.ndarray, white: float) -> np.ndarray:
