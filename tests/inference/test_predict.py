@@ -69,6 +69,13 @@ def test_an_even_photo_has_no_subject(model, color, quality):
     assert u2.predict_mask(model, Image.new("RGB", (64, 48), color), quality=quality).max() < 0.2
 
 
+@pytest.mark.parametrize("quality", ["fast", "best"])
+def test_a_cameras_noise_is_no_subject(model, quality):
+    grain = np.random.default_rng(0).normal(128, 10, (240, 320, 3))
+    photo = Image.fromarray(np.uint8(grain.clip(0, 255)))
+    assert u2.predict_mask(model, photo, quality=quality).max() < 0.2
+
+
 def test_a_photo_in_another_mode_is_looked_at_in_rgb(model, disc):
     grey = disc.convert("L")
     np.testing.assert_array_equal(
