@@ -15,7 +15,7 @@ def make_clip(tmp_path):
     def make(
         name, *, pictures=None, count=5, size=(64, 48), codec="libx264", pixels="yuv420p",
         times=None, tick=Fraction(1, 90000), rate=30, matrix=None, sound=None, options=None,
-        container=None, layout="mono",
+        container=None, layout="mono", beeps=0,
         prepare=lambda stream: None,
     ):  # fmt: skip
         pictures = pictures or [quarters(size)] * count
@@ -42,7 +42,7 @@ def make_clip(tmp_path):
                 out.mux(stream.encode(frame))
             out.mux(stream.encode())
             if audio:
-                _beep(av, out, audio, seconds=float(times[-1]) + 1 / rate)
+                _beep(av, out, audio, seconds=beeps or float(times[-1]) + 1 / rate)
         return path
 
     return make

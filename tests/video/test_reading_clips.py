@@ -263,6 +263,18 @@ def test_a_clip_whose_last_frames_are_missing_says_so(make_clip):
     assert said.startswith(f"{path}: damaged or cut off; ") and said.endswith("could be read")
 
 
+@pytest.mark.parametrize("name", ["long.flv", "long.mkv"])
+def test_sound_that_outlasts_the_picture_is_no_damage(name, make_clip):
+    """FLV, and Matroska of some programs, say only how long both last together."""
+    path = make_clip(name, sound="aac", beeps=3)
+    if name.endswith("mkv"):
+        change(path, b"DURATION", b"ABCDEFGH")
+    clip = u2.open_video(path)
+    frames, reports = read(clip)
+    assert clip.duration > 2.9
+    assert len(frames) == 5 and reports == []
+
+
 def test_a_clip_with_a_hole_says_so(make_clip):
     path = make_clip("hole.mp4", pictures=noise(40), options={"g": "5"})
     data = bytearray(path.read_bytes())

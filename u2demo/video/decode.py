@@ -6,7 +6,7 @@ from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from u2demo.machine.cores import available_cores
 from u2demo.video.clip import Clip, DamagedError, Frame
@@ -29,7 +29,7 @@ _MOST_PIXELS = 2**27  # of a frame: twice 8K
 _MOST_THREADS = 4  # each holds a frame
 _USUAL_RATE = Fraction(25)  # of the few files that do not say theirs
 _TOO_HIGH = 1000  # frames a second; that is how finely a file tells times
-_SHORT = Fraction(1, 2)  # seconds that may be missing at the end, as the sound may be longer
+_SHORT = Fraction(1, 2)  # seconds that may be missing at the end
 # FFmpeg's own decoders drop the alpha of these; libvpx, called by name, keeps it.
 _KEEPS_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _ENCRYPTED = {"encv", "drmi"}  # sample entries of ISO 23001-7 and FairPlay
@@ -99,42 +99,82 @@ def seconds(ticks: int, timed: "Stream | Packet | AudioFrame") -> Fraction:
     return ticks * _fraction(timed.time_base)
 
 
+class _Timed(NamedTuple):
+    """A decoded frame, and when it is shown, in seconds from the clip's start."""
+
+    frame: "VideoFrame"
+    begin: Fraction
+    end: Fraction
+
+
 def _frames(path: Path, form: Form, since: Fraction = Fraction(0)) -> Iterator[Frame]:
     with open_container(path) as container:
         stream = _video(container, path)
-        start, step = start_of(container), 1 / _rate(stream)
-        duration, promised = _duration(container, stream), stream.frames
-        is_short = _is_short(path, container, stream)
-        picture = Pictures(form)
         if since:
-            _seek(container, start + since)
-        time, end, count, lost = -step, Fraction(0), 0, 0
-        for frame in whole(_decoded(container, stream)):
-            if frame is None:
+            _seek(container, start_of(container) + since)
+        picture = Pictures(form)
+        end, count, lost = Fraction(0), 0, 0
+        for timed in _timed(container, stream):
+            count += 1
+            if timed is None:
                 lost += 1
                 continue
-            said = None if frame.pts is None else seconds(frame.pts, stream) - start
-            time = time + step if said is None or (count and said <= time) else said
-            end = time + (seconds(frame.duration, stream) or step)
-            count += 1
+            end = timed.end
             if end > since or not since:
-                yield Frame(time, picture(frame))
-    # If all are there, the last is shown for longer than it says.
-    ends_early = duration is not None and duration - end > max(_SHORT, 3 * step)
-    if duration is not None and (is_short or (ends_early and count + lost != promised)):
-        raise DamagedError(
-            f"damaged or cut off; {float(end):.2f} of {float(duration):.2f} seconds could be read"
-        )
+                yield Frame(timed.begin, picture(timed.frame))
+        duration = _duration(container, stream)
+        if duration is not None and _is_cut_off(path, container, stream, count, end):
+            raise DamagedError(
+                f"damaged or cut off; {float(end):.2f} of {float(duration):.2f} seconds could be"
+                " read"
+            )
     if lost:
-        raise DamagedError(f"damaged; {lost} of its {count + lost} frames could not be read")
+        raise DamagedError(f"damaged; {lost} of its {count} frames could not be read")
 
 
-def _is_short(path: Path, container: "InputContainer", stream: "VideoStream") -> bool:
-    """Return whether the file ends before the frames that its list, in an MP4, places in it."""
-    if "mp4" not in container.format.name:  # other formats say nothing, or not in bytes
+def _timed(container: "InputContainer", stream: "VideoStream") -> Iterator[_Timed | None]:
+    """Yield the frames, each later than the one before, None for each that is lost."""
+    start, step = start_of(container), 1 / _rate(stream)
+    begin = None
+    for frame in whole(_decoded(container, stream)):
+        if frame is None:
+            yield None
+            continue
+        said = None if frame.pts is None else seconds(frame.pts, stream) - start
+        if begin is None:
+            begin = said or Fraction(0)
+        elif said is None or said <= begin:
+            begin += step
+        else:
+            begin = said
+        yield _Timed(frame, begin, begin + (seconds(frame.duration, stream) or step))
+
+
+def _is_cut_off(
+    path: Path, container: "InputContainer", stream: "VideoStream", count: int, end: Fraction
+) -> bool:
+    """Return whether the file says that it holds more than ``count`` frames up to ``end``."""
+    if "mp4" in container.format.name:  # other formats do not say where in the file frames are
+        reach = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+        if reach > path.stat().st_size:
+            return True
+    if count == stream.frames:  # the last one is shown for longer than it says
         return False
-    end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
-    return end > path.stat().st_size
+    enough = _duration(container, stream) - max(_SHORT, 3 / _rate(stream))
+    return end < enough and _last_time(path) < enough
+
+
+def _last_time(path: Path) -> Fraction:
+    """Return when the last of a clip's pictures and sounds begins: sound may go on alone."""
+    import av
+
+    last = Fraction(0)
+    with open_container(path) as container, suppress(av.FFmpegError):
+        start = start_of(container)
+        for packet in container.demux():
+            if packet.dts is not None:
+                last = max(last, seconds(packet.dts, packet) - start)
+    return last
 
 
 def _video(container: "InputContainer", path: Path) -> "VideoStream":
