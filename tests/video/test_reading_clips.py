@@ -118,6 +118,14 @@ def test_a_negative_start_is_0(make_clip):
     assert float(next(iter(u2.open_video(path))).time) == 0
 
 
+def test_frames_that_a_trimmed_clip_hides_are_not_expected(make_clip):
+    """Phones trim clips so; the file still holds, and counts, the frames before the start."""
+    times = [Fraction(number, 30) for number in range(-20, 10)]
+    clip = u2.open_video(make_clip("trimmed.mp4", pictures=[quarters()] * 30, times=times))
+    assert clip.frames == 30
+    assert len(list(clip)) == clip.expected_frames == 10
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "pixels"),
     [

@@ -72,10 +72,14 @@ class Clip:
 
     @property
     def expected_frames(self) -> int | None:
-        """How many frames there are, or about as many; None if nothing tells."""
-        if self.frames or not self.duration:
+        """How many frames come, or about as many; None if nothing tells.
+
+        A file may count frames before the start, which a clip that was trimmed does not show.
+        """
+        if not self.duration:
             return self.frames
-        return max(1, round(self.duration * self.rate))
+        about = max(1, round(self.duration * self.rate))
+        return min(self.frames or about, about)
 
     def read(self, *, report: Callable[[str], None] = _warn) -> Iterator[Frame]:
         """Yield the frames in order; their times increase.
