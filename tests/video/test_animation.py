@@ -8,7 +8,9 @@ from PIL import Image, features
 from quarters import BLUE, GREEN, RED, WHITE, are_near, corners, quarters
 
 import u2demo as u2
+from u2demo.images.profiles import of_code_points
 
+DISPLAY_P3 = of_code_points(12, 13)
 DURATIONS = (40, 80, 200)  # milliseconds
 NAMES = ["a.gif", "a.png", "a.webp", *(["a.avif"] if features.check("avif") else [])]
 
@@ -17,11 +19,13 @@ NAMES = ["a.gif", "a.png", "a.webp", *(["a.avif"] if features.check("avif") else
 def make_animation(tmp_path):
     """Return a function that writes an animation and returns its path."""
 
-    def make(name, pictures=None, *, duration=DURATIONS):
+    def make(name, pictures=None, *, duration=DURATIONS, profile=None):
         pictures = pictures or [quarters().rotate(90 * turn) for turn in range(3)]
         first, *others = pictures
         path = tmp_path / name
         options = {"duration": list(duration)} if duration else {}
+        if profile:
+            options["icc_profile"] = profile
         if name.endswith(".gif") and first.mode == "RGBA":
             options["disposal"] = 2  # each frame replaces the one before it
         first.save(path, save_all=True, append_images=others, **options)
@@ -121,6 +125,16 @@ def test_what_is_transparent_stays_so(name, make_animation):
         assert [alpha.getpixel((5, 8 + 16 * k)) == 0 for k in range(3)] == [
             k == number for k in range(3)
         ]
+
+
+@pytest.mark.parametrize("name", [*NAMES[1:], "a.tif"])
+def test_colors_are_seen_as_the_profile_says(name, make_animation):
+    green = (60, 120, 60)  # in sRGB it is livelier: (30, 122, 52)
+    pictures = [Image.new("RGB", (64, 48), color) for color in (green, WHITE)]
+    duration = None if name == "a.tif" else (40, 80)
+    path = make_animation(name, pictures, duration=duration, profile=DISPLAY_P3)
+    first, last = (frame.image.getpixel((9, 9)) for frame in u2.open_video(path))
+    assert are_near([first, last], [(30, 122, 52), WHITE], 8)
 
 
 def test_the_pages_of_a_tiff_are_frames(make_animation):

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from PIL import Image
 
 from u2demo.formats.gif import parts as parts_of_gif
-from u2demo.images.rgb import as_rgb, to_rgb
+from u2demo.images.colors import convert
+from u2demo.images.rgb import to_rgb
 from u2demo.images.silence import silence
 from u2demo.video.clip import Clip, DamagedError, Frame
 
@@ -90,7 +91,7 @@ def _survey(pictures: Image.Image) -> _Survey:
         for picture, seconds in _shown_pictures(pictures):
             times.append(now)
             now += seconds
-            alpha = alpha or _is_transparent(picture)
+            alpha = alpha or picture.mode == "RGBA"
     except Exception:  # damaged; decoders raise nearly every exception there is
         if not times:
             raise
@@ -106,7 +107,7 @@ def _frames(path: Path, survey: _Survey, since: Fraction = Fraction(0)) -> Itera
         for time in survey.times[first:]:
             with silence:
                 picture, _ = next(shown)
-            picture = picture.convert("RGBA") if survey.alpha else as_rgb(picture)
+            picture = picture.convert("RGBA" if survey.alpha else "RGB")
             picture.info = {}
             yield Frame(time, picture)
         missing = pictures.n_frames - _first(pictures) - len(survey.times)
@@ -118,15 +119,20 @@ def _frames(path: Path, survey: _Survey, since: Fraction = Fraction(0)) -> Itera
 def _shown_pictures(
     pictures: Image.Image, since: int = 0
 ) -> Iterator[tuple[Image.Image, Fraction]]:
-    """Yield what is shown, from picture ``since`` on, and for how many seconds."""
+    """Yield what is shown, from picture ``since`` on, and for how many seconds.
+
+    Pictures are RGB, or RGBA if some of their pixels are transparent, in sRGB.
+    """
     if pictures.format in _PARTS:
         parts = _PARTS[pictures.format](pictures)
-        yield from islice(_composed(parts, pictures.size), since, None)
+        for canvas, seconds in islice(_composed(parts, pictures.size), since, None):
+            yield to_rgb(canvas), seconds
     else:
         for number in range(since, pictures.n_frames):
             pictures.seek(number)
             pictures.load()
-            yield pictures.copy(), _shown(pictures)  # the next is loaded into the same memory
+            # A copy, for the next is loaded into the same memory.
+            yield _in_srgb(pictures.copy()), _shown(pictures)
 
 
 def _composed(
@@ -161,7 +167,7 @@ def _png_parts(pictures: Image.Image) -> Iterator[_Part]:
         pictures.seek(number)
         info = pictures.info
         pictures.blend_op = None  # so that Pillow leaves the part as it is in the file
-        picture = to_rgb(pictures.crop(info["bbox"])).convert("RGBA")
+        picture = _in_srgb(pictures.crop(info["bbox"])).convert("RGBA")
         disposal = _DISPOSALS["PNG"].get(info["disposal"], "")
         over = info["blend"] == _OVER
         yield _Part(picture, info["bbox"][:2], over, disposal, _shown(pictures))
@@ -194,7 +200,7 @@ def _shown(pictures: Image.Image) -> Fraction:
     return Fraction(milliseconds) / 1000 if milliseconds > _HASTE else _UNHURRIED
 
 
-def _is_transparent(pictures: Image.Image) -> bool:
-    if not pictures.has_transparency_data:
-        return False
-    return pictures.convert("RGBA").getextrema()[3][0] < 255
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    """Return a picture as ``to_rgb`` does, its profile applied."""
+    photo = to_rgb(picture)
+    return convert(photo, photo.info.get("icc_profile"), None)
