@@ -106,17 +106,23 @@ class _Track:
 
     def finish(self, end: Fraction | None) -> None:
         """Write what the encoder holds; the last frame is shown until ``end``, in seconds."""
-        after = round(end / self._tick) if end else 0
-        if after > self._last:
-            self._until[self._last] = after
+        until = round(end / self._tick) if end else 0
+        is_known = until > self._last
+        if is_known:
+            self._until[self._last] = until
         self._take(self._stream.encode())
-        if after > self._last:
-            (packet,) = self._waiting  # the last to be decoded, not always the last to be shown
-            # To decode all takes as long as to show all, and nothing is shown after the end.
-            delay = self._first - self._begin
-            packet.dts = max(packet.dts, packet.pts - delay)
-            packet.duration = after - delay - packet.dts
+        if is_known:
+            self._lengthen(self._waiting[0], until)
         self._out.mux(self._waiting)
+
+    def _lengthen(self, packet: "Packet", until: int) -> None:
+        """Let the packet that is decoded last, not always the last to be shown, reach ``until``.
+
+        All are decoded some time before they are shown, but in as much time in total.
+        """
+        sooner = self._first - self._begin
+        packet.dts = max(packet.dts, packet.pts - sooner)
+        packet.duration = until - sooner - packet.dts
 
     def _take(self, packets: "list[Packet]") -> None:
         self._waiting += packets

@@ -9,11 +9,11 @@ import tempfile
 import threading
 import zlib
 from array import array
-from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import tee
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +28,7 @@ from u2demo.masks.box import Box, box_around
 from u2demo.masks.mask import Mask
 from u2demo.video.alike import alike
 from u2demo.video.clip import Clip, Frame, ahead
-from u2demo.video.steady import Steady, follows_motion, steady
+from u2demo.video.steady import Looks, Steady, follows_motion, steady
 
 if TYPE_CHECKING:
     from torch import nn
@@ -200,47 +200,27 @@ class Findings:
         """Look at the frames until ``stopped``; put their number into ``seen``, and at last 0."""
         shots: list[_Shot] = []
         try:
-            # The net looks at a frame while the maps of those before it are steadied.
-            with (
-                closing(self.clip.read(report=self._note_damage)) as frames,
-                closing(ahead(self._looks(frames, seen, stopped), 1)) as looks,
-            ):
-                for settled in steady(looks):
-                    self._keep(settled, shots)
+            with closing(self.clip.read(report=self._note_damage)) as frames:
+                looks = _looks(self._model, frames, quality=self._quality)
+                # The net looks at a frame while the maps of those before it are steadied.
+                with closing(ahead(self._counted(looks, seen, stopped), 1)) as counted:
+                    for settled in steady(counted):
+                        self._keep(settled, shots)
             return () if stopped.is_set() else tuple(map(self._shot, shots))
         finally:
             seen.put(0)  # last, for the caller then says that it has stopped
 
-    def _looks(
-        self, frames: Iterator[Frame], seen: SimpleQueue[int], stopped: threading.Event
+    def _counted(
+        self, looks: Looks, seen: SimpleQueue[int], stopped: threading.Event
     ) -> Iterator[tuple[Image.Image, Mask | None]]:
-        images = (frame.image for frame in frames)
-        for number, one in enumerate(self._seen(images), 1):
+        """Yield ``looks`` until ``stopped``, and put the number of each into ``seen``."""
+        for number, (image, found) in enumerate(looks, 1):
             if stopped.is_set():
                 return
+            if found is not None:
+                self.peak = max(self.peak, float(found.max()))
             seen.put(number)
-            yield one
-
-    def _seen(self, images: Iterator[Image.Image]) -> Iterator[tuple[Image.Image, Mask | None]]:
-        """Yield each frame with the net's map of it, None if it is like one that was looked at."""
-        from u2demo.inference.clips import look, reduced  # imports torch: not needed earlier
-
-        # Of a group that waits for the net, only as much is kept as is looked at.
-        images = (reduced(self._model, image, quality=self._quality) for image in images)
-        # Without the motion, a map would stay behind.
-        groups = alike(images) if follows_motion() else ([image] for image in images)
-        waiting: deque[list[Image.Image]] = deque()  # a GPU looks at several frames at once
-
-        def firsts() -> Iterator[Image.Image]:
-            for group in groups:
-                waiting.append(group)
-                yield group[0]
-
-        for image, found in look(self._model, firsts(), quality=self._quality):
-            self.peak = max(self.peak, float(found.max()))
             yield image, found
-            for other in waiting.popleft()[1:]:
-                yield other, None
 
     def _note_damage(self, sentence: str) -> None:
         self.damage = sentence.removeprefix(f"{self.clip.path}: ")
@@ -271,6 +251,24 @@ class Findings:
         values = np.frombuffer(zlib.decompress(packed), np.uint8)
         shape = self.shots[self._shot_of[number]].highest.shape
         return values.reshape(shape).astype(np.float32) / 255
+
+
+def _looks(
+    model: "nn.Module", frames: Iterator[Frame], *, quality: str
+) -> Iterator[tuple[Image.Image, Mask | None]]:
+    """Yield each frame with the net's map of it, None if it is like one that was looked at."""
+    from u2demo.inference.clips import look, reduced  # imports torch: not needed earlier
+
+    # Of a group that waits for the net, only as much is kept as is looked at.
+    images = (reduced(model, frame.image, quality=quality) for frame in frames)
+    # Without the motion, a map would stay behind.
+    groups = alike(images) if follows_motion() else ([image] for image in images)
+    groups, same = tee(groups)  # a GPU looks at several frames at once: their groups wait
+    found = look(model, (group[0] for group in same), quality=quality)
+    for (first, *others), (_, mask) in zip(groups, found, strict=True):
+        yield first, mask
+        for other in others:
+            yield other, None
 
 
 def workers() -> int:
