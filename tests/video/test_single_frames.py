@@ -34,6 +34,19 @@ def test_the_frame_at_a_time_is_the_last_that_began_by_then(name, make_clip, tmp
     assert clip.at(Fraction(1000)).time == pytest.approx(frames[-1].time)
 
 
+def test_a_frame_of_an_avi_is_the_same_as_on_the_way(make_clip):
+    """Its frames have no times, and some that follow a key frame need those before it."""
+    clip = u2.open_video(
+        make_clip(
+            "old.avi", pictures=shades(20), codec="mpeg4", tick=Fraction(1, 30),
+            options={"g": "6", "bf": "2"},
+        )
+    )  # fmt: skip
+    for frame in clip:
+        found = clip.at(frame.time)
+        assert (found.time, level(found)) == (frame.time, level(frame))
+
+
 def test_of_a_clip_that_is_cut_off_the_end_is_the_last_frame_that_is_there(make_clip):
     noise = np.random.default_rng(0).integers(0, 256, (90, 48, 64, 3), np.uint8)
     path = make_clip("cut.mkv", pictures=[Image.fromarray(each) for each in noise])

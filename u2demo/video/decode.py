@@ -75,7 +75,7 @@ def read_clip(path: Path) -> Clip:
             frames=stream.frames or None,
             left_out=_left_out(container),
             about=_about(container),
-            decode=partial(_frames, path, form),
+            decode=partial(_frames, path, form, _zero(container, stream, first)),
         )
 
 
@@ -107,14 +107,24 @@ class _Timed(NamedTuple):
     end: Fraction
 
 
-def _frames(path: Path, form: Form, since: Fraction = Fraction(0)) -> Iterator[Frame]:
+def _zero(container: "InputContainer", stream: "VideoStream", first: "VideoFrame") -> Fraction:
+    """Return the time that a frame shown at the clip's start has in the file, in seconds."""
+    start = start_of(container)
+    if container.format.name == "avi" and first.pts is not None:  # all come as late as the first
+        return start + seconds(first.pts - (stream.start_time or 0), stream)
+    return start
+
+
+def _frames(
+    path: Path, form: Form, zero: Fraction, since: Fraction = Fraction(0)
+) -> Iterator[Frame]:
     with open_container(path) as container:
         stream = _video(container, path)
         if since:
             _seek(container, start_of(container) + since)
         picture = Pictures(form)
         end, count, lost = Fraction(0), 0, 0
-        for timed in _timed(container, stream):
+        for timed in _timed(container, stream, zero):
             count += 1
             if timed is None:
                 lost += 1
@@ -132,15 +142,17 @@ def _frames(path: Path, form: Form, since: Fraction = Fraction(0)) -> Iterator[F
         raise DamagedError(f"damaged; {lost} of its {count} frames could not be read")
 
 
-def _timed(container: "InputContainer", stream: "VideoStream") -> Iterator[_Timed | None]:
+def _timed(
+    container: "InputContainer", stream: "VideoStream", zero: Fraction
+) -> Iterator[_Timed | None]:
     """Yield the frames, each later than the one before, None for each that is lost."""
-    start, step = start_of(container), 1 / _rate(stream)
+    step = 1 / _rate(stream)
     begin = None
     for frame in whole(_decoded(container, stream)):
         if frame is None:
             yield None
             continue
-        said = None if frame.pts is None else seconds(frame.pts, stream) - start
+        said = None if frame.pts is None else seconds(frame.pts, stream) - zero
         if begin is None:
             begin = said or Fraction(0)
         elif said is None or said <= begin:
@@ -229,20 +241,15 @@ def _decoded(container: "InputContainer", stream: "VideoStream") -> Iterator["Vi
         codec = av.CodecContext.create(_KEEPS_ALPHA[codec.name], "r")
     codec.thread_type = "AUTO"
     codec.thread_count = min(_MOST_THREADS, available_cores())
-    times: list[int] = []
     try:
         for packet in _packets(container, stream):
-            if packet is not None and container.format.name == "avi":  # only packets have times
-                times.append(packet.dts)
             try:
                 frames = [None] if _is_encrypted(packet) else codec.decode(packet)
             except av.FFmpegError:
                 frames = [None]
             for frame in frames:
-                if times:
-                    time = times.pop(0)
-                    if frame:
-                        frame.pts = time
+                if frame and container.format.name == "avi":  # only packets have times
+                    frame.pts = frame.dts
                 yield frame
     finally:
         # A decoder that is deleted waits for its threads, and they for Python's lock, to log.
