@@ -314,6 +314,20 @@ def test_a_file_that_is_no_clip_is_an_error_that_names_it(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["dance.gif", "upload"])
+def test_a_clip_is_told_by_its_content_also_if_its_name_is_that_of_a_photo(name, clip, tmp_path):
+    path = tmp_path / name
+    if name == "dance.gif":
+        first, *others = moving(3)
+        first.save(path, save_all=True, append_images=others, duration=40)
+    else:
+        clip.rename(path)
+    record = process_video(Dark(), path, tmp_path / "out", effects={"box": EFFECTS["box"]})
+    assert record.status == "done" and record.frames > 1
+    again = process_video(Dark(), path, tmp_path / "out", effects={"box": EFFECTS["box"]})
+    assert again.status == "skipped"
+
+
 def test_a_clip_that_a_run_has_made_there_is_not_made_again(clip, tmp_path):
     process_video(Dark(), clip, tmp_path / "out", effects={"box": EFFECTS["box"]})
     with pytest.raises(ValueError, match=r"waves_box.mp4 was made by u2demo in that folder"):

@@ -98,9 +98,11 @@ class Listing:
                 self._add_file(path, files[path])
 
     @classmethod
-    def of(cls, places: Mapping[Path, Path]) -> "Listing":
+    def of(
+        cls, places: Mapping[Path, Path], *, is_clip: Callable[[str], bool] = lambda photo: False
+    ) -> "Listing":
         """Return a listing of files that each have their place."""
-        listing = cls([])
+        listing = cls([], is_clip=is_clip)
         for path, place in places.items():
             listing._add_file(path, place)
         return listing

@@ -131,7 +131,9 @@ def process_clips(
 
     check_clip_format(run)
     results = Path(results).resolve()
-    listing = clips if isinstance(clips, Listing) else Listing.of(clips)
+    listing = clips
+    if not isinstance(clips, Listing):
+        listing = Listing.of(clips, is_clip=lambda path: True)  # also an animation
     with advise(results, run.then), Manifest(results, shard) as manifest:
         settings = checksum([fingerprint(model), run.quality])
         suffixes = {*PHOTO_KINDS, *KINDS}
