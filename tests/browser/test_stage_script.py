@@ -99,18 +99,31 @@ def tab(browser):
 
 
 @pytest.fixture
-def page(tab):
+def empty(tab):
+    """The stage before a photo comes."""
     styles = assets("app.css", "stage.css")
     tab.set_content(f"<!doctype html><style>{styles}</style><div class=u2-app id=host></div>")
     script = f"(() => {{{assets(*SCRIPTS)}\n{START}}})()"
     tab.add_script_tag(content=script)
-    page = Page(tab)
-    page.show()
-    return page
+    return Page(tab)
+
+
+@pytest.fixture
+def page(empty):
+    empty.show()
+    return empty
 
 
 def near(point, expected, within=4):
     return all(abs(one - other) <= within for one, other in zip(point, expected, strict=True))
+
+
+def test_before_a_photo_comes_there_is_its_place_and_nothing_to_press(empty):
+    place = empty.photo.bounding_box()
+    assert empty.page.locator(".u2-stage :is(button, input, summary, output):visible").count() == 0
+    empty.show()
+    assert empty.photo.bounding_box() == place
+    assert empty.page.get_by_role("radio", name="Move").is_visible()
 
 
 def test_the_stage_is_large_but_leaves_room_for_the_tools_in_the_window(page):
