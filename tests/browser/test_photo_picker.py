@@ -61,8 +61,14 @@ def opened(browser, file, body):
 
 
 @pytest.fixture
-def page(browser, tmp_path):
-    script = f"const TRAITS = {json.dumps(TRAITS)};\n{KERNEL}\n{UNREADABLE}"
+def noun():
+    return TRAITS["noun"]
+
+
+@pytest.fixture
+def page(browser, tmp_path, noun):
+    traits = json.dumps(TRAITS | {"noun": noun})
+    script = f"const TRAITS = {traits};\n{KERNEL}\n{UNREADABLE}"
     module = PhotoPicker(lambda files: None)._esm  # what anywidget sends to the page
     start = "app.render({model, el: document.querySelector('main')});"
     module = module.replace("export default", "const app =")
@@ -77,6 +83,11 @@ def choose(page, *names):
 
 def wait_for_batches(page, count):
     page.wait_for_function("count => kernel.batches === count", arg=count)
+
+
+@pytest.mark.parametrize("noun", ["photo", "clip", "file"])
+def test_the_button_shows_what_there_is_to_choose(page):
+    assert page.locator(".u2-primary svg").evaluate("icon => icon.getBBox().width") > 10
 
 
 def test_a_silent_kernel_is_reported_and_the_photos_can_be_sent_again(page):

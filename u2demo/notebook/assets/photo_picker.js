@@ -4,6 +4,7 @@
 const PIECE = 1024 * 1024; // bytes
 const ICONS = {
   clip: '<rect x="3" y="5" width="18" height="14" rx="2.5"/><path d="M10 9.2v5.6l5-2.8z"/>',
+  file: '<path d="M13 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V9zM13 3v6h6"/>',
   photo: '<path d="M4 16l4.6-4.6a2 2 0 0 1 2.8 0L16 16m-2-2 1.6-1.6a2 2 0 0 1 2.8 0L20 14"/>' +
     '<rect x="3" y="4" width="18" height="16" rx="2.5"/><circle cx="15" cy="9" r="1.2"/>',
   camera: '<path d="M4 8h3l1.6-2.4h6.8L17 8h3a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1z"/>' +
