@@ -102,6 +102,21 @@ def test_corrections_are_on_both_sides_and_are_drawn_on_the_photo(app):
     assert not fast[13] and not best[13]
 
 
+def test_a_comparison_of_a_corrected_photo_is_drawn_again_without_another_look(no_loop, saved):
+    net = Bright()
+    app = OneClick(net)
+    app.run({"one.png": spot()})
+    find(app, COMPARE).value = True
+    stage = part(app, "u2-stage-box")
+    stroke = {"points": [[13, 20]], "radius": 2.0, "keep": False}
+    stage._answer_all({"kind": "stroke", "number": 1, "photo": on_stage(app)["photo"], **stroke})
+    looks = net.looks
+    find(app, "Less / more").value = 0.6
+    press(app, "Color")
+    assert on_stage(app)["sides"] == ["Fast", "Best"]
+    assert net.looks == looks
+
+
 def test_a_comparison_that_is_stopped_is_off():
     async def visit(app):
         find(app, COMPARE).value = True

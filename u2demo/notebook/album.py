@@ -207,7 +207,7 @@ class Album:
         photo = self.on_stage
         if not photo:
             return
-        self.stage.show_photo(photo, self._corrected_beside(photo))
+        self.stage.show_photo(photo, self._beside_now(photo))
         self.caption.value = _caption(photo)
 
     def compare(self, other: Photo | None) -> None:
@@ -216,11 +216,12 @@ class Album:
             self._beside = other
             self.draw()
 
-    def _corrected_beside(self, photo: Photo) -> Photo | None:
+    def _beside_now(self, photo: Photo) -> Photo | None:
+        """Return what to show beside ``photo``, None if that is of another photo or quality."""
         other = self._beside
         if other is None or other.source is not photo.source or other.quality == photo.quality:
             return None
-        return other.corrected(photo.history)
+        return other
 
     def announce(self, name: str, image: Image.Image) -> None:
         """Show a photo that is being processed, if none is on the stage."""

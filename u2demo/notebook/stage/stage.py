@@ -68,7 +68,7 @@ class Stage(ipywidgets.Box):
         self._answered = 0
         self._said = ""
         self._view = View()
-        self._retouch: tuple[bytes, Retouch] | None = None
+        self._retouches: dict[str, tuple[bytes, Retouch]] = {}  # by the quality that found the mask
         self._sheet: Sheet | None = None
         self._sheet_beside: Sheet | None = None
         self._drawn: Drawn | None = None
@@ -89,7 +89,7 @@ class Stage(ipywidgets.Box):
     def show_photo(self, photo: Photo, beside: Photo | None = None) -> None:
         """Show a photo of the app with its result, or with ``beside``: its results both ways.
 
-        ``beside`` is the same photo, found with the other quality.
+        ``beside`` is the same photo, found with the other quality; it is corrected as ``photo`` is.
         """
         if not photo.is_same(self._photo):
             self.clear()
@@ -102,7 +102,7 @@ class Stage(ipywidgets.Box):
             world = tuple(max(1, round(side / scale)) for side in picture.size)
         left = photo.small
         if self._compares:
-            other, _ = self._draw(beside.small, beside.small_mask)
+            other, _ = self._draw(beside.small, self._retouch_of(beside).mask(photo.history.now))
             left, picture = self._in_order(picture, other)
         self._put(left, picture, world, alone=is_alone)
         self._detail_soon()
@@ -119,7 +119,8 @@ class Stage(ipywidgets.Box):
     def clear(self) -> None:
         """Forget the photo, and all that was prepared for it; the page keeps its picture."""
         self._detail_soon.cancel()
-        self._photo = self._beside = self._retouch = None
+        self._photo = self._beside = None
+        self._retouches = {}
         self._sheet = self._sheet_beside = self._drawn = None
 
     def close(self) -> None:
@@ -180,12 +181,10 @@ class Stage(ipywidgets.Box):
         alone = alone or picture.size != left.size or picture is left
         if self._plain:
             self._plain.show(left, picture, alone=alone)
-        pictures = {"picture": encode(picture)}
-        if left is self._shown:
-            pictures["photo"] = self.pictures["photo"]
-        else:
-            pictures["photo"] = encode(left)
-        has_new_photo, self._shown = left is not self._shown, left
+        has_new_photo = left is not self._shown
+        photo = encode(left) if has_new_photo else self.pictures["photo"]
+        pictures = {"picture": encode(picture), "photo": photo}
+        self._shown = left
         if self._photo:
             pictures |= marks(self._photo, self._tool)
         self.pictures = pictures
@@ -256,8 +255,7 @@ class Stage(ipywidgets.Box):
     def _draw_beside(self, beside: Photo, scale: float) -> Image.Image:
         if self._sheet_beside is None or not self._sheet_beside.fits(beside, scale):
             self._sheet_beside = Sheet(beside, scale)
-        sheet = self._sheet_beside
-        return self._draw(sheet.image, sheet.mask(beside))[0]
+        return self._draw(self._sheet_beside.image, self._sheet_beside.mask(self._photo))[0]
 
     def _send_detail(self, drawn: Drawn, view: View, world: tuple[int, int]) -> None:
         part = view.part or (0, 0, *world)
@@ -330,9 +328,11 @@ class Stage(ipywidgets.Box):
 
     def _retouch_of(self, photo: Photo) -> Retouch:
         """Return the small photo, prepared; kept for as long as the net's mask is the same."""
-        if self._retouch is None or self._retouch[0] is not photo.packed_mask:
-            self._retouch = photo.packed_mask, photo.retouch()
-        return self._retouch[1]
+        packed, retouch = self._retouches.get(photo.quality, (None, None))
+        if packed is not photo.packed_mask:
+            retouch = photo.retouch()
+            self._retouches[photo.quality] = photo.packed_mask, retouch
+        return retouch
 
     def _save(self) -> None:
         photo = self._photo
