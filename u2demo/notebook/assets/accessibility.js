@@ -1,4 +1,4 @@
-// What plain ipywidgets lack: names for screen readers, keys of their own, a stage that stays visible.
+// What plain ipywidgets lack: names for screen readers, keys of their own, a stage and words that come into sight.
 
 const CONTROLS = "button, input, select, textarea, summary, video, a[href], [tabindex]";
 
@@ -50,12 +50,27 @@ function admitTheEnd(app) {
   app.prepend(note);
 }
 
+// The settings scroll by themselves: what is said among them comes into sight, once. ipywidgets makes a note
+// first, then what is in it, and lets it be seen last.
+function reveal(app, seen) {
+  const settings = app.querySelector(".u2-settings");
+  for (const words of app.querySelectorAll(".u2-settings :is(.u2-note:has(.u2-close), .u2-progress)")) {
+    if (!words.checkVisibility()) seen.delete(words);
+    if (!words.checkVisibility() || seen.has(words)) continue;
+    seen.add(words);
+    const [inner, outer] = [words, settings].map((each) => each.getBoundingClientRect());
+    settings.scrollTop += Math.max(0, inner.bottom - outer.bottom);
+  }
+}
+
 function assist(app) {
+  const revealed = new WeakSet();
   const observer = new MutationObserver(() => {
     label(app);
     admitTheEnd(app);
+    reveal(app, revealed);
   });
-  observer.observe(app, { subtree: true, childList: true, attributeFilter: ["class"] });
+  observer.observe(app, { subtree: true, childList: true, attributeFilter: ["class", "style"] });
   const show = ({ target }) => {
     const isChoice = target.closest(".u2-tile button") && !target.closest(".u2-remove");
     if (isChoice) app.querySelector(".u2-stage-box, .u2-compare")?.scrollIntoView({ block: "nearest" });
