@@ -349,7 +349,7 @@ def test_a_stop_is_answered_at_once_and_the_same_quality_goes_on(app, photos):
     wait_until_idle(app, tiles=count)
     app.get_by_role("button", name="Best", exact=True).click()
     app.get_by_role("button", name="Stop").click()
-    app.get_by_text("photos are done (u2net_human_seg, Best).").wait_for()
+    app.get_by_text("photos done (u2net_human_seg, Best).").wait_for()
     assert app.locator(".u2-quality .mod-active").count() == 0
     app.get_by_role("button", name="Fast", exact=True).click()
     wait_until_idle(app, tiles=count)

@@ -99,7 +99,7 @@ def test_a_look_that_waits_when_stop_is_clicked_can_be_asked_for_again():
         press(app, "Stop")
         await until(lambda: not app.is_busy)
         assert "Stopped. Files not opened: 1." in said(app)
-        assert "0 of 3 photos are done (Your own, Best)." in said(app, "u2-side")
+        assert "0 of 3 photos done (Your own, Best)." in said(app, "u2-side")
         assert find(app, "Best").value is None
 
     on_a_page(visit, Bright())
@@ -155,7 +155,7 @@ def test_after_a_stop_the_page_says_how_far_it_came_and_the_same_choice_goes_on(
         await until(lambda: app.photos[1].quality == "best")
         press(app, "Stop")
         done = [photo.quality for photo in app.photos].count("best")
-        assert f"{done} of 6 photos are done (Your own, Best)." in said(app, "u2-side")
+        assert f"{done} of 6 photos done (Your own, Best)." in said(app, "u2-side")
         assert 2 <= done < 6 and find(app, "Best").value is None
         await until(lambda: not app.is_busy)
         press(app, "Best")
@@ -187,7 +187,7 @@ def test_a_photo_that_fails_at_best_is_named_and_the_others_are_looked_at():
         await until(lambda: not app.is_busy)
         assert sorted(photo.quality for photo in app.photos) == ["best", "fast"]
         assert "not enough memory" in said(app, "u2-side")
-        assert "1 of 2 photos are done (Your own, Best)." in said(app, "u2-side")
+        assert "1 of 2 photos done (Your own, Best)." in said(app, "u2-side")
         assert find(app, "Best").value is None, "or a click on Best would do nothing"
         press(app, "Best")
         await until(lambda: not app.is_busy)
@@ -208,7 +208,7 @@ def test_a_box_is_looked_in_while_other_photos_wait_for_a_quality():
         await until(lambda: not app.is_busy)
         assert [photo.within for photo in app.photos] == [(0, 0, 35, 35), None]
         assert [photo.quality for photo in app.photos] == ["best", "fast"]
-        assert said(app, "u2-side").count("1 of 2 photos are done") == 1
+        assert said(app, "u2-side").count("1 of 2 photos done") == 1
 
     on_a_page(visit, Bright())
 
@@ -218,7 +218,7 @@ def test_a_stop_before_another_look_has_begun_lets_the_same_quality_be_chosen_ag
         press(app, "Best")
         app.stop()
         await until(lambda: not app.is_busy)
-        assert "0 of 2 photos are done (Your own, Best)." in said(app, "u2-side")
+        assert "0 of 2 photos done (Your own, Best)." in said(app, "u2-side")
         press(app, "Best")
         await until(lambda: not app.is_busy)
         assert ways_of_looking(app) == {("own", "best")}

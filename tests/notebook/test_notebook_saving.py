@@ -135,7 +135,7 @@ def test_what_is_saved_again_unchanged_is_not_written_again(app, results):
     (results / "first_cutout.png").unlink()
     press(app, "Save all to results/")
     assert {path.name for path in results.iterdir()} == before.keys()
-    assert "Saved to" in said_of_saving(app) and "1 of them were there" in said_of_saving(app)
+    assert "Saved to" in said_of_saving(app) and "Already there: 1." in said_of_saving(app)
 
 
 def test_a_save_that_is_stopped_says_how_many_are_saved(results):

@@ -182,7 +182,7 @@ class Looking:
             return
         total, quality = len(self._album.photos), self._quality.label
         self.notes.say(
-            f"{total - missing} of {total} photos are done "
+            f"{total - missing} of {total} photos done "
             f"({title(self.models.name)}, {quality}). "
             "Choose Fast or Best to continue with the others."
         )

@@ -173,7 +173,7 @@ class Saver:
             return
         more = f" and {len(kept) - _FEW} more" if len(kept) > _FEW else ""
         names = ", ".join(file.name for file in kept[:_FEW])
-        there = f" {len(kept) - new} of them were there already." if new < len(kept) else ""
+        there = f" Already there: {len(kept) - new}." if new < len(kept) else ""
         self._notes.say(f"Saved to {folder}: {names}{more}.{there}", kind="done")
 
     def _to_drive(self, results: Results, form: Form) -> Job:
