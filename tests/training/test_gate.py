@@ -66,6 +66,49 @@ def test_two_photos_of_one_name_are_not_guessed_about(tmp_path):
     assert len(found.pairs) == 1 and "same name" in next(iter(found.left_out.values()))
 
 
+def test_a_mask_that_could_be_of_either_of_two_photos_is_of_neither(tmp_path):
+    photos = put(tmp_path / "photos" / "red", "a.jpg", "b.jpg").parent
+    put(photos / "blue", "a.jpg", "b.jpg")
+    masks = put(tmp_path / "masks", "a.png")
+    put(masks / "red", "b.png")
+    found = find_pairs(photos, masks)
+    assert [pair.photo.relative_to(photos).as_posix() for pair in found.pairs] == ["red/b.jpg"]
+    assert set(found.left_out.values()) == {
+        "its mask may be another photo's; expected one in the same subfolder"
+    }
+
+
+def test_two_masks_of_one_photo_are_not_guessed_about(tmp_path):
+    photos = put(tmp_path / "photos", "a.jpg", "b.jpg")
+    masks = put(tmp_path / "masks", "a.jpg", "a.png", "b.png")
+    found = find_pairs(photos, masks)
+    assert names(found) == [("b.jpg", "b.png")]
+    assert list(found.left_out.values()) == ["which is its mask, a.jpg or a.png?"]
+    (masks / "b.png").rename(masks / "c.png")
+    with pytest.raises(ValueError, match=r"surely its own; .*a\.jpg: which is its mask, a\.jpg or"):
+        find_pairs(photos, masks)
+
+
+def test_cut_outs_of_one_name_in_two_subfolders_keep_their_own_alpha(tmp_path):
+    folder = tmp_path / "cutouts"
+    for name in ("red", "blue"):
+        (folder / name).mkdir(parents=True)
+        Image.new("RGBA", (4, 3)).save(folder / name / "a.png")
+    found = find_pairs(folder, folder)
+    assert [pair.mask for pair in found.pairs] == [pair.photo for pair in found.pairs]
+    assert len(found.pairs) == 2
+
+
+def test_photos_of_one_name_that_were_corrected_are_not_each_others_masks(tmp_path):
+    folder = tmp_path / "photos"
+    for name in ("red", "blue", "green"):
+        put(folder / name, "a.jpg")
+    for name in ("red", "blue"):
+        (folder / name / "a.strokes.json").write_text("{}")
+    found = find_pairs(folder, folder)
+    assert all(pair.mask == pair.photo for pair in found.pairs) and len(found.pairs) == 3
+
+
 def test_one_folder_may_hold_photos_and_what_was_saved_of_them(tmp_path):
     folder = put(tmp_path / "both", "a.jpg", "a_mask.png", "a_cutout.png", "b.png")
     assert names(find_pairs(folder, folder)) == [("a.jpg", "a_mask.png"), ("b.png", "b.png")]

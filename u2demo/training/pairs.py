@@ -1,11 +1,12 @@
 """folders -> pairs: which mask belongs to which photo, by name; and which photos have none."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from u2demo.images.find import find_images
+from u2demo.images.read import open_image
 from u2demo.machine.names import fold_name
 from u2demo.runs.corrected import corrections_file
 
@@ -42,9 +43,9 @@ def find_pairs(photos: Path, masks: Path) -> Found:
     """Return the pairs of two folders, which may be the same one, and what is below them.
 
     The mask of ``cat.jpg`` is ``cat_mask.png``, ``cat.png`` or ``cat_cutout.png``, in this order
-    and of any format, in the same subfolder or, if no other has this name, anywhere. A photo
-    without one counts if it has corrections beside it, ``cat.strokes.json``; in a folder that is
-    both, it counts as its own mask: a cut-out is known by its alpha.
+    and of any format, in the same subfolder or, if no other photo and no other mask has this name,
+    anywhere. A photo without one counts if it has corrections beside it, ``cat.strokes.json``; in a
+    folder that is both, it counts as its own mask: a cut-out is known by its alpha.
 
     Raises:
         ValueError: one of the two is not a folder, or there are no pairs.
@@ -58,30 +59,36 @@ def find_pairs(photos: Path, masks: Path) -> Found:
     files = find_images(masks)
     is_one_folder = photos.resolve() == masks.resolve()
     names = _without_masks(names) if is_one_folder else _not_below(names, masks, photos)
-    in_place, anywhere = _by_name(files, masks), _by_name(files)
+    sure, unsure = _masks_of(names, photos, files, masks)
+    possible = set(files)
     found = Found([], {})
     taken: dict[str, Path] = {}
     used: set[Path | None] = set()
     for photo in names:
         if photo in used:  # a mask of the same name in the same folder
             continue
-        mask = _mask_of(photo, photos, in_place, anywhere)
+        mask = sure.get(photo)
+        if mask is None and photo in possible and photo not in unsure:
+            mask = photo
         said = corrections_file(photo)
         twin = taken.setdefault(_key(photo, photos), photo)
         if twin is not photo:
             found.left_out[photo] = f"{twin.name} has the same name; which one is the mask's?"
         elif mask is None and said is None:
-            found.left_out[photo] = _nothing_for(photo, is_one_folder)
+            found.left_out[photo] = unsure.get(photo) or _nothing_for(photo, is_one_folder)
         else:
             found.pairs.append(Pair(photo, mask, said))
             used.add(mask)
     if not found.pairs:
-        raise ValueError(_why_none(photos, masks, found))
+        raise ValueError(_why_none(photos, masks, found, unsure))
     return found
 
 
-def _why_none(photos: Path, masks: Path, found: Found) -> str:
+def _why_none(photos: Path, masks: Path, found: Found, unsure: dict[Path, str]) -> str:
     """Return why two folders have no pairs, with names of both."""
+    if unsure:
+        photo, why = next(iter(unsure.items()))
+        return f"no photo has a mask that is surely its own; {photo}: {why}"
     left = ", ".join(path.name for path in list(found.left_out)[:_SHOWN])
     right = ", ".join(path.name for path in find_images(masks)[:_SHOWN]) or "nothing"
     return (
@@ -109,20 +116,53 @@ def _by_name(files: Iterable[Path], folder: Path | None = None) -> dict[str, lis
     return named
 
 
-def _mask_of(
-    photo: Path, folder: Path, in_place: dict[str, list[Path]], anywhere: dict[str, list[Path]]
-) -> Path | None:
-    """Return the mask of ``photo``; the photo itself if nothing else has its name."""
-    own = None
-    for names, key in ((in_place, _key(photo, folder)), (anywhere, _key(photo))):
-        for ending in _ENDINGS:
-            files = names.get(key + ending, [])
-            others = [file for file in files if file != photo]
-            if len(others) == 1 or (others and names is in_place):
-                return others[0]
-            if photo in files:
-                own = photo
-    return own
+def _masks_of(
+    names: list[Path], photos: Path, files: list[Path], masks: Path
+) -> tuple[dict[Path, Path], dict[Path, str]]:
+    """Return the masks of photos: those that are sure, and why others are not."""
+    sure: dict[Path, Path] = {}
+    unsure: dict[Path, str] = {}
+    in_place, anywhere = _by_name(files, masks), _by_name(files)
+    here = {photo: _best(in_place, _key(photo, photos), photo) for photo in names}
+    for photo, found in here.items():
+        if len(found) == 1:
+            sure[photo] = found[0]
+        elif found:
+            unsure[photo] = f"which is its mask, {' or '.join(file.name for file in found)}?"
+    there = {photo: _best(anywhere, _key(photo), photo) for photo in names if not here[photo]}
+    taken, wanted = set(sure.values()), Counter(file for found in there.values() for file in found)
+    possible = set(files)
+    for photo, found in there.items():
+        is_clear = len(found) == 1 and found[0] not in taken and wanted[found[0]] == 1
+        if is_clear and not (photo in possible and _stand_alone(photo, found[0])):
+            sure[photo] = found[0]
+        elif found and photo not in possible:
+            unsure[photo] = "its mask may be another photo's; expected one in the same subfolder"
+    return sure, unsure
+
+
+def _best(names: dict[str, list[Path]], key: str, photo: Path) -> list[Path]:
+    """Return the files with the best name for a mask of ``photo``, those after ``key``."""
+    for ending in _ENDINGS:
+        others = [file for file in names.get(key + ending, []) if file != photo]
+        if others:
+            return others
+    return []
+
+
+def _stand_alone(photo: Path, other: Path) -> bool:
+    """Return whether two files of one name, in subfolders of one folder, are two photos.
+
+    So they are if the first one is a cut-out, or one of them was corrected in the app.
+    """
+    return bool(corrections_file(photo) or corrections_file(other)) or _is_cutout(photo)
+
+
+def _is_cutout(photo: Path) -> bool:
+    try:
+        return open_image(photo).mode == "RGBA"
+    except (OSError, ValueError):  # to be said when it is read
+        return False
 
 
 def _without_masks(files: list[Path]) -> list[Path]:
