@@ -44,9 +44,7 @@ def test_photos_and_masks_pair_by_name(tmp_path):
     masks = put(tmp_path / "masks", "A.png", "b_mask.png", "b_cutout.png", "c.d.png", "else.png")
     found = find_pairs(photos, masks)
     assert names(found) == [("a.JPG", "A.png"), ("b.png", "b_mask.png"), ("c.d.png", "c.d.png")]
-    assert {path.name: why for path, why in found.left_out.items()} == {
-        "lonely.png": "no mask called lonely.png or lonely_mask.png"
-    }
+    assert found.left_out == {"lonely.png": "no mask called lonely.png or lonely_mask.png"}
 
 
 def test_subfolders_pair_and_a_name_that_is_nowhere_else_is_found_anywhere(tmp_path):
@@ -64,6 +62,31 @@ def test_two_photos_of_one_name_are_not_guessed_about(tmp_path):
     photos = put(tmp_path / "photos", "a.jpg", "a.png")
     found = find_pairs(photos, put(tmp_path / "masks", "a.png"))
     assert len(found.pairs) == 1 and "same name" in next(iter(found.left_out.values()))
+
+
+def test_photos_of_one_name_are_told_apart_by_their_subfolders(tmp_path, model):
+    for color in ("red", "blue"):
+        photos, masks = lesson(tmp_path / color, 2)
+        (masks / "disc1.png").unlink()
+        for folder in (photos, masks):
+            (tmp_path / "all" / folder.name).mkdir(parents=True, exist_ok=True)
+            folder.rename(tmp_path / "all" / folder.name / color)
+    samples, left_out = read(tmp_path / "all" / "photos", tmp_path / "all" / "masks", model)
+    assert [sample.name for sample in samples] == ["blue/disc0.png", "red/disc0.png"]
+    assert list(left_out) == ["blue/disc1.png", "red/disc1.png"]
+
+
+def test_photos_of_a_kind_that_is_not_read_are_named(tmp_path):
+    photos = put(tmp_path / "photos", "a.jpg", "b.jpg")
+    for name in ("b.CR2", "c.cr2"):
+        (photos / name).write_bytes(b"raw")
+    found = find_pairs(photos, put(tmp_path / "masks", "a.png", "b.png", "c.png"))
+    assert list(found.left_out) == ["c.cr2"], "the other has been read as JPEG"
+    assert found.left_out["c.cr2"].startswith("is a camera's raw file, which u2demo cannot read")
+    for name in ("a.jpg", "b.jpg"):
+        (photos / name).unlink()
+    with pytest.raises(ValueError, match=r"no photos that can be read; b\.CR2 is a camera's raw"):
+        find_pairs(photos, tmp_path / "masks")
 
 
 def test_a_mask_that_could_be_of_either_of_two_photos_is_of_neither(tmp_path):

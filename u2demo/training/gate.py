@@ -38,13 +38,13 @@ _WAY_ON = (
 _LEARNED = 0.2  # of the way from the IoU of an all white answer to 1, at least, after that
 
 
-def check_folders(found: Found, refused: Mapping[Path, str]) -> None:
+def check_folders(found: Found, refused: Mapping[str, str]) -> None:
     """Raise ``ValueError`` if photos and masks look swapped, or most masks are of no use.
 
     ``refused`` says which pairs cannot be used, and why.
     """
     tried = [pair for pair in found.pairs if pair.mask not in (None, pair.photo)]
-    useless = [pair for pair in tried if pair.photo in refused]
+    useless = [pair for pair in tried if pair.name in refused]
     if len(useless) <= len(tried) / 2:
         return
     asked = tried[:ASKED]
@@ -56,7 +56,7 @@ def check_folders(found: Found, refused: Mapping[Path, str]) -> None:
         )
     if len(useless) == len(tried):
         return  # there is nothing to teach, which the caller says
-    name, why = useless[0].name, refused[useless[0].photo]
+    name, why = useless[0].name, refused[useless[0].name]
     raise ValueError(
         f"{len(useless)} of {len(tried)} masks cannot be used; {name}: {why}. If the others are"
         " right, take out these photos, and the same call teaches the others"

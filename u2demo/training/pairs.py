@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from u2demo.images.find import find_images
+from u2demo.images.find import find_images, find_pictures
+from u2demo.images.kinds import why_unread
 from u2demo.images.read import open_image
 from u2demo.machine.names import fold_name
 from u2demo.runs.corrected import corrections_file
@@ -24,19 +25,15 @@ class Pair(NamedTuple):
 
     photo: Path
     mask: Path | None
-    corrections: Path | None = None
-
-    @property
-    def name(self) -> str:
-        """What a person calls it."""
-        return self.photo.name
+    corrections: Path | None
+    name: str  # of the photo, with the subfolder that it is in
 
 
 class Found(NamedTuple):
-    """The pairs of two folders in natural order, and why photos have none, by their path."""
+    """The pairs of two folders in natural order, and why photos have none, by ``Pair.name``."""
 
     pairs: list[Pair]
-    left_out: dict[Path, str]
+    left_out: dict[str, str]
 
 
 def find_pairs(photos: Path, masks: Path) -> Found:
@@ -50,38 +47,52 @@ def find_pairs(photos: Path, masks: Path) -> Found:
     Raises:
         ValueError: one of the two is not a folder, or there are no pairs.
     """
-    for name, folder in (("photos", photos), ("masks", masks)):
-        if not folder.is_dir():
-            raise ValueError(f"{folder} is not a folder, expected one of {name}")
-    names = find_images(photos)
-    if not names:
-        raise ValueError(f"{photos} holds no photos, expected some; is it the right folder?")
+    names, unread = _photos_in(photos, masks)
     files = find_images(masks)
-    is_one_folder = photos.resolve() == masks.resolve()
-    names = _without_masks(names) if is_one_folder else _not_below(names, masks, photos)
     sure, unsure = _masks_of(names, photos, files, masks)
-    possible = set(files)
     found = Found([], {})
     taken: dict[str, Path] = {}
     used: set[Path | None] = set()
     for photo in names:
         if photo in used:  # a mask of the same name in the same folder
             continue
-        mask = sure.get(photo)
-        if mask is None and photo in possible and photo not in unsure:
-            mask = photo
-        said = corrections_file(photo)
+        mask, said = sure.get(photo), corrections_file(photo)
+        name = photo.relative_to(photos).as_posix()
         twin = taken.setdefault(_key(photo, photos), photo)
         if twin is not photo:
-            found.left_out[photo] = f"{twin.name} has the same name; which one is the mask's?"
+            found.left_out[name] = f"{twin.name} has the same name; which one is the mask's?"
         elif mask is None and said is None:
-            found.left_out[photo] = unsure.get(photo) or _nothing_for(photo, is_one_folder)
+            plain = f"no mask called {photo.stem}.png or {photo.stem}_mask.png"
+            found.left_out[name] = unsure.get(photo, plain)
         else:
-            found.pairs.append(Pair(photo, mask, said))
+            found.pairs.append(Pair(photo, mask, said, name))
             used.add(mask)
+    for photo in unread:
+        if _key(photo, photos) not in taken:  # or it has been read in another format
+            found.left_out[photo.relative_to(photos).as_posix()] = f"is {why_unread(photo)}"
     if not found.pairs:
         raise ValueError(_why_none(photos, masks, found, unsure))
     return found
+
+
+def _photos_in(photos: Path, masks: Path) -> tuple[list[Path], list[Path]]:
+    """Return the photos in a folder, without what is a mask by its name, and those not read.
+
+    Raises:
+        ValueError: one of the two is not a folder, or there are no photos.
+    """
+    for name, folder in (("photos", photos), ("masks", masks)):
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is not a folder, expected one of {name}")
+    names, unread, _ = find_pictures(photos)
+    if not names:
+        why = "holds no photos, expected some; is it the right folder?"
+        if unread:
+            why = f"holds no photos that can be read; {unread[0].name} is {why_unread(unread[0])}"
+        raise ValueError(f"{photos} {why}")
+    if photos.resolve() == masks.resolve():
+        return _without_masks(names), unread
+    return _not_below(names, masks, photos), _not_below(unread, masks, photos)
 
 
 def _why_none(photos: Path, masks: Path, found: Found, unsure: dict[Path, str]) -> str:
@@ -89,18 +100,12 @@ def _why_none(photos: Path, masks: Path, found: Found, unsure: dict[Path, str]) 
     if unsure:
         photo, why = next(iter(unsure.items()))
         return f"no photo has a mask that is surely its own; {photo}: {why}"
-    left = ", ".join(path.name for path in list(found.left_out)[:_SHOWN])
+    left = ", ".join(list(found.left_out)[:_SHOWN])
     right = ", ".join(path.name for path in find_images(masks)[:_SHOWN]) or "nothing"
     return (
         f"no mask has the name of a photo: {photos} has {left}, {masks} has {right}; expected for"
         " each photo, such as cat.jpg, a mask called cat.png or cat_mask.png"
     )
-
-
-def _nothing_for(photo: Path, is_one_folder: bool) -> str:
-    if is_one_folder:
-        return "neither mask nor corrections beside it"
-    return f"no mask called {photo.stem}.png or {photo.stem}_mask.png"
 
 
 def _key(path: Path, folder: Path | None = None) -> str:
@@ -138,6 +143,8 @@ def _masks_of(
             sure[photo] = found[0]
         elif found and photo not in possible:
             unsure[photo] = "its mask may be another photo's; expected one in the same subfolder"
+    for photo in possible.intersection(names) - set(unsure):
+        sure.setdefault(photo, photo)
     return sure, unsure
 
 

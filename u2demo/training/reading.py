@@ -41,7 +41,7 @@ def read_samples(
     Raises:
         ValueError: there are none, or the folders look swapped.
     """
-    refused: dict[Path, str] = {}
+    refused: dict[str, str] = {}
     samples: list[Sample] = []
     side, look = input_of(net).side, _looking(for_inference(net))
 
@@ -53,16 +53,15 @@ def read_samples(
 
     for pair, sample in zip(found.pairs, in_parallel(read, found.pairs, _READERS), strict=True):
         if isinstance(sample, str):
-            refused[pair.photo] = sample
+            refused[pair.name] = sample
         else:
             samples.append(sample)
         yield Progress("reading", len(samples) + len(refused), len(found.pairs))
     check_folders(found, refused)
-    left_out = {path.name: why for path, why in {**found.left_out, **refused}.items()}
     if not samples:
-        name, why = next((path.name, why) for path, why in refused.items())
+        name, why = next(iter(refused.items()))
         raise ValueError(f"none of {len(refused)} pairs can be used; {name}: {why}")
-    return samples, left_out
+    return samples, {**found.left_out, **refused}
 
 
 def check_samples(net: nn.Module, samples: Sequence[Sample]) -> Iterator[Progress]:
