@@ -12,7 +12,7 @@ from u2demo.masks.strokes import Stroke
 from u2demo.training.gate import check_masks
 from u2demo.training.pairs import find_pairs
 from u2demo.training.reading import read_samples
-from u2demo.training.samples import make_sample, mask_in
+from u2demo.training.samples import make_sample
 
 
 def read(photos, masks, net):
@@ -168,6 +168,12 @@ def test_folders_without_a_common_name_say_what_they_hold(tmp_path, model):
 # What counts as a mask
 
 
+def classes(*numbers, depth=np.uint8):
+    """Return a picture of 48x40 whose stripes hold these numbers."""
+    stripes = np.array(numbers, depth)[np.arange(48) * len(numbers) // 48]
+    return Image.fromarray(np.tile(stripes, (40, 1)))
+
+
 @pytest.mark.parametrize(
     ("mask", "why"),
     [
@@ -176,8 +182,11 @@ def test_folders_without_a_common_name_say_what_they_hold(tmp_path, model):
         (Image.new("L", (48, 40), 255), "white all over"),
         (Image.fromarray(np.full((40, 48), 3, np.uint8) - np.eye(40, 48, dtype=np.uint8)),
          "numbers 2, 3, as of classes"),
+        (classes(0, 15, 255), "numbers 0, 15, 255, as of classes"),
+        (classes(0, 128), "numbers 0, 128, as of classes"),
+        (classes(0, 2, depth=np.uint16), "numbers 0, 2, as of classes"),
     ],
-    ids=["color", "gray", "white", "classes"],
+    ids=["color", "gray", "white", "classes", "void", "high", "16 bits"],
 )  # fmt: skip
 def test_what_is_no_mask_is_left_out_with_a_reason(mask, why, tmp_path, model):
     photos, masks = lesson(tmp_path, 2)
@@ -187,10 +196,26 @@ def test_what_is_no_mask_is_left_out_with_a_reason(mask, why, tmp_path, model):
     assert why in left_out["disc1.png"]
 
 
-def test_a_mask_of_0_and_1_is_one_of_0_and_255():
+def in_red(labels):
+    """Return numbers of classes in the red channel alone, as simulators save them."""
+    return Image.merge("RGB", (labels, *[Image.new("L", labels.size)] * 2))
+
+
+@pytest.mark.parametrize(
+    "save_as",
+    [
+        lambda labels: labels,
+        in_red,
+        lambda labels: Image.fromarray(np.asarray(labels, np.uint16)),
+    ],
+    ids=["8 bits", "red", "16 bits"],
+)
+def test_a_mask_of_0_and_1_is_one_of_0_and_255(save_as, tmp_path, model):
+    photos, masks = lesson(tmp_path, 1)
     _, mask = disc(0)
-    labels = Image.fromarray(np.asarray(mask) // 255).convert("RGB")
-    assert mask_in(labels).tobytes() == mask.tobytes()
+    save_as(Image.fromarray(np.asarray(mask) // 255)).save(masks / "disc0.png")
+    (sample,), _ = read(photos, masks, model)
+    assert sample.open()[1].tobytes() == mask.tobytes()
 
 
 def test_a_mask_of_another_size_fits_if_its_proportions_do(tmp_path, model):

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,7 @@ _ROOM = 1.5  # longer side of a copy, as a share of the side that the net sees: 
 _GRAY = 24  # levels by which the bands of a gray picture may differ, as in a JPEG
 _BLACK, _WHITE = 32, 223  # what is between them is undecided
 _UNDECIDED = 0.5  # share of a mask; soft mattes of hair and smoke have less
-_FULL = 0.995  # share of white in a mask that says nothing
-_LABELS = 32  # levels; a mask whose brightest pixel is darker holds numbers of classes
+_LABELS = 32  # levels; a mask with none from here to white holds numbers of classes
 
 # What a net finds in a photo as corrected: needed where there is no mask yet.
 Look = Callable[[Image.Image, Corrections], Mask]
@@ -64,7 +64,7 @@ def open_pair(pair: Pair, side: int, look: Look) -> Sample:
             raise ValueError("has neither a mask, nor corrections, nor a transparent background")
         mask = to_8_bits(look(photo, read_corrections(pair.corrections, photo.size)))
         return make_sample(pair.name, photo, Image.fromarray(mask), side)
-    given = photo if pair.mask == pair.photo else open_image(pair.mask)
+    given = photo if pair.mask == pair.photo else _open_mask(pair.mask)
     return make_sample(pair.name, photo, mask_in(given), side)
 
 
@@ -103,14 +103,16 @@ def mask_in(picture: Image.Image) -> Image.Image:
     bands = np.asarray(picture).astype(np.int16)
     if (bands.max(2) - bands.min(2) > _GRAY).mean() > 0.01:
         raise ValueError("its mask is in color, expected black (background) to white (subject)")
-    levels = bands[..., 1].astype(np.uint8)
-    brightest = int(levels.max())
-    if brightest == 1:  # the subject is class 1: no mask means a brightness of 1/255 by it
+    levels = bands.max(2).astype(np.uint8)  # a class may be in red alone
+    counts = Image.fromarray(levels).histogram()
+    numbers = [number for number, count in enumerate(counts) if count]
+    if numbers[-1] == 1:  # the subject is class 1: no mask means a brightness of 1/255 by it
         levels = levels * np.uint8(255)
-    elif brightest < _LABELS and brightest:
-        found = ", ".join(map(str, np.unique(levels)[:5]))
+    elif numbers != [0] and _are_classes(numbers):
+        shown = numbers if len(numbers) < 6 else [*numbers[:4], "…", numbers[-1]]
         raise ValueError(
-            f"its mask holds the numbers {found}, as of classes, expected 0 (background) to 255"
+            f"its mask holds the numbers {', '.join(map(str, shown))}, as of classes, expected 0"
+            " (background) to 255 (subject)"
         )
     undecided = ((levels > _BLACK) & (levels < _WHITE)).mean()
     if undecided > _UNDECIDED:
@@ -119,6 +121,28 @@ def mask_in(picture: Image.Image) -> Image.Image:
             " (background) to white (subject)"
         )
     return Image.fromarray(levels)
+
+
+def _are_classes(numbers: list[int]) -> bool:
+    """Return whether the levels of a mask are numbers of classes; 255 may be what none of them is.
+
+    A subject is white somewhere, and what is soft or was compressed has levels in between.
+    """
+    if numbers[-1] <= _WHITE:
+        return True
+    return 0 < max((number for number in numbers if number < 255), default=0) < _LABELS
+
+
+def _open_mask(file: Path) -> Image.Image:
+    """Return a mask; numbers of classes in 16 bits, of which 8 bits would show nothing, as in 8."""
+    picture = open_image(file)
+    if picture.mode == "RGB" and max(high for _, high in picture.getextrema()) <= 1:
+        with Image.open(file) as raw:
+            if raw.mode.startswith("I"):
+                numbers = np.asarray(raw)
+                small = np.where(numbers > 255, _WHITE, numbers).astype(np.uint8)
+                return Image.fromarray(small).convert("RGB")
+    return picture
 
 
 def is_mask(picture: Image.Image) -> bool:
