@@ -153,6 +153,19 @@ def test_a_net_can_be_saved_until_another_lesson_succeeds(end, teach, tmp_path, 
     assert "Saved" not in said(teach), "the net that is shown now was not"
 
 
+def test_a_net_stays_if_the_next_one_scores_worse_on_the_same_photos(teach, tmp_path):
+    teach._receive(from_folders(*lesson(tmp_path)))
+    press(teach, "Teach")
+    best = teach.model
+    find_in(teach.page, "Steps (0 = automatic)").value = 4
+    press(teach, "Teach")
+    assert "Better: IoU" in said(teach) and teach.model is best
+    assert "The net taught before scores better on the same photos, and stays." in said(teach)
+    teach._receive(from_folders(*lesson(tmp_path / "others", start=20)))
+    press(teach, "Teach")
+    assert "stays" not in said(teach) and teach.model is not best, "scores on others do not compare"
+
+
 def test_a_net_can_be_saved_while_the_next_is_taught(teach, tmp_path):
     source, there = from_folders(*lesson(tmp_path)), []
 

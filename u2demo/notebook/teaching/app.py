@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from u2demo.training.course import Progress as Step
+    from u2demo.training.report import Report
+
+_STAYS = "The net taught before scores better on the same photos, and stays."
 
 
 class Teach:
@@ -41,7 +44,8 @@ class Teach:
 
     ``show`` opens it on folders of yours, on the photos of an app with the masks as you corrected
     them there, or on pairs to practice on, made of the packaged photos, and begins with those at
-    once, but in Voila. A net that was taught can be tried and saved until a later lesson succeeds.
+    once, but in Voila. A net that was taught can be tried and saved until a later lesson succeeds
+    and, on the same photos held out, does not score worse.
     ``model`` is that net, or the one before. ``page`` is the widget that it displays. In an
     unattended run, ``show`` teaches, displays figures and saves.
     """
@@ -224,7 +228,9 @@ class Teach:
         kind = "done" if report.is_better else "info"
         self._notes.say(f"{report.summary()}.", kind=kind)
         self._result.value = draw_before_and_after(report)
-        if report.is_better:
+        if report.is_better and self._taught and _is_worse(report, self._taught.trained.report):
+            self._notes.say(_STAYS)
+        elif report.is_better:
             self._taught = lesson
             self._yours.value = f"<p>{escape(_about(lesson))}</p>"
             self._after.layout.display = ""
@@ -277,11 +283,20 @@ def _source(photos: str | Path | OneClick | None, masks: str | Path | None) -> S
     return from_folders(photos, photos if masks is None else as_path("masks", masks))
 
 
+def _is_worse(new: "Report", old: "Report") -> bool:
+    """Return whether a net scores worse than another; if their photos differ, nobody knows."""
+    photos, others = ({row.sample for row in report.rows} for report in (new, old))
+    return photos == others and new.after.iou < old.after.iou
+
+
 def _about(lesson: Lesson) -> str:
     """Return which net the page has for use, and how long."""
     pairs = f"{len(lesson.samples)} pairs {lesson.source.title}"
     iou = lesson.trained.report.after.iou
-    return f"Your net was taught {pairs}; IoU {iou:.3f}. The next lesson that succeeds replaces it."
+    return (
+        f"Your net was taught {pairs}; IoU {iou:.3f}. The next lesson that succeeds replaces it,"
+        " unless it scores worse on the same photos held out."
+    )
 
 
 def _left(step: "Step", seconds: float, done: int) -> str:
