@@ -79,3 +79,14 @@ def test_a_gpu_learns_in_the_16_bits_that_it_was_built_for(is_native, half, monk
 
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", supports)
     assert fit.half_precision(torch.device("cuda")) is half
+
+
+def test_stop_ends_the_scoring_of_the_old_net_too():
+    """Of a hundred photos held out it takes a minute, and the new net would be scored as well."""
+    course = Course(tiny(), discs(12), [], fit.Settings(4, side=SIDE))
+    seen = []
+    for progress in course.run():
+        seen.append((progress.doing, progress.done))
+        course.stop()
+    assert seen == [("scoring the old net", 1)]
+    assert not course.is_compared and course.best is None

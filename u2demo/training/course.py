@@ -106,7 +106,7 @@ class Course:
         return self.before if self.best is None else self._found
 
     def stop(self) -> None:
-        """End the training after the present step, checking what was learned."""
+        """End the training after the present step, checking what was learned, if anything."""
         self._is_stopped = True
 
     def discard_checkpoint(self) -> None:
@@ -127,11 +127,11 @@ class Course:
         else:
             yield from self._score_old()
         for number in range(self._round, len(self.rounds)):
+            if self._is_stopped:
+                return
             self._round = number
             yield from self._teach(self.rounds[number], state)
             state = None
-            if self._is_stopped:
-                return
 
     def _score_old(self) -> Iterator[Progress]:
         samples = self.held_out
@@ -139,6 +139,8 @@ class Course:
         for answer in answers(old, samples):
             self.before.append(answer)
             yield Progress("scoring the old net", len(self.before), len(samples))
+            if self._is_stopped:
+                return
 
     def _teach(self, part: Round, state: dict | None) -> Iterator[Progress]:
         own = [self._own[place] for place in part.taught]
