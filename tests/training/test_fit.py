@@ -12,6 +12,7 @@ from u2demo.training import fit
 from u2demo.training.course import Course
 from u2demo.training.samples import make_sample
 from u2demo.training.scores import mean
+from u2demo.training.teach import Start, plan_of
 
 
 def discs(count, side=SIDE):
@@ -90,3 +91,16 @@ def test_stop_ends_the_scoring_of_the_old_net_too():
         course.stop()
     assert seen == [("scoring the old net", 1)]
     assert not course.is_compared and course.best is None
+
+
+def test_a_training_goes_on_where_the_net_answers_in_other_digits():
+    """As on another GPU: answers that shall stay follow from the weights, and need not be equal."""
+    photo, mask = disc(0)
+    other = mask.point(lambda level: level * 254 // 255)
+
+    def plan(mask, *, is_soft):
+        sample = make_sample("a", photo, mask, SIDE, is_soft=is_soft)
+        return plan_of(Start(tiny(), "tiny", "0"), discs(2), [sample], fit.Settings(4))
+
+    assert plan(mask, is_soft=True) == plan(other, is_soft=True)
+    assert plan(mask, is_soft=False) != plan(other, is_soft=False)
