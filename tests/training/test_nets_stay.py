@@ -1,9 +1,13 @@
 """What is there already stays: files, and nets that were taught. What is wrong is a sentence."""
 
+import subprocess
+import sys
+
 import pytest
 from pupils import lesson
 
 import u2demo as u2
+from u2demo.machine.disk import partial_file
 
 
 @pytest.mark.parametrize("name", ["mine.pth", "mine.json"])
@@ -21,6 +25,20 @@ def test_a_net_that_was_taught_is_not_replaced_by_the_next_training(school):
     with pytest.raises(ValueError, match=r"mine\.pth is there already"):
         u2.fine_tune(**school | {"steps": 12, "seed": 1})
     assert school["results"].read_bytes() == before
+
+
+def test_what_a_killed_training_was_writing_is_deleted_by_the_next(school, monkeypatch):
+    """Of the largest net it has a gigabyte, perhaps on a disk that it has filled."""
+    folder = school["results"].parent
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.getpid", lambda: ended.pid)
+        partial_file(folder).write_bytes(b"half")
+    at_work = partial_file(folder)
+    at_work.write_bytes(b"half")
+    u2.fine_tune(**school | {"steps": 4})
+    assert list(folder.glob(".*.part")) == [at_work]
 
 
 @pytest.mark.parametrize("name", ["mine.pth", "mine.json"])

@@ -12,7 +12,7 @@ from torch import nn
 
 from u2demo import __version__
 from u2demo.inference.preprocess import input_of
-from u2demo.machine.disk import advise
+from u2demo.machine.disk import advise, discard_partial_files
 from u2demo.machine.lock import Lock
 from u2demo.machine.names import expand_home
 from u2demo.machine.numbers import check_number
@@ -145,6 +145,7 @@ def fine_tune(
         with advise(target.absolute().parent):
             lock.acquire()
         stack.callback(lock.release)
+        discard_partial_files(target.absolute().parent, shared=True)
         start = Start.load(model, weights=weights, device=device)
         samples, left_out = _finish(read_samples(found, start.net), say)
         if gate:
