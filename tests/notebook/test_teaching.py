@@ -414,6 +414,13 @@ def test_photos_of_the_app_are_pairs_as_they_were_corrected_there(teach):
     app.close()
 
 
+def test_an_app_without_photos_has_no_pairs_and_the_page_says_so(teach):
+    teach._receive(from_photos([]))
+    assert "The app has no photos with masks yet. Add some" in said(teach)
+    press(teach, "Teach")
+    assert "The app has no photos with masks yet. Add some" in said(teach)
+
+
 def test_the_app_opens_below_with_the_net_that_was_taught(teach, tmp_path):
     teach._receive(from_folders(*lesson(tmp_path)))
     press(teach, "Teach")

@@ -11,6 +11,7 @@ from PIL import Image
 
 from u2demo.machine.names import numbered, safe_name
 from u2demo.masks.mask import to_8_bits
+from u2demo.notebook.environment import PageError
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.photo_picker import Files
 
@@ -78,7 +79,11 @@ def from_photos(photos: Iterable[Photo]) -> Source:
     listed = tuple(photos)
 
     def read(net: "nn.Module") -> "Reading":
-        yield from ()
+        if not listed:
+            raise PageError(
+                "The app has no photos with masks yet. Add some, and run this cell again when they"
+                " are in its gallery."
+            )
         pairs = ((p.name, p.open_image(), to_8_bits(p.unpack_mask())) for p in listed)
         named = ((name, image, Image.fromarray(mask)) for name, image, mask in pairs)
         return (yield from _samples(net, named, len(listed)))
@@ -115,4 +120,7 @@ def _samples(
         except ValueError as error:
             left_out[name] = str(error)
         yield Progress("reading", len(samples) + len(left_out), total)
+    if not samples:
+        name, why = next(iter(left_out.items()))
+        raise ValueError(f"none of {total} pairs can be used; {name}: {why}")
     return samples, left_out
