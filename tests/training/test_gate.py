@@ -9,9 +9,9 @@ from pupils import SIDE, disc, lesson, publish, tiny
 import u2demo as u2
 from u2demo.masks.corrections import Corrections, to_json
 from u2demo.masks.strokes import Stroke
-from u2demo.training.gate import check_masks
+from u2demo.training.gate import ASKED, check_masks
 from u2demo.training.pairs import find_pairs
-from u2demo.training.reading import read_samples
+from u2demo.training.reading import check_samples, read_samples
 from u2demo.training.samples import make_sample
 
 
@@ -319,10 +319,25 @@ def test_what_the_net_does_not_know_yet_is_no_mistake(samples_of_discs):
     check_masks(nothing, samples_of_discs)
 
 
+def test_where_the_net_finds_nothing_a_black_mask_is_not_what_it_found(samples_of_discs):
+    (empty,) = with_masks(samples_of_discs[:1], lambda mask: mask.point(lambda _: 0))
+    nothing = [np.zeros_like(truth) for truth in truths(samples_of_discs)]
+    check_masks(nothing, [empty, *samples_of_discs[1:]])
+
+
 def test_black_masks_are_named(samples_of_discs):
     black = with_masks(samples_of_discs, lambda mask: mask.point(lambda _: 0))
     with pytest.raises(ValueError, match="all masks are black"):
         check_masks(truths(samples_of_discs), black)
+
+
+def test_photos_without_a_subject_that_come_first_are_not_all_that_is_looked_at(
+    samples_of_discs, monkeypatch
+):
+    empty = with_masks(samples_of_discs * 4, lambda mask: mask.point(lambda _: 0))
+    monkeypatch.setattr("u2demo.training.reading.overfit", lambda *_: [])
+    steps = list(check_samples(tiny(), empty + samples_of_discs * 20))
+    assert [step.total for step in steps if step.doing == "checking"][-1] <= ASKED
 
 
 def test_masks_of_other_photos_are_named(samples_of_discs):

@@ -23,7 +23,7 @@ from u2demo.training.pairs import Found
 from u2demo.training.samples import Sample, is_mask
 from u2demo.training.scores import score
 
-ASKED = 24  # samples that are looked at
+ASKED = 24  # samples that are looked at, at most
 _SMALL = 64  # pixels; the side at which masks of different photos are compared
 _FRAME = 0.5  # share of a photo's frame that inverted masks have white
 _WELL = 0.5  # IoU above which the net has found the same thing
@@ -132,6 +132,8 @@ def _check_owners(masks: Sequence[Mask], samples: Sequence[Sample]) -> None:
     truths = [_shrunk(sample.truth()) for sample in samples]
     swapped = []
     for place, mask in enumerate(found):
+        if not (mask > 0.5).any():  # or it would fit any black mask
+            continue
         fits = [score(mask, truth).iou for truth in truths]
         if max(fits) > max(fits[place] + _BETTER, _THE_SAME):
             swapped.append((samples[place].name, samples[int(np.argmax(fits))].name))

@@ -1,5 +1,6 @@
 """(net, folders) -> samples: what is to be learned, what is to stay, and a look for mistakes."""
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def check_samples(net: nn.Module, samples: Sequence[Sample]) -> Iterator[Progres
     Raises:
         ValueError: there is one; the text says which.
     """
-    asked = samples[:ASKED]
+    asked = samples[:: math.ceil(len(samples) / ASKED)]  # of all subfolders
     found: list[Mask] = []
     for answer in answers(for_inference(net), asked):
         found.append(answer.mask())
