@@ -9,6 +9,8 @@ from u2demo.nets.blocks import Block
 from u2demo.nets.checkpoints import Input
 from u2demo.nets.u2net import U2Net
 from u2demo.training.fit import Fit, Settings
+from u2demo.training.pairs import find_pairs
+from u2demo.training.reading import read_samples
 from u2demo.training.samples import make_sample
 
 SIDE = 32
@@ -64,3 +66,13 @@ def lesson(folder, count=12, *, start=0):
         photo.save(photos / f"disc{number}.png")
         mask.save(masks / f"disc{number}.png")
     return photos, masks
+
+
+def read(photos, masks, net):
+    """Return the samples of two folders, and who was left out and why."""
+    steps = read_samples(find_pairs(photos, masks), net)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
