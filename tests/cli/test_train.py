@@ -50,14 +50,18 @@ def test_every_option_reaches_the_training(monkeypatch, tmp_path):
     }  # fmt: skip
 
 
-def test_a_training_that_is_stopped_says_how_to_go_on(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("name", ["mine.pth", "~/mine.pth"])
+def test_a_training_that_is_stopped_says_how_to_go_on(name, monkeypatch, tmp_path, capsys):
     def fine_tune(*folders, **options):
         (tmp_path / "mine.pth").touch()
         (tmp_path / "mine.unfinished.pth").touch()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(u2demo.training.teach, "fine_tune", fine_tune)
-    assert main(["train", "a", "b", "-o", str(tmp_path / "mine.pth")]) == 130
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # on Windows
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "a", "b", f"--output={name}"]) == 130
     said = capsys.readouterr().err
     assert "the same command goes on; the best net so far is" in said and "mine.pth" in said
 
