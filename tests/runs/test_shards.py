@@ -147,6 +147,20 @@ def test_what_a_later_run_of_another_number_has_made_counts(tmp_path):
     assert statuses(run(photos, out)) == {"skipped"}
 
 
+def test_a_later_run_counts_though_its_clock_is_behind(tmp_path, monkeypatch):
+    photos, out = make_photos(tmp_path / "photos", 4), tmp_path / "out"
+    ahead = time.time() + 7200
+    with monkeypatch.context() as other_computer:
+        other_computer.setattr("u2demo.runs.manifest.time.time", lambda: ahead)
+        run(photos, out, (1, 1))
+    for became in ("done", "skipped"):
+        records = [record for k in (1, 2) for record in run(photos, out, (k, 2), quality="best")]
+        assert [record.status for record in records] == [became] * 4
+        assert not any(record.renamed for record in records)
+    merge(out)
+    assert statuses(run(photos, out, quality="best")) == {"skipped"}
+
+
 def test_a_shard_of_a_run_that_is_not_divided_finds_it_done(photos, undivided, tmp_path):
     run(photos, tmp_path)
     assert statuses(r for k in (1, 2) for r in run(photos, tmp_path, (k, 2))) == {"skipped"}

@@ -39,6 +39,7 @@ from u2demo.runs.record import Record
 from u2demo.runs.records import Records, Shard, journal_of, journals
 
 _OF_NO_USE = 0.1  # share of superseded lines above which a journal is written anew
+_TICK = 0.001  # seconds; finer times are not noted
 _BEFORE = 2 * 10**9  # ns by which an untouched table is older than its journal; FAT counts in 2 s
 
 
@@ -92,7 +93,9 @@ class Manifest:
 
     def add(self, record: Record) -> None:
         """Store ``record``, on disk at once; any thread may call this."""
-        noted = 0 if self.shard is None else time.time()
+        noted = 0.0
+        if self.shard is not None:  # the clock of another computer may have been ahead
+            noted = max(time.time(), self.records.latest + _TICK)
         line = to_line(record, self.folder, noted=noted).encode()
         with self._adding:
             self._change()

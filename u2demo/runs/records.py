@@ -67,6 +67,7 @@ class Records:
         self._reading = threading.Lock()
         self.in_use: set[str] = set()  # folders of the results into which a run was writing
         self.escaped = False  # whether a line has characters beyond ASCII
+        self.latest = 0.0  # of the times that lines note, in seconds since 1970
 
     def read(self, path: Path) -> Journal:
         """Find the records in a journal, and return what else it holds."""
@@ -101,6 +102,7 @@ class Records:
                 _count_in(line.removeprefix(_MARK), journal)
             offset += len(line)
             journal.ends_in_line = line.endswith(b"\n")
+        self.latest = max(self.latest, noted)
         return journal
 
     def add(self, record: Record, path: Path, offset: int, noted: float) -> None:
