@@ -12,6 +12,7 @@ from u2demo.effects.canvas import LONGEST, SHADOW, SIZE, SPACE, check_canvas
 from u2demo.effects.scenes import Gradient
 from u2demo.images.kinds import is_clip
 from u2demo.images.read import open_image, pixel_count
+from u2demo.machine.paths import from_home
 from u2demo.machine.places import is_url
 from u2demo.masks.adjust import Edge
 from u2demo.masks.box import box_in
@@ -22,12 +23,15 @@ from u2demo.video.read import open_video
 
 
 def path(text: str) -> Path:
-    """Return a path, which is not empty."""
+    """Return a path, which is not empty, see ``from_home``."""
     if not text:  # Path would take it for the current folder
         raise argparse.ArgumentTypeError(
             "is empty, expected a name; is a variable of your shell unset?"
         )
-    return Path(text)
+    try:
+        return from_home(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from None
 
 
 def place(text: str) -> str | Path:
