@@ -38,6 +38,12 @@ def test_a_shard_says_what_is_to_be_done_in_the_end(tmp_path, capsys):
     assert "Pictures and manifest.csv are in" in capsys.readouterr().out
 
 
+def test_a_shard_leaves_boxes_to_the_merge_and_says_so(tmp_path, capsys):
+    photos, out = str(make_photos(tmp_path / "photos", count=1)), str(tmp_path / "out")
+    assert main([photos, "-o", out, "--shard", "1/2", "--boxes", "coco,yolo"]) == 0
+    assert f": u2demo merge {out} --boxes coco,yolo\n" in capsys.readouterr().out
+
+
 def test_a_shard_without_photos_says_so(tmp_path, capsys):
     photos, out = str(make_photos(tmp_path / "photos", count=1)), str(tmp_path / "out")
     for shard in ("1/2", "2/2"):

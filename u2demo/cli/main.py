@@ -89,7 +89,7 @@ def _run(options: argparse.Namespace) -> tuple[list[str], bool]:
         left_out += write_boxes(options.boxes, options.output)
     else:
         finish(options.output, shard)
-    lines = summary(photos, clips, options.output, is_shard=shard is not None)
+    lines = summary(photos, clips, options.output, is_shard=shard is not None, boxes=options.boxes)
     lines += left_out
     if clips and not {"yolo", "yolo-seg"}.isdisjoint(options.boxes):
         lines.append("  labels in YOLO's format are for photos; coco has a box for each frame")

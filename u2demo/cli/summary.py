@@ -1,7 +1,7 @@
 """records -> the summary of a run: what became of its photos and clips, line by line."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from u2demo.cli.sources import is_animation, unread_lines
@@ -40,13 +40,24 @@ class Tally:
 
 
 def summary(
-    photos: Tally, clips: list[Record], output: str | Path, *, is_shard: bool = False
+    photos: Tally,
+    clips: list[Record],
+    output: str | Path,
+    *,
+    is_shard: bool = False,
+    boxes: Sequence[str] = (),
 ) -> list[str]:
-    """Return what became of the photos and clips, then a line for each that needs attention."""
+    """Return what became of the photos and clips, then a line for each that needs attention.
+
+    ``boxes`` are the formats in which a shard's boxes are wanted, which only a merge writes.
+    """
     where = printable(output)
     there = f"Pictures and manifest.csv are in {where}"
     if is_shard:
-        there = f"Pictures are in {where}; when all shards are done: u2demo merge {where}"
+        merge = f"u2demo merge {where}"
+        if boxes:
+            merge += f" --boxes {','.join(boxes)}"
+        there = f"Pictures are in {where}; when all shards are done: {merge}"
     of_clips = Tally()
     for clip in clips:
         of_clips.add(clip)
