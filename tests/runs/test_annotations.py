@@ -121,7 +121,8 @@ def test_coco_says_what_other_programs_ask_for(tmp_path):
     first, second = coco["annotations"]
     assert first["segmentation"] == [[20, 10, 120, 10, 20, 60]]
     assert (first["area"], second["area"]) == (2500, 5000)
-    assert first["iscrowd"] == 0 and "relative" in coco["info"]["note"]
+    assert first["iscrowd"] == 0
+    assert "relative" in coco["info"]["note"] and "upright" in coco["info"]["note"]
 
 
 def test_coco_holds_one_record_at_a_time_however_many_there_are(tmp_path):

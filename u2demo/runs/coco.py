@@ -18,7 +18,10 @@ from u2demo.runs.records import Record
 _FILE = "boxes.coco.json"
 _BY = "boxes found by u2demo"
 _BEGIN = '{"info": '
-_NAMES = "file_name is relative to the folder of photos or, of several, to what holds them all"
+_NOTE = (
+    "file_name is relative to the folder of photos or, of several, to what holds them all; sizes,"
+    " boxes and outlines are those of the photo turned upright, as its EXIF says"
+)
 _LONGEST_INFO = 2**16  # bytes
 _LICENSE = {"id": 1, "name": "that of the photo, unknown", "url": ""}
 
@@ -27,8 +30,9 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
     """Write ``results/boxes.coco.json`` and return it; ``records`` are gone through several times.
 
     COCO's object detection format (https://cocodataset.org/#format-data): ``bbox`` is left, top,
-    width, height in pixels; ``segmentation`` is one polygon, see ``outlines``, or nothing for a
-    photo of a run that found none; ``iscrowd`` is 0, which says that an annotation is one object.
+    width, height in pixels of the upright photo, which not every program turns as its EXIF says;
+    ``segmentation`` is one polygon, see ``outlines``, or nothing for a photo of a run that found
+    none; ``iscrowd`` is 0, which says that an annotation is one object.
     Each object has one, see ``split_objects``. Photos without a clear subject are listed without.
     ``file_name`` is the photo's path relative to the folder of photos that was given or, if there
     were several, to the innermost one that holds them all, with ``/`` between folders: it is right
@@ -75,7 +79,7 @@ def _head(checksum: str) -> bytes:
         "version": __version__,
         "contributor": "u2demo",
         "url": "",
-        "note": _NAMES,
+        "note": _NOTE,
         "checksum": checksum,
     }
     return (_BEGIN + json.dumps(info)).encode()

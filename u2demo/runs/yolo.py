@@ -35,7 +35,7 @@ def write_yolo(records: Iterable[Record], results: Path) -> Path:
     """Write a label file for each photo into ``results/labels``, and return that folder.
 
     YOLO's format (https://docs.ultralytics.com/datasets/detect): a line is class, then the box's
-    center x, center y, width and height as shares of the photo. Each object has one, see
+    center x, center y, width and height as shares of the upright photo. Each object has one, see
     ``split_objects``; a photo without a clear subject has an empty file. Subfolders are mirrored. A
     file is named after its photo, as detectors expect. If several photos differ only in their
     suffix or in case, the first gets that name, and the others are named after their pictures, with
