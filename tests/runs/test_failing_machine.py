@@ -24,6 +24,7 @@ from small_run import (
 
 import u2demo as u2
 from u2demo.images.find import find_images
+from u2demo.machine.cores import on_cores
 from u2demo.pipeline import Result
 from u2demo.runs import folder, pictures
 from u2demo.runs import photos as reading
@@ -194,6 +195,36 @@ def test_a_picture_that_was_cut_short_is_made_again(photos, undisturbed, tmp_pat
     statuses = {record.stem: record.status for record in run(photos, out)}
     assert statuses == {"photo0": "done", "photo1": "done", "pets/photo2": "skipped"}
     check_that_all_is_done(out, undisturbed)
+
+
+def test_a_power_cut_that_takes_all_but_names_costs_only_work(
+    photos, undisturbed, tmp_path, monkeypatch
+):
+    """A disk has names first: of what was just written, it holds for sure what was synced."""
+    out, synced, cuts = tmp_path / "out", {}, []
+    sync, write = os.fsync, folder.write_new_file
+
+    def remember(descriptor):
+        sync(descriptor)
+        synced[os.fstat(descriptor).st_ino] = os.fstat(descriptor).st_size
+
+    def cut_after(path, data, **how):
+        write(path, data, **how)
+        safe = synced[(out / "manifest.jsonl").stat().st_ino]
+        cuts.append(shutil.copytree(out, tmp_path / f"cut {len(cuts)}"))
+        os.truncate(cuts[-1] / "manifest.jsonl", safe)
+        for picture in find_images(cuts[-1]):
+            os.truncate(picture, 0)
+
+    monkeypatch.setattr(os, "fsync", remember)
+    monkeypatch.setattr(folder, "write_new_file", cut_after)
+    with on_cores(1):
+        run(photos, out)
+    monkeypatch.undo()
+    assert len(cuts) == 3 * len(EFFECTS)
+    for cut in cuts:
+        run(photos, cut)
+        assert contents(cut) == contents(undisturbed)
 
 
 def test_a_picture_that_was_retouched_stays(photos, tmp_path):

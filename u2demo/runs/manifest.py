@@ -1,9 +1,10 @@
 """records <-> files: what became of each photo of a folder, kept on disk during a run.
 
 ``manifest.jsonl`` gets a line when a photo is begun, one before each of its pictures is written,
-and one when it is finished. So the run after a killed one knows which pictures are complete, and
-which files it may replace: those whose content is still what the journal says was written. Lines
-are only ever added; once too many of them are superseded, the journal is written anew.
+which no power cut can take, and one when it is finished. So the run after a killed one knows which
+pictures are complete, and which files it may replace: those whose content is still what the journal
+says was written. Lines are only ever added; once too many of them are superseded, the journal is
+written anew.
 ``manifest.csv`` holds the same for spreadsheets. It goes when a run adds its first line and comes
 back when the run ends, so it is never out of date.
 
@@ -105,6 +106,9 @@ class Manifest:
                 self._is_torn = True
                 offset = file.tell()
                 file.write(line)
+                if record.writing:  # after a power cut, the picture may be there, but empty
+                    file.flush()
+                    os.fsync(file.fileno())
             self._is_torn = False
             self.records.add(record, self._journal, offset, noted)
 
