@@ -29,8 +29,10 @@ from u2demo.pipeline import Result
 from u2demo.runs import folder, pictures
 from u2demo.runs import photos as reading
 from u2demo.runs import run as runs
+from u2demo.runs.coco import write_coco
 from u2demo.runs.listing import Listing
 from u2demo.runs.run import Run, process_files
+from u2demo.runs.yolo import write_yolo
 
 HERE = Path(__file__).parents[1]
 
@@ -197,34 +199,53 @@ def test_a_picture_that_was_cut_short_is_made_again(photos, undisturbed, tmp_pat
     check_that_all_is_done(out, undisturbed)
 
 
-def test_a_power_cut_that_takes_all_but_names_costs_only_work(
-    photos, undisturbed, tmp_path, monkeypatch
-):
-    """A disk has names first: of what was just written, it holds for sure what was synced."""
-    out, synced, cuts = tmp_path / "out", {}, []
-    sync, write = os.fsync, folder.write_new_file
+@pytest.fixture
+def synced(monkeypatch):
+    """How many bytes of each file, by its number, a disk holds for sure: those that were synced."""
+    held, sync = {}, os.fsync
 
-    def remember(descriptor):
+    def fsync(descriptor):
         sync(descriptor)
-        synced[os.fstat(descriptor).st_ino] = os.fstat(descriptor).st_size
+        held[os.fstat(descriptor).st_ino] = os.fstat(descriptor).st_size
 
-    def cut_after(path, data, **how):
+    monkeypatch.setattr(os, "fsync", fsync)
+    return held
+
+
+def copy_after_a_power_cut(out, there, synced):
+    """Copy what is surely on the disk that has ``out``: all names, but not all that is in them."""
+    shutil.copytree(out, there)
+    for file in filter(Path.is_file, out.rglob("*")):
+        os.truncate(there / file.relative_to(out), synced.get(file.stat().st_ino, 0))
+    return there
+
+
+def test_a_power_cut_costs_only_work(photos, tmp_path, monkeypatch, synced):
+    write, out, cut = folder.write_new_file, tmp_path / "out", tmp_path / "cut"
+
+    def write_until_a_cut(path, data, **how):
         write(path, data, **how)
-        safe = synced[(out / "manifest.jsonl").stat().st_ino]
-        cuts.append(shutil.copytree(out, tmp_path / f"cut {len(cuts)}"))
-        os.truncate(cuts[-1] / "manifest.jsonl", safe)
-        for picture in find_images(cuts[-1]):
-            os.truncate(picture, 0)
+        if not cut.exists():
+            copy_after_a_power_cut(out, cut, synced)
 
-    monkeypatch.setattr(os, "fsync", remember)
-    monkeypatch.setattr(folder, "write_new_file", cut_after)
+    def run_with_boxes(out):
+        write_coco(u2.process_folder(Bright(), photos, out, effects=EFFECTS), out)
+
+    monkeypatch.setattr(folder, "write_new_file", write_until_a_cut)
     with on_cores(1):
-        run(photos, out)
+        run_with_boxes(out)
     monkeypatch.undo()
-    assert len(cuts) == 3 * len(EFFECTS)
-    for cut in cuts:
-        run(photos, cut)
-        assert contents(cut) == contents(undisturbed)
+    for there in (cut, copy_after_a_power_cut(out, tmp_path / "cut in the end", synced)):
+        run_with_boxes(there)
+        assert contents(there) == contents(out), there.name
+
+
+def test_labels_that_a_power_cut_emptied_are_said(photos, tmp_path, synced):
+    records = u2.process_folder(Bright(), photos, tmp_path / "out")
+    write_yolo(records, tmp_path / "out")
+    cut = copy_after_a_power_cut(tmp_path / "out", tmp_path / "cut", synced)
+    with pytest.warns(UserWarning, match="stays as it is"):
+        write_yolo(records, cut)
 
 
 def test_a_picture_that_was_retouched_stays(photos, tmp_path):

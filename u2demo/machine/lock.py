@@ -106,6 +106,7 @@ class Lock:
     def _sign(self, descriptor: int) -> None:
         try:
             os.write(descriptor, _MARK + f"{platform.node()} {_here(os.getpid())}\n".encode())
+            os.fsync(descriptor)  # after a power cut, nobody would know an empty file
         except OSError:
             os.close(descriptor)
             discard(self._file)

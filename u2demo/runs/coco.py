@@ -51,7 +51,7 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
     with advise(results), tempfile.TemporaryFile(dir=results) as rest:  # its checksum comes first
         rest.writelines(_pieces(records))
         head = _head(checksum_of_pieces(_from_the_start(rest)))
-        write_pieces(path, chain([head], _from_the_start(rest)))
+        write_pieces(path, chain([head], _from_the_start(rest)), durable=True)
     return path
 
 

@@ -28,6 +28,7 @@ from u2demo.machine.disk import (
     advise,
     discard,
     discard_partial_files,
+    flush,
     not_ours,
     retry_busy,
     write_pieces,
@@ -215,8 +216,9 @@ class Manifest:
             self._rewrite()
         if self.shard is not None:
             return
+        flush(self._journal)  # after a power cut, the table must not say more
         pieces = table.pieces(self.records.values(), with_mark=self.records.escaped)
-        write_pieces(self._table, pieces)
+        write_pieces(self._table, pieces, durable=True)
         with contextlib.suppress(OSError):  # without it, the next run compares every row
             written = self._journal.stat().st_mtime_ns
             os.utime(self._table, ns=(written - _BEFORE, written - _BEFORE))

@@ -35,7 +35,7 @@ class Registry:
         """Put all that is known on disk."""
         lines = [json.dumps([name, *self._known[name]]) for name in sorted(self._known)]
         self._mark.parent.mkdir(parents=True, exist_ok=True)
-        write_file(self._mark, "\n".join([self._title, *lines, ""]).encode())
+        write_file(self._mark, "\n".join([self._title, *lines, ""]).encode(), durable=True)
 
     def write(self, name: str, data: bytes) -> None:
         """Write ``data`` to ``name``, unless something is there that u2demo did not write.
