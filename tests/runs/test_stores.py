@@ -297,6 +297,14 @@ def test_a_list_names_paths_and_urls_and_keeps_their_folders(photos, tmp_path, c
     assert (tmp_path / "out/pets/photo3_cutout.png").is_file()
 
 
+def test_a_folder_in_a_list_fails_with_what_to_do_instead(tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "list.txt").write_text(str(tmp_path / "photos"))
+    assert main(["--list", str(tmp_path / "list.txt"), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().out
+    assert "photos: a folder, expected a single file; give it without --list" in said
+
+
 def test_a_list_may_come_from_standard_input(photos, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", (tmp_path / "lines").open("w+"))
     sys.stdin.write(f"{photos}/photo0.png\nmemory://photos/none.png\n")

@@ -1,6 +1,7 @@
 """error -> words: why a photo of a folder failed, and what helps."""
 
 import errno
+import os
 from pathlib import Path
 
 from u2demo.images.kinds import why_unread
@@ -27,6 +28,8 @@ def _text(error: Exception, photo: Path) -> str:
     of_torch = isinstance(error, RuntimeError) and "memory" in text
     if isinstance(error, MemoryError) or of_torch:
         return "not enough memory; run again when more is free"
+    if os.path.isdir(photo):  # noqa: PTH112 - any text is a name
+        return "a folder, expected a single file; give it without --list"
     if unread := why_unread(photo):
         return unread
     cause = error if isinstance(error, OSError) else error.__cause__
