@@ -246,9 +246,9 @@ def test_a_training_whose_first_save_fails_can_be_begun_again(school, monkeypatc
     """By then there is a better net: without a training to go on with, it would be in the way."""
     monkeypatch.setattr(course, "_APART", 12)
     folder = school["results"].parent
-    with FailingDisk(folder, fail_at=3) as disk, pytest.raises(OSError, match="the disk is full"):
+    with FailingDisk(folder, fail_at=4) as disk, pytest.raises(OSError, match="the disk is full"):
         u2.fine_tune(**school)
-    assert disk.operations[2].startswith("write .u2demo-"), "the training so far"
+    assert disk.operations[3].startswith("write .u2demo-"), "the training so far"
     assert not list(folder.glob("mine*"))
     assert u2.fine_tune(**school).file == school["results"]
 
