@@ -109,12 +109,13 @@ def test_a_faint_subject_is_unclear_and_a_soft_edge_is_not():
     assert has_clear_subject(edged) and not has_clear_subject(faint)
 
 
-def test_a_subject_of_which_more_than_half_is_undecided_is_unclear():
+@pytest.mark.parametrize(("share", "clear"), [(0.3, True), (0.5, False)])
+def test_a_subject_of_which_more_than_two_fifths_are_undecided_is_unclear(share, clear):
     doubtful = np.zeros((20, 20), np.float32)
-    doubtful[4:14, 4:16] = 0.5
-    doubtful[10:14, 4:16] = 1
-    assert unsure_share(doubtful) == pytest.approx(0.6)
-    assert not has_clear_subject(doubtful)
+    doubtful[4:14, 4:16] = 1
+    doubtful[4 : round(4 + 10 * share), 4:16] = 0.5
+    assert unsure_share(doubtful) == pytest.approx(share)
+    assert has_clear_subject(doubtful) == clear
 
 
 def test_no_subject_and_nothing_but_subject_are_unclear():
