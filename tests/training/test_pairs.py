@@ -183,6 +183,16 @@ def test_what_is_no_mask_is_left_out_with_a_reason(mask, why, tmp_path, model):
     assert why in left_out["disc1.png"]
 
 
+def test_a_soft_mask_need_not_be_white_anywhere(tmp_path, model):
+    """Such is smoke, or glass."""
+    photos, masks = lesson(tmp_path, 1)
+    faint = np.zeros((40, 48), np.uint8)
+    faint[:, 24:] = np.linspace(10, 200, 40 * 24).reshape(40, 24)
+    Image.fromarray(faint).save(masks / "disc0.png")
+    (sample,), _ = read(photos, masks, model)
+    assert sample.open()[1].getextrema() == (0, 200)
+
+
 def in_red(labels):
     """Return numbers of classes in the red channel alone, as simulators save them."""
     return Image.merge("RGB", (labels, *[Image.new("L", labels.size)] * 2))

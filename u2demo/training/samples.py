@@ -21,7 +21,7 @@ _ROOM = 1.5  # longer side of a copy, as a share of the side that the net sees: 
 _GRAY = 24  # levels by which the bands of a gray picture may differ, as in a JPEG
 _BLACK, _WHITE = 32, 223  # what is between them is undecided
 _UNDECIDED = 0.5  # share of a mask; soft mattes of hair and smoke have less
-_LABELS = 32  # levels; a mask with none from here to white holds numbers of classes
+_LABELS = 32  # classes of a picture are fewer, and their numbers are below that, or 255 for none
 
 # What a net finds in a photo as corrected: needed where there is no mask yet.
 Look = Callable[[Image.Image, Corrections], Mask]
@@ -126,10 +126,10 @@ def mask_in(picture: Image.Image) -> Image.Image:
 def _are_classes(numbers: list[int]) -> bool:
     """Return whether the levels of a mask are numbers of classes; 255 may be what none of them is.
 
-    A subject is white somewhere, and what is soft or was compressed has levels in between.
+    A subject is white somewhere, or soft; what is soft or was compressed has levels in between.
     """
     if numbers[-1] <= _WHITE:
-        return True
+        return len(numbers) < _LABELS
     return 0 < max((number for number in numbers if number < 255), default=0) < _LABELS
 
 
