@@ -86,6 +86,18 @@ def test_nothing_of_a_faint_edge_is_cut_off_where_the_canvas_has_room():
     assert canvas.getpixel((2, 57))[3] == 8, "but it is there"
 
 
+@pytest.mark.parametrize("side", [200, 400, 1700])
+def test_no_faint_line_surrounds_an_enlarged_or_reduced_subject(side):
+    """Shops ask for a background of pure white."""
+    cutout = Image.new("RGBA", (500, 500))
+    cutout.paste((20, 20, 20, 255), (100, 100, 400, 400))
+    canvas = u2.place_on_canvas(cutout, size=(side, side), margin=0.2, shadow=0)
+    row = np.asarray(canvas)[side // 2].min(-1)
+    left = round(0.2 * side)
+    assert (row[: left - side // 300 - 2] == 255).all()
+    assert (row[left + side // 300 + 2 : side // 2] < 30).all()
+
+
 def test_an_empty_cutout_is_an_empty_canvas():
     empty = Image.new("RGBA", (20, 10))
     assert u2.place_on_canvas(empty, size=(30, 40)).getcolors() == [(1200, (255, 255, 255))]
