@@ -20,7 +20,6 @@ from u2demo.cli.terminal import (
 )
 from u2demo.cli.values import path, place
 from u2demo.machine.disk import at_free_name, write_new_file
-from u2demo.machine.names import expand_home
 from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.training.files import unfinished_file, worst_file
 
@@ -67,7 +66,6 @@ def main(argv: list[str]) -> int:
 
 def _what_is_left(net: Path) -> str:
     """Return what a training that was stopped has left on disk, as the end of a sentence."""
-    net = expand_home(net)
     if not unfinished_file(net).exists():
         if net.exists():  # the picture of the worst photos takes a second
             return f"; the training is complete, and its net is {printable(net)}"

@@ -131,7 +131,7 @@ def fine_tune(
         MemoryError: a GPU has too little for so large a batch.
     """
     photos, masks = as_path("photos", photos), as_path("masks", masks)
-    target = expand_home(as_path("results", results))
+    target = as_path("results", results)
     say = report or (lambda progress: None)
     if not callable(say):
         raise TypeError(f"report is {report!r:.80}, expected a function that takes a Progress")

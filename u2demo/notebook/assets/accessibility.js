@@ -55,11 +55,13 @@ function admitTheEnd(app) {
 function reveal(app, seen) {
   const settings = app.querySelector(".u2-settings");
   for (const words of app.querySelectorAll(".u2-settings :is(.u2-note:has(.u2-close), .u2-progress)")) {
-    if (!words.checkVisibility()) seen.delete(words);
-    if (!words.checkVisibility() || seen.has(words)) continue;
-    seen.add(words);
-    const [inner, outer] = [words, settings].map((each) => each.getBoundingClientRect());
-    settings.scrollTop += Math.max(0, inner.bottom - outer.bottom);
+    if (!words.checkVisibility()) {
+      seen.delete(words);
+    } else if (!seen.has(words)) {
+      seen.add(words);
+      const below = words.getBoundingClientRect().bottom - settings.getBoundingClientRect().bottom;
+      settings.scrollTop += Math.max(0, below);
+    }
   }
 }
 
