@@ -414,7 +414,7 @@ def test_what_is_no_clip_is_named(tmp_path):
 def test_a_name_that_no_file_can_have_is_named(tmp_path):
     long = str(tmp_path / f"{'a' * 300}.mp4")
     assert reason(long) == "File name too long"
-    assert reason("a\0b.mp4") == "embedded null byte"
+    assert "embedded null" in reason("a\0b.mp4")  # "byte" or "character", as Python says it
     for careless in (5, b"clip.mp4", None):
         with pytest.raises(TypeError, match="expected a path"):
             u2.open_video(careless)
