@@ -225,6 +225,14 @@ def test_a_blurred_background_keeps_the_subject_sharp_and_out_of_the_blur():
     assert blurred[mask == 0].max() <= 2  # the red does not bleed
 
 
+def test_a_bright_subject_with_soft_edges_does_not_glow():
+    y, x = np.ogrid[:400, :400]
+    mask = np.clip((100 - np.hypot(x - 200, y - 200)) / 6 + 0.5, 0, 1).astype(np.float32)
+    image = Image.fromarray(np.rint(10 + 240 * mask).astype(np.uint8)).convert("RGB")
+    blurred = pixels(u2.blur_background(image, mask))
+    assert blurred[mask == 0].max() <= 10 + 7  # of 240
+
+
 def test_a_blurred_background_is_blurred():
     stripes = Image.fromarray(np.tile(np.uint8([0, 255]), (64, 32))).convert("RGB")
     blurred = pixels(u2.blur_background(stripes, np.zeros((64, 64), np.float32), radius=4))

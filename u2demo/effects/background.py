@@ -17,6 +17,8 @@ from u2demo.masks.mask import Mask
 
 BLUR = 0.02  # the default radius: a share of the photo's longer side
 _LEAST = 1e-6  # in place of 0, to divide by
+# What a pixel counts for in the average behind a subject, by the subject's share of it.
+_SEEN = [round(255 * (1 - level / 255) ** 3) for level in range(256)]
 
 
 @on_photo
@@ -75,13 +77,16 @@ def _paste_subject(scene: Image.Image, image: Image.Image, mask: Mask) -> Image.
 def _blur_around(image: Image.Image, unseen: Image.Image, radius: float) -> Image.Image:
     """Return the image blurred, with each average leaving out what is ``unseen``, mode L.
 
-    The copy that is blurred is so small that the radius is a few pixels: same look, less work.
-    It is not rounded before it is divided: in a narrow gap little is left of either.
+    What is half seen has half the subject's color, so it counts for an eighth: a bright subject
+    with soft edges would glow. The copy that is blurred is so small that the radius is a few
+    pixels: same look, less work. It is not rounded before it is divided: in a narrow gap little is
+    left of either.
     """
     step = blur_step(radius)
-    seen = _blurred(ImageOps.invert(unseen), step, radius).clip(_LEAST)
-    behind = Image.composite(Image.new("RGB", image.size), image, unseen)
-    means = [255 * _blurred(color, step, radius) / seen for color in behind.split()]
+    seen = unseen.point(_SEEN)
+    behind = Image.composite(image, Image.new("RGB", image.size), seen)
+    weight = _blurred(seen, step, radius).clip(_LEAST)
+    means = [255 * _blurred(color, step, radius) / weight for color in behind.split()]
     mean = np.rint(np.stack(means, 2)).clip(0, 255).astype(np.uint8)
     return Image.fromarray(mean).resize(image.size, Image.Resampling.BICUBIC)
 
