@@ -1,5 +1,7 @@
 # Everything is installed into .venv, once, and again when the requirements change.
 PYTHON ?= python3
+# Colab's Python where there is one: some packages, PyAV among them, give newer ones newer releases.
+COLAB_PYTHON ?= $(shell python3.12 -c 'print("python3.12")' 2>/dev/null || echo $(PYTHON))
 NOTEBOOK ?= one_click
 MUTANTS ?= 20000
 BIN := .venv/bin
@@ -42,9 +44,9 @@ test-cluster: .venv/ready-for-clusters
 test-slow: $(READY)
 	$(BIN)/python -m pytest --slow -n 2 --durations=12 tests
 
-## test-colab: the notebooks and their front end with the versions that Google Colab has
+## test-colab: the notebooks, and clips, with the versions that Google Colab has
 test-colab: .venv-colab/ready
-	.venv-colab/bin/python -m pytest $(NBVAL) -n 2 --dist loadscope tests/notebook notebooks
+	.venv-colab/bin/python -m pytest $(NBVAL) -n 2 --dist loadscope tests/notebook tests/video notebooks
 
 ## test-floor: the library's tests with the lowest versions that requirements.txt allows
 test-floor: .venv-floor/ready
@@ -94,7 +96,7 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	touch $@
 
 .venv-colab/ready: pyproject.toml requirements.txt constraints-colab.txt
-	$(PYTHON) -m venv .venv-colab
+	$(COLAB_PYTHON) -m venv .venv-colab
 	.venv-colab/bin/python -m pip install -q --disable-pip-version-check -c constraints-colab.txt \
 	  -e ".[video]" nbclient nbformat nbstripout nbval pytest pytest-xdist
 	touch $@
