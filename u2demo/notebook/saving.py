@@ -1,11 +1,11 @@
 """results -> files: to a person's downloads, clipboard, Drive, or a folder."""
 
+import contextlib
 import datetime
 import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,8 +150,8 @@ class Saver:
         kept: list[Path] = []
         new, photos, total = 0, 0, 0
         try:
-            with _temporary_folder() as drafts, closing(self._checked(results)) as checked:
-                for result in checked:
+            with _temporary_folder() as drafts:
+                for result in self._checked(results):
                     total = result.total
                     with advise(folder):
                         folder.mkdir(parents=True, exist_ok=True)
@@ -193,16 +193,15 @@ class Saver:
     ) -> Generator[None, None, list[Path]]:
         """Write all pictures, one photo a step, and return the files."""
         files = []
-        with closing(self._checked(results)) as checked:
-            for result in checked:
-                files += form.save(result, folder)
-                yield
+        for result in self._checked(results):
+            files += form.save(result, folder)
+            yield
         return files
 
     def _checked(self, results: Results) -> Results:
         """Yield the results that have pictures, and say how many show no clear subject."""
         photos, unclear, empty = 0, 0, True
-        with closing(results):  # closing hides the progress bar
+        with contextlib.closing(results):  # closing hides the progress bar
             for result in results:
                 photos += 1
                 if result.pictures:
@@ -217,7 +216,7 @@ class Saver:
             many = f"{unclear} of {photos} photos: no clear subject. They say “please check”."
             self._notes.say(many if photos > 1 else "No clear subject in this photo.")
 
-    @contextmanager
+    @contextlib.contextmanager
     def _admitting(self, stopped: str) -> Generator[None, None, None]:
         """Say ``stopped`` if a person stops the job."""
         try:
@@ -270,7 +269,7 @@ def results_folder() -> Path:
 def _records(results: Results, per_object: bool) -> Generator[None, None, list[Record]]:
     """Return where the subjects of all photos are, one photo a step."""
     records = []
-    with closing(results):
+    with contextlib.closing(results):
         for result in results:
             records.append(annotations.as_record(result, per_object=per_object))
             yield
@@ -281,12 +280,12 @@ def _records(results: Results, per_object: bool) -> Generator[None, None, list[R
 
 def _without_extra(results: Results) -> Results:
     """Yield the results with nothing but their pictures."""
-    with closing(results):
+    with contextlib.closing(results):
         for result in results:
             yield replace(result, extra={})
 
 
-@contextmanager
+@contextlib.contextmanager
 def _temporary_folder() -> Generator[Path, None, None]:
     with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
         yield Path(folder)

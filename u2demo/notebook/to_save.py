@@ -1,6 +1,7 @@
 """photos with their settings -> results at full size, one by one, to save."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 from u2demo.masks.corrections import to_json
 from u2demo.notebook.actions import Pictures, Settings
@@ -55,11 +56,13 @@ class ToSave:
                     to_save = []
                 there = {photo for photo, _ in to_save}
                 to_save += [state for state in self._album.states() if state[0] not in there]
-            for state in self._progress.over(to_save, len(to_save), "Saving", _name):
-                result = self._draw(*state, draw, total=len(to_save))
-                if result:
-                    yield result
-                    drawn.append(state)
+            # Closed here: when this is closed, Python 3.12.3 leaves alone what a loop is at.
+            with closing(self._progress.over(to_save, len(to_save), "Saving", _name)) as shown:
+                for state in shown:
+                    result = self._draw(*state, draw, total=len(to_save))
+                    if result:
+                        yield result
+                        drawn.append(state)
             if to_save and not drawn:
                 raise PageError("There is nothing to save.")
 
