@@ -50,7 +50,7 @@ def predict_mask(
     """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1].
 
     ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
-    without a subject, such as a black or a uniform one, gives a mask near 0, never NaN. Where the
+    without a subject, such as a black or a gray one, gives a mask near 0, never NaN. Where the
     photo is transparent, the mask is at most its alpha.
 
     ``within`` says where the subject is: the net looks at that part and a little around it, and the
