@@ -164,8 +164,9 @@ def _part(photo: Image.Image, box: Box | None) -> _Part:
         return _Part(photo, photo, None, None)
     photo = as_photo(photo)
     check_box("within", box, photo.size)
-    around = widen(Box(*box), _AROUND, photo.size)
-    return _Part(part_of(photo, around), photo, Box(*box), around)
+    box = Box(*map(int, box))  # NumPy's unsigned numbers have no negatives
+    around = widen(box, _AROUND, photo.size)
+    return _Part(part_of(photo, around), photo, box, around)
 
 
 def _finish_part(found: tuple[_Part, MeanMap], recipe: Recipe, side: int) -> Prediction:
