@@ -64,6 +64,17 @@ def test_a_click_on_the_neighbor_takes_the_neighbor_and_not_the_body(photo, mask
     assert (corrected[20:150, 84:120] > 0.5).all()
 
 
+def test_a_long_page_is_corrected_like_the_same_one_lying_down(net):
+    page = Image.new("RGB", (110, 2000), "white")
+    ImageDraw.Draw(page).rectangle((15, 1860, 94, 1939), fill=(200, 40, 40))
+    lying = page.transpose(Image.Transpose.TRANSPOSE)
+    nothing = np.zeros((2000, 110), np.float32)
+    corrected = u2.correct_mask(net, page, nothing, [u2.Stroke([(55.0, 1900.0)], 15)])
+    same = u2.correct_mask(net, lying, nothing.T, [u2.Stroke([(1900.0, 55.0)], 15)])
+    assert (corrected[1865:1935, 20:90] > 0.5).all()
+    np.testing.assert_allclose(corrected, same.T, atol=0.01)
+
+
 def test_what_is_far_and_something_else_stays_exactly_as_it_was(photo, mask, net):
     corrected = u2.correct_mask(net, photo, mask, [ARM])
     np.testing.assert_array_equal(corrected[100:, :60], mask[100:, :60])

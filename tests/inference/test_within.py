@@ -39,6 +39,13 @@ def test_the_whole_photo_as_a_box_is_the_photo(two):
     )
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint64, np.int32])
+def test_a_box_may_come_from_an_array(two, kind):
+    box = u2.Box(*np.array(RIGHT, kind))
+    plain = u2.predict_mask(Bright().eval(), two, within=RIGHT)
+    np.testing.assert_array_equal(u2.predict_mask(Bright().eval(), two, within=box), plain)
+
+
 @pytest.mark.parametrize("quality", ["fast", "best"])
 def test_the_net_is_shown_the_part_and_a_little_around_it(two, quality):
     def brightest(box):

@@ -57,6 +57,13 @@ def test_what_is_outside_the_picture_is_left_out():
     assert draw_strokes([u2.Stroke([(-50, 2.5), (1e9, 2.5)], 5)], (9, 5)).all()
 
 
+def test_a_stroke_of_many_points_covers_what_its_parts_cover():
+    points = np.random.default_rng(0).uniform((0, 0), (90, 60), (200, 2))
+    whole = draw_strokes([u2.Stroke(points, 1.5)], (90, 60))
+    parts = [u2.Stroke(points[i : i + 2], 1.5) for i in range(199)]
+    np.testing.assert_array_equal(whole, draw_strokes(parts, (90, 60)))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_stroke_covers_what_is_no_farther_than_its_radius(seed):
     random = np.random.default_rng(seed)

@@ -10,6 +10,7 @@ from u2demo.masks.box import Box
 from u2demo.masks.corrections import Corrections
 from u2demo.masks.objects import keep_objects
 from u2demo.masks.strokes import Stroke
+from u2demo.notebook.photo import find_subject
 from u2demo.notebook.stage.correcting import (
     History,
     Retouch,
@@ -19,6 +20,7 @@ from u2demo.notebook.stage.correcting import (
     stroke_of,
     toggle_object,
 )
+from u2demo.notebook.stage.messages import follow
 
 ONE = Corrections(strokes=(Stroke(((3.0, 4.0),), 2.0, True),))
 TWO = Corrections(strokes=(*ONE.strokes, Stroke(((9.0, 4.0),), 2.0, False)))
@@ -121,6 +123,18 @@ def test_a_smaller_copy_is_corrected_at_the_same_place():
     small = Retouch(Bright(), photo, mask, large.size).mask(said)
     assert small[20, 45] == 0, "four times as large, the same place"
     assert np.array_equal(small[:, :25], mask[:, :25])
+
+
+def test_on_a_long_page_strokes_and_clicks_count_where_they_are():
+    page = Image.new("RGB", (700, 12000))
+    page.paste("white", (250, 11500, 450, 11700))
+    found = find_subject(Bright(), "page.png", page, page, network="own", quality="fast")
+    erased = Corrections(strokes=(Stroke(((350.0, 11600.0),), 100.0, False),))
+    mask = found.retouch().mask(erased)
+    y, x = int(11600 * mask.shape[0] / 12000), mask.shape[1] // 2
+    assert found.small_found[y, x] > 0.5 and mask[y, x] == 0
+    history, _ = follow(found, {"kind": "object", "point": [350.0, 11550.0]})
+    assert history.now.objects == ((350.0, 11550.0),)
 
 
 def test_a_stroke_of_a_page_is_a_stroke():

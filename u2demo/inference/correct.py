@@ -136,7 +136,7 @@ class Correction:
         """Return the corrected mask on the canvas."""
         share, added = self._blend(steps)
         mask = share * self._small + added
-        scale = self._canvas.width / self._image.width
+        scale = max(self._canvas.size) / max(self._image.size)
         _say(mask, draw_strokes(strokes, self._canvas.size, scale=scale))
         return mask
 
@@ -179,7 +179,7 @@ class Correction:
             np.asarray(small, np.float32) / 255,
             np.asarray(small.filter(ImageFilter.GaussianBlur(_BLUR)), np.float32) / 255,
             np.asarray(found.resize(small.size, Image.Resampling.BILINEAR)).clip(0, 1),
-            small.width / self._image.width,
+            max(small.size) / max(self._image.size),
         )
 
 

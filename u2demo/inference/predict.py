@@ -50,7 +50,7 @@ def predict_mask(
     """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1].
 
     ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
-    without a subject, such as a black or a uniform one, gives a mask near 0, never NaN. Where the
+    without a subject, such as a black or a gray one, gives a mask near 0, never NaN. Where the
     photo is transparent, the mask is at most its alpha.
 
     ``within`` says where the subject is: the net looks at that part and a little around it, and the
@@ -164,8 +164,9 @@ def _part(photo: Image.Image, box: Box | None) -> _Part:
         return _Part(photo, photo, None, None)
     photo = as_photo(photo)
     check_box("within", box, photo.size)
-    around = widen(Box(*box), _AROUND, photo.size)
-    return _Part(part_of(photo, around), photo, Box(*box), around)
+    box = Box(*map(int, box))  # NumPy's unsigned numbers have no negatives
+    around = widen(box, _AROUND, photo.size)
+    return _Part(part_of(photo, around), photo, box, around)
 
 
 def _finish_part(found: tuple[_Part, MeanMap], recipe: Recipe, side: int) -> Prediction:

@@ -16,6 +16,7 @@ Size = tuple[int, int]  # width, height
 Point = tuple[float, float]  # x, y
 
 _FAR = 1e9  # pixels; no photo is larger, and squares of such numbers are still exact enough
+_TOGETHER = 64  # lines between two points that are worked out at a time
 
 
 class Stroke(NamedTuple):
@@ -104,27 +105,38 @@ def _rows(stroke: Stroke, size: Size, scale: float) -> Iterator[tuple[int, int, 
     """Yield the (row, start, end) of all pixels under the stroke, some more than once."""
     width, height = size
     radius = scale * float(stroke.radius)
-    points = [(scale * float(x), scale * float(y)) for x, y in stroke.points]
-    for x, y in points:
+    points = np.array([(scale * float(x), scale * float(y)) for x, y in stroke.points])
+    for x, y in points.tolist():
         if 0 <= x < width and 0 <= y < height:
             yield int(y), int(x), int(x) + 1
-    for one, other in zip(points, points[1:] or points, strict=False):
-        top = max(math.ceil(min(one[1], other[1]) - radius - 0.5), 0)
-        bottom = min(math.floor(max(one[1], other[1]) + radius - 0.5) + 1, height)
-        if top >= bottom:
-            continue
-        left, right = _span(one, other, radius, np.arange(top, bottom) + 0.5)
-        starts = np.ceil(left.clip(0, width) - 0.5).astype(int)
-        ends = np.floor(right.clip(0, width) - 0.5).astype(int) + 1
-        yield from zip(range(top, bottom), starts.tolist(), ends.tolist(), strict=True)
+    ones, others = (points[:-1], points[1:]) if len(points) > 1 else (points, points)
+    for first in range(0, len(ones), _TOGETHER):
+        part = slice(first, first + _TOGETHER)
+        yield from _rows_between(ones[part], others[part], radius, size)
 
 
-def _span(
-    one: tuple[float, float], other: tuple[float, float], radius: float, rows: NDArray
-) -> tuple[NDArray, NDArray]:
+def _rows_between(
+    ones: NDArray, others: NDArray, radius: float, size: Size
+) -> Iterator[tuple[int, int, int]]:
+    """Return the same for the lines from ``ones`` to ``others``, both (N, 2)."""
+    width, height = size
+    upper, lower = np.minimum(ones, others)[:, 1], np.maximum(ones, others)[:, 1]
+    tops = np.ceil(upper - radius - 0.5).clip(0, height).astype(int)
+    bottoms = (np.floor(lower + radius - 0.5) + 1).clip(0, height).astype(int)
+    counts = (bottoms - tops).clip(0)
+    lines = np.repeat(np.arange(len(counts)), counts)
+    rows = np.arange(len(lines)) + np.repeat(tops - (np.cumsum(counts) - counts), counts)
+    left, right = _span(ones[lines].T, others[lines].T, radius, rows + 0.5)
+    starts = np.ceil(left.clip(0, width) - 0.5).astype(int)
+    ends = np.floor(right.clip(0, width) - 0.5).astype(int) + 1
+    return zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True)
+
+
+def _span(one: NDArray, other: NDArray, radius: float, rows: NDArray) -> tuple[NDArray, NDArray]:
     """Return where each row enters and leaves what a round brush covers between two points.
 
-    That is two discs and the oblong between them. It is convex, so a row crosses it once.
+    That is two discs and the oblong between them. It is convex, so a row crosses it once. Each row
+    has points of its own: ``one`` and ``other`` are (2, N), x and y.
     """
     left, right = np.full(len(rows), np.inf), np.full(len(rows), -np.inf)
     for x, y in (one, other):
@@ -132,25 +144,27 @@ def _span(
         met = np.abs(rows - y) <= radius
         left[met] = np.minimum(left, x - half)[met]
         right[met] = np.maximum(right, x + half)[met]
-    across, down = other[0] - one[0], other[1] - one[1]
-    length = math.hypot(across, down)
-    if length > 0:
-        across, down = across / length, down / length
-        beyond = rows - one[1]
-        # Along the line from 0 to its length, and across it from -radius to radius.
-        enter, leave = _between(across, beyond * down, 0, length)
-        enter_too, leave_too = _between(-down, beyond * across, -radius, radius)
-        enter, leave = np.maximum(enter, enter_too), np.minimum(leave, leave_too)
-        met = enter <= leave
-        left[met] = np.minimum(left, one[0] + enter)[met]
-        right[met] = np.maximum(right, one[0] + leave)[met]
+    length = np.hypot(*(other - one))
+    across, down = (other - one) / np.where(length > 0, length, 1)
+    beyond = rows - one[1]
+    # Along the line from 0 to its length, and across it from -radius to radius.
+    enter, leave = _between(across, beyond * down, 0, length)
+    enter_too, leave_too = _between(-down, beyond * across, -radius, radius)
+    enter, leave = np.maximum(enter, enter_too), np.minimum(leave, leave_too)
+    met = (enter <= leave) & (length > 0)
+    left[met] = np.minimum(left, one[0] + enter)[met]
+    right[met] = np.maximum(right, one[0] + leave)[met]
     return left, right
 
 
-def _between(slope: float, offsets: NDArray, low: float, high: float) -> tuple[NDArray, NDArray]:
+def _between(
+    slope: NDArray, offset: NDArray, low: float | NDArray, high: float | NDArray
+) -> tuple[NDArray, NDArray]:
     """Return the ends of all x for which ``slope * x + offset`` is from ``low`` to ``high``."""
-    if abs(slope) < 1e-9:
-        inside = (offsets >= low) & (offsets <= high)
-        return np.where(inside, -np.inf, np.inf), np.where(inside, np.inf, -np.inf)
-    ends = np.stack([(low - offsets) / slope, (high - offsets) / slope])
-    return ends.min(0), ends.max(0)
+    flat = np.abs(slope) < 1e-9
+    inside = (offset >= low) & (offset <= high)
+    divisor = np.where(flat, 1, slope)
+    ends = np.stack([(low - offset) / divisor, (high - offset) / divisor])
+    enter = np.where(flat, np.where(inside, -np.inf, np.inf), ends.min(0))
+    leave = np.where(flat, np.where(inside, np.inf, -np.inf), ends.max(0))
+    return enter, leave

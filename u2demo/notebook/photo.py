@@ -50,6 +50,11 @@ class Photo:
     history: History = field(default_factory=History)
 
     @property
+    def scale(self) -> float:
+        """Pixels of ``small`` for each of the photo: of the longer side, which is rounded least."""
+        return max(self.small.size) / max(self.size)
+
+    @property
     def wants_another_look(self) -> bool:
         """Whether a person has since drawn a box to look in, or taken one back."""
         return self.within != self.history.now.within

@@ -35,8 +35,8 @@ class Hand:
         """
         settings, (x, y) = self._settings(), message["at"]
         if message["first"]:
-            scale = photo.small.width / photo.size[0]
-            self._held = held_at(photo.small, photo.small_mask, settings, (x * scale, y * scale))
+            at = (x * photo.scale, y * photo.scale)
+            self._held = held_at(photo.small, photo.small_mask, settings, at)
         if message["hold"] or self._panel.toolbar.value != "scene":  # no photo to hold
             self._held = SUBJECT
         if message["factor"] != 1:

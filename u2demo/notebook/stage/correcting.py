@@ -114,7 +114,7 @@ class Retouch:
         self.image = image
         self.found = found
         self._model = model
-        self._scale = image.width / size[0]
+        self._scale = max(image.size) / max(size)  # a side of 30 pixels is rounded a lot
         self._objects: tuple[Point, ...] | None = None
         self._kept = found
         self._correction: Correction | None = None

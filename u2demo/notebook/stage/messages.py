@@ -32,9 +32,8 @@ def _follow(photo: Photo, message: dict) -> tuple[History, str]:
         return history.say(replace(now, within=box, objects=())), "Looking in the box."
     if kind == "object":
         x, y = message["point"]
-        scale = photo.small.width / photo.size[0]
         objects = draw_objects(photo.small_found)
-        chosen = toggle_object(now, (float(x), float(y)), objects, scale)
+        chosen = toggle_object(now, (float(x), float(y)), objects, photo.scale)
         return history.say(chosen), "Objects chosen."
     if kind == "load":
         return history.say(from_json(message["text"], photo.size)), "Loaded."

@@ -70,9 +70,8 @@ def sheet_scale(photo: Photo, view: View, world: tuple[int, int]) -> float | Non
     ``world`` is the size, in pixels of the photo, of what is on the stage: the photo or a part.
     """
     most = min(1.0, (MOST_PIXELS / (photo.size[0] * photo.size[1])) ** 0.5)
-    have = photo.small.width / photo.size[0]
-    wanted = min(most, view.scale or have * _room(photo, world))
-    if wanted <= have * 1.1:
+    wanted = min(most, view.scale or photo.scale * _room(photo, world))
+    if wanted <= photo.scale * 1.1:
         return None
     is_whole = view.part is None or _covers(view.part, world)
     is_the_photo = world == photo.size

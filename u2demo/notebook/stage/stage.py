@@ -96,10 +96,9 @@ class Stage(ipywidgets.Box):
             self._number += 1
         self._photo, self._beside = photo, beside
         picture, is_alone = self._draw(photo.small, photo.small_mask)
-        scale = photo.small.width / photo.size[0]
         world = photo.size
         if is_alone:
-            world = tuple(max(1, round(side / scale)) for side in picture.size)
+            world = tuple(max(1, round(side / photo.scale)) for side in picture.size)
         left = photo.small
         if self._compares:
             other, _ = self._draw(beside.small, self._retouch_of(beside).mask(photo.history.now))
