@@ -104,3 +104,11 @@ def test_a_training_goes_on_where_the_net_answers_in_other_digits():
 
     assert plan(mask, is_soft=True) == plan(other, is_soft=True)
     assert plan(mask, is_soft=False) != plan(other, is_soft=False)
+
+
+def test_a_net_whose_last_step_is_done_is_compared_though_stop_was_pressed():
+    course = Course(tiny(), discs(3), [], fit.Settings(2, side=SIDE))
+    for progress in course.run():
+        if progress.doing == "learning, net 4 of 4" and progress.done == progress.total:
+            course.stop()
+    assert course.is_compared

@@ -157,7 +157,7 @@ class Course:
             if not is_last and (check or time.monotonic() - self._saved > _SAVED_EVERY):
                 self._save(fit)
             yield Progress(self._doing(), fit.done, settings.steps, loss, check)
-            if self._is_stopped and is_last:
+            if is_last and fit.done < settings.steps:  # stopped
                 return
         self._conclude(fit, part)
 
