@@ -149,10 +149,13 @@ def _open_mask(file: Path) -> Image.Image:
 
 def is_mask(picture: Image.Image) -> bool:
     """Return whether a picture as from ``open_image`` could be a mask."""
+    if picture.mode != "RGB":
+        return False
     try:
-        return picture.mode == "RGB" and mask_in(picture) is not None
+        mask_in(picture)
     except ValueError:
         return False
+    return True
 
 
 def _check_size(photo: Image.Image, mask: Image.Image) -> None:
