@@ -47,11 +47,11 @@ import u2demo as u2
 from u2demo.inference.clips import finish, look, salience
 from u2demo.inference.predict import predict_masks
 from u2demo.masks.mask import Mask
+from u2demo.video.find import TYPICAL
 from u2demo.video.steady import steady
 
 Method = Callable[[list[Image.Image]], Iterable[Mask]]  # the frames of a clip -> their masks
 
-TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's, as in process_video
 COLUMNS = ("Sm", "max F", "MAE", "IoU", "dtSSD", "jitter", "passes", "ms")
 
 

@@ -84,7 +84,7 @@ class Course:
         self._net, self._own, self._other = net, own, other
         self._checkpoint = checkpoint
         self._round = 0
-        self._found: list[Answer] = []  # by the best net so far or, one by one, by those of rounds
+        self._found: list[Answer] = []  # in held_out: by the best net, or by each round's own
         self._losses: list[float] = []
         self._patience = 0
         self._is_stopped = False
@@ -190,7 +190,10 @@ class Course:
         return check
 
     def _conclude(self, fit: Fit, part: Round) -> None:
-        """At the end of a round, note what its net finds in the photo that it has not seen."""
+        """Where each photo is held out once, note what the net of a round finds in its own.
+
+        The last net, which is taught all photos, is kept if those before it were better.
+        """
         if not self.leaves_one_out:
             return
         if part.held_out:

@@ -33,7 +33,7 @@ from u2demo.video.steady import Looks, Steady, follows_motion, steady
 if TYPE_CHECKING:
     from torch import nn
 
-_TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's; the subject may come late
+TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's; the subject may come late
 _MOST_THREADS = 8  # each has a frame, its mask and its pictures: 60 MB at 1080p
 _END = 0  # after all counts of frames, which begin at 1
 
@@ -93,7 +93,7 @@ class _OpenShot:
 
     def closed(self, size: tuple[int, int]) -> Shot:
         """Return the shot; ``size`` is that of a frame."""
-        return Shot(float(np.quantile(self.saliences, _TYPICAL)), self.highest, size)
+        return Shot(float(np.quantile(self.saliences, TYPICAL)), self.highest, size)
 
 
 class Findings:
