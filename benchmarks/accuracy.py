@@ -105,14 +105,10 @@ def main() -> None:
     parser.add_argument("--half", choices=["A", "B"], help="only every other pair, from 1st or 2nd")
     options = parser.parse_args()
     model = u2.load_model(options.weights)
-    passes = _count_passes(model)
+    passes = count_passes(model)
     for dataset in options.datasets:
-        pairs = find_pairs(dataset)
-        title = dataset.name
-        if options.half:
-            first = 0 if options.half == "A" else 1
-            pairs = pairs[first::2]
-            title = f"{title}, half {options.half}"
+        pairs = half_of(find_pairs(dataset), options.half)
+        title = f"{dataset.name}, half {options.half}" if options.half else dataset.name
         print(f"\n{title}, {len(pairs)} photos")
         print(f"{'':15}", *(f"{column:>6}" for column in (*COLUMNS, *MORE)))
         first: list[Row] = []
@@ -167,6 +163,11 @@ def find_pairs(dataset: Path) -> list[tuple[Path, Path]]:
     return [(photo, masks[photo.stem]) for photo in photos]
 
 
+def half_of(items: list, half: str | None) -> list:
+    """Return every other item, from the first ("A") or the second ("B"), or all if None."""
+    return items[{"A": 0, "B": 1}[half] :: 2] if half else items
+
+
 def measure(
     method: Method, pairs: list[tuple[Path, Path]], passes: list[int], name: str
 ) -> list[Row]:
@@ -211,14 +212,19 @@ def score(saliency: NDArray[np.float64], mask: Truth) -> tuple[float, ...]:
     from py_sod_metrics import Smeasure, WeightedFmeasure
 
     subject = saliency > 0.5
-    union = (subject | mask).sum()
     return (
         np.abs(saliency - mask).mean(),
         WeightedFmeasure().cal_wfm(saliency, mask) if mask.any() else 0.0,
         Smeasure().cal_sm(saliency, mask),
         boundary_f(subject, mask),
-        (subject & mask).sum() / union if union else 1.0,
+        iou(subject, mask),
     )
+
+
+def iou(subject: Truth, mask: Truth) -> float:
+    """Return the intersection of both over their union, 1 if both are empty."""
+    union = (subject | mask).sum()
+    return float((subject & mask).sum() / union) if union else 1.0
 
 
 def precision_recall(saliency: NDArray[np.floating], mask: Truth) -> NDArray[np.float64]:
@@ -305,8 +311,8 @@ METHODS: dict[str, Callable[[nn.Module], Method]] = {
 }
 
 
-def _count_passes(model: nn.Module) -> list[int]:
-    """Return a list that grows by the size of every batch the model is shown."""
+def count_passes(model: nn.Module) -> list[int]:
+    """Return a list to which the size of every batch that the model is shown will be added."""
     passes: list[int] = []
     model.register_forward_pre_hook(lambda module, inputs: passes.append(len(inputs[0])))
     return passes

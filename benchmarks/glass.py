@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from accuracy import METHODS, Method, Truth, find_pairs
+from accuracy import METHODS, Method, Truth, find_pairs, iou
 from PIL import Image, ImageFilter, ImageOps
 from scipy.ndimage import distance_transform_edt
 from tqdm import tqdm
@@ -87,8 +87,8 @@ def made_of_glass(pairs: list[tuple[Path, Path]]) -> list[Scene]:
 def measure(method: Method, scene: Scene) -> tuple[float, float, float, float]:
     """Return the scores of one photo: lost, solid, mean, IoU."""
     mask = method(scene.image).mask
-    there, found = mask[scene.glass], mask > 0.5
-    overlap = (found & scene.subject).sum() / (found | scene.subject).sum()
+    there = mask[scene.glass]
+    overlap = iou(mask > 0.5, scene.subject)
     return (there < 0.1).mean(), (there > 0.9).mean(), there.mean(), overlap
 
 

@@ -27,8 +27,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from accuracy import find_pairs
-from numpy.typing import NDArray
+from accuracy import Truth, find_pairs, half_of, iou
 from PIL import Image
 from scipy import ndimage
 from torch import nn
@@ -39,7 +38,6 @@ from u2demo.inference.correct import Correction
 from u2demo.masks.mask import Mask
 from u2demo.masks.strokes import draw_strokes
 
-Truth = NDArray[np.bool_]
 Answer = Callable[[list[u2.Stroke]], Mask]  # all strokes so far -> the corrected mask
 Method = Callable[[nn.Module, Image.Image, Mask], Answer]
 
@@ -68,10 +66,7 @@ def main() -> None:
     options = parser.parse_args()
     model = u2.load_model(options.weights)
     for dataset in options.datasets:
-        pairs = find_pairs(dataset)
-        if options.half:
-            pairs = pairs[0 if options.half == "A" else 1 :: 2]
-        pairs = pairs[: options.most]
+        pairs = half_of(find_pairs(dataset), options.half)[: options.most]
         games: dict[str, list[Game]] = {name: [] for name in options.methods}
         for photo, truth in tqdm(pairs, desc=dataset.name, leave=False):
             image, right = opened(photo, truth)
@@ -106,7 +101,7 @@ def opened(photo: Path, truth: Path) -> tuple[Image.Image, Truth]:
 
 def play(answer: Answer, mask: Mask, right: Truth) -> Game:
     """Return the game of the robot with a method."""
-    strokes, scores, seconds = [], [overlap(mask, right)], []
+    strokes, scores, seconds = [], [iou(mask > 0.5, right)], []
     for _ in range(CLICKS):
         stroke = click(mask, right)
         if stroke is not None:
@@ -114,7 +109,7 @@ def play(answer: Answer, mask: Mask, right: Truth) -> Game:
             start = time.perf_counter()
             mask = answer(strokes)
             seconds.append(time.perf_counter() - start)
-        scores.append(overlap(mask, right))
+        scores.append(iou(mask > 0.5, right))
     return Game(scores, seconds)
 
 
@@ -134,13 +129,6 @@ def click(mask: Mask, right: Truth) -> u2.Stroke | None:
     longer = max(right.shape)
     radius = min(max(BRUSH * longer, inside[y, x] / 2), LARGEST * longer)
     return u2.Stroke([(float(x) + 0.5, float(y) + 0.5)], float(radius), keep)
-
-
-def overlap(mask: Mask, right: Truth) -> float:
-    """Return the IoU of mask and truth, 1 if both are empty."""
-    found = mask > 0.5
-    union = (found | right).sum()
-    return float((found & right).sum() / union) if union else 1.0
 
 
 def discs(model: nn.Module, image: Image.Image, mask: Mask) -> Answer:

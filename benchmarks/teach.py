@@ -88,10 +88,12 @@ def teach(pairs: Pairs, work: Path, options: argparse.Namespace) -> None:
     for name, files in zip(("photos", "masks"), zip(*pairs, strict=True), strict=True):
         _copy(files, work / name)
     start = time.monotonic()
-    steps = [0]
+    steps = 0
 
     def report(progress: Progress) -> None:
-        steps[0] += progress.loss is not None
+        nonlocal steps
+        if progress.loss is not None:
+            steps += 1
         if progress.check or progress.loss is None:
             print(f"{time.monotonic() - start:7.0f} s {progress}", flush=True)
 
@@ -106,7 +108,7 @@ def teach(pairs: Pairs, work: Path, options: argparse.Namespace) -> None:
         print(f"{torch.cuda.max_memory_allocated() / 1e9:.1f} GB of the GPU at most")
     print(trained.report.table())
     print(trained.report.summary())
-    print(f"{steps[0]} steps now, {steps[0] / seconds:.2f} a second, {seconds / 60:.1f} minutes,"
+    print(f"{steps} steps now, {steps / seconds:.2f} a second, {seconds / 60:.1f} minutes,"
           f" {peak:.1f} GB at most")  # fmt: skip
     if trained.file is None:
         raise SystemExit("the net did not get better")

@@ -28,7 +28,15 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from accuracy import f_measure, find_pairs, precision_recall, rembg
+from accuracy import (
+    count_passes,
+    f_measure,
+    find_pairs,
+    half_of,
+    iou,
+    precision_recall,
+    rembg,
+)
 from numpy.typing import NDArray
 from PIL import Image
 from synthetic import Truth, synthetic_clips
@@ -39,11 +47,11 @@ import u2demo as u2
 from u2demo.inference.clips import finish, look, salience
 from u2demo.inference.predict import predict_masks
 from u2demo.masks.mask import Mask
+from u2demo.video.find import TYPICAL
 from u2demo.video.steady import steady
 
 Method = Callable[[list[Image.Image]], Iterable[Mask]]  # the frames of a clip -> their masks
 
-TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's, as in process_video
 COLUMNS = ("Sm", "max F", "MAE", "IoU", "dtSSD", "jitter", "passes", "ms")
 
 
@@ -63,8 +71,7 @@ def main() -> None:
     sets = {folder.name: clips_in(folder, options.half) for folder in options.folders}
     if options.synthetic:
         sets["synthetic"] = [lambda clip=clip: clip for _, clip in synthetic_clips(model)]
-    passes: list[int] = []
-    model.register_forward_pre_hook(lambda module, inputs: passes.append(len(inputs[0])))
+    passes = count_passes(model)
     for title, clips in sets.items():
         print(f"\n{title}, {len(clips)} clips")
         print(f"{'':12}", *(f"{column:>7}" for column in COLUMNS))
@@ -74,8 +81,7 @@ def main() -> None:
 
 def clips_in(folder: Path, half: str | None) -> list[Callable[[], Truth]]:
     """Return what opens each clip of a folder, or each clip of one half of them."""
-    clips = sorted(path.parent for path in folder.glob("*/images"))
-    clips = clips[{"A": 0, "B": 1}[half] :: 2] if half else clips
+    clips = half_of(sorted(path.parent for path in folder.glob("*/images")), half)
     if not clips:
         raise SystemExit(f"{folder}: no clips, expected folders that hold images/ and masks/")
     return [partial(open_clip, clip) for clip in clips]
@@ -110,10 +116,10 @@ def measure(
         right, curve = score_frames(masks, truth)
         rows.append([*right, dtssd(masks, truth), jitter(masks, truth)])
         curves.append(curve)
-    sm, mae, iou, *rest = np.mean(rows, axis=0)
+    sm, mae, overlap, *rest = np.mean(rows, axis=0)
     best_f = f_measure(*np.mean(curves, axis=0)).max()
     shown = sum(passes) / count or np.nan  # rembg runs its own session
-    return np.array([sm, best_f, mae, iou, *rest]), shown, 1000 * seconds / count
+    return np.array([sm, best_f, mae, overlap, *rest]), shown, 1000 * seconds / count
 
 
 def score_frames(
@@ -130,10 +136,8 @@ def score_frames(
         saliency = mask / max(mask.max(), 1e-6)
         curves.append(precision_recall(saliency, true))
         saliency = np.rint(saliency * 255) / 255.0
-        subject = saliency > 0.5
-        union = (subject | true).sum()
-        iou = (subject & true).sum() / union if union else 1.0
-        rows.append((Smeasure().cal_sm(saliency, true), np.abs(saliency - true).mean(), iou))
+        error, overlap = np.abs(saliency - true).mean(), iou(saliency > 0.5, true)
+        rows.append((Smeasure().cal_sm(saliency, true), error, overlap))
     return np.mean(rows, axis=0), np.mean(curves, axis=0)
 
 

@@ -142,9 +142,8 @@ def _process(
     quality: str,
     corrections: Mapping[str, Corrections],
 ) -> Iterator[Result]:
-    # Both import torch: a second, not needed earlier.
-    from u2demo.inference.correct import predict_corrected  # imports torch
-    from u2demo.inference.predict import at_once  # imports torch
+    from u2demo.inference.correct import predict_corrected  # imports torch: not needed earlier
+    from u2demo.inference.predict import at_once  # imports torch as well
 
     pairs = map(_pair, photos)
     count = at_once(model)  # a GPU looks at several photos at once

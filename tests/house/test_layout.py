@@ -11,6 +11,9 @@ import pytest
 
 import u2demo as u2
 
+sys.path.append(str(Path(__file__).parents[2] / "tools"))
+from draw_house import imported, room_of
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "u2demo"
 FILES = [
@@ -54,36 +57,18 @@ ALLOWED = {
 }
 
 
-def room(path):
-    """Return the room below u2demo that the file ``path`` is, or stands in."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-def imports(path):
-    """Every module that ``path`` imports at run time; what is under TYPE_CHECKING is left out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
-            node.body = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_down_the_line_of_rooms(path):
-    for name in imports(path):
+    for name in imported(path):
         package, *inside = name.split(".")
         if package in ALLOWED:
-            assert room(path) in ALLOWED[package], f"{package} belongs elsewhere"
-        if package == "u2demo" and inside[0] in FLOOR and inside[0] != room(path):
-            assert FLOOR[inside[0]] < FLOOR[room(path)], f"{inside[0]} is not below"
+            assert room_of(path) in ALLOWED[package], f"{package} belongs elsewhere"
+        if package == "u2demo" and inside[0] in FLOOR and inside[0] != room_of(path):
+            assert FLOOR[inside[0]] < FLOOR[room_of(path)], f"{inside[0]} is not below"
 
 
 def test_every_room_stands_in_the_line():
-    rooms = {room(path) for path in FILES}
+    rooms = {room_of(path) for path in FILES}
     assert rooms == FLOOR.keys()
 
 
@@ -112,7 +97,7 @@ def test_only_what_would_import_torch_too_early_is_imported_late_and_says_so(pat
     """In the notebook also what needs a package that may be missing."""
     for node, lines in late_imports(path):
         is_slow = node.module.split(".")[1] in ALLOWED["torch"]
-        assert is_slow or room(path) == "notebook", f"{node.module} is quick to import"
+        assert is_slow or room_of(path) == "notebook", f"{node.module} is quick to import"
         reason = "torch" if is_slow else "missing"
         assert any(reason in line.partition("#")[2] for line in lines), f"{node.module}: say why"
 

@@ -22,7 +22,7 @@ from u2demo.notebook.teaching import lesson as lessons
 from u2demo.notebook.teaching.saving import save_pair
 from u2demo.notebook.teaching.source import from_folders, from_photos, from_uploads, practice
 from u2demo.training.fit import Fit
-from u2demo.training.teach import Start
+from u2demo.training.teach import Start, settings_for
 
 sys.path.append(str(Path(__file__).parents[1] / "training"))
 from pupils import SIDE, disc, half_taught, lesson, tiny
@@ -54,8 +54,11 @@ def teach(monkeypatch, no_loop, weights, tmp_path, home):
     monkeypatch.setattr(Start, "load", load)
     monkeypatch.setattr("u2demo.training.reading.sample_images", lambda: {"a.png": disc(99)[0]})
     monkeypatch.setattr("u2demo.training.reading.check_samples", lambda *_: iter(()))
-    settings = {"steps": 20, "rate": 0.01, "batch": 4, "side": SIDE}
-    monkeypatch.setattr(lessons, "_USUAL", settings)
+    usual = {"steps": 20, "rate": 0.01, "batch": 4, "side": SIDE}
+    monkeypatch.setattr(
+        "u2demo.training.teach.settings_for",
+        lambda net, count, **chosen: settings_for(net, count, **{**usual, **chosen}),
+    )
     page = Teach()
     yield page
     page.close()
@@ -182,7 +185,7 @@ def test_a_net_can_be_saved_while_the_next_is_taught(teach, tmp_path):
 
 
 def test_practice_pairs_begin_at_once_unless_a_net_could_be_lost(teach, tmp_path, monkeypatch):
-    monkeypatch.setattr(lessons, "_PRACTICE", lessons._USUAL)
+    monkeypatch.setattr(lessons, "_PRACTICE", {})
     source = dataclasses.replace(from_folders(*lesson(tmp_path)), is_practice=True)
     teach._receive(source)
     assert "IoU" in said(teach)

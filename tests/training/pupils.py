@@ -42,7 +42,7 @@ def half_taught():
     fit = Fit(tiny(), samples, [], Settings(20, rate=0.03, side=SIDE))
     for _ in range(20):
         fit.step()
-    return fit.mean.state_dict()
+    return fit.ema.state_dict()
 
 
 def disc(seed, size=(48, 40)):

@@ -30,11 +30,11 @@ def test_a_net_that_was_taught_lies_between_the_old_one_and_the_new():
     assert any(not torch.equal(new[name], old[name]) for name in old)
 
 
-@pytest.mark.parametrize("good", [fit.WAY, 1])
+@pytest.mark.parametrize("good", [fit.MIX, 1])
 def test_what_lies_between_is_kept_unless_the_new_net_is_clearly_better(good, monkeypatch):
     """Where masks are like nothing known, what lies between has not got there."""
-    nets = {way: Bright() if way == good else tiny() for way in (fit.WAY, 1)}
-    monkeypatch.setattr(fit.Fit, "taught", lambda self, way=fit.WAY: nets[way])
+    nets = {mix: Bright() if mix == good else tiny() for mix in (fit.MIX, 1)}
+    monkeypatch.setattr(fit.Fit, "taught", lambda self, mix=fit.MIX: nets[mix])
     course = Course(tiny(), discs(12), [], fit.Settings(4, side=SIDE))
     for _ in course.run():
         pass
@@ -104,3 +104,11 @@ def test_a_training_goes_on_where_the_net_answers_in_other_digits():
 
     assert plan(mask, is_soft=True) == plan(other, is_soft=True)
     assert plan(mask, is_soft=False) != plan(other, is_soft=False)
+
+
+def test_a_net_whose_last_step_is_done_is_compared_though_stop_was_pressed():
+    course = Course(tiny(), discs(3), [], fit.Settings(2, side=SIDE))
+    for progress in course.run():
+        if progress.doing == "learning, net 4 of 4" and progress.done == progress.total:
+            course.stop()
+    assert course.is_compared

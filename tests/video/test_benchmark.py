@@ -37,7 +37,7 @@ def test_what_is_wrong_in_all_frames_alike_is_steady(video):
     assert video.dtssd(squares([9, 9, 9]), truth) == 0
 
 
-def test_a_subject_that_is_lost_in_one_frame_by_hand(video):
+def test_a_subject_that_is_lost_in_one_frame_scores_as_worked_out_by_hand(video):
     masks, truth = squares([5, 5, 5]), squares([5, 5, 5]) > 0
     masks[1] = 0
     # 16 of 200 pixels change by 1, twice; the truth has 16 pixels.

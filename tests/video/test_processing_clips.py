@@ -128,7 +128,7 @@ def test_a_report_that_cannot_be_called_is_refused_before_any_work(report, clip,
         ("apng", ["waves_box.apng", "waves_cutout.apng"]),
     ],
 )
-def test_formats_that_are_asked_for(format, files, clip, tmp_path):
+def test_each_format_makes_files_of_its_kind_with_all_frames(format, files, clip, tmp_path):
     process_video(Dark(), clip, tmp_path, effects=EFFECTS, format=format)
     made = [name for name in names(tmp_path) if name != "waves.mov"]
     assert made == files

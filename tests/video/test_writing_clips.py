@@ -492,7 +492,7 @@ def test_a_killed_process_leaves_no_half_clip_and_the_next_is_whole(kind, make_c
     assert shown == {"clip.mp4", f"new{kind}"}
 
 
-def test_what_is_kept_about_a_clip(make_clip, tmp_path):
+def test_artist_and_copyright_are_passed_on_and_the_place_is_not(make_clip, tmp_path):
     path = make_clip("clip.mp4", count=1)
     with av.open(str(path)) as old, av.open(str(tmp_path / "tagged.mp4"), "w") as new:
         new.metadata.update(artist="Ada", copyright="2026 Ada", location="+48.1+011.5/")

@@ -60,10 +60,10 @@ class Course:
     """A training with its checks, and what has come of it once it has been ``run``, or so far.
 
     ``best`` are the weights of the last net that was better than the old one and not clearly worse
-    than another, or None.
-    ``before`` and ``after`` are what the old net and the best one, or the old one again, find in
-    ``held_out``. ``history`` has all checks. ``stop`` ends it with what has been learned so far;
-    ``is_compared`` is whether that was enough to compare a new net with the old one.
+    than another, or None. ``before`` and ``after`` are what the old net and the best one, or the
+    old one again, find in ``held_out``. ``history`` has all checks. ``stop`` ends it with what has
+    been learned so far; ``is_compared`` is whether that was enough to compare a new net with the
+    old one.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Course:
         self._net, self._own, self._other = net, own, other
         self._checkpoint = checkpoint
         self._round = 0
-        self._found: list[Answer] = []  # by the best net so far or, one by one, by those of rounds
+        self._found: list[Answer] = []  # in held_out: by the best net, or by each round's own
         self._losses: list[float] = []
         self._patience = 0
         self._is_stopped = False
@@ -123,7 +123,7 @@ class Course:
         """
         state = self._checkpoint.load() if self._checkpoint else None
         if state:
-            self._take_over(state)
+            self._load_state(state)
         else:
             yield from self._score_old()
         for number in range(self._round, len(self.rounds)):
@@ -147,7 +147,7 @@ class Course:
         settings = self.settings
         fit = Fit(copy.deepcopy(self._net), own, self._other, settings)
         if state:
-            fit.go_on_from(state["fit"])
+            fit.load_state(state["fit"])
         every = max(_APART, math.ceil(settings.steps / _CHECKS))
         while fit.done < settings.steps and self._patience < _PATIENCE:
             loss = fit.step()
@@ -157,7 +157,7 @@ class Course:
             if not is_last and (check or time.monotonic() - self._saved > _SAVED_EVERY):
                 self._save(fit)
             yield Progress(self._doing(), fit.done, settings.steps, loss, check)
-            if self._is_stopped and is_last:
+            if is_last and fit.done < settings.steps:  # stopped
                 return
         self._conclude(fit, part)
 
@@ -177,20 +177,23 @@ class Course:
         if self.leaves_one_out:
             check = Check(fit.done, loss, math.nan, math.nan)
         else:
-            net, found = _better_way(fit, [self._own[place] for place in part.held_out])
+            net, found = _better_mix(fit, [self._own[place] for place in part.held_out])
             check = Check(fit.done, loss, *mean(found))
             self.is_compared = True
             self._patience += 1
             best = max([each.iou for each in self.history], default=0.0)
             if is_better(mean(found), mean(self.before)) and check.iou > best - _chance(found):
-                self._take(net, fit.done, found)
+                self._keep(net, fit.done, found)
                 self._patience = 0
         if part is self.rounds[-1]:
             self.history.append(check)
         return check
 
     def _conclude(self, fit: Fit, part: Round) -> None:
-        """At the end of a round, note what its net finds in the photo that it has not seen."""
+        """Where each photo is held out once, note what the net of a round finds in its own.
+
+        The last net, which is taught all photos, is kept if those before it were better.
+        """
         if not self.leaves_one_out:
             return
         if part.held_out:
@@ -199,10 +202,10 @@ class Course:
         else:
             self.is_compared = True
             if is_better(mean(self._found), mean(self.before)):
-                self._take(fit.taught(), fit.done, self._found)
+                self._keep(fit.taught(), fit.done, self._found)
         self._losses = []
 
-    def _take(self, net: nn.Module, steps: int, found: list[Answer]) -> None:
+    def _keep(self, net: nn.Module, steps: int, found: list[Answer]) -> None:
         self.best, self.steps, self._found = net.state_dict(), steps, found
 
     def _save(self, fit: Fit) -> None:
@@ -223,7 +226,7 @@ class Course:
         )
         self._saved = time.monotonic()
 
-    def _take_over(self, state: dict) -> None:
+    def _load_state(self, state: dict) -> None:
         device = next(self._net.parameters()).device
         self._round, self.steps = state["round"], state["steps"]
         if state["best"] is not None:
@@ -266,15 +269,16 @@ def _round(places: dict[str, list[int]], held_out: set[str]) -> Round:
     return Round(sorted(taught), sorted(places[key][0] for key in held_out))
 
 
-def _better_way(fit: Fit, held_out: Sequence[Sample]) -> tuple[nn.Module, list[Answer]]:
+def _better_mix(fit: Fit, held_out: Sequence[Sample]) -> tuple[nn.Module, list[Answer]]:
     """Return a net and what it finds: one that remembers the old, unless the new is much better.
 
     Where photos and masks are like nothing that the old net knows, what lies between is worse.
     """
-    nets = [fit.taught(), fit.taught(1)]
-    between, new = ((net, list(answers(for_inference(net), held_out))) for net in nets)
-    is_clear = mean(new[1]).iou > mean(between[1]).iou + _chance(new[1])
-    return new if is_clear else between
+    mixed, new = fit.taught(), fit.taught(1)
+    of_mixed, of_new = (list(answers(for_inference(net), held_out)) for net in (mixed, new))
+    if mean(of_new).iou > mean(of_mixed).iou + _chance(of_new):
+        return new, of_new
+    return mixed, of_mixed
 
 
 def _chance(found: Sequence[Answer]) -> float:

@@ -110,7 +110,7 @@ def _paste(
 ) -> Image.Image:
     """Return the subject, without the color of what was behind it, before something else."""
     other = others[dice.integers(len(others))] if others else None
-    behind = other and _background_of(other, dice)
+    behind = _background_of(other, dice) if other else None
     if behind is None:
         behind = _shades(dice)
     alpha = np.asarray(mask, np.float32) / np.float32(255)

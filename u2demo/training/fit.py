@@ -21,13 +21,13 @@ from u2demo.training.draw import draw
 from u2demo.training.losses import structure_loss
 from u2demo.training.samples import Sample
 
-_DECAY = 1e-4  # of the weights, in AdamW
+_WEIGHT_DECAY = 1e-4  # of AdamW
 _ENCODER = 0.3  # of the rate: what the encoder sees is of use for anything
 _WARM_UP = 0.05  # share of the steps in which the rate grows
 _LAST = 0.02  # share of the rate that is left at the end
-_STEEPEST = 5.0  # norm to which gradients are cut
-_REMEMBERS = 0.99  # share of the mean of weights that a step leaves
-WAY = 0.6  # how far a net goes from the old weights to the mean: half of what it forgets is kept
+_GRADIENT_NORM = 5.0  # to which gradients are cut
+_EMA_DECAY = 0.99
+MIX = 0.6  # share of the new weights in a taught net: half of what they forget is kept
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Batch(NamedTuple):
 
 
 class Fit:
-    """One training: a net that ``step`` teaches, and the mean of its weights, which is ``mean``.
+    """One training: the ``net`` that ``step`` teaches, and ``ema``, the moving average of it.
 
     Batch normalization is frozen. The weights inside the package have theirs folded away: what is
     left are identities, and to train with them as usual destroys the net. ``own`` are samples to
@@ -67,14 +67,16 @@ class Fit:
     ):
         self.net = freeze_norms(net)
         self._old = copy.deepcopy(net).requires_grad_(False)
-        self.mean = copy.deepcopy(net).requires_grad_(False)
+        self.ema = copy.deepcopy(net).requires_grad_(False)
         self.done = 0  # steps
         self._own, self._other, self._settings = own, other, settings
         self._lenders = (*own, *other)  # of backgrounds
         self._next: Batch | None = None  # drawn while a GPU was at work
         self._weights = [weight for weight in net.parameters() if weight.requires_grad]
         self._device = self._weights[0].device
-        self._optimizer = torch.optim.AdamW(_groups(net), lr=settings.rate, weight_decay=_DECAY)
+        self._optimizer = torch.optim.AdamW(
+            _groups(net), lr=settings.rate, weight_decay=_WEIGHT_DECAY
+        )
         _keep_exact(net, self._device)
         self._half = self._choose_half()
         self._scaler = torch.amp.GradScaler("cuda", enabled=self._half is torch.float16)
@@ -114,23 +116,23 @@ class Fit:
                     f" use a learning rate below {self._settings.rate:g}"
                 )
             self._scaler.unscale_(self._optimizer)
-            nn.utils.clip_grad_norm_(self._weights, _STEEPEST)
+            nn.utils.clip_grad_norm_(self._weights, _GRADIENT_NORM)
             self._scaler.step(self._optimizer)
             self._scaler.update()
             self.done += 1
-            self._remember()
+            self._update_ema()
         return value
 
     @torch.no_grad()
-    def taught(self, way: float = WAY) -> nn.Module:
-        """Return a net between the old one, ``way`` 0, and the mean of the weights since, 1.
+    def taught(self, mix: float = MIX) -> nn.Module:
+        """Return a net between the old one, ``mix`` 0, and the moving average, ``mix`` 1.
 
         Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022), Eq. 1: what lies
         between knows nearly all of the new, and more of the old.
         """
         net = copy.deepcopy(self._old)
-        for weight, mean in zip(net.parameters(), self.mean.parameters(), strict=True):
-            weight.lerp_(mean, way)
+        for weight, new in zip(net.parameters(), self.ema.parameters(), strict=True):
+            weight.lerp_(new, mix)
         return net
 
     def state(self) -> dict[str, object]:
@@ -138,16 +140,16 @@ class Fit:
         return {
             "done": self.done,
             "net": self.net.state_dict(),
-            "mean": self.mean.state_dict(),
+            "mean": self.ema.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "scaler": self._scaler.state_dict(),
         }
 
-    def go_on_from(self, state: dict) -> None:
+    def load_state(self, state: dict) -> None:
         """Take over what ``state`` returned in another process: all later steps are the same."""
         self.done = state["done"]
         self.net.load_state_dict(state["net"])
-        self.mean.load_state_dict(state["mean"])
+        self.ema.load_state_dict(state["mean"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])
         self._next = None
@@ -207,11 +209,11 @@ class Fit:
             group["lr"] = self._settings.rate * share * group["share"]
 
     @torch.no_grad()
-    def _remember(self) -> None:
-        """Move the mean of the weights a little; at first it follows them closely."""
-        kept = min(_REMEMBERS, (1 + self.done) / (10 + self.done))
-        for mean, weight in zip(self.mean.parameters(), self.net.parameters(), strict=True):
-            mean.lerp_(weight, 1 - kept)
+    def _update_ema(self) -> None:
+        """Move the average a little toward the net; at first it follows closely."""
+        decay = min(_EMA_DECAY, (1 + self.done) / (10 + self.done))
+        for average, weight in zip(self.ema.parameters(), self.net.parameters(), strict=True):
+            average.lerp_(weight, 1 - decay)
 
 
 def freeze_norms(net: nn.Module) -> nn.Module:

@@ -25,17 +25,17 @@ from u2demo.training.scores import score
 
 ASKED = 24  # samples that are looked at, at most
 _SMALL = 64  # pixels; the side at which masks of different photos are compared
-_FRAME = 0.5  # share of a photo's frame that inverted masks have white
+_WHITE_BORDER = 0.5  # share of a photo's border that inverted masks have white
 _WELL = 0.5  # IoU above which the net has found the same thing
 _THE_SAME = 0.7  # IoU above which a mask is that of what the net has found
 _BETTER = 0.3  # by how much it then fits better than the photo's own
 _SIDE = 160  # pixels, at most, at which one pair is learned
 STEPS = 30
 _RATE = 3e-4
-_WAY_ON = (
+_LEARNED = 0.2  # of the way from the IoU of an all white answer to 1, at least, after the steps
+_ADVICE = (
     "if the pairs are right, leave this check out: gate=False, --no-gate, or the box on the page"
 )
-_LEARNED = 0.2  # of the way from the IoU of an all white answer to 1, at least, after that
 
 
 def check_folders(found: Found, refused: Mapping[str, str]) -> None:
@@ -63,24 +63,24 @@ def check_folders(found: Found, refused: Mapping[str, str]) -> None:
     )
 
 
-def check_masks(masks: Sequence[Mask], samples: Sequence[Sample]) -> None:
-    """Raise ``ValueError`` if masks look inverted, those of other photos, or empty.
+def check_masks(answers: Sequence[Mask], samples: Sequence[Sample]) -> None:
+    """Raise ``ValueError`` if the masks of samples look inverted, those of other photos, or empty.
 
-    ``masks`` are what the net finds in ``samples``.
+    ``answers`` are what the net finds in each.
     """
     truths = [sample.truth() for sample in samples]
     if not any((truth > 0.5).any() for truth in truths):
-        raise ValueError(f"all masks are black, expected the subjects in white; {_WAY_ON}")
-    pairs = list(zip(masks, truths, strict=True))
-    own = np.mean([score(mask, truth).iou for mask, truth in pairs])
-    inverted = np.mean([score(mask, 1 - truth).iou for mask, truth in pairs])
-    white_frames = np.mean([_frame(truth).mean() for truth in truths])
-    if inverted > max(own, _WELL) and white_frames > _FRAME:
+        raise ValueError(f"all masks are black, expected the subjects in white; {_ADVICE}")
+    pairs = list(zip(answers, truths, strict=True))
+    own = np.mean([score(answer, truth).iou for answer, truth in pairs])
+    inverted = np.mean([score(answer, 1 - truth).iou for answer, truth in pairs])
+    white = np.mean([_border(truth).mean() for truth in truths])
+    if inverted > max(own, _WELL) and white > _WHITE_BORDER:
         raise ValueError(
             f"the masks look inverted: what the net finds is black in them (IoU {inverted:.2f},"
-            f" otherwise {own:.2f}); expected the subject in white; {_WAY_ON}"
+            f" otherwise {own:.2f}); expected the subject in white; {_ADVICE}"
         )
-    _check_owners(masks, samples)
+    _check_owners(answers, samples)
 
 
 def overfit(net: nn.Module, sample: Sample) -> Iterator[int]:
@@ -97,12 +97,13 @@ def overfit(net: nn.Module, sample: Sample) -> Iterator[int]:
     hard = torch.ones(1, dtype=torch.float32, device=device)
     weights = [weight for weight in pupil.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=_RATE)
-    white = float((truth > 0.5).float().mean())
+    white = float((truth > 0.5).float().mean())  # the IoU of an all white answer
+    learned = white + _LEARNED * (1 - white)
     for step in range(STEPS + 1):
         with as_for_training(device):
             logits = pupil.logits(photo)
             iou = _iou(logits[0], truth)
-            if iou >= white + _LEARNED * (1 - white):
+            if iou >= learned:
                 return
             loss = structure_loss(logits, truth, hard)
             optimizer.zero_grad()
@@ -112,37 +113,37 @@ def overfit(net: nn.Module, sample: Sample) -> Iterator[int]:
         yield step
     raise ValueError(
         f"the net cannot learn even the one pair {sample.name}: after {STEPS} steps it still finds"
-        f" something else (IoU {iou:.2f}); expected a mask of this photo; {_WAY_ON}"
+        f" something else (IoU {iou:.2f}); expected a mask of this photo; {_ADVICE}"
     )
 
 
-def to_be_overfitted(masks: Sequence[Mask], samples: Sequence[Sample]) -> Sample:
+def to_be_overfitted(answers: Sequence[Mask], samples: Sequence[Sample]) -> Sample:
     """Return the sample that the net finds neither best nor worst, of those with a subject."""
     scored = [
-        (score(mask, sample.truth()).iou, index)
-        for index, (mask, sample) in enumerate(zip(masks, samples, strict=True))
+        (score(answer, sample.truth()).iou, place)
+        for place, (answer, sample) in enumerate(zip(answers, samples, strict=True))
         if (sample.truth() > 0.5).any()
     ]
-    return samples[sorted(scored)[len(scored) // 2][1]]
+    _, middle = sorted(scored)[len(scored) // 2]
+    return samples[middle]
 
 
-def _check_owners(masks: Sequence[Mask], samples: Sequence[Sample]) -> None:
+def _check_owners(answers: Sequence[Mask], samples: Sequence[Sample]) -> None:
     """Raise ``ValueError`` if most photos have something else's mask: that of another photo."""
-    found = list(map(_shrunk, masks))
     truths = [_shrunk(sample.truth()) for sample in samples]
     swapped = []
-    for place, mask in enumerate(found):
-        if not (mask > 0.5).any():  # or it would fit any black mask
+    for place, answer in enumerate(map(_shrunk, answers)):
+        if not (answer > 0.5).any():  # or it would fit any black mask
             continue
-        fits = [score(mask, truth).iou for truth in truths]
+        fits = [score(answer, truth).iou for truth in truths]
         if max(fits) > max(fits[place] + _BETTER, _THE_SAME):
             swapped.append((samples[place].name, samples[int(np.argmax(fits))].name))
-    if len(swapped) > len(found) / 2:
+    if len(swapped) > len(answers) / 2:
         photo, other = swapped[0]
         raise ValueError(
             f"the masks belong to other photos: what the net finds in {photo} is the mask of"
-            f" {other}, and so in {len(swapped)} of {len(found)} photos; expected a mask with its"
-            f" photo's name; {_WAY_ON}"
+            f" {other}, and so in {len(swapped)} of {len(answers)} photos; expected a mask with its"
+            f" photo's name; {_ADVICE}"
         )
 
 
@@ -151,7 +152,7 @@ def _shrunk(mask: Mask) -> Mask:
     return np.asarray(picture)
 
 
-def _frame(truth: Mask) -> Mask:
+def _border(truth: Mask) -> Mask:
     return np.concatenate([truth[0], truth[-1], truth[:, 0], truth[:, -1]])
 
 

@@ -36,7 +36,7 @@ class Found(NamedTuple):
     left_out: dict[str, str]
 
 
-def find_pairs(photos: Path, masks: Path) -> Found:
+def find_pairs(photo_folder: Path, mask_folder: Path) -> Found:
     """Return the pairs of two folders, which may be the same one, and what is below them.
 
     The mask of ``cat.jpg`` is ``cat_mask.png``, ``cat.png`` or ``cat_cutout.png``, in this order
@@ -47,18 +47,17 @@ def find_pairs(photos: Path, masks: Path) -> Found:
     Raises:
         ValueError: one of the two is not a folder, or there are no pairs.
     """
-    names, unread = _photos_in(photos, masks)
-    files = find_images(masks)
-    sure, unsure = _masks_of(names, photos, files, masks)
+    photos, unread = _photos_in(photo_folder, mask_folder)
+    sure, unsure = _masks_of(photos, photo_folder, find_images(mask_folder), mask_folder)
     found = Found([], {})
     taken: dict[str, Path] = {}
     used: set[Path | None] = set()
-    for photo in names:
+    for photo in photos:
         if photo in used:  # a mask of the same name in the same folder
             continue
         mask, said = sure.get(photo), corrections_file(photo)
-        name = photo.relative_to(photos).as_posix()
-        twin = taken.setdefault(_key(photo, photos), photo)
+        name = photo.relative_to(photo_folder).as_posix()
+        twin = taken.setdefault(_key(photo, photo_folder), photo)
         if twin is not photo:
             found.left_out[name] = f"{twin.name} has the same name; which one is the mask's?"
         elif mask is None and said is None:
@@ -68,43 +67,46 @@ def find_pairs(photos: Path, masks: Path) -> Found:
             found.pairs.append(Pair(photo, mask, said, name))
             used.add(mask)
     for photo in unread:
-        if _key(photo, photos) not in taken:  # or it has been read in another format
-            found.left_out[photo.relative_to(photos).as_posix()] = f"is {why_unread(photo)}"
+        if _key(photo, photo_folder) not in taken:  # or it has been read in another format
+            found.left_out[photo.relative_to(photo_folder).as_posix()] = f"is {why_unread(photo)}"
     if not found.pairs:
-        raise ValueError(_why_none(photos, masks, found, unsure))
+        raise ValueError(_why_none(photo_folder, mask_folder, found, unsure))
     return found
 
 
-def _photos_in(photos: Path, masks: Path) -> tuple[list[Path], list[Path]]:
+def _photos_in(photo_folder: Path, mask_folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the photos in a folder, without what is a mask by its name, and those not read.
 
     Raises:
         ValueError: one of the two is not a folder, or there are no photos.
     """
-    for name, folder in (("photos", photos), ("masks", masks)):
+    for name, folder in (("photos", photo_folder), ("masks", mask_folder)):
         if not folder.is_dir():
             raise ValueError(f"{folder} is not a folder, expected one of {name}")
-    names, unread, _ = find_pictures(photos)
-    if not names:
+    photos, unread, _ = find_pictures(photo_folder)
+    if not photos:
         why = "holds no photos, expected some; is it the right folder?"
         if unread:
             why = f"holds no photos that can be read; {unread[0].name} is {why_unread(unread[0])}"
-        raise ValueError(f"{photos} {why}")
-    if photos.resolve() == masks.resolve():
-        return _without_masks(names), unread
-    return _not_below(names, masks, photos), _not_below(unread, masks, photos)
+        raise ValueError(f"{photo_folder} {why}")
+    if photo_folder.resolve() == mask_folder.resolve():
+        return _without_masks(photos), unread
+    return (
+        _not_below(photos, mask_folder, photo_folder),
+        _not_below(unread, mask_folder, photo_folder),
+    )
 
 
-def _why_none(photos: Path, masks: Path, found: Found, unsure: dict[Path, str]) -> str:
+def _why_none(photo_folder: Path, mask_folder: Path, found: Found, unsure: dict[Path, str]) -> str:
     """Return why two folders have no pairs, with names of both."""
     if unsure:
         photo, why = next(iter(unsure.items()))
         return f"no photo has a mask that is surely its own; {photo}: {why}"
     left = ", ".join(list(found.left_out)[:_SHOWN])
-    right = ", ".join(path.name for path in find_images(masks)[:_SHOWN]) or "nothing"
+    right = ", ".join(path.name for path in find_images(mask_folder)[:_SHOWN]) or "nothing"
     return (
-        f"no mask has the name of a photo: {photos} has {left}, {masks} has {right}; expected for"
-        " each photo, such as cat.jpg, a mask called cat.png or cat_mask.png"
+        f"no mask has the name of a photo: {photo_folder} has {left}, {mask_folder} has {right};"
+        " expected for each photo, such as cat.jpg, a mask called cat.png or cat_mask.png"
     )
 
 
@@ -122,28 +124,31 @@ def _by_name(files: Iterable[Path], folder: Path | None = None) -> dict[str, lis
 
 
 def _masks_of(
-    names: list[Path], photos: Path, files: list[Path], masks: Path
+    photos: list[Path], photo_folder: Path, masks: list[Path], mask_folder: Path
 ) -> tuple[dict[Path, Path], dict[Path, str]]:
     """Return the masks of photos: those that are sure, and why others are not."""
     sure: dict[Path, Path] = {}
     unsure: dict[Path, str] = {}
-    in_place, anywhere = _by_name(files, masks), _by_name(files)
-    here = {photo: _best(in_place, _key(photo, photos), photo) for photo in names}
-    for photo, found in here.items():
+    elsewhere: dict[Path, list[Path]] = {}  # for photos with no mask in the same subfolder
+    in_place, anywhere = _by_name(masks, mask_folder), _by_name(masks)
+    for photo in photos:
+        found = _best(in_place, _key(photo, photo_folder), photo)
         if len(found) == 1:
             sure[photo] = found[0]
         elif found:
             unsure[photo] = f"which is its mask, {' or '.join(file.name for file in found)}?"
-    there = {photo: _best(anywhere, _key(photo), photo) for photo in names if not here[photo]}
-    taken, wanted = set(sure.values()), Counter(file for found in there.values() for file in found)
-    possible = set(files)
-    for photo, found in there.items():
+        else:
+            elsewhere[photo] = _best(anywhere, _key(photo), photo)
+    taken = set(sure.values())
+    wanted = Counter(mask for found in elsewhere.values() for mask in found)
+    own = set(photos).intersection(masks)  # in a folder that is both
+    for photo, found in elsewhere.items():
         is_clear = len(found) == 1 and found[0] not in taken and wanted[found[0]] == 1
-        if is_clear and not (photo in possible and _stand_alone(photo, found[0])):
+        if is_clear and not (photo in own and _stand_alone(photo, found[0])):
             sure[photo] = found[0]
-        elif found and photo not in possible:
+        elif found and photo not in own:
             unsure[photo] = "its mask may be another photo's; expected one in the same subfolder"
-    for photo in possible.intersection(names) - set(unsure):
+    for photo in own - set(unsure):
         sure.setdefault(photo, photo)
     return sure, unsure
 
@@ -184,10 +189,10 @@ def _without_masks(files: list[Path]) -> list[Path]:
     ]
 
 
-def _not_below(files: list[Path], masks: Path, photos: Path) -> list[Path]:
+def _not_below(files: list[Path], mask_folder: Path, photo_folder: Path) -> list[Path]:
     """Return ``files`` without those in a folder of masks that lies in that of the photos."""
-    there = masks.resolve()
-    if not there.is_relative_to(photos.resolve()):
+    there = mask_folder.resolve()
+    if not there.is_relative_to(photo_folder.resolve()):
         return files
     return [file for file in files if not file.parent.resolve().is_relative_to(there)]
 

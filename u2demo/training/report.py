@@ -95,15 +95,14 @@ def report_on(course: Course, samples: Sequence[Sample], left_out: Mapping[str, 
     """Return the report on a course that has been run, or stopped."""
     found = zip(course.held_out, course.before, course.after, strict=False)
     rows = sorted((Row(*each) for each in found), key=lambda row: row.after.score.iou)
-    steps = 0 if course.best is None else course.steps
     held_out = 0 if course.leaves_one_out else len(course.held_out)
     return Report(
         tuple(rows),
-        len(samples) - held_out,
-        steps,
-        dict(left_out),
-        course.leaves_one_out,
-        course.is_compared,
+        taught=len(samples) - held_out,
+        steps=0 if course.best is None else course.steps,
+        left_out=dict(left_out),
+        leaves_one_out=course.leaves_one_out,
+        is_compared=course.is_compared,
     )
 
 

@@ -104,8 +104,7 @@ def mask_in(picture: Image.Image) -> Image.Image:
     if (bands.max(2) - bands.min(2) > _GRAY).mean() > 0.01:
         raise ValueError("its mask is in color, expected black (background) to white (subject)")
     levels = bands.max(2).astype(np.uint8)  # a class may be in red alone
-    counts = Image.fromarray(levels).histogram()
-    numbers = [number for number, count in enumerate(counts) if count]
+    numbers = np.flatnonzero(Image.fromarray(levels).histogram()).tolist()
     if numbers[-1] == 1:  # the subject is class 1: no mask means a brightness of 1/255 by it
         levels = levels * np.uint8(255)
     elif numbers != [0] and _are_classes(numbers):
@@ -134,23 +133,29 @@ def _are_classes(numbers: list[int]) -> bool:
 
 
 def _open_mask(file: Path) -> Image.Image:
-    """Return a mask; numbers of classes in 16 bits, of which 8 bits would show nothing, as in 8."""
+    """Return a mask; numbers of classes that a file has in 16 bits stay the same in 8.
+
+    ``open_image`` would make them 0 and 1, as the brightness of 65,535 levels.
+    """
     picture = open_image(file)
     if picture.mode == "RGB" and max(high for _, high in picture.getextrema()) <= 1:
         with Image.open(file) as raw:
             if raw.mode.startswith("I"):
                 numbers = np.asarray(raw)
-                small = np.where(numbers > 255, _WHITE, numbers).astype(np.uint8)
+                small = np.where(numbers > 255, _WHITE, numbers).astype(np.uint8)  # still a class
                 return Image.fromarray(small).convert("RGB")
     return picture
 
 
 def is_mask(picture: Image.Image) -> bool:
     """Return whether a picture as from ``open_image`` could be a mask."""
+    if picture.mode != "RGB":
+        return False
     try:
-        return picture.mode == "RGB" and mask_in(picture) is not None
+        mask_in(picture)
     except ValueError:
         return False
+    return True
 
 
 def _check_size(photo: Image.Image, mask: Image.Image) -> None:

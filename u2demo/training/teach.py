@@ -29,7 +29,7 @@ from u2demo.training.report import Report, report_on
 from u2demo.training.samples import Sample
 from u2demo.training.saving import check_name, file_sha256, save_net
 
-_FEWEST_STEPS, _A_PHOTO, _MOST_STEPS = 300, 30, 3000
+_FEWEST_STEPS, _STEPS_A_PHOTO, _MOST_STEPS = 300, 30, 3000
 _BATCH = {"cuda": 16, "mps": 8}  # photos of 288x288; on a CPU 4
 _CROP = 0.9  # of the net's side, as in the authors' training: 288 of 320
 
@@ -219,7 +219,7 @@ def settings_for(
     own = input_of(net).side
     usual = int(_BATCH.get(next(net.parameters()).device.type, 4) * min(1, (320 / own) ** 2))
     return Settings(
-        int(steps or min(_MOST_STEPS, max(_FEWEST_STEPS, _A_PHOTO * count))),
+        int(steps or min(_MOST_STEPS, max(_FEWEST_STEPS, _STEPS_A_PHOTO * count))),
         rate=float(rate),
         batch=int(batch or max(1, usual)),
         side=int(side or 32 * round(_CROP * own / 32)),
@@ -260,7 +260,7 @@ def facts_of(
 
 
 def _finish(steps: Generator, say: Callable[[Progress], object]) -> object:
-    """Do all steps, and return what they do."""
+    """Take all steps and report each; return what the generator returns."""
     while True:
         try:
             progress = next(steps)
@@ -273,11 +273,14 @@ def _check_numbers(
     *, steps: object, batch: object, side: object, seed: object, rate: object
 ) -> None:
     check_number("rate", rate, expected="a learning rate such as 1e-4", least=1e-12, most=1.0)
+    _check_whole("seed", seed, 0, 2**31)
     limits = {"steps": (steps, 1, 10**7), "batch": (batch, 1, 4096), "side": (side, 32, 4096)}
-    for name, (value, least, most) in {**limits, "seed": (seed, 0, 2**31)}.items():
-        if value is None and name != "seed":
-            continue
-        expected = f"a whole number from {least} to {most:,}"
-        check_number(name, value, expected=expected, least=least, most=most)
-        if value != int(value):
-            raise ValueError(f"{name} is {value}, expected {expected}")
+    for name, (value, least, most) in limits.items():
+        if value is not None:
+            _check_whole(name, value, least, most)
+
+
+def _check_whole(name: str, value: object, least: int, most: int) -> None:
+    expected = f"a whole number from {least} to {most:,}"
+    if check_number(name, value, expected=expected, least=least, most=most) % 1:
+        raise ValueError(f"{name} is {value}, expected {expected}")

@@ -26,8 +26,6 @@ _ANIMATIONS = {"GIF": "gif", "PNG": "apng", "WEBP": "webp"}
 _PAGE = Fraction(1)  # seconds that a page of a TIFF is shown
 _HASTE = 10  # milliseconds; browsers show frames with no more than that for 100
 _UNHURRIED = Fraction(1, 10)
-
-
 # What becomes of a part once its time is up, by what a GIF and a PNG call it.
 _DISPOSALS = {"GIF": {2: "clear", 3: "restore"}, "PNG": {1: "clear", 2: "restore"}}
 _OVER = 1  # a PNG's word for drawing over what is there, not in its place
@@ -40,7 +38,7 @@ class _Part(NamedTuple):
     place: tuple[int, int]
     over: bool  # what is there shows through
     disposal: str  # what becomes of it: "clear", "restore" what was there, or "" if it stays
-    shown: Fraction  # seconds
+    seconds: Fraction
 
 
 class _Survey(NamedTuple):
@@ -61,7 +59,8 @@ def read_animation(path: Path) -> Clip | None:
         OSError: not a picture in one of these formats.
     """
     with silence, _open(path) as pictures:
-        if getattr(pictures, "n_frames", 1) - _first(pictures) < 2:
+        count = getattr(pictures, "n_frames", 1) - _first(pictures)
+        if count < 2:
             return None
         survey = _survey(pictures)
         return Clip(
@@ -71,10 +70,10 @@ def read_animation(path: Path) -> Clip | None:
             rate=len(survey.times) / survey.duration,
             alpha=survey.alpha,
             audio=False,
-            frames=pictures.n_frames - _first(pictures),
+            frames=count,
             left_out=(),
             about={},
-            decode=partial(_frames, path, survey),
+            decode=partial(_frames, path, survey, count),
             animation=_ANIMATIONS.get(pictures.format, ""),
             plays=_plays(pictures),
         )
@@ -98,7 +97,9 @@ def _survey(pictures: Image.Image) -> _Survey:
     return _Survey(times, now, alpha)
 
 
-def _frames(path: Path, survey: _Survey, since: Fraction = Fraction(0)) -> Iterator[Frame]:
+def _frames(
+    path: Path, survey: _Survey, count: int, since: Fraction = Fraction(0)
+) -> Iterator[Frame]:
     with silence:
         pictures = _open(path)
     with pictures:
@@ -110,7 +111,7 @@ def _frames(path: Path, survey: _Survey, since: Fraction = Fraction(0)) -> Itera
             picture = picture.convert("RGBA" if survey.alpha else "RGB")
             picture.info = {}
             yield Frame(time, picture)
-        missing = pictures.n_frames - _first(pictures) - len(survey.times)
+    missing = count - len(survey.times)
     if missing:
         frames = "frame" if missing == 1 else f"{missing} frames"
         raise DamagedError(f"damaged or cut off; its last {frames} could not be read")
@@ -132,7 +133,7 @@ def _shown_pictures(
             pictures.seek(number)
             pictures.load()
             # A copy, for the next is loaded into the same memory.
-            yield _in_srgb(pictures.copy()), _shown(pictures)
+            yield _in_srgb(pictures.copy()), _seconds(pictures)
 
 
 def _composed(
@@ -147,7 +148,7 @@ def _composed(
             canvas.alpha_composite(part.picture, part.place)
         else:
             canvas.paste(part.picture, part.place)
-        yield canvas, part.shown
+        yield canvas, part.seconds
         if part.disposal == "restore":
             canvas = before
         elif part.disposal == "clear":
@@ -159,7 +160,7 @@ def _gif_parts(pictures: Image.Image) -> Iterator[_Part]:
     for part in parts_of_gif(Path(pictures.filename).read_bytes()):
         with Image.open(BytesIO(part.file), formats=["GIF"]) as picture:
             disposal = _DISPOSALS["GIF"].get(part.disposal, "")
-            yield _Part(picture.convert("RGBA"), part.place, True, disposal, _shown(picture))
+            yield _Part(picture.convert("RGBA"), part.place, True, disposal, _seconds(picture))
 
 
 def _png_parts(pictures: Image.Image) -> Iterator[_Part]:
@@ -170,7 +171,7 @@ def _png_parts(pictures: Image.Image) -> Iterator[_Part]:
         picture = _in_srgb(pictures.crop(info["bbox"])).convert("RGBA")
         disposal = _DISPOSALS["PNG"].get(info["disposal"], "")
         over = info["blend"] == _OVER
-        yield _Part(picture, info["bbox"][:2], over, disposal, _shown(pictures))
+        yield _Part(picture, info["bbox"][:2], over, disposal, _seconds(pictures))
 
 
 _PARTS = {"GIF": _gif_parts, "PNG": _png_parts}
@@ -192,8 +193,8 @@ def _plays(pictures: Image.Image) -> int:
     return loops or 0
 
 
-def _shown(pictures: Image.Image) -> Fraction:
-    """Return how many seconds the frame that is loaded is shown."""
+def _seconds(pictures: Image.Image) -> Fraction:
+    """Return how long the frame that is loaded is shown."""
     if pictures.format == "TIFF":
         return _PAGE
     milliseconds = pictures.info.get("duration") or 0

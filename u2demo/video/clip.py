@@ -50,8 +50,8 @@ class Clip:
     ``left_out`` says in plain words what else the file holds, such as "2 more video streams".
     ``about`` is its title, author, copyright, description and dates, as far as it says them.
     ``animation`` is "gif", "webp" or "apng" if it is one, else "", and ``plays`` how often it is
-    shown, 0 for ever. ``decode(since=0)`` yields the frames from about that time on, or some
-    earlier one.
+    shown, 0 for ever. ``decode(since=0)`` yields the frames from about that time on, as far as the
+    file says where they are; ``at`` is exact.
     """
 
     path: Path

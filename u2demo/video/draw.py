@@ -55,7 +55,7 @@ def draw(findings: Findings, effect: Effect) -> Iterator[Frame]:
 def draw_all(findings: Findings, effects: Mapping[str, Effect]) -> Iterator[Drawn]:
     """Yield what all of ``effects`` make of each frame, which is decoded just once."""
     first = first_of(findings.clip)
-    modes = {name: sample(effect, first, name=name).mode for name, effect in effects.items()}
+    modes = {name: trial(effect, first, name=name).mode for name, effect in effects.items()}
 
     def work(task: tuple[Piece, Mapping[str, Effect]]) -> Drawn:
         piece, chosen = task
@@ -97,8 +97,8 @@ def first_of(clip: Clip) -> Image.Image:
     return image
 
 
-def sample(effect: Effect, image: Image.Image, *, name: str = "") -> Image.Image:
-    """Return what ``effect`` makes of a frame whose mask is soft, as a frame: L, RGB or RGBA.
+def trial(effect: Effect, image: Image.Image, *, name: str = "") -> Image.Image:
+    """Try ``effect`` on a frame, with a soft mask; return the picture as a frame: L, RGB or RGBA.
 
     ``name`` is what an error calls the effect.
 

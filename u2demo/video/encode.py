@@ -82,14 +82,17 @@ class Encoder:
 
 
 class _Track:
-    """The picture track of a clip that is written. It holds a packet back: the last has an end."""
+    """The picture track of a clip that is written.
+
+    The newest packet waits: only the next frame, or the end, says how long its picture is shown.
+    """
 
     def __init__(self, out: "OutputContainer", stream: "VideoStream"):
         self._out, self._stream = out, stream
         self._tick = stream.codec_context.time_base
         self._waiting: list[Packet] = []
         self._begin: int | None = None  # of decoding, in ticks
-        self._first = self._last = -1  # times of frames, in ticks
+        self._first = self._last = -1  # times of frames, in ticks; -1 before there are any
         self._until: dict[int, int] = {}  # time of a frame -> time of the next, in ticks
 
     def write(self, frame: Frame) -> None:
@@ -102,7 +105,7 @@ class _Track:
             self._until[self._last] = time
         self._last = time
         picture.pts, picture.time_base = self._last, self._tick
-        self._take(self._stream.encode(picture))
+        self._mux(self._stream.encode(picture))
 
     def finish(self, end: Fraction | None) -> None:
         """Write what the encoder holds; the last frame is shown until ``end``, in seconds."""
@@ -110,7 +113,7 @@ class _Track:
         is_known = until > self._last
         if is_known:
             self._until[self._last] = until
-        self._take(self._stream.encode())
+        self._mux(self._stream.encode())
         if is_known:
             self._lengthen(self._waiting[0], until)
         self._out.mux(self._waiting)
@@ -124,7 +127,8 @@ class _Track:
         packet.dts = max(packet.dts, packet.pts - sooner)
         packet.duration = until - sooner - packet.dts
 
-    def _take(self, packets: "list[Packet]") -> None:
+    def _mux(self, packets: "list[Packet]") -> None:
+        """Write all packets but the newest, each with its duration."""
         self._waiting += packets
         if self._begin is None and self._waiting:
             self._begin = self._waiting[0].dts

@@ -33,8 +33,9 @@ from u2demo.video.steady import Looks, Steady, follows_motion, steady
 if TYPE_CHECKING:
     from torch import nn
 
-_TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's; the subject may come late
+TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's; the subject may come late
 _MOST_THREADS = 8  # each has a frame, its mask and its pictures: 60 MB at 1080p
+_END = 0  # after all counts of frames, which begin at 1
 
 
 class Piece(NamedTuple):
@@ -84,11 +85,15 @@ class Shot:
 
 
 @dataclass
-class _Shot:
+class _OpenShot:
     """A shot whose frames are still coming."""
 
     highest: Mask
     saliences: list[float] = field(default_factory=list)
+
+    def closed(self, size: tuple[int, int]) -> Shot:
+        """Return the shot; ``size`` is that of a frame."""
+        return Shot(float(np.quantile(self.saliences, TYPICAL)), self.highest, size)
 
 
 class Findings:
@@ -143,13 +148,12 @@ class Findings:
             ValueError: the clip has not one frame that can be decoded.
         """
         self._forget()
-        seen: SimpleQueue[int] = SimpleQueue()
+        counts: SimpleQueue[int] = SimpleQueue()
         stopped = threading.Event()
         with ThreadPoolExecutor(1, thread_name_prefix="look") as thread:
-            done = thread.submit(self._look, seen, stopped)
+            done = thread.submit(self._look, counts, stopped)
             try:
-                while number := seen.get():
-                    yield number
+                yield from iter(counts.get, _END)
             finally:
                 stopped.set()
             self.shots = done.result()
@@ -177,7 +181,7 @@ class Findings:
         with closing(self.clip.read(report=lambda sentence: None)) as frames:
             for frame in frames:
                 if number < self.count:
-                    yield Piece(frame, self._found(number), self._shot_of[number])
+                    yield Piece(frame, self._map_of(number), self._shot_of[number])
                 number += 1
         if number != self.count and not self.damage:
             raise ValueError(f"{self.clip.path}: changed during processing; run it again")
@@ -196,40 +200,43 @@ class Findings:
         self.shots, self.damage, self.peak = (), "", 0.0
         self._shot_of, self._ends = array("L"), array("Q", [0])
 
-    def _look(self, seen: SimpleQueue[int], stopped: threading.Event) -> tuple[Shot, ...]:
-        """Look at the frames until ``stopped``; put their number into ``seen``, and at last 0."""
-        shots: list[_Shot] = []
+    def _look(self, counts: SimpleQueue[int], stopped: threading.Event) -> tuple[Shot, ...]:
+        """Look at the frames until ``stopped``; put their number into ``counts``, then the end."""
+        shots: list[_OpenShot] = []
         try:
             with closing(self.clip.read(report=self._note_damage)) as frames:
                 looks = _looks(self._model, frames, quality=self._quality)
                 # The net looks at a frame while the maps of those before it are steadied.
-                with closing(ahead(self._counted(looks, seen, stopped), 1)) as counted:
+                with closing(ahead(self._counted(looks, counts, stopped), 1)) as counted:
                     for settled in steady(counted):
                         self._keep(settled, shots)
-            return () if stopped.is_set() else tuple(map(self._shot, shots))
+            if stopped.is_set():
+                return ()
+            return tuple(shot.closed(self.clip.size) for shot in shots)
         finally:
-            seen.put(0)  # last, for the caller then says that it has stopped
+            counts.put(_END)  # last, for the caller then says that it has stopped
 
     def _counted(
-        self, looks: Looks, seen: SimpleQueue[int], stopped: threading.Event
+        self, looks: Looks, counts: SimpleQueue[int], stopped: threading.Event
     ) -> Iterator[tuple[Image.Image, Mask | None]]:
-        """Yield ``looks`` until ``stopped``, and put the number of each into ``seen``."""
+        """Yield ``looks`` until ``stopped``; put their number into ``counts``, note the peak."""
         for number, (image, found) in enumerate(looks, 1):
             if stopped.is_set():
                 return
             if found is not None:
                 self.peak = max(self.peak, float(found.max()))
-            seen.put(number)
+            counts.put(number)
             yield image, found
 
     def _note_damage(self, sentence: str) -> None:
         self.damage = sentence.removeprefix(f"{self.clip.path}: ")
 
-    def _keep(self, settled: Steady, shots: list[_Shot]) -> None:
+    def _keep(self, settled: Steady, shots: list[_OpenShot]) -> None:
+        """Write a map to the file, and count it in its shot."""
         from u2demo.inference.clips import salience  # imports torch: a second, not needed earlier
 
         if settled.shot == len(shots):
-            shots.append(_Shot(settled.found))
+            shots.append(_OpenShot(settled.found))
         shot = shots[settled.shot]
         shot.highest = np.maximum(shot.highest, settled.found)
         shot.saliences.append(salience(settled.found))
@@ -239,11 +246,8 @@ class Findings:
         self._ends.append(self._ends[-1] + len(packed))
         self._shot_of.append(settled.shot)
 
-    def _shot(self, shot: _Shot) -> Shot:
-        level = float(np.quantile(shot.saliences, _TYPICAL))
-        return Shot(level, shot.highest, self.clip.size)
-
-    def _found(self, number: int) -> Mask:
+    def _map_of(self, number: int) -> Mask:
+        """Return the map of a frame, from the file."""
         start, end = self._ends[number], self._ends[number + 1]
         with self._reading:
             self._file.seek(start)

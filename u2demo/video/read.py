@@ -13,9 +13,7 @@ from u2demo.video.animation import read_animation
 from u2demo.video.clip import Clip
 from u2demo.video.decode import RefusedError, read_clip
 
-# The first bytes of files that may be an animation.
-_PICTURES = re.compile(rb"GIF8|\x89PNG\r\n|RIFF....WEBP|II\*\0|MM\0\*|....ftypavi[fs]", re.DOTALL)
-# Of photos that are told by their first bytes, the usual suffix.
+# By the usual suffix of photos, their first bytes.
 _PHOTOS = {
     ".jpg": re.compile(rb"\xff\xd8\xff"),
     ".png": re.compile(rb"\x89PNG\r\n"),
@@ -26,6 +24,7 @@ _PHOTOS = {
     ".avif": re.compile(rb"....ftypavi[fs]", re.DOTALL),
     ".heic": HEIC,
 }
+_MAY_MOVE = {".png", ".gif", ".webp", ".tif", ".avif"}
 A_PHOTO = "a photo, not a clip"
 READS_PHOTOS = "open_image reads it"
 _MP4 = re.compile(rb"....(?:ftyp|moov|mdat|wide|free|skip)", re.DOTALL)
@@ -56,15 +55,15 @@ def open_video(path: str | Path) -> Clip:
 
 
 def _read(path: Path) -> Clip:
-    first = _first_bytes(path)
-    if _PICTURES.match(first):
+    suffix = _usual_suffix(_first_bytes(path))
+    if suffix in _MAY_MOVE:
         clip = read_animation(path)
-    elif _usual_suffix(first) and not _is_heic_sequence(path, first):
+    elif suffix and not (suffix == ".heic" and _is_heic_sequence(path)):
         clip = None
     else:
         clip = _with_av(path)
     if clip is None:
-        raise RefusedError(f"{A_PHOTO}; {_advice(path, _usual_suffix(first))}")
+        raise RefusedError(f"{A_PHOTO}; {_advice(path, suffix)}")
     return clip
 
 
@@ -73,9 +72,7 @@ def _usual_suffix(first: bytes) -> str:
     return next((suffix for suffix, begin in _PHOTOS.items() if begin.match(first)), "")
 
 
-def _is_heic_sequence(path: Path, first: bytes) -> bool:
-    if not HEIC.match(first):
-        return False
+def _is_heic_sequence(path: Path) -> bool:
     with path.open("rb") as file:
         return is_sequence(file)
 
@@ -134,6 +131,6 @@ def _damage(error: Exception, path: Path) -> str:
         return "an empty file"
     if _MP4.match(first):
         return "damaged or cut off; the list of its frames, which is written last, is missing"
-    if _PICTURES.match(first):
+    if _usual_suffix(first) in _MAY_MOVE:
         return f"damaged or cut off ({error or type(error).__name__})"
     return "not a clip of a known kind, or damaged at its start"

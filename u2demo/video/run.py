@@ -24,7 +24,7 @@ from u2demo.runs.reasons import reason_of
 from u2demo.runs.records import Record, Shard
 from u2demo.runs.run import FATAL, Run, is_done
 from u2demo.video.clip import Clip, Frame
-from u2demo.video.draw import Drawn, draw_all, first_of, sample
+from u2demo.video.draw import Drawn, draw_all, first_of, trial
 from u2demo.video.find import Findings
 from u2demo.video.moving import CropOfShots, for_clips
 from u2demo.video.read import open_video
@@ -147,7 +147,7 @@ def check_clip_format(run: Run) -> None:
     check_format(run.clip_format)
     for name, effect in run.effects.items():
         try:
-            picture = sample(effect, Image.new("RGB", _TRIED), name=name)
+            picture = trial(effect, Image.new("RGB", _TRIED), name=name)
         except Exception:  # a function of your own may want a real frame, and gets one later
             continue
         suffix(picture, run.clip_format)
@@ -259,7 +259,7 @@ class _Work:
             format = clip.animation
         first = first_of(clip)
         return {
-            name: kind_of(clip, sample(effect, first, name=name), effect, format=format)
+            name: kind_of(clip, trial(effect, first, name=name), effect, format=format)
             for name, effect in self._effects.items()
         }
 
@@ -309,16 +309,21 @@ class _Summary:
 
 def _describe(clip: Clip, findings: Findings) -> dict[str, object]:
     """Return the fields of a record about a clip as a whole."""
-    boxes = [shot.box for shot in findings.shots if shot.box]
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True) if boxes else ((), (), (), ())
     return {
         "size": clip.size,
-        "box": Box(min(lefts), min(tops), max(rights), max(bottoms)) if boxes else None,
+        "box": _around([shot.box for shot in findings.shots if shot.box]),
         "confidence": round(findings.peak, 4),
         "duration": round(float(clip.duration or 0), 3),
         "left_out": clip.left_out,
         "damage": findings.damage,
     }
+
+
+def _around(boxes: list[Box]) -> Box | None:
+    if not boxes:
+        return None
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return Box(min(lefts), min(tops), max(rights), max(bottoms))
 
 
 def _size_of(job: Job) -> int:

@@ -85,21 +85,21 @@ def _flow_of_opencv(*, needed: bool, quick: bool = False) -> "DISOpticalFlow | N
         return None
     # With what follows a frame, the better motion makes steadier maps; with the past alone it is
     # none the better, and takes four times as long.
-    way = cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST if quick else cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
-    flow = cv2.DISOpticalFlow_create(way)
+    preset = cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST if quick else cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
+    flow = cv2.DISOpticalFlow_create(preset)
     flow.setVariationalRefinementIterations(0)  # smoother motion makes no map steadier
     return flow
 
 
 @dataclass(frozen=True)
-class _Way:
-    """The way from a frame to one beside it: where each pixel is there, and whether it is."""
+class _Warp:
+    """From a frame to one beside it: where each pixel of the second is in the first."""
 
     places: NDArray[np.float32]  # (h, w, 2): x and y
     holds: NDArray[np.float32]  # (h, w): 1 where both show the same, toward 0 where they differ
 
-    def bring(self, sums: Sums) -> Sums:
-        """Return sums of the other frame at the pixels of this one, faded."""
+    def apply(self, sums: Sums) -> Sums:
+        """Return the sums, moved and faded."""
         return _FADES * self.holds[..., None] * _moved(sums, self.places)
 
 
@@ -109,8 +109,8 @@ class _Frame:
 
     gray: NDArray[np.uint8]
     own: Sums  # what is seen in this frame
-    past: Sums  # the same, with all that was brought from the frames before
-    ahead: _Way | None  # from the frame before to this one, None where a shot begins or none waits
+    past: Sums  # the same, with all that comes from the frames before
+    to_before: _Warp | None  # None where a shot begins, or where no frame waits for those after it
     shot: int
 
 
@@ -124,7 +124,7 @@ def _along_the_motion(looks: Looks, flow: "DISOpticalFlow", ahead: int) -> Itera
         if frame is None:
             frame = _first(gray, own, shot=0)
         else:
-            frame = _next(frame, gray, own, flow, both=ahead > 0)
+            frame = _next(frame, gray, own, flow, goes_back=ahead > 0)
         waiting.append(frame)
         if len(waiting) == step + ahead:
             yield from _settled(waiting)[:step]
@@ -138,25 +138,25 @@ def _first(gray: NDArray[np.uint8], own: Sums, *, shot: int) -> _Frame:
 
 
 def _next(
-    before: _Frame, gray: NDArray[np.uint8], own: Sums, flow: "DISOpticalFlow", *, both: bool
+    before: _Frame, gray: NDArray[np.uint8], own: Sums, flow: "DISOpticalFlow", *, goes_back: bool
 ) -> _Frame:
-    """Return a frame with what comes to it from the past, and the way to it if ``both`` count."""
-    back = _way(gray, before.gray, flow)
-    if back.holds.mean() < _HELD:
+    """Return a frame with what comes to it from the past, and ``to_before`` if it ``goes_back``."""
+    to_this = _warp(before.gray, gray, flow)
+    if to_this.holds.mean() < _HELD:
         return _first(gray, own, shot=before.shot + 1)
-    ahead = _way(before.gray, gray, flow) if both else None
-    return _Frame(gray, own, own + back.bring(before.past), ahead, before.shot)
+    to_before = _warp(gray, before.gray, flow) if goes_back else None
+    return _Frame(gray, own, own + to_this.apply(before.past), to_before, before.shot)
 
 
 def _settled(frames: list[_Frame]) -> list[Steady]:
     """Return what is found in each frame, the past and the frames that follow it in the list."""
     settled: list[Steady] = []
-    ahead, future = None, None  # the way to the frame that follows, and what is found from it on
+    future, to_this = None, None  # what is found from the next frame on, and what takes it here
     for frame in reversed(frames):
-        later = np.zeros_like(frame.own) if ahead is None else ahead.bring(future)
+        later = np.zeros_like(frame.own) if to_this is None else to_this.apply(future)
         total, weight = np.moveaxis(frame.past + later, 2, 0)
         settled.append(Steady(total / np.maximum(weight, 1e-12), frame.shot))
-        ahead, future = frame.ahead, frame.own + later
+        future, to_this = frame.own + later, frame.to_before
     return settled[::-1]
 
 
@@ -192,16 +192,16 @@ def _small_gray(image: Image.Image) -> NDArray[np.uint8]:
     return np.array(image.convert("L").resize(size, Image.Resampling.BOX))
 
 
-def _way(gray: NDArray[np.uint8], other: NDArray[np.uint8], flow: "DISOpticalFlow") -> _Way:
+def _warp(source: NDArray[np.uint8], target: NDArray[np.uint8], flow: "DISOpticalFlow") -> _Warp:
     import cv2
 
-    height, width = gray.shape
-    places = flow.calc(gray, other, None)
+    height, width = target.shape
+    places = flow.calc(target, source, None)
     places[..., 0] += np.arange(width, dtype=np.float32)
     places[..., 1] += np.arange(height, dtype=np.float32)[:, None]
-    differ = np.abs(gray - _moved(other.astype(np.float32), places))
+    differ = np.abs(target - _moved(source.astype(np.float32), places))
     differ = cv2.blur(differ, (_AROUND, _AROUND))
-    return _Way(places, np.exp(-((differ / _CHANGED) ** 2)))
+    return _Warp(places, np.exp(-((differ / _CHANGED) ** 2)))
 
 
 def _moved(values: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[np.float32]:

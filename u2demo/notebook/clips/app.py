@@ -21,11 +21,12 @@ from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.cells import close_on_rerun
 from u2demo.notebook.choices import NamedPhoto
 from u2demo.notebook.clips.behind import ClipBehind
+from u2demo.notebook.clips.choosing import ClipChoice
 from u2demo.notebook.clips.headless import show_and_save_clip
 from u2demo.notebook.clips.making import Way, Workshop, stills
 from u2demo.notebook.clips.player import Player
 from u2demo.notebook.clips.saving import ClipSaver, Make
-from u2demo.notebook.clips.source import ClipChoice, Source, describe, reason_of
+from u2demo.notebook.clips.source import Source, describe, reason_of
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, aside, job_button
 from u2demo.notebook.layout import close, lay_out, make_manners, style

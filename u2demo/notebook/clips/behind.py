@@ -9,7 +9,8 @@ from PIL import Image
 from u2demo.effects.background import replace_background
 from u2demo.masks.mask import Mask
 from u2demo.notebook.actions import Action, Pictures, Settings
-from u2demo.notebook.clips.source import ClipChoice, Source, reason_of
+from u2demo.notebook.clips.choosing import ClipChoice
+from u2demo.notebook.clips.source import Source, reason_of
 from u2demo.notebook.environment import PageError
 from u2demo.notebook.notes import Notes, escape
 from u2demo.video.clip import Clip

@@ -17,7 +17,7 @@ from u2demo.effects.effect import Effect
 from u2demo.machine.names import safe_name
 from u2demo.notebook.photo import Photo, find_subject
 from u2demo.video.clip import Clip
-from u2demo.video.draw import draw, first_of, sample
+from u2demo.video.draw import draw, first_of, trial
 from u2demo.video.find import Findings
 from u2demo.video.preview import HEAVIEST, LONGEST, copying
 from u2demo.video.run import kind_of
@@ -107,7 +107,7 @@ class Workshop:
 
     def check(self, effect: Effect, format: str) -> None:
         """Raise ``ValueError`` if ``format`` cannot hold what the effect makes of this clip."""
-        kind_of(self.clip, sample(effect, first_of(self.clip)), effect, format=format)
+        kind_of(self.clip, trial(effect, first_of(self.clip)), effect, format=format)
 
     def make(self, name: str, effect: Effect, format: str) -> Iterator[Fraction]:
         """Make a clip, called after the effect; yield the time of each frame written.
@@ -116,7 +116,7 @@ class Workshop:
             ValueError: ``format`` cannot hold what the effect makes, or so many frames.
         """
         self._discard()
-        picture = sample(effect, first_of(self.clip))
+        picture = trial(effect, first_of(self.clip))
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         file = folder / f"{self._stem}_{name}{suffix(picture, format)}"
         copy = folder / f"preview{suffix(picture)}"

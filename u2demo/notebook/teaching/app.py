@@ -71,6 +71,16 @@ class Teach:
         self._gate = ipywidgets.Checkbox(True, description="Look for mistakes first", indent=False)
         self._begin = job_button("Teach", self._learn, self._jobs, self._notes)
         self._begin.add_class("u2-primary")
+        uses = {
+            "Try it": self._try,
+            f"Download {NAME}": self._download,
+            f"Save to {results_folder().resolve().name}/": self._save,
+        }
+        self._after = ipywidgets.HBox(
+            [job_button(text, use, self._uses, self._saving) for text, use in uses.items()]
+        )
+        self._after.layout.display = "none"
+        self._below = ipywidgets.VBox()
         self.page = self._lay_out()
 
     @property
@@ -120,18 +130,7 @@ class Teach:
     def _lay_out(self) -> ipywidgets.Widget:
         row = ipywidgets.HBox([self._network, self._steps, self._gate, self._begin])
         row.add_class("u2-lesson")
-        self._after = ipywidgets.HBox(
-            [
-                job_button(text, use, self._uses, self._saving)
-                for text, use in (
-                    ("Try it", self._try),
-                    (f"Download {NAME}", self._download),
-                    (f"Save to {results_folder().resolve().name}/", self._save),
-                )
-            ]
-        )
         self._after.add_class("u2-lesson")
-        self._after.layout.display = "none"
         styles = [style(), style("teach.css")]
         above = [PairChoice(self._receive, self._notes), self._pairs, row]
         on_the_way = [self._notes, self._progress, self._curve]
@@ -139,7 +138,6 @@ class Teach:
         app = ipywidgets.VBox([*styles, *above, *on_the_way, *result])
         app.add_class("u2-app")
         app.add_class("u2-teach")
-        self._below = ipywidgets.VBox()
         page = ipywidgets.VBox([app, self._below])
         page.add_class("u2-lessons")
         return page

@@ -1,5 +1,6 @@
 """samples, losses, report -> HTML: pairs, a curve, and photos before and after."""
 
+import math
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -53,16 +54,15 @@ def draw_curve(losses: Sequence[float], history: "Sequence[Check]", steps: int) 
         f"{_across(step, steps):.1f},{_HEIGHT * (1 - loss / highest):.1f}"
         for step, loss in enumerate(losses, start=1)
     )
+    scored = [check for check in history if not math.isnan(check.iou)]
     dots = "".join(
         f'<circle cx="{_across(check.step, steps):.1f}" cy="{_HEIGHT * (1 - check.iou):.1f}" r="4">'
         f"<title>step {check.step}: IoU {check.iou:.3f}</title></circle>"
-        for check in history
-        if check.iou == check.iou  # not NaN
+        for check in scored
     )
     said = f"step {len(losses)} of {steps}, loss {losses[-1]:.2f}"
-    scored = [check.iou for check in history if check.iou == check.iou]
     if scored:
-        said += f", IoU {scored[-1]:.3f} on the pairs held out"
+        said += f", IoU {scored[-1].iou:.3f} on the pairs held out"
     return (
         f'<figure class="u2-curve"><svg viewBox="-6 -8 {_WIDTH + 12} {_HEIGHT + 16}" role="img"'
         f' aria-label="{escape(said)}"><polyline points="{line}"/>{dots}</svg>'

@@ -10,9 +10,8 @@ from u2demo.notebook.teaching.source import Source
 if TYPE_CHECKING:
     from u2demo.training.course import Course, Progress
     from u2demo.training.samples import Sample
-    from u2demo.training.teach import Trained
+    from u2demo.training.teach import Start, Trained
 
-_USUAL: dict[str, float] = {}  # for all else, the library knows best
 _PRACTICE = {"steps": 12, "rate": 3e-4, "batch": 2, "side": 160}
 
 
@@ -33,14 +32,15 @@ class Lesson:
     """One lesson: ``read`` the pairs, then ``learn`` them.
 
     ``fetched`` is how many bytes of the net's weights have come, None when none are fetched.
-    ``samples`` are the pairs, and ``left_out`` says why others are none. ``losses``, of the net
-    that is taught, and ``course`` grow on the way; ``trained`` is there at the end, also after
-    ``stop``.
+    ``start`` is the net, ``samples`` are the pairs, and ``left_out`` says why others are none.
+    ``losses``, of the net that is taught, and ``course`` grow on the way; ``trained`` is there at
+    the end, also after ``stop``.
     """
 
     def __init__(self, source: Source, wish: Wish):
         self.source, self.wish = source, wish
         self.fetched: int | None = None
+        self.start: Start | None = None
         self.samples: list[Sample] = []
         self.left_out: dict[str, str] = {}
         self.losses: list[float] = []
@@ -79,9 +79,10 @@ class Lesson:
         if self.wish.gate and not self.source.is_practice:
             yield from check_samples(net, self.samples)
         other, _ = yield from read_kept(net)
-        chosen = _PRACTICE if self.source.is_practice else _USUAL
-        steps = {"steps": self.wish.steps} if self.wish.steps else {}
-        settings = settings_for(net, len(self.samples), **{**chosen, **steps})
+        chosen = dict(_PRACTICE) if self.source.is_practice else {}
+        if self.wish.steps:
+            chosen["steps"] = self.wish.steps
+        settings = settings_for(net, len(self.samples), **chosen)
         self.course = Course(net, self.samples, other, settings)
         for progress in self.course.run():
             if progress.loss is not None:
