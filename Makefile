@@ -106,7 +106,7 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	  || { echo "The lowest NumPy needs Python 3.10 or 3.11: make PYTHON=python3.11 test-floor"; exit 1; }
 	$(PYTHON) -m venv .venv-floor
 	sed 's/>=/==/' requirements.txt > .venv-floor/floors.txt
-	printf '%s\n' av==17.0.0 opencv-python-headless==4.8.0.76 >> .venv-floor/floors.txt
+	printf '%s\n' av==17.1.0 opencv-python-headless==4.8.0.76 >> .venv-floor/floors.txt
 	.venv-floor/bin/python -m pip install -q --disable-pip-version-check -c .venv-floor/floors.txt \
 	  -e ".[video]" hypothesis nbclient nbformat pytest pytest-xdist
 	touch $@

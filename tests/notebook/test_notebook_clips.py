@@ -327,7 +327,7 @@ def test_where_nobody_can_click_and_pyav_is_missing_it_is_said(bright, monkeypat
     monkeypatch.setenv("U2DEMO_ENV", "headless")
     monkeypatch.setitem(sys.modules, "av", None)
     Clips(bright).show()
-    assert capsys.readouterr().out == "To read clips, PyAV is needed: pip install av\n"
+    assert capsys.readouterr().out == "launch.mp4: to read clips: pip install av\n"
 
 
 @pytest.fixture

@@ -450,6 +450,23 @@ def test_without_pyav_it_says_what_to_install(make_clip, monkeypatch):
         u2.open_video(path)
 
 
+@pytest.mark.parametrize("release", ["17.0.1", "12.3.0"])
+def test_an_old_pyav_is_named_and_what_renews_it(release, make_clip, monkeypatch):
+    path = make_clip("clip.mp4")
+    monkeypatch.setattr("av.__version__", release)
+    with pytest.raises(ModuleNotFoundError) as refusal:
+        u2.open_video(path)
+    why = f"to read clips: PyAV {release} is too old: pip install --upgrade av"
+    assert str(refusal.value) == f"{path}: {why}"
+
+
+@pytest.mark.parametrize("release", ["17.1.0", "18.0.0rc1", "19.0"])
+def test_a_newer_pyav_is_taken(release, make_clip, monkeypatch):
+    path = make_clip("clip.mp4")
+    monkeypatch.setattr("av.__version__", release)
+    assert len(list(u2.open_video(path))) == 5
+
+
 def pictures_alive():
     alive = [thing for thing in gc.get_objects() if isinstance(thing, Image.Image)]
     return sum(picture.size == (62, 46) for picture in alive)

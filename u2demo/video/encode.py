@@ -11,6 +11,7 @@ from PIL import Image
 
 from u2demo.machine.cores import available_cores
 from u2demo.video.clip import Clip, Frame, Shape
+from u2demo.video.pyav import check_pyav
 from u2demo.video.sound import Sound
 
 if TYPE_CHECKING:  # av is optional
@@ -47,10 +48,8 @@ class Encoder:
     """A clip that FFmpeg writes to ``path``. Once all frames are added, ``finish``; then close."""
 
     def __init__(self, coding: Coding, path: Path, shape: Shape, like: Clip):
-        try:
-            import av  # optional; may be installed later
-        except ImportError:
-            raise ModuleNotFoundError("to write clips: pip install av", name="av") from None
+        check_pyav("to write clips")
+        import av
 
         options = {"fflags": "+bitexact"}  # otherwise tracks of WebM get random numbers
         if coding.container in ("mp4", "mov"):

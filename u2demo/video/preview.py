@@ -24,7 +24,7 @@ def copying(path: Path, frames: Iterable[Frame], *, like: Clip) -> Iterator[Fram
 
     Raises:
         ValueError: there are no frames, or those of an ``.mp4`` are transparent.
-        ModuleNotFoundError: PyAV is needed and missing.
+        ModuleNotFoundError: PyAV is needed, and missing or too old.
     """
     has_sound = like.audio and like.duration is not None and like.duration <= LONGEST
     beginning = replace(like, audio=has_sound, duration=None)

@@ -12,6 +12,7 @@ from u2demo.machine.paths import as_path
 from u2demo.video.animation import read_animation
 from u2demo.video.clip import Clip
 from u2demo.video.decode import RefusedError, read_clip
+from u2demo.video.pyav import check_pyav
 
 # By the usual suffix of photos, their first bytes.
 _PHOTOS = {
@@ -43,7 +44,7 @@ def open_video(path: str | Path) -> Clip:
         ValueError: the file is missing, damaged, encrypted, of an unknown kind or codec, or holds
             no clip, but a photo or sound; the text names the file and the reason.
         TypeError: ``path`` is not a path.
-        ModuleNotFoundError: PyAV is needed and missing.
+        ModuleNotFoundError: PyAV is needed, and missing or too old.
     """
     path = as_path("path", path)
     try:
@@ -61,7 +62,8 @@ def _read(path: Path) -> Clip:
     elif suffix and not (suffix == ".heic" and _is_heic_sequence(path)):
         clip = None
     else:
-        clip = _with_av(path)
+        check_pyav(f"{path}: to read clips")
+        clip = read_clip(path)
     if clip is None:
         raise RefusedError(f"{A_PHOTO}; {_advice(path, suffix)}")
     return clip
@@ -89,14 +91,6 @@ def _first_bytes(path: Path) -> bytes:
         raise RefusedError("a pipe, socket or device, expected a file")
     with path.open("rb") as file:
         return file.read(16)
-
-
-def _with_av(path: Path) -> Clip:
-    try:
-        import av  # noqa: F401  # optional; may be installed later
-    except ImportError:
-        raise ModuleNotFoundError(f"{path}: to read clips: pip install av", name="av") from None
-    return read_clip(path)
 
 
 def _reason(error: Exception, path: Path) -> str:

@@ -91,7 +91,7 @@ def process_video(
         TypeError: ``clip`` is not a path, ``effects`` is not a mapping, or ``report`` cannot be
             called.
         OSError: ``results`` cannot be written to; the text says what to do.
-        ModuleNotFoundError: PyAV is needed and missing.
+        ModuleNotFoundError: PyAV is needed, and missing or too old.
     """
     clip, results = spelled_out(as_path("clip", clip)), as_path("results", results)
     if not callable(report):

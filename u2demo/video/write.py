@@ -125,7 +125,7 @@ def write_clip(path: Path, frames: Iterable[Frame], *, like: Clip) -> None:
             cannot hold their alpha, or they are too many for an animation.
         FileNotFoundError: the folder that ``path`` is in does not exist.
         FileExistsError: ``path`` is a folder, or frames are to go into one and it is a file.
-        ModuleNotFoundError: PyAV is needed and missing.
+        ModuleNotFoundError: PyAV is needed, and missing or too old.
     """
     for _ in writing(path, frames, like=like):
         pass

@@ -8,7 +8,7 @@ from IPython.display import display
 from u2demo.effects.cutout import remove_background
 from u2demo.figures import image_row
 from u2demo.notebook.clips.making import Way, stills
-from u2demo.notebook.clips.source import Source
+from u2demo.notebook.clips.source import Source, reason_of
 from u2demo.notebook.saving import results_folder
 from u2demo.video.clip import Clip
 from u2demo.video.read import open_video
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def show_and_save_clip(model: "nn.Module", source: Source) -> None:
     """Display three frames of a clip with their cut-outs, save the clip's cut-out, and close it.
 
-    Where PyAV is missing, say how to install it instead.
+    Where PyAV is missing, or too old, say how to install it instead.
     """
     with closing(source):
         try:
             clip = open_video(source.path)
-        except ModuleNotFoundError:
-            print("To read clips, PyAV is needed: pip install av")
+        except ModuleNotFoundError as error:
+            print(reason_of(error, source))
             return
         _show_and_save(model, clip, source)
 
