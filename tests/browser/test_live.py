@@ -54,6 +54,7 @@ const model = {
   on: (event, listen) => listeners.add(listen),
   off: (event, listen) => listeners.delete(listen),
   send(message, _, [bytes]) {
+    if (kernel.isDead) throw new Error('Cannot send');
     kernel.heard.push(message.kind);
     if (message.kind === 'frame') kernel.frame = bytes;
     if (!kernel.silent) setTimeout(() => replies[message.kind](message), kernel.takes);
@@ -275,7 +276,7 @@ def test_one_frame_is_on_its_way_and_a_lost_one_is_sent_again(camera):
 
 def test_a_silent_kernel_is_a_sentence_and_the_picture_goes_on_when_it_answers(camera):
     camera.evaluate("kernel.silent = true")
-    said(camera, "The kernel does not answer. If it is busy with another cell")
+    said(camera, "The kernel does not answer. If it is busy with other work")
     assert light(camera) == {"live"}
     camera.evaluate("kernel.silent = false")
     camera.wait_for_function(f"{text('.u2-say')} === ''")
@@ -285,6 +286,26 @@ def test_a_kernel_that_stays_silent_turns_the_light_out(camera):
     camera.evaluate("kernel.silent = true")
     said(camera, "for so long that the camera is off")
     assert light(camera) == {"ended"}
+
+
+def test_without_a_kernel_the_light_goes_out_and_what_was_taken_is_not_forgotten(camera):
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    camera.evaluate("kernel.isDead = true")
+    said(camera, "has stopped, download what you want to keep, then run this cell again.")
+    said(camera, "for so long that the camera is off")
+    assert light(camera) == {"ended"}
+    press(camera, "Start camera")
+    press(camera, "Stop")
+    assert camera.get_by_role("button", name="Start camera").is_visible()
+    camera.evaluate("kernel.isDead = false")
+    camera.locator(".u2-remove").click()
+
+
+def test_without_a_kernel_a_page_without_cells_is_loaded_again(camera):
+    camera.evaluate("document.body.dataset.voila = 'voila'; kernel.silent = true")
+    said(camera, "if it was restarted or has stopped, reload the page.")
+    camera.evaluate("delete document.body.dataset.voila")
 
 
 def test_a_network_that_is_loaded_is_waited_for(page):

@@ -325,6 +325,12 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     react(message, bytes);
   };
 
+  // What helps when the kernel is gone. A new page does not have what was taken in this one.
+  function advise() {
+    const first = view.taken.hasChildNodes() ? "download what you want to keep, then " : "";
+    return first + (document.body.dataset.voila ? "reload the page." : "run this cell again.");
+  }
+
   // Twice a second: what is shown small, and whether the kernel is still there.
   const watch = setInterval(() => {
     if (!stage) return;
@@ -342,11 +348,11 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const silence = (performance.now() - stage.heard) / 1000;
     if (silence > GIVE_UP * patience) {
       stop("The kernel has not answered for so long that the camera is off. If it was restarted or has " +
-        "stopped, run this cell again.", "problem");
+        `stopped, ${advise()}`, "problem");
     } else if (silence > patience) {
       stage.silent = true;
-      say("The kernel does not answer. If it is busy with another cell, the picture goes on when that ends; " +
-        "if it was restarted or has stopped, run this cell again.", "problem");
+      say("The kernel does not answer. If it is busy with other work, the picture goes on when that ends; " +
+        `if it was restarted or has stopped, ${advise()}`, "problem");
     } else if (stage.source.kind === "sample" && performance.now() - stage.begun > 1000 * SAMPLE_ENDS) {
       if (!recording && !stage.isStill) stop("That was the sample. Press Start camera to see yourself.");
     }
