@@ -436,6 +436,18 @@ def test_stop_gives_a_photo_up_without_a_word_but_not_a_file_that_is_being_saved
     camera.locator(".u2-remove").click()
 
 
+def test_a_photo_also_comes_when_the_page_is_hidden_meanwhile(camera):
+    camera.evaluate("kernel.takes = 1000")
+    press(camera, "Photo")
+    said(camera, "Looking closely at the photo.")
+    camera.evaluate(HIDE.replace("HIDDEN", "true"))
+    camera.locator(".u2-take img").wait_for(timeout=20_000)
+    said(camera, "Paused while it is out of sight.")
+    camera.evaluate("kernel.takes = 5;" + HIDE.replace("HIDDEN", "false"))
+    wait_for_masks(camera)
+    camera.locator(".u2-remove").click()
+
+
 def test_where_a_file_goes_a_person_may_first_have_to_allow_it(camera):
     press(camera, "Photo")
     camera.locator(".u2-take img").wait_for()

@@ -202,17 +202,23 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     pauseOrResume();
   }
 
+  // All ends, and a photo that the kernel is looking at is given up.
   function stop(text = "", kind = "") {
-    turn += 1;
-    resume = null;
-    finishRecording();
     if (stage) {
-      stage.source.stop();
-      view.source.replaceChildren();
-      stage = null;
       channel.send({ kind: "stop" });
       letters.drop("photo");
     }
+    turnOff(text, kind);
+  }
+
+  // The picture ends; a photo that the kernel is looking at still comes.
+  function turnOff(text, kind = "") {
+    turn += 1;
+    resume = null;
+    finishRecording();
+    stage?.source.stop();
+    stage = null;
+    view.source.replaceChildren();
     sent.clear();
     masks.clear();
     arrived();
@@ -252,7 +258,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const isSeen = !document.hidden && (isInView || recording !== null);
     if (!isSeen && stage) {
       const { open } = stage;
-      stop("Paused while it is out of sight.");
+      turnOff("Paused while it is out of sight.");
       resume = open;
     } else if (isSeen && resume) {
       start(resume);
@@ -393,7 +399,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       const canvas = blank(width, height);
       paint(canvas, { picture, mask, box: message.box, clean: true }, wanted);
       addTile(await encode(canvas, "image/png"), "png", message.text);
-      say("");
+      if (stage === own) say("");
     } finally {
       own.isStill = false;
     }
