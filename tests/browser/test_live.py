@@ -363,6 +363,19 @@ def test_one_of_several_cameras_can_be_chosen(camera):
     camera.evaluate("delete navigator.mediaDevices.enumerateDevices")
 
 
+def test_another_device_does_not_change_which_camera_was_chosen(camera):
+    camera.evaluate(TWO_CAMERAS)
+    camera.get_by_label("Camera", exact=True).select_option("Back")
+    camera.wait_for_function("kernel.wanted === 'back' && tracks.length === 2")
+    press(camera, "Stop")
+    camera.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    camera.wait_for_timeout(100)
+    press(camera, "Start camera")
+    camera.wait_for_function("tracks.length === 3")
+    assert camera.evaluate("kernel.wanted") == "back"
+    camera.evaluate("delete navigator.mediaDevices.enumerateDevices")
+
+
 def test_a_camera_that_is_pulled_out_is_a_sentence(camera):
     camera.evaluate("tracks[0].dispatchEvent(new Event('ended'))")
     said(camera, "The camera was disconnected. Connect it or choose another one")

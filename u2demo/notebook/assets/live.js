@@ -248,8 +248,10 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
   async function listCameras() {
     const cameras = await findCameras();
     const option = ({ deviceId, label }) => make("option", "", { value: deviceId, textContent: label });
+    const wanted = [stage?.source.deviceId, view.cameras.value]; // the one in use, or chosen before
+    const found = cameras.find(({ deviceId }) => wanted.includes(deviceId)) ?? cameras[0];
     view.cameras.replaceChildren(...cameras.map(option));
-    view.cameras.value = stage?.source.deviceId ?? cameras[0]?.deviceId ?? "";
+    view.cameras.value = found?.deviceId ?? "";
     view.cameras.hidden = cameras.length < 2;
   }
 
