@@ -496,6 +496,23 @@ def test_a_recording_plays_and_is_transparent_where_the_picture_is(camera, tmp_p
     camera.locator(".u2-remove").click()
 
 
+def test_a_camera_that_is_turned_ends_the_recording_and_squeezes_no_picture(camera):
+    press(camera, "Record")
+    camera.get_by_text("Stop recording 0:01").wait_for()
+    camera.evaluate(
+        """([width, height]) => Object.defineProperties(document.querySelector('video'),
+            {videoWidth: {value: width}, videoHeight: {value: height}})""",
+        [HEIGHT, WIDTH],
+    )
+    camera.locator(".u2-take video").wait_for(timeout=20_000)
+    said(camera, "The camera's picture has another shape now")
+    assert colors(camera).shape == (WIDTH, HEIGHT, 4)
+    size = "({videoWidth, videoHeight}) => [videoWidth, videoHeight]"
+    camera.wait_for_function(f"({size})(document.querySelector('.u2-take video'))[0] > 0")
+    assert camera.locator(".u2-take video").evaluate(size) == [WIDTH, HEIGHT]
+    camera.locator(".u2-remove").click()
+
+
 def test_a_failure_of_the_network_is_a_sentence(camera):
     camera.evaluate("hear({kind: 'problem', text: 'The network failed: no memory'})")
     said(camera, "The network failed: no memory")

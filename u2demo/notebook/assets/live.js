@@ -375,7 +375,11 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const { source, mask, around, box, line, delay, still } = own;
     const passed = line.pass(source, look.mirror, now, delay);
     if (own.silent || own.isStill) return;
-    if (!recording && (view.canvas.width !== source.width || view.canvas.height !== source.height)) {
+    if (view.canvas.width !== source.width || view.canvas.height !== source.height) {
+      if (recording) {
+        finishRecording(); // a clip has one shape
+        say("The camera's picture has another shape now, so the recording has ended.");
+      }
       Object.assign(view.canvas, { width: source.width, height: source.height });
     }
     paint(view.canvas, { picture: still ?? passed, mask, around, box }, look);
