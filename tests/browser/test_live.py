@@ -236,6 +236,16 @@ def test_another_effect_needs_no_other_mask(camera):
     press(camera, "Cut out")
 
 
+def test_a_background_that_can_be_read_ends_the_complaint_about_one_that_cannot(camera):
+    press(camera, "Photo behind")
+    choose = camera.locator(".u2-file")
+    choose.set_input_files({"name": "a.heic", "mimeType": "image/heic", "buffer": b"no"})
+    said(camera, "a.heic is not a picture that this browser can read.")
+    choose.set_input_files({"name": "b.jpg", "mimeType": "image/jpeg", "buffer": jpeg(square(0))})
+    camera.wait_for_function(f"{text('.u2-say')} === ''", timeout=10_000)
+    press(camera, "Cut out")
+
+
 def test_stop_turns_the_light_out_and_the_kernel_gets_no_more_frames(camera):
     press(camera, "Stop")
     assert light(camera) == {"ended"}

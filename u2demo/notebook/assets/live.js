@@ -495,6 +495,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     if (!file) return;
     try {
       look.scene = await createImageBitmap(file);
+      say("");
     } catch {
       say(`${file.name} is not a picture that this browser can read. Choose another one.`, "problem");
     }
