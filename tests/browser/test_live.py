@@ -166,7 +166,11 @@ def is_quiet(page):
 def test_a_sample_plays_on_opening(page):
     page.wait_for_function(f"/masks.*720×540/.test({text('.u2-figures')})")
     assert page.locator(".u2-canvas").is_visible() and light(page) == set()
-    assert "Only small frames go to the kernel" in page.locator(".u2-live").inner_text()
+
+
+def test_the_page_says_what_leaves_it(page):
+    privacy = page.get_by_text("only small frames, the photos you take and what you save")
+    assert privacy.is_visible()
 
 
 def test_the_camera_is_cut_out_at_its_own_size(camera):

@@ -59,8 +59,8 @@ function layOut(keep, advice) {
     record: button("Record"),
     taken: make("div", "u2-taken"),
     privacy: make("p", "u2-hint", { textContent:
-      "The camera's picture stays in this page. Only small frames go to the kernel, which answers with " +
-      "masks and keeps none of them." }),
+      "The camera's picture stays in this page: only small frames, the photos you take and what you save go " +
+      "to the kernel, which answers with masks and keeps no frame." }),
   };
   view.cameras.setAttribute("aria-label", "Camera");
   view.color.setAttribute("aria-label", "Background color");
