@@ -385,7 +385,7 @@ def test_another_device_does_not_change_which_camera_was_chosen(camera):
     camera.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
     camera.wait_for_timeout(100)
     press(camera, "Start camera")
-    camera.wait_for_function("tracks.length === 3")
+    wait_for_masks(camera)
     assert camera.evaluate("kernel.wanted") == "back"
     camera.evaluate("delete navigator.mediaDevices.enumerateDevices")
 
