@@ -138,6 +138,10 @@ def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def asks_before_it_closes(page):
+    return page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+
+
 def light(page):
     """Return the states of the tracks that the page has had from the camera."""
     return set(page.evaluate("tracks.map((track) => track.readyState)"))
@@ -524,6 +528,26 @@ def test_a_camera_that_is_turned_ends_the_recording_and_squeezes_no_picture(came
     size = "({videoWidth, videoHeight}) => [videoWidth, videoHeight]"
     camera.wait_for_function(f"({size})(document.querySelector('.u2-take video'))[0] > 0")
     assert camera.locator(".u2-take video").evaluate(size) == [WIDTH, HEIGHT]
+    camera.locator(".u2-remove").click()
+
+
+def test_a_page_asks_before_it_takes_along_what_is_nowhere_else(camera):
+    assert not asks_before_it_closes(camera)
+    press(camera, "Record")
+    assert asks_before_it_closes(camera)
+    camera.get_by_text("Stop recording 0:01").click()
+    camera.locator(".u2-take video").wait_for()
+    assert asks_before_it_closes(camera)
+    with camera.expect_download():
+        camera.get_by_role("link", name="Download").click()
+    assert not asks_before_it_closes(camera)
+    camera.locator(".u2-remove").click()
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    assert asks_before_it_closes(camera)
+    press(camera, "Save to results/")
+    camera.get_by_text("Saved: here").wait_for()
+    assert not asks_before_it_closes(camera)
     camera.locator(".u2-remove").click()
 
 

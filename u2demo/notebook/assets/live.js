@@ -421,7 +421,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     if (recording) return finishRecording();
     recording = recordCanvas(view.canvas);
     view.record.textContent = "Stop recording 0:00";
-    view.record.classList.add("u2-recording");
+    view.record.classList.add("u2-recording", "u2-unsaved");
   }
 
   async function finishRecording() {
@@ -429,7 +429,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const finished = recording;
     recording = null;
     view.record.textContent = "Record";
-    view.record.classList.remove("u2-recording");
+    view.record.classList.remove("u2-recording", "u2-unsaved");
     const blob = await finished.finish();
     if (blob.size) addTile(blob, blob.type === "video/mp4" ? "mp4" : "webm");
     pauseOrResume();
@@ -443,6 +443,8 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       ? make("img", "", { src: url, alt: name })
       : make("video", "", { src: url, controls: true, loop: true, muted: true, playsInline: true });
     const link = make("a", "u2-button", { href: url, download: name, textContent: "Download" });
+    const markSaved = () => tile.classList.remove("u2-unsaved");
+    link.onclick = markSaved;
     const note = make("span", "u2-kept", { textContent: text });
     const save = button(`Save to ${view.keep}`, async () => {
       save.disabled = true;
@@ -451,6 +453,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       saving.add(sending);
       try {
         note.textContent = await sending;
+        markSaved();
       } catch (error) {
         note.textContent = `Not saved: ${error.message}`;
         save.disabled = false;
@@ -462,7 +465,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       tile.remove();
     }, "u2-remove");
     remove.setAttribute("aria-label", `Remove ${name}`);
-    const tile = make("div", "u2-take", {}, shown, make("span", "u2-name", { textContent: name }),
+    const tile = make("div", "u2-take u2-unsaved", {}, shown, make("span", "u2-name", { textContent: name }),
       make("div", "u2-row", {}, link, save, remove), note);
     view.taken.prepend(tile);
   }
@@ -542,6 +545,10 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     isInView = changes.at(-1).isIntersecting;
     pauseOrResume();
   });
+  const askBeforeLeaving = (event) => { // Voila's page asks for all that is u2-unsaved
+    if (!document.body.dataset.voila && view.root.querySelector(".u2-unsaved")) event.preventDefault();
+  };
+  window.addEventListener("beforeunload", askBeforeLeaving);
   document.addEventListener("visibilitychange", pauseOrResume);
   navigator.mediaDevices?.addEventListener?.("devicechange", listCameras);
   host.append(view.root);
@@ -555,6 +562,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     clearInterval(watch);
     endAssistance();
     watcher.disconnect();
+    window.removeEventListener("beforeunload", askBeforeLeaving);
     document.removeEventListener("visibilitychange", pauseOrResume);
     navigator.mediaDevices?.removeEventListener?.("devicechange", listCameras);
     if (leaves) view.root.replaceChildren(view.taken);
