@@ -58,6 +58,11 @@ def test_an_oblong_face_is_framed_in_a_square_without_stretching(photo):
     assert red.any(1).sum() == pytest.approx(50 * 512 / 90, abs=1)
 
 
+def test_a_framed_face_keeps_the_photos_color_profile(photo):
+    photo.info["icc_profile"] = adobe_rgb()
+    assert frame_portrait(photo, face=FACE).info == {"icc_profile": adobe_rgb()}
+
+
 def test_lines_become_black_ink_on_white_paper(photo):
     drawing = draw_portrait(DrawsRed(), photo, face=FACE)
     assert (drawing.mode, drawing.size) == ("L", (512, 512))

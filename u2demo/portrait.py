@@ -96,7 +96,9 @@ def frame_portrait(image: Image.Image, *, face: Box | None = None) -> Image.Imag
     frame = Image.new("RGB", (side, side), "white")
     frame.paste(as_rgb(image), (-square.left, -square.top))
     resampling = Image.Resampling.BOX if side > SIDE else Image.Resampling.BICUBIC
-    return frame.resize((SIDE, SIDE), resampling)
+    framed = frame.resize((SIDE, SIDE), resampling)
+    framed.info = shared_info(image)
+    return framed
 
 
 def find_face(image: Image.Image) -> Box | None:

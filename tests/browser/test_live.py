@@ -54,6 +54,7 @@ const model = {
   on: (event, listen) => listeners.add(listen),
   off: (event, listen) => listeners.delete(listen),
   send(message, _, [bytes]) {
+    if (kernel.isDead) throw new Error('Cannot send');
     kernel.heard.push(message.kind);
     if (message.kind === 'frame') kernel.frame = bytes;
     if (!kernel.silent) setTimeout(() => replies[message.kind](message), kernel.takes);
@@ -137,6 +138,10 @@ def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def asks_before_it_closes(page):
+    return page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+
+
 def light(page):
     """Return the states of the tracks that the page has had from the camera."""
     return set(page.evaluate("tracks.map((track) => track.readyState)"))
@@ -165,7 +170,11 @@ def is_quiet(page):
 def test_a_sample_plays_on_opening(page):
     page.wait_for_function(f"/masks.*720×540/.test({text('.u2-figures')})")
     assert page.locator(".u2-canvas").is_visible() and light(page) == set()
-    assert "Only small frames go to the kernel" in page.locator(".u2-live").inner_text()
+
+
+def test_the_page_says_what_leaves_it(page):
+    privacy = page.get_by_text("only small frames, the photos you take and what you save")
+    assert privacy.is_visible()
 
 
 def test_the_camera_is_cut_out_at_its_own_size(camera):
@@ -235,6 +244,16 @@ def test_another_effect_needs_no_other_mask(camera):
     press(camera, "Cut out")
 
 
+def test_a_background_that_can_be_read_ends_the_complaint_about_one_that_cannot(camera):
+    press(camera, "Photo behind")
+    choose = camera.locator(".u2-file")
+    choose.set_input_files({"name": "a.heic", "mimeType": "image/heic", "buffer": b"no"})
+    said(camera, "a.heic is not a picture that this browser can read.")
+    choose.set_input_files({"name": "b.jpg", "mimeType": "image/jpeg", "buffer": jpeg(square(0))})
+    camera.wait_for_function(f"{text('.u2-say')} === ''", timeout=10_000)
+    press(camera, "Cut out")
+
+
 def test_stop_turns_the_light_out_and_the_kernel_gets_no_more_frames(camera):
     press(camera, "Stop")
     assert light(camera) == {"ended"}
@@ -275,7 +294,7 @@ def test_one_frame_is_on_its_way_and_a_lost_one_is_sent_again(camera):
 
 def test_a_silent_kernel_is_a_sentence_and_the_picture_goes_on_when_it_answers(camera):
     camera.evaluate("kernel.silent = true")
-    said(camera, "The kernel does not answer. If it is busy with another cell")
+    said(camera, "The kernel does not answer. If it is busy with other work")
     assert light(camera) == {"live"}
     camera.evaluate("kernel.silent = false")
     camera.wait_for_function(f"{text('.u2-say')} === ''")
@@ -285,6 +304,26 @@ def test_a_kernel_that_stays_silent_turns_the_light_out(camera):
     camera.evaluate("kernel.silent = true")
     said(camera, "for so long that the camera is off")
     assert light(camera) == {"ended"}
+
+
+def test_without_a_kernel_the_light_goes_out_and_what_was_taken_is_not_forgotten(camera):
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    camera.evaluate("kernel.isDead = true")
+    said(camera, "has stopped, download what you want to keep, then run this cell again.")
+    said(camera, "for so long that the camera is off")
+    assert light(camera) == {"ended"}
+    press(camera, "Start camera")
+    press(camera, "Stop")
+    assert camera.get_by_role("button", name="Start camera").is_visible()
+    camera.evaluate("kernel.isDead = false")
+    camera.locator(".u2-remove").click()
+
+
+def test_without_a_kernel_a_page_without_cells_is_loaded_again(camera):
+    camera.evaluate("document.body.dataset.voila = 'voila'; kernel.silent = true")
+    said(camera, "if it was restarted or has stopped, reload the page.")
+    camera.evaluate("delete document.body.dataset.voila")
 
 
 def test_a_network_that_is_loaded_is_waited_for(page):
@@ -339,6 +378,19 @@ def test_one_of_several_cameras_can_be_chosen(camera):
     camera.wait_for_function("kernel.wanted === 'back' && tracks.length === 2")
     wait_for_masks(camera)
     assert camera.evaluate("tracks.map((track) => track.readyState)") == ["ended", "live"]
+    camera.evaluate("delete navigator.mediaDevices.enumerateDevices")
+
+
+def test_another_device_does_not_change_which_camera_was_chosen(camera):
+    camera.evaluate(TWO_CAMERAS)
+    camera.get_by_label("Camera", exact=True).select_option("Back")
+    camera.wait_for_function("kernel.wanted === 'back' && tracks.length === 2")
+    press(camera, "Stop")
+    camera.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    camera.wait_for_timeout(100)
+    press(camera, "Start camera")
+    wait_for_masks(camera)
+    assert camera.evaluate("kernel.wanted") == "back"
     camera.evaluate("delete navigator.mediaDevices.enumerateDevices")
 
 
@@ -415,6 +467,18 @@ def test_stop_gives_a_photo_up_without_a_word_but_not_a_file_that_is_being_saved
     camera.locator(".u2-remove").click()
 
 
+def test_a_photo_also_comes_when_the_page_is_hidden_meanwhile(camera):
+    camera.evaluate("kernel.takes = 1000")
+    press(camera, "Photo")
+    said(camera, "Looking closely at the photo.")
+    camera.evaluate(HIDE.replace("HIDDEN", "true"))
+    camera.locator(".u2-take img").wait_for(timeout=20_000)
+    said(camera, "Paused while it is out of sight.")
+    camera.evaluate("kernel.takes = 5;" + HIDE.replace("HIDDEN", "false"))
+    wait_for_masks(camera)
+    camera.locator(".u2-remove").click()
+
+
 def test_where_a_file_goes_a_person_may_first_have_to_allow_it(camera):
     press(camera, "Photo")
     camera.locator(".u2-take img").wait_for()
@@ -447,6 +511,43 @@ def test_a_recording_plays_and_is_transparent_where_the_picture_is(camera, tmp_p
     assert len(frames) > 3
     alpha = frames[-1].to_ndarray(format="rgba")[..., 3]
     assert alpha[:, : WIDTH // 2 - 16].mean() > 240 and alpha[:, WIDTH // 2 + 16 :].mean() < 15
+    camera.locator(".u2-remove").click()
+
+
+def test_a_camera_that_is_turned_ends_the_recording_and_squeezes_no_picture(camera):
+    press(camera, "Record")
+    camera.get_by_text("Stop recording 0:01").wait_for()
+    camera.evaluate(
+        """([width, height]) => Object.defineProperties(document.querySelector('video'),
+            {videoWidth: {value: width}, videoHeight: {value: height}})""",
+        [HEIGHT, WIDTH],
+    )
+    camera.locator(".u2-take video").wait_for(timeout=20_000)
+    said(camera, "The camera's picture has another shape now")
+    assert colors(camera).shape == (WIDTH, HEIGHT, 4)
+    size = "({videoWidth, videoHeight}) => [videoWidth, videoHeight]"
+    camera.wait_for_function(f"({size})(document.querySelector('.u2-take video'))[0] > 0")
+    assert camera.locator(".u2-take video").evaluate(size) == [WIDTH, HEIGHT]
+    camera.locator(".u2-remove").click()
+
+
+def test_a_page_asks_before_it_takes_along_what_is_nowhere_else(camera):
+    assert not asks_before_it_closes(camera)
+    press(camera, "Record")
+    assert asks_before_it_closes(camera)
+    camera.get_by_text("Stop recording 0:01").click()
+    camera.locator(".u2-take video").wait_for()
+    assert asks_before_it_closes(camera)
+    with camera.expect_download():
+        camera.get_by_role("link", name="Download").click()
+    assert not asks_before_it_closes(camera)
+    camera.locator(".u2-remove").click()
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    assert asks_before_it_closes(camera)
+    press(camera, "Save to results/")
+    camera.get_by_text("Saved: here").wait_for()
+    assert not asks_before_it_closes(camera)
     camera.locator(".u2-remove").click()
 
 

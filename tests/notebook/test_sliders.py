@@ -1,5 +1,9 @@
 """A figure follows sliders."""
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import ipywidgets
 import pytest
 from live_app import text_of
@@ -37,6 +41,30 @@ def test_the_figure_follows_the_slider_with_its_alternative_text(shown, monkeypa
     assert "level is 250" in text_of(notes.value) and '<img alt="gray 90"' in figure.value
     slider.value = 80
     assert not text_of(notes.value) and '<img alt="gray 80"' in figure.value
+
+
+def test_what_a_slider_passes_while_a_figure_is_drawn_is_not_drawn_later(shown, monkeypatch):
+    monkeypatch.setenv("U2DEMO_ENV", "jupyter")
+    slider, drawn = ipywidgets.IntSlider(value=10), []
+
+    def draw(level):
+        drawn.append(level)
+        return gray(level)
+
+    def move():
+        for level in (20, 30, 40):
+            slider.value = level
+
+    async def stay():
+        show_with_sliders(draw, level=slider)
+        page = threading.Thread(target=move)
+        page.start()
+        page.join()  # this thread is as busy as with a drawing
+        await asyncio.sleep(0.1)
+
+    with ThreadPoolExecutor(1) as thread:  # in this one Playwright's loop may be running
+        thread.submit(asyncio.run, stay()).result()
+    assert drawn == [10, 40]
 
 
 def test_there_is_no_output_widget_for_which_a_page_would_wait(shown, monkeypatch):

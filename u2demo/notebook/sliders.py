@@ -26,8 +26,14 @@ def show_with_sliders(draw: "Callable[..., Titled]", **sliders: ipywidgets.Widge
         return
     figure, notes = ipywidgets.HTML(), Notes()
 
+    drawn: dict[str, object] = {}  # the values that the figure shows
+
     def follow(_: object = None) -> None:
-        figure.value = draw(**_values(sliders))._repr_html_()
+        values = _values(sliders)
+        if values == drawn:  # sliders moved on while the figure was drawn, and all calls come now
+            return
+        drawn.update(values)
+        figure.value = draw(**values)._repr_html_()
         notes.clear()
 
     for name, slider in sliders.items():

@@ -59,8 +59,8 @@ function layOut(keep, advice) {
     record: button("Record"),
     taken: make("div", "u2-taken"),
     privacy: make("p", "u2-hint", { textContent:
-      "The camera's picture stays in this page. Only small frames go to the kernel, which answers with " +
-      "masks and keeps none of them." }),
+      "The camera's picture stays in this page: only small frames, the photos you take and what you save go " +
+      "to the kernel, which answers with masks and keeps no frame." }),
   };
   view.cameras.setAttribute("aria-label", "Camera");
   view.color.setAttribute("aria-label", "Background color");
@@ -202,17 +202,23 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     pauseOrResume();
   }
 
+  // All ends, and a photo that the kernel is looking at is given up.
   function stop(text = "", kind = "") {
-    turn += 1;
-    resume = null;
-    finishRecording();
     if (stage) {
-      stage.source.stop();
-      view.source.replaceChildren();
-      stage = null;
       channel.send({ kind: "stop" });
       letters.drop("photo");
     }
+    turnOff(text, kind);
+  }
+
+  // The picture ends; a photo that the kernel is looking at still comes.
+  function turnOff(text, kind = "") {
+    turn += 1;
+    resume = null;
+    finishRecording();
+    stage?.source.stop();
+    stage = null;
+    view.source.replaceChildren();
     sent.clear();
     masks.clear();
     arrived();
@@ -242,8 +248,10 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
   async function listCameras() {
     const cameras = await findCameras();
     const option = ({ deviceId, label }) => make("option", "", { value: deviceId, textContent: label });
+    const wanted = [stage?.source.deviceId, view.cameras.value]; // the one in use, or chosen before
+    const found = cameras.find(({ deviceId }) => wanted.includes(deviceId)) ?? cameras[0];
     view.cameras.replaceChildren(...cameras.map(option));
-    view.cameras.value = stage?.source.deviceId ?? cameras[0]?.deviceId ?? "";
+    view.cameras.value = found?.deviceId ?? "";
     view.cameras.hidden = cameras.length < 2;
   }
 
@@ -252,7 +260,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const isSeen = !document.hidden && (isInView || recording !== null);
     if (!isSeen && stage) {
       const { open } = stage;
-      stop("Paused while it is out of sight.");
+      turnOff("Paused while it is out of sight.");
       resume = open;
     } else if (isSeen && resume) {
       start(resume);
@@ -325,6 +333,12 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     react(message, bytes);
   };
 
+  // What helps when the kernel is gone. A new page does not have what was taken in this one.
+  function advise() {
+    const first = view.taken.hasChildNodes() ? "download what you want to keep, then " : "";
+    return first + (document.body.dataset.voila ? "reload the page." : "run this cell again.");
+  }
+
   // Twice a second: what is shown small, and whether the kernel is still there.
   const watch = setInterval(() => {
     if (!stage) return;
@@ -342,11 +356,11 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const silence = (performance.now() - stage.heard) / 1000;
     if (silence > GIVE_UP * patience) {
       stop("The kernel has not answered for so long that the camera is off. If it was restarted or has " +
-        "stopped, run this cell again.", "problem");
+        `stopped, ${advise()}`, "problem");
     } else if (silence > patience) {
       stage.silent = true;
-      say("The kernel does not answer. If it is busy with another cell, the picture goes on when that ends; " +
-        "if it was restarted or has stopped, run this cell again.", "problem");
+      say("The kernel does not answer. If it is busy with other work, the picture goes on when that ends; " +
+        `if it was restarted or has stopped, ${advise()}`, "problem");
     } else if (stage.source.kind === "sample" && performance.now() - stage.begun > 1000 * SAMPLE_ENDS) {
       if (!recording && !stage.isStill) stop("That was the sample. Press Start camera to see yourself.");
     }
@@ -361,7 +375,11 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const { source, mask, around, box, line, delay, still } = own;
     const passed = line.pass(source, look.mirror, now, delay);
     if (own.silent || own.isStill) return;
-    if (!recording && (view.canvas.width !== source.width || view.canvas.height !== source.height)) {
+    if (view.canvas.width !== source.width || view.canvas.height !== source.height) {
+      if (recording) {
+        finishRecording(); // a clip has one shape
+        say("The camera's picture has another shape now, so the recording has ended.");
+      }
       Object.assign(view.canvas, { width: source.width, height: source.height });
     }
     paint(view.canvas, { picture: still ?? passed, mask, around, box }, look);
@@ -387,7 +405,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       const canvas = blank(width, height);
       paint(canvas, { picture, mask, box: message.box, clean: true }, wanted);
       addTile(await encode(canvas, "image/png"), "png", message.text);
-      say("");
+      if (stage === own) say("");
     } finally {
       own.isStill = false;
     }
@@ -403,7 +421,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     if (recording) return finishRecording();
     recording = recordCanvas(view.canvas);
     view.record.textContent = "Stop recording 0:00";
-    view.record.classList.add("u2-recording");
+    view.record.classList.add("u2-recording", "u2-unsaved");
   }
 
   async function finishRecording() {
@@ -411,7 +429,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const finished = recording;
     recording = null;
     view.record.textContent = "Record";
-    view.record.classList.remove("u2-recording");
+    view.record.classList.remove("u2-recording", "u2-unsaved");
     const blob = await finished.finish();
     if (blob.size) addTile(blob, blob.type === "video/mp4" ? "mp4" : "webm");
     pauseOrResume();
@@ -425,6 +443,8 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       ? make("img", "", { src: url, alt: name })
       : make("video", "", { src: url, controls: true, loop: true, muted: true, playsInline: true });
     const link = make("a", "u2-button", { href: url, download: name, textContent: "Download" });
+    const markSaved = () => tile.classList.remove("u2-unsaved");
+    link.onclick = markSaved;
     const note = make("span", "u2-kept", { textContent: text });
     const save = button(`Save to ${view.keep}`, async () => {
       save.disabled = true;
@@ -433,6 +453,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       saving.add(sending);
       try {
         note.textContent = await sending;
+        markSaved();
       } catch (error) {
         note.textContent = `Not saved: ${error.message}`;
         save.disabled = false;
@@ -444,7 +465,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       tile.remove();
     }, "u2-remove");
     remove.setAttribute("aria-label", `Remove ${name}`);
-    const tile = make("div", "u2-take", {}, shown, make("span", "u2-name", { textContent: name }),
+    const tile = make("div", "u2-take u2-unsaved", {}, shown, make("span", "u2-name", { textContent: name }),
       make("div", "u2-row", {}, link, save, remove), note);
     view.taken.prepend(tile);
   }
@@ -477,6 +498,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     if (!file) return;
     try {
       look.scene = await createImageBitmap(file);
+      say("");
     } catch {
       say(`${file.name} is not a picture that this browser can read. Choose another one.`, "problem");
     }
@@ -523,6 +545,10 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     isInView = changes.at(-1).isIntersecting;
     pauseOrResume();
   });
+  const askBeforeLeaving = (event) => { // Voila's page asks for all that is u2-unsaved
+    if (!document.body.dataset.voila && view.root.querySelector(".u2-unsaved")) event.preventDefault();
+  };
+  window.addEventListener("beforeunload", askBeforeLeaving);
   document.addEventListener("visibilitychange", pauseOrResume);
   navigator.mediaDevices?.addEventListener?.("devicechange", listCameras);
   host.append(view.root);
@@ -536,6 +562,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     clearInterval(watch);
     endAssistance();
     watcher.disconnect();
+    window.removeEventListener("beforeunload", askBeforeLeaving);
     document.removeEventListener("visibilitychange", pauseOrResume);
     navigator.mediaDevices?.removeEventListener?.("devicechange", listCameras);
     if (leaves) view.root.replaceChildren(view.taken);

@@ -1,5 +1,5 @@
 // (picture, mask, effect) -> canvas, and what a picture comes from: a camera, or photos that move.
-// All is drawn here, so an effect changes with the next picture, and no full picture leaves the page.
+// All is drawn here, so an effect changes with the next picture, and only photos leave the page in full.
 
 const TINT = "#2f6bff"; // highlight's and box's colors are those of the library
 const LINE = "#ff3b30";

@@ -1,7 +1,13 @@
 // The live page in JupyterLab and Voila: its channel is the widget's.
 async function render({ model, el }) {
   const channel = {
-    send: (message, bytes) => model.send(message, undefined, bytes ? [bytes] : []),
+    send(message, bytes) {
+      try {
+        model.send(message, undefined, bytes ? [bytes] : []);
+      } catch (error) {
+        console.warn(error); // the kernel is gone; the page says so when nothing answers
+      }
+    },
     onmessage: () => {},
   };
   const listen = (message, buffers) => channel.onmessage(message, buffers[0]);
