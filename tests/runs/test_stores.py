@@ -102,6 +102,21 @@ def test_what_is_done_is_not_done_again_and_what_has_changed_is(photos, tmp_path
     assert [places.name_of(r.photo) for r in third if r.status == "done"] == ["photo1.png"]
 
 
+def test_a_run_that_writes_no_picture_leaves_a_manifest_of_all_photos(photos):
+    run(PHOTOS, OUT)
+    write_bytes(join(PHOTOS, "also torn.png"), read_bytes(join(PHOTOS, "torn.png")))
+    run(PHOTOS, OUT)
+    for name in ("manifest.jsonl", "manifest.csv"):
+        assert b"also torn.png" in read_bytes(join(OUT, name))
+
+
+def test_a_run_with_nothing_to_do_writes_nothing(photos, monkeypatch):
+    places.delete(join(PHOTOS, "torn.png"))
+    run(PHOTOS, OUT)
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "pipe_file", None)
+    assert {r.status for r in run(PHOTOS, OUT)} == {"skipped"}
+
+
 def test_a_picture_that_was_deleted_is_made_again(photos):
     run(PHOTOS, OUT)
     places.delete(join(OUT, "photo2_cutout.png"))

@@ -133,7 +133,8 @@ class StoredManifest(Manifest):
             self._scratch.cleanup()
             raise
         self._offset = self._journal.stat().st_size
-        self._is_stored = content_of(self._journal) == before and not self._has_parts()
+        has_all = self._has_table or self.shard is not None
+        self._is_stored = has_all and content_of(self._journal) == before and not self._has_parts()
         return self
 
     def __exit__(
@@ -159,6 +160,7 @@ class StoredManifest(Manifest):
         if self._has_table:
             delete(join(self._url, _TABLE))
         super()._change()
+        self._is_stored = False
 
     def _store_part(self) -> None:
         """Store what is new of the journal; return when all that was added before is stored."""
@@ -175,12 +177,11 @@ class StoredManifest(Manifest):
             write_bytes(join(self._url, name), lines)
             self._parts.append(join(self._url, name))
             self._offset += len(lines)
-            self._is_stored = False  # whether nothing has to be stored in the end
         self._stored_at = time.monotonic()
 
     def _store_all(self) -> None:
         """Store the journal, and the table; then delete what they take the place of."""
-        if self._is_stored and not self._parts:
+        if self._is_stored:
             return
         kept = _url_of(self._url, self._journal.name)
         write_bytes(kept, self._journal.read_bytes())
