@@ -223,7 +223,7 @@ def _parts(file: str) -> tuple[str, ...]:
 
 def _places(files: Iterable[str]) -> dict[str, PurePosixPath]:
     """Return the place of each file: its folders, but for those that all have in common."""
-    parts = {_absolute(file): _parts(file) for file in files}
+    parts = {absolute(file): _parts(file) for file in files}
     shared = len(os.path.commonprefix([part[:-1] for part in parts.values()]))
     return {file: PurePosixPath(*part[shared:]) for file, part in parts.items()}
 
@@ -234,5 +234,6 @@ def _named(url: str, place: PurePosixPath) -> Entry:
     return Entry(url, folder, place.name or "photo", _kind(place.name) or "images")
 
 
-def _absolute(file: str) -> str:
+def absolute(file: str) -> str:
+    """Return a line of a list as the photo's entry has it: an absolute path, or a URL as it is."""
     return file if is_url(file) else os.path.abspath(file)  # noqa: PTH100 - links stay
