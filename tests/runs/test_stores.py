@@ -342,6 +342,19 @@ def test_a_list_may_have_any_name(tmp_path, monkeypatch):
     assert read_list("-") == [*names, "c.jpg"]
 
 
+def test_a_list_may_be_utf_16_as_powershell_writes_it(tmp_path):
+    listed = tmp_path / "list.txt"
+    for encoding in ("utf-16", "utf-8-sig"):
+        listed.write_text("é.jpg\r\nhttps://a.org/b.jpg\r\n", encoding)
+        assert read_list(str(listed)) == ["é.jpg", "https://a.org/b.jpg"]
+
+
+def test_a_photo_given_as_a_list_is_refused_with_a_sentence(photos, capsys):
+    with pytest.raises(SystemExit):
+        main(["--list", f"{photos}/photo0.png"])
+    assert "photo0.png is not a text file, expected a path or URL" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
