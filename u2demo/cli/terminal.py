@@ -117,7 +117,7 @@ class ProgressLines:
             self._made += 1
         now = self._clock()
         is_last = self._seen == self._total
-        if self._made and not is_last and now - self._said >= _EVERY:
+        if not is_last and now - self._said >= _EVERY:
             self._said = now
             rate = self._made / (now - self._start)
             say(how_far(self._seen, self._total, rate), sys.stderr)
@@ -151,7 +151,7 @@ class ClusterLines:
     def report(self, progress: "ClusterProgress") -> None:
         """Print a line if the last one is a minute old."""
         now = self._clock()
-        if progress.made and now - self._said >= _EVERY:
+        if progress.photos and now - self._said >= _EVERY:
             self._said = now
             rate = progress.made / (now - self._start)
             done = how_far(progress.photos, progress.total, rate)
@@ -159,11 +159,15 @@ class ClusterLines:
 
 
 def how_far(seen: int, total: int | None, rate: float) -> str:
-    """Return how many photos are done, how many a second, and the time that is left."""
-    if total is None:
-        return f"{counted(seen, 'photo')}, {rate:.1f} a second"
-    left = duration((total - seen) / rate)
-    return f"{seen:,} of {counted(total, 'photo')}, {rate:.1f} a second, {left} left"
+    """Return how many photos are done, how many a second, and the time that is left.
+
+    A ``rate`` of 0 says that all were done by earlier runs.
+    """
+    photos = counted(seen, "photo") if total is None else f"{seen:,} of {counted(total, 'photo')}"
+    if not rate:
+        return f"{photos}, all done before"
+    said = f"{photos}, {rate:.1f} a second"
+    return said if total is None else f"{said}, {duration((total - seen) / rate)} left"
 
 
 def _at_work(progress: "ClusterProgress") -> str:
