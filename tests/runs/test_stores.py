@@ -87,7 +87,7 @@ def test_a_run_gives_the_same_pictures_wherever_photos_and_results_lie(
     assert (contents(out) if remote == "photos" else pictures()) == undivided
     assert {r.status for r in records} == {"done", "failed"}
     (failed,) = (r.error for r in records if r.status == "failed")
-    assert failed.startswith(join(source, "torn.png"))
+    assert failed.startswith(join(source, "torn.png: damaged or truncated"))
 
 
 @pytest.mark.parametrize("out", [OUT, "folder"])
