@@ -212,7 +212,8 @@ def test_signals_that_come_at_once_leave_no_traceback(tmp_path):
             print("stopped")
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
+    said = "\nstopping, as soon as what is in work is finished\n"
+    assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", said, 0)
 
 
 def test_a_program_of_ones_own_may_call_the_command_line_and_goes_on():
