@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import threading
 
 import fsspec
 import pytest
@@ -115,6 +116,23 @@ def test_a_run_with_nothing_to_do_writes_nothing(photos, monkeypatch):
     run(PHOTOS, OUT)
     monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "pipe_file", None)
     assert {r.status for r in run(PHOTOS, OUT)} == {"skipped"}
+
+
+def test_a_store_is_asked_for_several_pictures_of_earlier_runs_at_once(photos, monkeypatch):
+    run(PHOTOS, OUT)
+    kind = fsspec.get_filesystem_class("memory")
+    info, is_first, second, met = kind.info, threading.Semaphore(), threading.Event(), []
+
+    def slow(self, path, **named):
+        if path.endswith("_cutout.png"):
+            if is_first.acquire(blocking=False):
+                met.append(second.wait(20))
+            second.set()
+        return info(self, path, **named)
+
+    monkeypatch.setattr(kind, "info", slow)
+    assert {r.status for r in run(PHOTOS, OUT)} == {"skipped", "failed"}
+    assert met == [True]
 
 
 def test_a_picture_that_was_deleted_is_made_again(photos):
