@@ -60,7 +60,7 @@ def test_a_merge_that_is_stopped_says_how_to_go_on(tmp_path, capsys, monkeypatch
 
     monkeypatch.setattr("u2demo.cli.merge.merge", stop)
     assert main(["merge", str(tmp_path)]) == 130
-    assert capsys.readouterr().err == "\nstopped; the same command starts over\n"
+    assert capsys.readouterr().err == "stopped; the same command starts over\n"
 
 
 def test_no_other_run_begins_while_boxes_are_written(tmp_path, capsys, monkeypatch):

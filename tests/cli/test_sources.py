@@ -88,12 +88,14 @@ def test_pictures_of_kinds_that_are_not_read_are_said_by_kind_and_are_no_failure
     assert all(f"{number}.nef" in table for number in range(12))
 
 
+@pytest.mark.parametrize("named", [["pets", "logo.psd"], ["--list", "list.txt"]])
 def test_a_picture_of_such_a_kind_that_was_named_is_a_failure(
-    photos, tmp_path, capsys, monkeypatch
+    named, photos, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.chdir(photos)
     touch(photos, "logo.psd")
-    assert main(["pets", "logo.psd", "-o", str(tmp_path / "out"), "--effects", "mask"]) == 1
+    (photos / "list.txt").write_text("logo.psd\npets/photo0.png\n")
+    assert main([*named, "-o", str(tmp_path / "out"), "--effects", "mask"]) == 1
     assert "logo.psd: a Photoshop file, which u2demo cannot read" in capsys.readouterr().out
 
 

@@ -12,8 +12,9 @@ from small_run import make_photos
 
 from u2demo.cli import terminal
 from u2demo.cli.main import main
-from u2demo.cli.terminal import ProgressLines, printable, say, stopped_by_signals
+from u2demo.cli.terminal import ClusterLines, ProgressLines, printable, say, stopped_by_signals
 from u2demo.nets import store
+from u2demo.runs.cluster import Progress
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX shells")
 
@@ -121,6 +122,24 @@ def test_a_log_gets_a_line_a_minute_with_the_speed_of_what_was_made(capsys):
     )
 
 
+def test_a_log_gets_a_line_a_minute_while_a_run_goes_through_what_is_done(capsys):
+    seconds = iter(range(0, 130))
+    for total in (1000, None):
+        lines = ProgressLines(total, clock=lambda: next(seconds))
+        for record in records(*["skipped"] * 60):
+            lines.report(record)
+    assert capsys.readouterr().err == (
+        "60 of 1,000 photos, all done before\n60 photos, all done before\n"
+    )
+    seconds = iter([0, 30, 60])
+    lines = ClusterLines(clock=lambda: next(seconds))
+    for _ in range(2):
+        lines.report(Progress(photos=60, total=100, made=0, processes=1, machines=1))
+    assert capsys.readouterr().err == (
+        "60 of 100 photos, all done before; 1 process on 1 machine\n"
+    )
+
+
 def test_a_short_run_says_nothing_on_its_way_into_a_log(capsys):
     with terminal.progress(2) as report:
         for record in records("done", "failed"):
@@ -193,7 +212,8 @@ def test_signals_that_come_at_once_leave_no_traceback(tmp_path):
             print("stopped")
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", "", 0)
+    said = "\nstopping, as soon as what is in work is finished\n"
+    assert (done.stdout, done.stderr, done.returncode) == ("stopped\n", said, 0)
 
 
 def test_a_program_of_ones_own_may_call_the_command_line_and_goes_on():

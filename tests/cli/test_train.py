@@ -95,7 +95,7 @@ def test_a_training_that_is_stopped_when_its_net_is_saved_does_not_begin_anew(
     monkeypatch.setattr(u2demo.cli.train, "_save_worst", stop)
     assert main(["train", "a", "b", "-o", str(net)]) == 130
     said = capsys.readouterr().err
-    assert said == f"\nstopped; the training is complete, and its net is {net}\n"
+    assert said == f"stopped; the training is complete, and its net is {net}\n"
 
 
 def test_a_net_that_is_saved_counts_though_its_picture_is_not(monkeypatch, tmp_path, capsys):

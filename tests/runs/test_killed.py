@@ -88,7 +88,9 @@ def test_a_run_that_is_told_to_stop_leaves_nothing_behind(name, photos, undistur
         signal.signal(number, before)
     wait_for_work(run, out)
     run.send_signal(number)
-    assert run.communicate()[1] == "\nstopped; the same command resumes\n"
+    assert run.communicate()[1] == (
+        "\nstopping, as soon as what is in work is finished\nstopped; the same command resumes\n"
+    )
     assert run.returncode == 128 + number
     check_what_a_fault_left(out, undisturbed)
     assert (out / "manifest.csv").exists()
@@ -103,7 +105,7 @@ def test_a_run_with_overwrite_that_is_stopped_says_that_it_begins_again(capsys, 
 
     monkeypatch.setattr(main, "_run", interrupt)
     assert main.main(["photos", "--overwrite"]) == 130
-    assert capsys.readouterr().err == "\nstopped; with --overwrite the same command starts over\n"
+    assert capsys.readouterr().err == "stopped; with --overwrite the same command starts over\n"
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,23 @@ def test_a_table_with_formulas_and_accents_counts_as_unchanged(tmp_path):
     file.write_bytes(b"".join(table.pieces([record], with_mark=True)))
     assert table.has_our_columns(file) and table.agrees(file, [record])
     assert not table.agrees(file, [Record("/p/=é.jpg", "=é", "v", "done", size=(3, 5))])
+
+
+def test_a_table_is_compared_with_few_records_in_memory(tmp_path):
+    def records():
+        for number in range(50):
+            record = Record(f"/p/{number}.jpg", f"{number}", "v", "done")
+            seen.append(weakref.ref(record))
+            assert sum(one() is not None for one in seen) < 5
+            yield record
+
+    seen, file = [], tmp_path / "manifest.csv"
+    file.write_bytes(b"".join(table.pieces(records(), with_mark=False)))
+    assert table.agrees(file, records()) and len(seen) == 100
+    head, *rows = file.read_text().splitlines()
+    file.write_text("\n".join([head, *reversed(rows)]))
+    assert table.agrees(file, [Record(f"/p/{n}.jpg", f"{n}", "v", "done") for n in range(50)])
+    assert not table.agrees(file, [Record(f"/p/{n}.jpg", f"{n}", "v", "done") for n in range(49)])
 
 
 def test_a_table_of_an_earlier_version_counts_as_unchanged(tmp_path):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import threading
 
 import fsspec
 import pytest
@@ -87,7 +88,7 @@ def test_a_run_gives_the_same_pictures_wherever_photos_and_results_lie(
     assert (contents(out) if remote == "photos" else pictures()) == undivided
     assert {r.status for r in records} == {"done", "failed"}
     (failed,) = (r.error for r in records if r.status == "failed")
-    assert failed.startswith(join(source, "torn.png"))
+    assert failed.startswith(join(source, "torn.png: damaged or truncated"))
 
 
 @pytest.mark.parametrize("out", [OUT, "folder"])
@@ -100,6 +101,38 @@ def test_what_is_done_is_not_done_again_and_what_has_changed_is(photos, tmp_path
     write_bytes(join(PHOTOS, "photo1.png"), (photos / "photo0.png").read_bytes())
     third = run(PHOTOS, out)
     assert [places.name_of(r.photo) for r in third if r.status == "done"] == ["photo1.png"]
+
+
+def test_a_run_that_writes_no_picture_leaves_a_manifest_of_all_photos(photos):
+    run(PHOTOS, OUT)
+    write_bytes(join(PHOTOS, "also torn.png"), read_bytes(join(PHOTOS, "torn.png")))
+    run(PHOTOS, OUT)
+    for name in ("manifest.jsonl", "manifest.csv"):
+        assert b"also torn.png" in read_bytes(join(OUT, name))
+
+
+def test_a_run_with_nothing_to_do_writes_nothing(photos, monkeypatch):
+    places.delete(join(PHOTOS, "torn.png"))
+    run(PHOTOS, OUT)
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "pipe_file", None)
+    assert {r.status for r in run(PHOTOS, OUT)} == {"skipped"}
+
+
+def test_a_store_is_asked_for_several_pictures_of_earlier_runs_at_once(photos, monkeypatch):
+    run(PHOTOS, OUT)
+    kind = fsspec.get_filesystem_class("memory")
+    info, is_first, second, met = kind.info, threading.Semaphore(), threading.Event(), []
+
+    def slow(self, path, **named):
+        if path.endswith("_cutout.png"):
+            if is_first.acquire(blocking=False):
+                met.append(second.wait(20))
+            second.set()
+        return info(self, path, **named)
+
+    monkeypatch.setattr(kind, "info", slow)
+    assert {r.status for r in run(PHOTOS, OUT)} == {"skipped", "failed"}
+    assert met == [True]
 
 
 def test_a_picture_that_was_deleted_is_made_again(photos):
@@ -325,6 +358,19 @@ def test_a_list_may_have_any_name(tmp_path, monkeypatch):
     assert read_list("list.txt") == [*names, "c.jpg"]
     monkeypatch.setattr(sys, "stdin", (tmp_path / "list.txt").open())
     assert read_list("-") == [*names, "c.jpg"]
+
+
+def test_a_list_may_be_utf_16_as_powershell_writes_it(tmp_path):
+    listed = tmp_path / "list.txt"
+    for encoding in ("utf-16", "utf-8-sig"):
+        listed.write_text("é.jpg\r\nhttps://a.org/b.jpg\r\n", encoding)
+        assert read_list(str(listed)) == ["é.jpg", "https://a.org/b.jpg"]
+
+
+def test_a_photo_given_as_a_list_is_refused_with_a_sentence(photos, capsys):
+    with pytest.raises(SystemExit):
+        main(["--list", f"{photos}/photo0.png"])
+    assert "photo0.png is not a text file, expected a path or URL" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from u2demo.runs.listing import Listing, spelled_out
 from u2demo.runs.plan import belongs
 from u2demo.runs.record import Record
 from u2demo.runs.records import Shard
-from u2demo.runs.stored import StoredListing
+from u2demo.runs.stored import StoredListing, absolute
 
 _SHOWN = 10  # names in a group
 _ANIMATED = {".gif", ".png", ".apng", ".webp"}
@@ -80,7 +80,7 @@ def find(
     def leave_out(sentence: str) -> None:
         left_out.append(printable(f"  left out: {sentence}"))
 
-    named = frozenset([*(str(spelled_out(path)) for path in paths), *urls, *listed])
+    named = frozenset([*(str(spelled_out(path)) for path in paths), *urls, *map(absolute, listed)])
     if not (urls or listed):
         listing = Listing(_without_corrections(paths), is_clip=is_clip, on_left_out=leave_out)
     else:

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 _NOBODY = {errno.EPIPE, errno.EINVAL, errno.EIO}
 _EVERY = 60  # seconds between two lines in a log
 _OFTEN = 0.2  # seconds between two changes of a bar
+_STOPPING = b"\nstopping, as soon as what is in work is finished\n"
 
 
 @contextlib.contextmanager
 def stopped_by_signals() -> Iterator[None]:
     """Make ``kill`` and a closed terminal end a run as Ctrl-C does, unless they are ignored.
 
-    Only the first signal counts. A second one, while the current photos are being finished, would
-    crash Python, which would exit with threads still computing. The handler stays for it: Python
-    complains about a signal that came in the same moment and is ignored by then.
+    Only the first signal counts, and it is answered at once: what is in work may take long to end,
+    as a store that does not respond. A second one, while the current photos are being finished,
+    would crash Python, which would exit with threads still computing. The handler stays for it:
+    Python complains about a signal that came in the same moment and is ignored by then.
     """
     stopping = False
 
@@ -38,6 +40,9 @@ def stopped_by_signals() -> Iterator[None]:
         nonlocal stopping
         if not stopping:
             stopping = True
+            if sys.stderr is not None:
+                with contextlib.suppress(OSError):  # nobody listens
+                    os.write(2, _STOPPING)  # a print may be what the signal interrupts
             raise KeyboardInterrupt(number)
 
     usual = (signal.SIG_DFL, signal.default_int_handler)
@@ -83,7 +88,7 @@ def conclude(lines: list[str], *, complete: bool) -> int:
 
 def say_stopped(stop: KeyboardInterrupt, what_next: str) -> int:
     """Say that a command was stopped, and ``what_next``; return its exit code, 128 + the signal."""
-    say(f"\nstopped{what_next}", sys.stderr)
+    say(f"stopped{what_next}", sys.stderr)
     return 128 + (stop.args[0] if stop.args else signal.SIGINT)
 
 
@@ -117,7 +122,7 @@ class ProgressLines:
             self._made += 1
         now = self._clock()
         is_last = self._seen == self._total
-        if self._made and not is_last and now - self._said >= _EVERY:
+        if not is_last and now - self._said >= _EVERY:
             self._said = now
             rate = self._made / (now - self._start)
             say(how_far(self._seen, self._total, rate), sys.stderr)
@@ -151,7 +156,7 @@ class ClusterLines:
     def report(self, progress: "ClusterProgress") -> None:
         """Print a line if the last one is a minute old."""
         now = self._clock()
-        if progress.made and now - self._said >= _EVERY:
+        if progress.photos and now - self._said >= _EVERY:
             self._said = now
             rate = progress.made / (now - self._start)
             done = how_far(progress.photos, progress.total, rate)
@@ -159,11 +164,15 @@ class ClusterLines:
 
 
 def how_far(seen: int, total: int | None, rate: float) -> str:
-    """Return how many photos are done, how many a second, and the time that is left."""
-    if total is None:
-        return f"{counted(seen, 'photo')}, {rate:.1f} a second"
-    left = duration((total - seen) / rate)
-    return f"{seen:,} of {counted(total, 'photo')}, {rate:.1f} a second, {left} left"
+    """Return how many photos are done, how many a second, and the time that is left.
+
+    A ``rate`` of 0 says that all were done by earlier runs.
+    """
+    photos = counted(seen, "photo") if total is None else f"{seen:,} of {counted(total, 'photo')}"
+    if not rate:
+        return f"{photos}, all done before"
+    said = f"{photos}, {rate:.1f} a second"
+    return said if total is None else f"{said}, {duration((total - seen) / rate)} left"
 
 
 def _at_work(progress: "ClusterProgress") -> str:

@@ -17,7 +17,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -118,8 +118,11 @@ class Manifest:
         return (
             known.status == "done"
             and effects.items() <= known.effects.items()
-            and all(map(self.results.is_whole, known.files))
+            and all(map(self._is_whole, known.files))
         )
+
+    def expect(self, photos: Sequence[str]) -> None:
+        """Get ready to be asked whether these photos, in this order, are complete."""
 
     def renew(self, known: Record, version: str, identity: str) -> Record:
         """Note that the file of a photo has moved or been touched; return its record."""
@@ -138,6 +141,9 @@ class Manifest:
         if record is None or record.photo != photo:
             return None
         return self._settled(record) if record.status == "started" else record
+
+    def _is_whole(self, file: str) -> bool:
+        return self.results.is_whole(file)
 
     def _check_alone(self) -> None:
         """Raise ``HeldError`` if another run writes what this one would."""

@@ -24,7 +24,9 @@ def open_photo(photo: str, length: int | None) -> tuple[str, Path | io.BytesIO]:
     if why := why_not_fetched(photo):
         raise ValueError(why)
     data = read_bytes(photo, length)
-    return content_checksum(data), io.BytesIO(data)
+    file = io.BytesIO(data)
+    file.name = photo  # for what is said of it
+    return content_checksum(data), file
 
 
 def why_not_fetched(url: str) -> str:

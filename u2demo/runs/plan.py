@@ -143,7 +143,9 @@ class _Planner:
             if belongs(entry, self._manifest.shard):
                 corrected = self._corrections and group.corrected
                 self._named[entry.photo] = _Named(stem, folder, among, corrected)
-        self._listing.expect([one.photo for one in group.entries if self.takes(one)])
+        to_come = [one.photo for one in group.entries if self.takes(one)]
+        self._listing.expect(to_come)
+        self._manifest.expect(to_come)
 
     def takes(self, entry: Entry) -> bool:
         """Return whether a file is this run's to do: of its shard, and none of its results."""

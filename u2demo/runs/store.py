@@ -12,11 +12,12 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from u2demo.machine.attempts import StoreError
+from u2demo.machine.cores import in_parallel
 from u2demo.machine.places import (
     delete,
     folders_below,
@@ -36,6 +37,7 @@ from u2demo.runs.records import JOURNAL, OF_SHARDS, Shard, journal_of
 _OURS = ".u2demo"  # where a run keeps the journals of shards, and parts
 _TABLE = "manifest.csv"
 _PART = ".part-"
+_ASKED_AT_ONCE = 16  # pictures of which a store is asked at the same time
 _AT_MOST = 30  # seconds in which a finished photo is stored in the journal
 
 
@@ -120,6 +122,7 @@ class StoredManifest(Manifest):
         self._is_stored = False  # whether nothing has to be stored in the end
         self._stored_at = time.monotonic()
         self._storing = threading.Lock()
+        self._answers: Iterator[tuple[str, bool]] = iter(())  # which pictures are there
 
     def __enter__(self) -> "StoredManifest":
         try:
@@ -133,7 +136,8 @@ class StoredManifest(Manifest):
             self._scratch.cleanup()
             raise
         self._offset = self._journal.stat().st_size
-        self._is_stored = content_of(self._journal) == before and not self._has_parts()
+        has_all = self._has_table or self.shard is not None
+        self._is_stored = has_all and content_of(self._journal) == before and not self._has_parts()
         return self
 
     def __exit__(
@@ -154,11 +158,25 @@ class StoredManifest(Manifest):
         if record.writing or time.monotonic() - self._stored_at > _AT_MOST:
             self._store_part()
 
+    def expect(self, photos: Sequence[str]) -> None:
+        """Begin to ask for the pictures of photos: several at a time, ahead of ``is_complete``."""
+        known = filter(None, map(self.records.get, photos))
+        files = (file for record in known if record.status == "done" for file in record.files)
+        self._answers = in_parallel(self._ask, files, _ASKED_AT_ONCE)
+
+    def _ask(self, file: str) -> tuple[str, bool]:
+        return file, self.results.is_there(file)
+
+    def _is_whole(self, file: str) -> bool:
+        there = next((there for name, there in self._answers if name == file), None)
+        return self.results.is_there(file) if there is None else there
+
     def _change(self) -> None:
         """Delete the table in the store, too, so that it is never out of date."""
         if self._has_table:
             delete(join(self._url, _TABLE))
         super()._change()
+        self._is_stored = False
 
     def _store_part(self) -> None:
         """Store what is new of the journal; return when all that was added before is stored."""
@@ -175,12 +193,11 @@ class StoredManifest(Manifest):
             write_bytes(join(self._url, name), lines)
             self._parts.append(join(self._url, name))
             self._offset += len(lines)
-            self._is_stored = False  # whether nothing has to be stored in the end
         self._stored_at = time.monotonic()
 
     def _store_all(self) -> None:
         """Store the journal, and the table; then delete what they take the place of."""
-        if self._is_stored and not self._parts:
+        if self._is_stored:
             return
         kept = _url_of(self._url, self._journal.name)
         write_bytes(kept, self._journal.read_bytes())

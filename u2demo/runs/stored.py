@@ -1,5 +1,6 @@
 """URLs, and lists of paths and URLs -> the photos they stand for, folder by folder."""
 
+import codecs
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -144,15 +145,20 @@ def check_apart(listing: Listing, results: str | Path, shard: Shard | None) -> N
 def read_list(file: str) -> list[str]:
     """Return the lines of a file, "-" for standard input: a path or URL each, without empty ones.
 
-    Paths are those seen from the current folder. Spaces around them are dropped, but not those of
-    a file that has that very name.
+    It is UTF-8, or UTF-16 as PowerShell writes it. Paths are those seen from the current folder.
+    Spaces around them are dropped, but not those of a file that has that very name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or the file is not a text.
         OSError: the file cannot be read.
     """
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    text = data.decode("utf-8-sig", "surrogateescape")  # names on disks may be any bytes
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16", "surrogatepass")
+    else:
+        text = data.decode("utf-8-sig", "surrogateescape")  # names on disks may be any bytes
+    if "\0" in text:
+        raise ValueError(f"{file} is not a text file, expected a path or URL in each of its lines")
     found = [_trimmed(line) for line in text.split("\n") if line.strip()]
     if not found:
         raise ValueError(f"{file}: no line in it, expected a path or URL in each")
@@ -223,7 +229,7 @@ def _parts(file: str) -> tuple[str, ...]:
 
 def _places(files: Iterable[str]) -> dict[str, PurePosixPath]:
     """Return the place of each file: its folders, but for those that all have in common."""
-    parts = {_absolute(file): _parts(file) for file in files}
+    parts = {absolute(file): _parts(file) for file in files}
     shared = len(os.path.commonprefix([part[:-1] for part in parts.values()]))
     return {file: PurePosixPath(*part[shared:]) for file, part in parts.items()}
 
@@ -234,5 +240,6 @@ def _named(url: str, place: PurePosixPath) -> Entry:
     return Entry(url, folder, place.name or "photo", _kind(place.name) or "images")
 
 
-def _absolute(file: str) -> str:
+def absolute(file: str) -> str:
+    """Return a line of a list as the photo's entry has it: an absolute path, or a URL as it is."""
     return file if is_url(file) else os.path.abspath(file)  # noqa: PTH100 - links stay

@@ -46,16 +46,22 @@ def has_our_columns(file: Path) -> bool:
 def agrees(file: Path, records: Iterable[Record]) -> bool:
     """Return whether ``file`` says of ``records``, those of its folder, what a run has written.
 
-    Folders may have moved, and earlier versions had fewer columns and no apostrophes.
+    Folders may have moved, and earlier versions had fewer columns and no apostrophes. Few records
+    are in memory at a time as long as both have the same order, which a run gives them.
     """
-    by_stem = {record.stem: record for record in records}
+    coming, waiting = iter(records), {}
     with _open(file) as opened:
         rows = csv.reader(opened)
         columns = next(rows, [])
         try:
-            return all(_is_row_of(by_stem, dict(zip(columns, row, strict=True))) for row in rows)
+            for cells in rows:
+                row = dict(zip(columns, cells, strict=True))
+                record = _take(row["stem"], coming, waiting)
+                if record is None or not _is_row_of(record, row):
+                    return False
         except (csv.Error, ValueError):  # a row of another length
             return False
+    return True
 
 
 def _open(file: Path) -> TextIO:
@@ -66,10 +72,18 @@ def _are_ours(columns: list[str]) -> bool:
     return {"photo", "stem", "version"} <= set(columns) <= set(_COLUMNS)
 
 
-def _is_row_of(by_stem: dict[str, Record], row: dict[str, str]) -> bool:
-    record = by_stem.get(row["stem"].removeprefix("'")) or by_stem.get(row["stem"])
-    if record is None:  # a row of somebody's own
-        return False
+def _take(stem: str, coming: Iterator[Record], waiting: dict[str, Record]) -> Record | None:
+    """Return the record with a stem, None if there is none; those before it in ``coming`` wait."""
+    stems = (stem.removeprefix("'"), stem)
+    if waiting.keys().isdisjoint(stems):
+        for record in coming:
+            waiting[record.stem] = record
+            if record.stem in stems:
+                break
+    return waiting.pop(stems[0], None) or waiting.pop(stems[1], None)
+
+
+def _is_row_of(record: Record, row: dict[str, str]) -> bool:
     texts = {column: str(_cell(record, column)) for column in row if column != "photo"}
     return all(row[column] in (text, _guarded(text)) for column, text in texts.items())
 
