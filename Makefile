@@ -1,7 +1,8 @@
 # Everything is installed into .venv, once, and again when the requirements change.
 PYTHON ?= python3
-# Colab's Python where there is one: some packages, PyAV among them, give newer ones newer releases.
+# Colab's Python, and the lowest, where they are: PyAV, for one, gives Python 3.12 a newer release.
 COLAB_PYTHON ?= $(shell python3.12 -c 'print("python3.12")' 2>/dev/null || echo $(PYTHON))
+FLOOR_PYTHON ?= $(shell python3.10 -c 'print("python3.10")' 2>/dev/null || echo $(PYTHON))
 NOTEBOOK ?= one_click
 MUTANTS ?= 20000
 BIN := .venv/bin
@@ -102,9 +103,9 @@ $(READY): pyproject.toml requirements.txt constraints.txt
 	touch $@
 
 .venv-floor/ready: pyproject.toml requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12))' \
-	  || { echo "The lowest NumPy needs Python 3.10 or 3.11: make PYTHON=python3.11 test-floor"; exit 1; }
-	$(PYTHON) -m venv .venv-floor
+	@$(FLOOR_PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12))' \
+	  || { echo "The lowest NumPy needs Python 3.10 or 3.11: make FLOOR_PYTHON=python3.11 test-floor"; exit 1; }
+	$(FLOOR_PYTHON) -m venv .venv-floor
 	sed 's/>=/==/' requirements.txt > .venv-floor/floors.txt
 	printf '%s\n' av==17.1.0 opencv-python-headless==4.8.0.76 >> .venv-floor/floors.txt
 	.venv-floor/bin/python -m pip install -q --disable-pip-version-check -c .venv-floor/floors.txt \

@@ -186,6 +186,24 @@ def test_what_an_interrupt_left_is_gone_on_from(nodes, photos, undivided, tmp_pa
     check_each_was_done_once(tmp_path / "out", undivided, outcome)
 
 
+def test_an_interrupted_trial_does_not_hold_a_larger_run_back(
+    nodes, photos, undivided, tmp_path, small_shards, monkeypatch
+):
+    """It was one shard, which is too few for what comes."""
+
+    def interrupt(progress):
+        if progress.photos >= 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as trial, pytest.raises(KeyboardInterrupt):
+        trial.setattr(clusters, "_PHOTOS", COUNT)
+        do(photos, tmp_path / "out", interrupt)
+    seen = []
+    outcome = do(photos, tmp_path / "out", seen.append)
+    assert max(progress.processes for progress in seen) > 1
+    check_each_was_done_once(tmp_path / "out", undivided, outcome)
+
+
 def test_machines_that_are_not_alike_are_refused_by_name(nodes, photos, tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "_code", lambda: "9.9 (00000000)")
     with pytest.raises(ValueError, match=r"machine .* \(127\.0\.0\.1|machine .*has u2demo"):

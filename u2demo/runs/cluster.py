@@ -6,6 +6,7 @@ pixel goes through it: each process reads photos and writes pictures itself, so 
 see the same folders, or URLs.
 """
 
+import math
 import socket
 import time
 from collections import Counter, deque
@@ -130,7 +131,8 @@ class _Driver:
         total = kinds.total() - kinds["made"]
         slots = self._slots()
         most = max(len(slots), self._workers or 0) * _PER_SLOT
-        count = divided(self._job.results) or max(1, min(-(-total // _PHOTOS), most))
+        wanted = min(math.ceil(total / _PHOTOS), most)
+        count = max(1, wanted, divided(self._job.results))
         waiting = deque((number, count) for number in range(1, count + 1))
         self._tally = self._started_tally()
         self._shared = self._ray.put(self._job)
