@@ -56,6 +56,7 @@ const model = {
   send(message, _, [bytes]) {
     if (kernel.isDead) throw new Error('Cannot send');
     kernel.heard.push(message.kind);
+    if (message.kind === 'photo') kernel.photoSize = bytes.byteLength;
     if (message.kind === 'frame') kernel.frame = bytes;
     if (!kernel.silent) setTimeout(() => replies[message.kind](message), kernel.takes);
   },
@@ -438,6 +439,31 @@ def test_a_photo_has_all_pixels_that_the_camera_gives_a_still(camera):
     with camera.expect_download() as download:
         camera.get_by_role("link", name="Download").click()
     assert Image.open(download.value.path()).size == (3 * WIDTH, 2 * HEIGHT)
+    camera.locator(".u2-remove").click()
+
+
+def test_a_still_of_many_megapixels_is_a_message_that_a_server_takes(camera):
+    """Noise is more than any photo of its size."""
+    camera.evaluate(
+        """() => {
+            globalThis.ImageCapture = class {
+                async takePhoto() {
+                    const canvas = document.createElement('canvas');
+                    Object.assign(canvas, {width: 4096, height: 3072});
+                    const context = canvas.getContext('2d');
+                    const noise = context.createImageData(canvas.width, canvas.height);
+                    new Uint32Array(noise.data.buffer).forEach((_, place, colors) => {
+                        colors[place] = 0xff000000 | (Math.random() * 0x1000000);
+                    });
+                    context.putImageData(noise, 0, 0);
+                    return new Promise((resolve) => canvas.toBlob(resolve));
+                }
+            };
+        }"""
+    )
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    assert 1e6 < camera.evaluate("kernel.photoSize") < 10e6
     camera.locator(".u2-remove").click()
 
 

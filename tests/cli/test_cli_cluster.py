@@ -57,6 +57,14 @@ def test_one_photo_is_one_photo(jobs, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("1 photo: 1 done. ")
 
 
+def test_photos_without_a_clear_subject_and_new_names_are_counted(jobs, outcome, tmp_path, capsys):
+    outcome.unclear, outcome.renamed = 1200, 1
+    assert main([str(tmp_path), "-o", str(tmp_path / "out"), "--ray", "auto"]) == 0
+    said = capsys.readouterr().out
+    assert "  no clear subject: 1,200 photos; manifest.csv says which, under clear\n" in said
+    assert "the new pictures of 1 photo have other names" in said
+
+
 def test_a_folder_that_cannot_be_read_is_named_and_the_exit_code_says_so(
     jobs, outcome, tmp_path, capsys
 ):

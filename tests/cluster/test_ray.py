@@ -136,6 +136,8 @@ def test_a_cluster_gives_what_one_machine_gives(nodes, photos, undivided, tmp_pa
     assert max(progress.machines for progress in seen) == 3
     assert max(progress.processes for progress in seen) == 3  # one processor of each stays free
     assert seen[-1].photos == COUNT
+    records = [record for record in read_records(tmp_path / "out") if record.status == "done"]
+    assert outcome.unclear == sum(not record.clear for record in records) > 0
 
     again = do(photos, tmp_path / "out")
     assert again.statuses == {"skipped": COUNT - 1, "failed": 1}

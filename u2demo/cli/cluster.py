@@ -63,11 +63,24 @@ def _lines(outcome: Outcome, results: str) -> list[str]:
         f"{counted(total, 'photo')}: {said or 'none found'}. {where} {printable(results)}",
         *(f"  failed: {printable(error)}" for error in outcome.failed[:_SHOWN]),
         *filter(None, [more]),
+        *_noted_lines(outcome),
         *_clip_lines(outcome.clips),
         *(f"  left out: {printable(sentence)}" for sentence in outcome.unread),
         *(f"  {printable(sentence)}" for sentence in outcome.lost),
         *(["  the same command goes on from there"] if outcome.lost else []),
     ]
+
+
+def _noted_lines(outcome: Outcome) -> list[str]:
+    noted = [
+        (outcome.unclear, "no clear subject: {}; manifest.csv says which, under clear"),
+        (
+            outcome.renamed,
+            "files that u2demo did not write stay as they are: the new pictures of {} have other"
+            " names; manifest.csv says which, under renamed",
+        ),
+    ]
+    return [f"  {line.format(counted(number, 'photo'))}" for number, line in noted if number]
 
 
 def _clip_lines(clips: list[str]) -> list[str]:

@@ -59,6 +59,8 @@ class Outcome:
     statuses: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)  # the sentence of each photo
     clips: list[str] = field(default_factory=list)  # that were left out
+    unclear: int = 0  # how many show no clear subject
+    renamed: int = 0  # how many have pictures with another name, for a file was in the way
     lost: list[str] = field(default_factory=list)  # a sentence for each shard that was given up
     unread: list[str] = field(default_factory=list)  # a sentence for each folder left out
 
@@ -67,6 +69,8 @@ class Outcome:
         self.statuses.update(done.statuses)
         self.failed += done.failed
         self.clips += done.clips
+        self.unclear += done.unclear
+        self.renamed += done.renamed
 
 
 def process_on_ray(

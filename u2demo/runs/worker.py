@@ -58,6 +58,8 @@ class Done(NamedTuple):
     statuses: Mapping[str, int]  # how many have each
     failed: list[str]  # the sentence of each photo
     clips: list[str]  # that were left out
+    unclear: int  # how many show no clear subject
+    renamed: int  # how many have pictures with another name, for a file was in the way
 
 
 class Introduction(NamedTuple):
@@ -70,22 +72,28 @@ class Introduction(NamedTuple):
 
 def do_shard(job: Job, shard: Shard, cores: int, tally: Any) -> Done:
     """Do one shard, in a process of the cluster; tell ``tally`` now and then how far it is."""
-    done = Done({}, [], [])
     statuses: Counter[str] = Counter()
+    failed: list[str] = []
+    clips: list[str] = []
+    unclear = renamed = 0
     told = time.monotonic()
 
     def report(record: "Record") -> None:
-        nonlocal told
+        nonlocal unclear, renamed, told
         statuses[record.status] += 1
         if record.status == "failed":
-            done.failed.append(record.error)
+            failed.append(record.error)
+        elif not record.clear:
+            unclear += 1
+        if record.status == "done" and record.renamed:
+            renamed += 1
         if time.monotonic() - told > _OFTEN:
             told = time.monotonic()
             tally.note.remote(shard, dict(statuses))
 
     def leave(clip: Entry) -> None:
         statuses["left out"] += 1
-        done.clips.append(clip.photo)
+        clips.append(clip.photo)
 
     keep_freed_memory()  # the process is the job's own
     model = _model(job.model, job.weights, job.device)
@@ -97,7 +105,7 @@ def do_shard(job: Job, shard: Shard, cores: int, tally: Any) -> Done:
             )
         )
     finish(job.results, shard)
-    return done._replace(statuses=dict(statuses))
+    return Done(dict(statuses), failed, clips, unclear, renamed)
 
 
 def listing_of(job: Job, **how: Callable) -> StoredListing:

@@ -9,7 +9,9 @@ const EFFECTS = {
 const AGAIN = 1000; // milliseconds; a frame without an answer is replaced by a new one
 const GIVE_UP = 12; // times its patience, after which the page turns the camera off
 const SAMPLE_ENDS = 20; // seconds
-const PIECE_SIZE = 512 * 1024; // bytes; a Jupyter server drops messages over 10 MiB
+const PIECE_SIZE = 512 * 1024; // bytes
+const MESSAGE_SIZE = 9e6; // bytes; a Jupyter server drops messages over 10 MiB
+const QUALITIES = [0.95, 0.8, 0.5]; // of a photo for the kernel: the first that fits in a message
 const PIECE_PATIENCE = 20; // seconds
 const LAST_PATIENCE = 180; // the file is saved then: a person may first have to allow it
 const PHOTO_PATIENCE = 180;
@@ -412,9 +414,18 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
   }
 
   async function askForCutout(picture) {
-    const blob = await encode(picture, "image/jpeg", 0.95);
+    const blob = await asMessage(picture);
     number += 1;
     return letters.ask({ kind: "photo", number }, await blob.arrayBuffer(), PHOTO_PATIENCE);
+  }
+
+  async function asMessage(picture) {
+    let blob;
+    for (const quality of QUALITIES) {
+      blob = await encode(picture, "image/jpeg", quality);
+      if (blob.size <= MESSAGE_SIZE) break;
+    }
+    return blob;
   }
 
   function toggleRecording() {
