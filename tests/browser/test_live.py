@@ -178,6 +178,12 @@ def test_the_page_says_what_leaves_it(page):
     assert privacy.is_visible()
 
 
+def test_the_keyboard_goes_from_start_to_stop_and_back(camera):
+    for name, other in [("Stop", "Start camera"), ("Start camera", "Stop")]:
+        camera.get_by_role("button", name=name).press("Enter")
+        camera.wait_for_function(f"document.activeElement.textContent === '{other}'")
+
+
 def test_the_camera_is_cut_out_at_its_own_size(camera):
     assert light(camera) == {"live"}
     picture = colors(camera)

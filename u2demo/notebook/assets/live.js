@@ -522,9 +522,15 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
       if (error !== GIVEN_UP) say(error.message, "problem");
     }
   };
-  view.start.onclick = () => start(camera);
-  view.sample.onclick = () => start(sample);
-  view.stop.onclick = () => stop();
+  // A button that hides when it is pressed would take the keyboard's place on the page with it.
+  const keepingFocus = (action) => async () => {
+    await action();
+    const next = view.stop.hidden ? view.start : view.stop;
+    if (document.activeElement === document.body) next.focus({ preventScroll: true });
+  };
+  view.start.onclick = keepingFocus(() => start(camera));
+  view.sample.onclick = keepingFocus(() => start(sample));
+  view.stop.onclick = keepingFocus(() => stop());
   view.photo.onclick = async () => {
     view.photo.disabled = true;
     await guarded(takePhoto)();
