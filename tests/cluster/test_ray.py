@@ -22,7 +22,9 @@ from u2demo.cli.main import main  # noqa: E402
 from u2demo.runs import cluster as clusters  # noqa: E402
 from u2demo.runs import worker  # noqa: E402
 from u2demo.runs.cluster import process_on_ray  # noqa: E402
+from u2demo.runs.listing import Listing  # noqa: E402
 from u2demo.runs.records import read_records  # noqa: E402
+from u2demo.runs.run import process_files  # noqa: E402
 from u2demo.runs.settings import Run  # noqa: E402
 from u2demo.runs.slots import slots_of  # noqa: E402
 from u2demo.runs.worker import Job  # noqa: E402
@@ -189,19 +191,15 @@ def test_what_an_interrupt_left_is_gone_on_from(nodes, photos, undivided, tmp_pa
 
 
 def test_an_interrupted_trial_does_not_hold_a_larger_run_back(
-    nodes, photos, undivided, tmp_path, small_shards, monkeypatch
+    nodes, photos, undivided, tmp_path, small_shards
 ):
     """It was one shard, which is too few for what comes."""
-
-    def interrupt(progress):
-        if progress.photos >= 1:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as trial, pytest.raises(KeyboardInterrupt):
-        trial.setattr(clusters, "_PHOTOS", COUNT)
-        do(photos, tmp_path / "out", interrupt)
+    few = Listing([photos / "photo2.png", photos / "photo3.png"])
+    model = u2.load_model(device="cpu")
+    process_files(model, few, tmp_path / "out", Run(EFFECTS), shard=(1, 1))
     seen = []
     outcome = do(photos, tmp_path / "out", seen.append)
+    assert outcome.statuses["skipped"] == 2
     assert max(progress.processes for progress in seen) > 1
     check_each_was_done_once(tmp_path / "out", undivided, outcome)
 
