@@ -211,7 +211,7 @@ class Album:
         self.caption.value = _caption(photo)
 
     def compare(self, other: Photo | None) -> None:
-        """Show ``other`` beside the photo on the stage, which it is, found with another quality."""
+        """Show ``other``, the photo on the stage as another quality finds it, beside that photo."""
         if other is not self._beside:
             self._beside = other
             self.draw()

@@ -65,8 +65,8 @@ class Stage(ipywidgets.Box):
         self._version = 0  # of what is shown of it
         self._tool = "move"
         self._hand = Hand(panel)
-        self._answered = 0
-        self._said = ""
+        self._answered = 0  # the number of the last message that was done
+        self._said = ""  # what that did, in words, until the page is told
         self._view = View()
         self._retouches: dict[str, tuple[bytes, Retouch]] = {}  # by the quality that found the mask
         self._sheet: Sheet | None = None
@@ -198,6 +198,7 @@ class Stage(ipywidgets.Box):
             "sides": ["Fast", "Best"] if self._compares else None,
             **self._state(),
         }
+        self._said = ""
         sent = dict(pictures)
         if not has_new_photo:
             del sent["photo"]
@@ -206,7 +207,6 @@ class Stage(ipywidgets.Box):
     def _state(self) -> dict:
         history = self._photo.history if self._photo else History()
         within = history.now.within
-        said, self._said = self._said, ""
         return {
             "tools": self._photo is not None and self._on_corrected is not None,
             "places": PLACE[0] in self._panel.action.controls,
@@ -215,7 +215,7 @@ class Stage(ipywidgets.Box):
             "count": count(history.now),
             "within": within and list(within),
             "answered": self._answered,
-            "said": said,
+            "said": self._said,
         }
 
     def _tell(self, message: dict, pictures: Mapping[str, bytes]) -> None:
