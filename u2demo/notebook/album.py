@@ -54,8 +54,7 @@ class Album:
         self.clearings = 0  # how often all photos were forgotten
         self.settings: dict[str, Settings] = {}
         self.common = panel.settings
-        self.stage = Stage(panel, notes, on_corrected)
-        self.stage.names = lambda: self.settings
+        self.stage = Stage(panel, notes, on_corrected, names=lambda: self.settings)
         self.caption = ipywidgets.HTML()
         self._on_choose = on_choose
         self.gallery = Gallery(guarded(self.choose, notes), guarded(on_remove, notes), settle)

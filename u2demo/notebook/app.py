@@ -80,6 +80,7 @@ class OneClick:
         self._looking = Looking(
             self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
         )
+        self._album.stage.finish = self._looking.look_now
         self._removing = Removing(
             self._album, self._offer, self._show_what_fits, self._looking.go_on
         )

@@ -42,7 +42,6 @@ class Looking:
         self.notes = Notes()
         self.models = ModelMenu(self.begin, model)
         self._album = album
-        album.stage.finish = self.look_now
         self._quality = panel.quality
         self._quality.observe(guarded(self._change, self.notes), names="value")
         self._jobs = jobs

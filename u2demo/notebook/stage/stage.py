@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from u2demo.notebook.stage.page import StagePage
 
 OnCorrected = Callable[[Photo, Photo], None]
+Names = Callable[[], Iterable[str]]
 
 _PATIENCE = 15.0  # seconds in which Colab's page should have opened
 _REST = 0.15  # seconds without a change after which the stage is drawn with all its detail
@@ -43,11 +44,11 @@ class Stage(ipywidgets.Box):
     a ``Compare``.
     """
 
-    def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None = None):
+    def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None, names: Names):
         self._panel = panel
         self._on_corrected = on_corrected
+        self._names = names
         self.finish: Callable[[], None] = lambda: None
-        self.names: Callable[[], Iterable[str]] = lambda: ()
         self._notes = notes
         self._page = _make_page(callbacks.guarded(self._receive, notes))
         # Colab may refuse the page, and says so by silence.
@@ -336,7 +337,7 @@ class Stage(ipywidgets.Box):
     def _save(self) -> None:
         photo = self._photo
         text = to_json(photo.history.now, photo.size, photo=photo.name)
-        name = corrections_name(photo.name, self.names())
+        name = corrections_name(photo.name, self._names())
         self._tell({"kind": "file", "name": name, "text": text}, {})
 
 
