@@ -24,20 +24,20 @@ def look(picture):
     return np.asarray(convert(picture, picture.info.get("icc_profile"), None)).astype(int)
 
 
-def test_a_brand_color_behind_a_photo_with_a_profile(adobe):
+def test_a_brand_color_looks_as_asked_for_behind_a_photo_with_a_profile(adobe):
     picture = u2.replace_background(*adobe, "#ff6600")
     assert np.abs(look(picture)[0, 0] - ORANGE).max() <= 1
     assert picture.getpixel((0, 0)) != ORANGE
 
 
-def test_a_tint_and_the_line_of_a_box_too(adobe):
+def test_a_tint_and_the_line_of_a_box_look_as_asked_for_too(adobe):
     tinted = look(u2.highlight(*adobe, color=ORANGE, strength=1))
     boxed = look(u2.draw_box(*adobe, color="#ff6600", width=1))
     assert np.abs(tinted[2, 3] - ORANGE).max() <= 1
     assert np.abs(boxed[1, 2] - ORANGE).max() <= 1
 
 
-def test_it_stays_what_was_asked_for_where_the_profile_is_srgb(scene):
+def test_a_color_is_written_as_asked_for_where_the_profile_is_srgb(scene):
     image, mask = scene
     srgb = ImageCms.createProfile("sRGB")
     image.info["icc_profile"] = ImageCms.ImageCmsProfile(srgb).tobytes()

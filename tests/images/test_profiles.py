@@ -37,7 +37,7 @@ def test_adobe_rgb_is_what_adobe_says():
     assert seen(adobe_rgb(), (90, 180, 60), (128, 128, 128)) == [(0, 181, 42), (129, 129, 129)]
 
 
-def test_a_profile_of_srgb_would_be_little_cmss_own():
+def test_white_and_gray_of_a_profile_are_those_of_little_cms():
     wide = of_code_points(12, 13)  # Display P3 has sRGB's white and curve
     own = ImageCms.ImageCmsProfile(io.BytesIO(wide)).profile
     known = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).profile

@@ -105,13 +105,13 @@ def test_every_mode_becomes_rgb_on_white(mode, pixel, expected):
     assert image.getpixel((1, 1)) == expected
 
 
-def test_converts_palettes(two_tone):
+def test_a_palette_becomes_its_colors(two_tone):
     image = open_image(encoded(two_tone.quantize(2), "PNG"))
     assert close(image.getpixel((5, 12)), RED)
     assert close(image.getpixel((35, 12)), BLUE)
 
 
-def test_converts_cmyk():
+def test_cyan_ink_becomes_cyan_light():
     cyan = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
     red, green, blue = open_image(encoded(cyan, "JPEG")).getpixel((8, 8))
     assert red < 40

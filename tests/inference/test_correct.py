@@ -132,7 +132,7 @@ def test_strokes_outside_the_picture_change_nothing(photo, mask, net):
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (2, 3), (3000, 2)])
 @pytest.mark.parametrize("keep", [True, False])
-def test_photos_of_hardly_any_pixels(net, size, keep):
+def test_a_photo_of_hardly_any_pixels_is_corrected(net, size, keep):
     mask = np.full(size[::-1], 0.5, np.float32)
     stroke = u2.Stroke([(0.5, 0.5)], 1, keep)
     corrected = u2.correct_mask(net, Image.new("RGB", size, "gray"), mask, [stroke])

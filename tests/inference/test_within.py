@@ -92,7 +92,7 @@ def test_what_is_not_a_box_is_named(two, box):
         u2.predict_mask(Bright().eval(), two, within=box)
 
 
-def test_a_box_in_words_is_in_pixels_or_per_cent():
+def test_a_box_in_words_is_in_pixels_or_percent():
     assert box_in("10,20,30,40", (400, 300)) == u2.Box(10, 20, 30, 40)
     assert box_in("10%, 0, 50.5%, 100%", (400, 300)) == u2.Box(40, 0, 202, 300)
 

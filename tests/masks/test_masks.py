@@ -133,5 +133,5 @@ def test_a_threshold_that_no_mask_can_have_is_refused(function, threshold):
         function(mask_of(0, 0.5, 1), threshold=threshold)
 
 
-def test_nothing_lies_above_1():
+def test_above_a_threshold_of_1_there_is_no_box():
     assert bounding_box(mask_of(0, 0.5, 1), threshold=1.0) is None

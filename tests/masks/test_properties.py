@@ -96,7 +96,7 @@ def test_pixels_of_lossless_files_are_kept_and_turned(pixels, file_format, orien
 
 @quick
 @given(arrays.arrays(np.float32, st.tuples(sides, sides), elements=st.floats(width=32)))
-def test_samples_of_any_value_become_grey_in_their_order(samples):
+def test_samples_of_any_value_become_gray_in_their_order(samples):
     file = io.BytesIO()
     Image.fromarray(samples).save(file, "TIFF")
     grey = np.asarray(open_image(file))[..., 0]

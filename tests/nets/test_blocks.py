@@ -49,7 +49,7 @@ def test_halves_are_enlarged_to_their_own_precision():
         assert torch.allclose(half.float(), enlarge(x, half), atol=0.04)
 
 
-def test_gradients_flow():
+def test_a_gradient_reaches_the_greatest_of_each_four():
     x = drawn((8, 8)).requires_grad_()
     (enlarge(halve(x), x).sum() + halve(x).sum()).backward()
     assert x.grad.count_nonzero() == x.numel() // 4

@@ -77,7 +77,7 @@ def test_the_subject_grows_where_it_is_pointed_at(app, hand):
     assert find(app, "Subject size").value == 0.5
 
 
-def test_the_photo_behind_grows(app, hand):
+def test_the_photo_behind_grows_and_the_subject_does_not(app, hand):
     put_behind(app)
     hand((50, 5), first=True)
     hand((50, 5), factor=2)

@@ -156,29 +156,24 @@ def _scaled(
     What shows faintly around it is drawn too, as far as the canvas reaches.
     """
     across, down = (new / old for new, old in zip(spot.size, box.size, strict=True))
-    room = Box(
-        min(spot.left, int(box.left * across)),
-        min(spot.top, int(box.top * down)),
-        min(size[0] - spot.right, int((photo.width - box.right) * across)),
-        min(size[1] - spot.bottom, int((photo.height - box.bottom) * down)),
-    )
+    left = min(spot.left, int(box.left * across))
+    top = min(spot.top, int(box.top * down))
+    right = min(size[0] - spot.right, int((photo.width - box.right) * across))
+    bottom = min(size[1] - spot.bottom, int((photo.height - box.bottom) * down))
+    place = Box(spot.left - left, spot.top - top, spot.right + right, spot.bottom + bottom)
     part = (
-        max(0, box.left - room.left / across),
-        max(0, box.top - room.top / down),
-        min(photo.width, box.right + room.right / across),
-        min(photo.height, box.bottom + room.bottom / down),
+        max(0, box.left - left / across),
+        max(0, box.top - top / down),
+        min(photo.width, box.right + right / across),
+        min(photo.height, box.bottom + bottom / down),
     )
-    wide = spot.width + room.left + room.right
-    high = spot.height + room.top + room.bottom
-    left, top = map(int, part[:2])
-    whole = Box(left, top, math.ceil(part[2]), math.ceil(part[3]))
-    subject = part_of(photo, whole).convert("RGBA")
-    if across == down == 1:
-        drawn = subject
-    else:
-        within = (part[0] - left, part[1] - top, part[2] - left, part[3] - top)
-        drawn = _resized(subject, (wide, high), within)
-    return drawn, (spot.left - room.left, spot.top - room.top)
+    whole = Box(int(part[0]), int(part[1]), math.ceil(part[2]), math.ceil(part[3]))
+    drawn = part_of(photo, whole).convert("RGBA")
+    if (across, down) != (1, 1):
+        start = (whole.left, whole.top) * 2
+        within = tuple(edge - begin for edge, begin in zip(part, start, strict=True))
+        drawn = _resized(drawn, place.size, within)
+    return drawn, (place.left, place.top)
 
 
 def _resized(subject: Image.Image, size: tuple[int, int], within: tuple[float, ...]) -> Image.Image:

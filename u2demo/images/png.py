@@ -118,10 +118,10 @@ def _residual(kind: int, rows: _Rows, pixel: int) -> _Rows:
     residual = np.zeros((len(here), 1 + here.shape[1]), np.uint8)
     residual[:, 0] = kind
     guess = residual[:, 1:]
-    if kind != _ABOVE:
-        guess[:, pixel:] = here[:, :-pixel]
     if kind == _ABOVE:
         guess[:] = above
+    else:
+        guess[:, pixel:] = here[:, :-pixel]
     if kind == _MEAN:
         common = guess & above
         guess ^= above

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from u2demo.images.rgb import as_rgb, limit_to_alpha
 from u2demo.inference.guided import follow_edges
-from u2demo.inference.predict import at_once, leveled, salience_of_subject
+from u2demo.inference.predict import at_once, enlarged, leveled, salience_of_subject
 from u2demo.inference.preprocess import input_of, pixels
 from u2demo.inference.recipes import CLIP_QUALITIES, View, check_quality
 from u2demo.inference.views import add_up, canvas_step
@@ -90,9 +90,10 @@ def finish(image: Image.Image, found: Mask, *, salience: float, quality: str = "
     check_quality(quality)
     check_mask(found)
     canvas = as_rgb(image).reduce(canvas_step(image.size, _SIDE))
-    saliency = follow_edges(_enlarged(found, canvas), _gray(canvas), side=_SIDE)
-    mask = leveled(saliency, CLIP_QUALITIES[quality].levels, salience, image.size)
-    return limit_to_alpha(mask, image)
+    on_canvas = F.interpolate(_tensor(found), canvas.size[::-1], mode="bilinear", antialias=True)
+    saliency = follow_edges(on_canvas, pixels(canvas.convert("L")) / 255, side=_SIDE)
+    mask = leveled(saliency, CLIP_QUALITIES[quality].levels, salience)
+    return limit_to_alpha(enlarged(mask, image.size), image)
 
 
 def _looks(
@@ -114,14 +115,6 @@ def _looks(
         batch = list(islice(frames, count))
 
 
-def _enlarged(found: Mask, canvas: Image.Image) -> Tensor:
-    return F.interpolate(_tensor(found), canvas.size[::-1], mode="bilinear", antialias=True)
-
-
 def _tensor(found: Mask) -> Tensor:
     """Return a copy, because PyTorch takes no array that is mirrored or read-only."""
     return torch.from_numpy(np.array(found, order="C"))[None, None]
-
-
-def _gray(canvas: Image.Image) -> Tensor:
-    return pixels(canvas.convert("L")) / 255

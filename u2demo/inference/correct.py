@@ -20,7 +20,7 @@ from u2demo.masks.box import Box, tiles
 from u2demo.masks.corrections import Corrections, check_corrections
 from u2demo.masks.mask import Mask, check_fit
 from u2demo.masks.objects import keep_objects
-from u2demo.masks.reach import Grid, grid, reach
+from u2demo.masks.reach import Grid, make_grid, reach
 from u2demo.masks.strokes import Stroke, check_strokes, draw_strokes
 
 _GRID = 160  # pixels; longer side of the grid on which it is found how far a stroke reaches
@@ -107,7 +107,7 @@ class Correction:
         corrected = np.empty_like(self._mask)
         work = partial(_blend_tile, self._mask, share, added, corrected)
         on_all_cores(work, tiles(Box(0, 0, *self._image.size), side=_TILE))
-        _say(corrected, draw_strokes(listed, self._image.size))
+        _set_under_strokes(corrected, draw_strokes(listed, self._image.size))
         return limit_to_alpha(corrected, self._image)
 
     def _follow(self, strokes: list[Stroke]) -> "list[_Step]":
@@ -125,10 +125,9 @@ class Correction:
 
     def _step(self, stroke: Stroke, earlier: list[Stroke], steps: "list[_Step]") -> "_Step":
         """Return how far a stroke reaches, after ``earlier`` ones and what they have changed."""
-        area = self._grid
         so_far = Image.fromarray(self._corrected(earlier, steps))
-        mask = np.asarray(so_far.resize(area.odds.shape[::-1], Image.Resampling.BOX))
-        ended = self._end_along_edges(reach(area, mask, stroke, earlier))
+        mask = np.asarray(so_far.resize(self._grid.odds.shape[::-1], Image.Resampling.BOX))
+        ended = self._end_along_edges(reach(self._grid, mask, stroke, earlier))
         points = [tuple(point) for point in stroke.points]  # the caller's list may grow
         return _Step(stroke._replace(points=points), np.rint(ended * 255).astype(np.uint8))
 
@@ -137,7 +136,7 @@ class Correction:
         share, added = self._blend(steps)
         mask = share * self._small + added
         scale = max(self._canvas.size) / max(self._image.size)
-        _say(mask, draw_strokes(strokes, self._canvas.size, scale=scale))
+        _set_under_strokes(mask, draw_strokes(strokes, self._canvas.size, scale=scale))
         return mask
 
     def _end_along_edges(self, reached: Mask) -> Mask:
@@ -175,7 +174,7 @@ class Correction:
     def _grid(self) -> Grid:
         small = _reduced(self._canvas, _GRID)
         found = Image.fromarray(predict_raw(self._model, self._image))
-        return grid(
+        return make_grid(
             np.asarray(small, np.float32) / 255,
             np.asarray(small.filter(ImageFilter.GaussianBlur(_BLUR)), np.float32) / 255,
             np.asarray(found.resize(small.size, Image.Resampling.BILINEAR)).clip(0, 1),
@@ -203,7 +202,7 @@ def _is_same(one: Stroke, other: Stroke) -> bool:
     return np.array_equal(one.points, other.points)
 
 
-def _say(mask: Mask, said: NDArray[np.int8]) -> None:
+def _set_under_strokes(mask: Mask, said: NDArray[np.int8]) -> None:
     """Set ``mask`` itself to what strokes say."""
     mask[said > 0] = 1
     mask[said < 0] = 0

@@ -169,8 +169,8 @@ def _part(photo: Image.Image, box: Box | None) -> _Part:
     return _Part(part_of(photo, around), photo, box, around)
 
 
-def _finish_part(found: tuple[_Part, MeanMap], recipe: Recipe, side: int) -> Prediction:
-    part, total = found
+def _finish_part(looked_at: tuple[_Part, MeanMap], recipe: Recipe, side: int) -> Prediction:
+    part, total = looked_at
     mask, peak = _finish(total, recipe, side)
     mask = limit_to_alpha(mask, part.image)
     if part.box:
@@ -204,13 +204,13 @@ def salience_of_subject(saliency: Tensor) -> float:
     return float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
 
 
-def _full_salience(found: float) -> float:
-    """Return the salience that becomes 1, for a subject of salience ``found``.
+def _full_salience(salience: float) -> float:
+    """Return the salience that becomes 1, for a subject of this ``salience``.
 
     The net may give one subject 0.95 and another 0.6 all over; neither is half transparent. A
     subject below one half has hardly been found: it is not lifted and stays faint.
     """
-    return max(found, 1 - 2 * found**2)
+    return max(salience, 1 - 2 * salience**2)
 
 
 def along_edges(saliency: Tensor, canvas: Image.Image, side: int) -> Tensor:
@@ -224,18 +224,15 @@ def along_edges(saliency: Tensor, canvas: Image.Image, side: int) -> Tensor:
 
 def solid(saliency: Tensor, levels: Levels, size: tuple[int, int]) -> Mask:
     """Return the mask of a photo's map: with these levels, without ghosts, (width, height)."""
-    found = salience_of_subject(saliency)
-    return _enlarged(settle(_leveled(saliency, levels, found), found), size)
+    salience = salience_of_subject(saliency)
+    return enlarged(settle(leveled(saliency, levels, salience), salience), size)
 
 
-def leveled(saliency: Tensor, levels: Levels, found: float, size: tuple[int, int]) -> Mask:
-    """Return a map of salience ``found`` with these levels, enlarged to (width, height)."""
-    return _enlarged(_leveled(saliency, levels, found), size)
+def leveled(saliency: Tensor, levels: Levels, salience: float) -> Tensor:
+    """Return a map with these levels, from 0 to 1; ``salience`` is that of its subject."""
+    return levels.apply(saliency / _full_salience(salience), certainty=salience).clamp(0, 1)
 
 
-def _leveled(saliency: Tensor, levels: Levels, found: float) -> Tensor:
-    return levels.apply(saliency / _full_salience(found), certainty=found).clamp(0, 1)
-
-
-def _enlarged(mask: Tensor, size: tuple[int, int]) -> Mask:
+def enlarged(mask: Tensor, size: tuple[int, int]) -> Mask:
+    """Return a map, (1, 1, h, w), bilinearly enlarged to ``size``, (width, height)."""
     return F.interpolate(mask, size[::-1], mode="bilinear")[0, 0].numpy()

@@ -2,11 +2,10 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
-from u2demo.inference.predict import along_edges, predict_raw, solid
+from u2demo.inference.predict import along_edges, enlarged, predict_raw, solid
 from u2demo.inference.preprocess import input_of
 from u2demo.inference.recipes import QUALITIES, View, suited
 from u2demo.inference.views import MeanMap, add_up, run
@@ -28,8 +27,8 @@ def mask_steps(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
     along = along_edges(even, photo.canvas, side)
     return {
         "the network's map": np.asarray(raw.resize(image.size, Image.Resampling.NEAREST)),
-        "enlarged": _enlarged(even, image.size),
-        "along edges": _enlarged(along, image.size),
+        "enlarged": enlarged(even.clamp(0, 1), image.size),
+        "along edges": enlarged(along.clamp(0, 1), image.size),
         "made solid": solid(along, recipe.levels, image.size),
     }
 
@@ -66,8 +65,3 @@ def _title(view: View) -> str:
         "closer": view.zoomed,
     }
     return ", ".join(word for word, is_so in words.items() if is_so) or "as it is"
-
-
-def _enlarged(saliency: Tensor, size: tuple[int, int]) -> Mask:
-    enlarged = F.interpolate(saliency.clamp(0, 1), size[::-1], mode="bilinear")
-    return enlarged[0, 0].numpy()

@@ -207,8 +207,8 @@ def _certainty(saliency: Tensor) -> float:
     One view in which the net recognizes the subject outvotes several in which it hesitates. Where
     it hesitates in all of them, as with an empty wall, no view outvotes the others.
     """
-    found = float((saliency**2).sum() / saliency.sum().clamp(min=1e-6))
-    return max(found, _HESITANT) ** 4
+    salience = float((saliency**2).sum() / saliency.sum().clamp(min=1e-6))
+    return max(salience, _HESITANT) ** 4
 
 
 def _difference(one: Tensor, other: Tensor) -> float:

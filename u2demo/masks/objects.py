@@ -40,9 +40,7 @@ def split_objects(mask: Mask, *, threshold: float = 0.5) -> list[Mask]:
     return [_only(clean, area, owners == group) for group in objects]
 
 
-def keep_objects(
-    mask: Mask, points: Iterable[tuple[float, float]], *, threshold: float = 0.5
-) -> Mask:
+def keep_objects(mask: Mask, points: Iterable[tuple[float, float]]) -> Mask:
     """Return ``mask`` with only those objects that lie under one of ``points``.
 
     The objects are those of ``split_objects``, each with its soft edge. Points are (x, y) in
@@ -50,19 +48,18 @@ def keep_objects(
     equal.
 
     Raises:
-        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
+        ValueError: ``mask`` is not a valid mask.
     """
     check_mask(mask)
-    check_threshold(threshold)
     height, width = mask.shape
     inside = [(int(x), int(y)) for x, y in points if 0 <= x < width and 0 <= y < height]
-    subject = mask > threshold
+    subject = mask > 0.5
     runs = find_runs(subject)
     objects = runs.large_groups(_SMALLEST_OBJECT * mask.size)
     meant = {runs.at(x, y) for x, y in inside} & set(objects)
     if not meant:
         return mask.copy()
-    clean = _without_specks(mask, threshold, runs, objects)
+    clean = _without_specks(mask, 0.5, runs, objects)
     area, owners = _owners(mask, subject, runs, objects)
     return _only(clean, area, np.isin(owners, list(meant)))
 
@@ -78,17 +75,16 @@ def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
     return boxes_around(mask > threshold)
 
 
-def object_shapes(mask: Mask, *, threshold: float = 0.5) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
+def object_shapes(mask: Mask) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
     """Yield the box of each object that ``split_objects`` tells apart, and its pixels in that box.
 
     The pixels are (height, width) of the box, True where the object is.
 
     Raises:
-        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
+        ValueError: ``mask`` is not a valid mask.
     """
     check_mask(mask)
-    check_threshold(threshold)
-    runs = find_runs(mask > threshold)
+    runs = find_runs(mask > 0.5)
     for group in runs.large_groups(_SMALLEST_OBJECT * mask.size):
         rows, starts, ends = runs.of(group)
         box = _box_around(rows, starts, ends)

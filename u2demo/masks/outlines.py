@@ -18,7 +18,7 @@ _SMALLEST = 0.01  # share of the object's area; smaller holes are filled, smalle
 _RIGHT, _DOWN, _LEFT, _UP = range(4)
 
 
-def outlines(mask: Mask, *, threshold: float = 0.5) -> list[str]:
+def outlines(mask: Mask) -> list[str]:
     """Return the outline of each object that ``split_objects`` tells apart, in the same order.
 
     An outline is one polygon, "x y x y ..." in pixels of the mask, where whole numbers are the
@@ -28,10 +28,10 @@ def outlines(mask: Mask, *, threshold: float = 0.5) -> list[str]:
     to a thousandth of the longer side.
 
     Raises:
-        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
+        ValueError: ``mask`` is not a valid mask.
     """
     drawn = []
-    for box, shape in object_shapes(mask, threshold=threshold):
+    for box, shape in object_shapes(mask):
         step = _step(shape, math.ceil(max(mask.shape) / _FINEST))
         polygon = _polygon(_coarse(shape, step)) * step + (box.left, box.top)
         corners = polygon.clip((box.left, box.top), (box.right, box.bottom))

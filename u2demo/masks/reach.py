@@ -69,7 +69,7 @@ class Grid(NamedTuple):
     scale: float
 
 
-def grid(rgb: Plane, blurred: Plane, found: Mask, scale: float) -> Grid:
+def make_grid(rgb: Plane, blurred: Plane, found: Mask, scale: float) -> Grid:
     """Return the grid for a small photo, (h, w, 3) in [0, 1], a blurred copy, and the net's map."""
     colors = _lab(rgb)
     inside = found.clip(1e-6, 1 - 1e-6)
@@ -78,19 +78,19 @@ def grid(rgb: Plane, blurred: Plane, found: Mask, scale: float) -> Grid:
     return Grid(colors, smooth, _kinds(smooth), odds, _ties(colors, odds), scale)
 
 
-def reach(area: Grid, mask: Mask, stroke: Stroke, earlier: Sequence[Stroke]) -> Plane:
+def reach(grid: Grid, mask: Mask, stroke: Stroke, earlier: Sequence[Stroke]) -> Plane:
     """Return how much each pixel of the grid belongs to ``stroke``: (h, w) in [0, 1].
 
     ``mask`` is the mask so far, on the grid; strokes before, ``earlier``, stay what they are.
     """
     size = mask.shape[::-1]
-    under = draw_strokes([stroke], size, scale=area.scale) != 0
+    under = draw_strokes([stroke], size, scale=grid.scale) != 0
     if not under.any():
         return np.zeros(mask.shape, np.float32)
-    allies = _parts(area, [other for other in earlier if other.keep == stroke.keep], under)
-    rivals = _parts(area, [other for other in earlier if other.keep != stroke.keep], under)
+    allies = _parts(grid, [other for other in earlier if other.keep == stroke.keep], under)
+    rivals = _parts(grid, [other for other in earlier if other.keep != stroke.keep], under)
     agreed = (mask > 0.5) == stroke.keep
-    evidence = _evidence(area, mask, stroke, under, allies, rivals)
+    evidence = _evidence(grid, mask, stroke, under, allies, rivals)
     likely = _likely(evidence)
     prior = np.where(agreed & (likely > 0.5), 1, likely).astype(np.float32)
     sure = _PRIOR * (0.3 + 2 * np.abs(likely - 0.5))
@@ -98,16 +98,16 @@ def reach(area: Grid, mask: Mask, stroke: Stroke, earlier: Sequence[Stroke]) -> 
     weight[under], prior[under] = _FIXED, 1
     for rival in rivals:
         weight[rival], prior[rival] = _FIXED, 0
-    belongs = _walk(area.ties, weight, prior).clip(0, 1)
+    belongs = _walk(grid.ties, weight, prior).clip(0, 1)
     changed = _joined(under | (~agreed & (belongs > 0.5)), under)
     # Elsewhere only edges of the mask would be moved a little.
     return belongs * (_AROUND - _distance(changed) / 2).clip(0, 1)
 
 
-def _parts(area: Grid, strokes: Iterable[Stroke], under: _Pixels) -> list[_Pixels]:
+def _parts(grid: Grid, strokes: Iterable[Stroke], under: _Pixels) -> list[_Pixels]:
     """Return the pixels of each stroke that are not ``under`` the new one."""
     size = under.shape[::-1]
-    drawn = (draw_strokes([stroke], size, scale=area.scale) != 0 for stroke in strokes)
+    drawn = (draw_strokes([stroke], size, scale=grid.scale) != 0 for stroke in strokes)
     parts = (pixels & ~under for pixels in drawn)
     return [part for part in parts if part.any()]
 
@@ -141,7 +141,7 @@ def _likely(evidence: dict[str, Plane]) -> Plane:
 
 
 def _evidence(
-    area: Grid,
+    grid: Grid,
     mask: Mask,
     stroke: Stroke,
     under: _Pixels,
@@ -150,16 +150,16 @@ def _evidence(
 ) -> dict[str, Plane]:
     """Return what speaks for or against each pixel, by the names of ``_WEIGHTS``."""
     longer = max(mask.shape)
-    radius = max(stroke.radius * area.scale, _SMALLEST) / longer
+    radius = max(stroke.radius * grid.scale, _SMALLEST) / longer
     brush = np.log(radius / _BRUSH)
     distance = _distance(under) / longer
-    color, way = _differences(area, [under])
+    color, way = _differences(grid, [under])
     # In shares of the mean, a pale photo is like a vivid one.
     usual = max(float(color.mean()), _PALE), max(float(way.mean()), _PALE)
     color, way = color / usual[0], way / usual[1]
     inside = (mask if stroke.keep else 1 - mask).clip(0.01, 0.99)
     agreeing = np.log(inside / (1 - inside))
-    above = area.odds - area.odds[under].mean()
+    above = grid.odds - grid.odds[under].mean()
     if not stroke.keep:
         above = -above
     evidence = {
@@ -171,16 +171,16 @@ def _evidence(
         "map, kept": above * stroke.keep,
         "map, large brush": above * brush,
         "color": np.exp(-2 * color),
-        "common color": _common(area.kinds, inside > 0.5),
+        "common color": _common(grid.kinds, inside > 0.5),
         "near": np.exp(-3 * way),
         "way": way,
     }
     if rivals:
-        rivals_color, rivals_way = _differences(area, rivals)
+        rivals_color, rivals_way = _differences(grid, rivals)
         evidence["rival's color"] = np.exp(-2 * rivals_color / usual[0])
         evidence["near a rival"] = np.exp(-3 * rivals_way / usual[1])
     if allies:
-        allies_color, allies_way = _differences(area, allies)
+        allies_color, allies_way = _differences(grid, allies)
         evidence["an ally"] = np.ones_like(color)
         evidence["more like an ally"] = color - allies_color / usual[0]
         evidence["nearer to an ally"] = way - allies_way / usual[1]
@@ -202,10 +202,10 @@ def _common(kinds: NDArray[np.intp], agreed: _Pixels) -> Plane:
     return np.log(ratio).astype(np.float32)[kinds]
 
 
-def _differences(area: Grid, parts: list[_Pixels]) -> tuple[Plane, Plane]:
+def _differences(grid: Grid, parts: list[_Pixels]) -> tuple[Plane, Plane]:
     """Return how far each pixel is from the nearest of ``parts``: in color, and by its way."""
-    colors = [np.linalg.norm(area.smooth - area.colors[part].mean(0), axis=2) for part in parts]
-    return np.min(colors, 0), np.sqrt(_way(area.colors, np.any(parts, 0)))
+    colors = [np.linalg.norm(grid.smooth - grid.colors[part].mean(0), axis=2) for part in parts]
+    return np.min(colors, 0), np.sqrt(_geodesic_distance(grid.colors, np.any(parts, 0)))
 
 
 def _distance(under: _Pixels) -> Plane:
@@ -229,8 +229,8 @@ def _nearest(under: _Pixels) -> Plane:
     return distance**2
 
 
-def _way(values: Plane, start: _Pixels) -> Plane:
-    """Return the least sum of changes of ``values`` (h, w, c) on a way from ``start``.
+def _geodesic_distance(values: Plane, start: _Pixels) -> Plane:
+    """Return each pixel's least sum of changes of ``values`` (h, w, c) on a way from ``start``.
 
     Four sweeps over the grid find it for ways that do not wind: Toivanen, "New geodesic distance
     transforms for gray-scale images", Pattern Recognition Letters 17 (1996).
@@ -283,37 +283,37 @@ def _walk(ties: tuple[Plane, ...], weight: Plane, prior: Plane) -> Plane:
 
     Conjugate gradients, preconditioned by the diagonal, from the prior on.
     """
-    total = weight + _pull(ties, np.ones_like(weight))
+    diagonal = weight + _sum_of_neighbors(ties, np.ones_like(weight))
     x = prior.copy()
-    rest = weight * prior - (total * x - _pull(ties, x))
-    ahead = rest / total
-    course, gain = ahead, float((rest * ahead).sum())
+    residual = weight * prior - (diagonal * x - _sum_of_neighbors(ties, x))
+    preconditioned = residual / diagonal
+    direction, error = preconditioned, float((residual * preconditioned).sum())
     for _ in range(_ROUNDS):
-        if gain < _DONE:
+        if error < _DONE:
             break
-        turned = total * course - _pull(ties, course)
-        length = gain / float((course * turned).sum())
-        x += length * course
-        rest -= length * turned
-        ahead = rest / total
-        before, gain = gain, float((rest * ahead).sum())
-        course = ahead + gain / before * course
+        product = diagonal * direction - _sum_of_neighbors(ties, direction)
+        step = error / float((direction * product).sum())
+        x += step * direction
+        residual -= step * product
+        preconditioned = residual / diagonal
+        before, error = error, float((residual * preconditioned).sum())
+        direction = preconditioned + error / before * direction
     return x
 
 
-def _pull(ties: tuple[Plane, ...], x: Plane) -> Plane:
+def _sum_of_neighbors(ties: tuple[Plane, ...], x: Plane) -> Plane:
     """Return the sum of each pixel's neighbors, weighted by their ties."""
     below, right, falling, rising = ties
-    pull = np.zeros_like(x)
-    pull[:-1] += below * x[1:]
-    pull[1:] += below * x[:-1]
-    pull[:, :-1] += right * x[:, 1:]
-    pull[:, 1:] += right * x[:, :-1]
-    pull[:-1, :-1] += falling * x[1:, 1:]
-    pull[1:, 1:] += falling * x[:-1, :-1]
-    pull[:-1, 1:] += rising * x[1:, :-1]
-    pull[1:, :-1] += rising * x[:-1, 1:]
-    return pull
+    total = np.zeros_like(x)
+    total[:-1] += below * x[1:]
+    total[1:] += below * x[:-1]
+    total[:, :-1] += right * x[:, 1:]
+    total[:, 1:] += right * x[:, :-1]
+    total[:-1, :-1] += falling * x[1:, 1:]
+    total[1:, 1:] += falling * x[:-1, :-1]
+    total[:-1, 1:] += rising * x[1:, :-1]
+    total[1:, :-1] += rising * x[:-1, 1:]
+    return total
 
 
 def _lab(rgb: Plane) -> Plane:

@@ -54,8 +54,7 @@ class Album:
         self.clearings = 0  # how often all photos were forgotten
         self.settings: dict[str, Settings] = {}
         self.common = panel.settings
-        self.stage = Stage(panel, notes, on_corrected)
-        self.stage.names = lambda: self.settings
+        self.stage = Stage(panel, notes, on_corrected, names=lambda: self.settings)
         self.caption = ipywidgets.HTML()
         self._on_choose = on_choose
         self.gallery = Gallery(guarded(self.choose, notes), guarded(on_remove, notes), settle)
@@ -211,7 +210,7 @@ class Album:
         self.caption.value = _caption(photo)
 
     def compare(self, other: Photo | None) -> None:
-        """Show ``other`` beside the photo on the stage, which it is, found with another quality."""
+        """Show ``other``, the photo on the stage as another quality finds it, beside that photo."""
         if other is not self._beside:
             self._beside = other
             self.draw()

@@ -58,7 +58,7 @@ class OneClick:
             raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
         self._is_shown = False
         self._shows_samples = False
-        self._lines: dict[int, deque[File]] = {}  # files to open, a line for each choice
+        self._to_open: list[deque[File]] = []  # for each choice, its files not opened yet
         self._saved = Saved()
         self._jobs = JobQueue()
         self._notes = Notes()
@@ -80,6 +80,7 @@ class OneClick:
         self._looking = Looking(
             self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
         )
+        self._album.stage.finish = self._looking.look_now
         self._removing = Removing(
             self._album, self._offer, self._show_what_fits, self._looking.go_on
         )
@@ -222,19 +223,17 @@ class OneClick:
     # Photos come
 
     def _open_soon(self, files: Iterable[File]) -> None:
-        line = deque(files)
-        self._lines[id(line)] = line
-        self._jobs.start(
-            self._open(line), self._notes.report, lambda: self._lines.pop(id(line), None)
-        )
+        waiting = deque(files)
+        self._to_open.append(waiting)
+        self._jobs.start(self._open(waiting), self._notes.report, waiting.clear)
 
-    def _open(self, line: deque[File]) -> Job:
+    def _open(self, waiting: deque[File]) -> Job:
         """Add each photo, or say why not; the first of a person's own photos goes on stage."""
         chosen = False
-        files = list(line)
+        files = list(waiting)
         for name, source in self._progress.over(files, len(files), FINDING, lambda file: file[0]):
             photo = self._look_at_file(name, source)
-            line.popleft()
+            waiting.popleft()
             if photo:
                 is_own = isinstance(source, bytes)
                 if self._shows_samples and is_own:
@@ -308,12 +307,12 @@ class OneClick:
         self._offer.undo("Started over.", undo)
 
     def _own_files_to_come(self) -> list[File]:
-        files = [file for line in self._lines.values() for file in line]
+        files = [file for waiting in self._to_open for file in waiting]
         return [file for file in files if isinstance(file[1], bytes) or not self._shows_samples]
 
     def _stop_work(self) -> None:
         """Stop what runs and what waits; say how many files have not been opened."""
-        left = sum(len(line) for line in self._lines.values())
+        left = sum(map(len, self._to_open))
         self._drop_work()
         self._looking.admit_mixture()  # a look that had not begun does not say so itself
         said = f"Stopped. Files not opened: {left}." if left else "Stopped."
@@ -322,7 +321,7 @@ class OneClick:
 
     def _drop_work(self) -> None:
         self._jobs.clear()
-        self._lines = {}
+        self._to_open = []
 
     # Settings, and what is saved
 

@@ -8,10 +8,14 @@ else needs a lock.
 import asyncio
 import functools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from u2demo.notebook.notes import Notes
+
+class Reporter(Protocol):
+    """What shows errors on the page, such as ``Notes``."""
+
+    def report(self, error: Exception) -> None:
+        """Show an error."""
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -36,7 +40,7 @@ def on_this_thread(callback: Callable) -> Callable:
     return call
 
 
-def guarded(callback: Callable, notes: "Notes") -> Callable:
+def guarded(callback: Callable, notes: Reporter) -> Callable:
     """Return ``callback`` wrapped for a widget: it runs on this thread, with errors in ``notes``.
 
     Jupyter hides the errors of callbacks.

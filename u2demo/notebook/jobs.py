@@ -57,52 +57,50 @@ class JobQueue:
         if self._is_stepping:  # a job starts another, which follows it
             return
         if not self._loop:
-            self._step()
+            self.finish()
         elif len(self._jobs) == 1:
-            self._loop.call_soon(self._step)
+            self._loop.call_soon(self._take_turn)
 
     def finish(self) -> None:
         """Do the rest of all jobs now."""
-        loop, self._loop = self._loop, None
-        try:
+        while self._jobs:
             self._step()
-        finally:
-            self._loop = loop
 
     def clear(self) -> None:
         """End all jobs; the running one cleans up after itself."""
         for job, _ in self._jobs:
             job.close()
 
-    def _step(self) -> None:
-        """Do a step and plan the next; without an event loop, do all steps of all jobs."""
-        if self._loop and self._gives_way():
-            self._loop.call_later(_AGAIN, self._step)
+    def _take_turn(self) -> None:
+        """Do a step, unless a live picture goes first, and plan the next turn."""
+        waits = self._must_wait()
+        self._say_whether(waits)
+        if waits:
+            self._loop.call_later(_AGAIN, self._take_turn)
             return
-        while self._jobs:
-            self._is_stepping = True
-            try:
-                self._advance()
-            finally:  # an interrupt ends only the running job
-                self._is_stepping = False
-                if self._loop and self._jobs:
-                    self._loop.call_later(_PAUSE, self._step)
-            if self._loop:
-                return
+        try:
+            if self._jobs:
+                self._step()
+        finally:  # an interrupt ends only the running job
+            if self._jobs:
+                self._loop.call_later(_PAUSE, self._take_turn)
 
-    def _gives_way(self) -> bool:
-        """Return whether the next job has to wait, and say so on the page."""
+    def _must_wait(self) -> bool:
         is_wanted = bool(self._jobs) and getgeneratorstate(self._jobs[0][0]) != GEN_CLOSED
-        waits = is_wanted and neighbors.is_live()
+        return is_wanted and neighbors.is_live()
+
+    def _say_whether(self, waits: bool) -> None:
+        """Say on the page that jobs wait, once, until they go on."""
         if waits and not self._has_said:
             self.waiting.say(_GIVES_WAY)
         if self._has_said and not waits:
             self.waiting.clear()
         self._has_said = waits  # a person may have closed the note since
-        return waits
 
-    def _advance(self) -> None:
+    def _step(self) -> None:
+        """Do a step of the first job; remove it once it has ended or failed."""
         job, _ = self._jobs[0]
+        self._is_stepping = True
         try:
             next(job)
         except StopIteration:
@@ -110,6 +108,8 @@ class JobQueue:
         except BaseException:
             self._remove_first()
             raise
+        finally:
+            self._is_stepping = False
 
     def _remove_first(self) -> None:
         _, on_end = self._jobs.popleft()

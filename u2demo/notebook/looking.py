@@ -42,7 +42,6 @@ class Looking:
         self.notes = Notes()
         self.models = ModelMenu(self.begin, model)
         self._album = album
-        album.stage.finish = self.look_now
         self._quality = panel.quality
         self._quality.observe(guarded(self._change, self.notes), names="value")
         self._jobs = jobs
@@ -52,18 +51,23 @@ class Looking:
 
     def look(self, name: str, source: bytes | Image.Image, image: Image.Image) -> Photo:
         """Return the photo with its mask; ``image`` is the opened ``source``."""
-        network, quality = self._way()
-        way = {"network": network, "quality": quality}
-        return find_subject(self.models.load(), name, source, image, **way)
+        model, (network, quality) = self.models.load(), self._way()
+        return find_subject(model, name, source, image, network=network, quality=quality)
 
     def look_again(self, photo: Photo, quality: str) -> Photo:
         """Return ``photo``, corrected as it is, as the chosen network finds it with ``quality``."""
         kept = self.kept(photo, quality, self.models.name)
         if kept:
             return replace(kept.corrected(photo.history), name=photo.name)
-        way = {"network": self.models.name, "quality": quality, "history": photo.history}
-        image = photo.open_image()
-        return find_subject(self.models.load(), photo.name, photo.source, image, **way)
+        return find_subject(
+            self.models.load(),
+            photo.name,
+            photo.source,
+            photo.open_image(),
+            network=self.models.name,
+            quality=quality,
+            history=photo.history,
+        )
 
     def keep(self, *photos: Photo) -> None:
         """Keep what was found, so that no second look finds it again; the latest few are kept."""
@@ -138,32 +142,31 @@ class Looking:
             self.begin()
 
     def _look_again(self) -> Job:
-        failed: list[Photo] = []
-        total = len(self._outdated())
-        photos = self._outdated_in_turn(failed)
+        photos, total = self._outdated_in_turn(), len(self._outdated())
         try:
             for photo in self._progress.over(photos, total, FINDING, lambda photo: photo.name):
-                if not self._renew(photo):
-                    failed.append(photo)
+                self._renew(photo)
                 yield
         finally:
             self.admit_mixture()
 
-    def _renew(self, photo: Photo) -> bool:
-        """Look again at a photo of the album; return whether it could be, or else say why not."""
+    def _renew(self, photo: Photo) -> None:
+        """Put the result of another look at a photo in its place, or say why there is none."""
         try:
             again = self.look_again(photo, self._quality.value or photo.quality)
         except (MemoryError, RuntimeError) as error:
             explain_failure(self.notes, photo.name, error)
-            return False
+            return
         self._album.replace(photo, again)
         self._on_look()
-        return True
 
-    def _outdated_in_turn(self, failed: list[Photo]) -> Iterator[Photo]:
+    def _outdated_in_turn(self) -> Iterator[Photo]:
         """Yield the photos to look at again, first the one that is on the stage at that time."""
-        while left := [photo for photo in self._outdated() if photo not in failed]:
-            yield self._album.on_stage if self._album.on_stage in left else left[0]
+        tried: list[Photo] = []  # one that fails stays outdated
+        while left := [photo for photo in self._outdated() if photo not in tried]:
+            photo = self._album.on_stage if self._album.on_stage in left else left[0]
+            tried.append(photo)
+            yield photo
 
     def _outdated(self) -> list[Photo]:
         """Return the photos to look at again; while no quality is chosen, for their boxes only."""

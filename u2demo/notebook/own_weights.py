@@ -18,7 +18,6 @@ from u2demo.notebook.photo_picker import Files, make_photo_picker
 if TYPE_CHECKING:
     from torch import nn
 
-_ACCEPT = ".pth,.pt"
 _PREFIX = "file:"
 Source = Path | bytes
 
@@ -35,7 +34,17 @@ class WeightsChoice(ipywidgets.VBox):
             description="or a path", placeholder="mine.pth, then Enter", continuous_update=False
         )
         self._path.observe(guarded(self._take_path, notes), names="value")
-        parts = [_make_picker(guarded(self._take_upload, notes), notes)]
+        picker = make_photo_picker(
+            guarded(self._take_upload, notes),
+            notes,
+            label="Choose a weights file",
+            hint="or drop it here",
+            multiple=False,
+            camera=False,
+            noun="file",
+            accept=".pth,.pt",
+        )
+        parts = [picker]
         if environment() in ("jupyter", "colab"):
             parts.append(self._path)
         super().__init__(parts)
@@ -80,17 +89,3 @@ def name_of(file: str, net: "nn.Module") -> str:
 def file_of(name: str) -> str:
     """Return the name of the file that a net called ``name`` is from, "" if from none."""
     return name.split(":", 2)[2] if name.startswith(_PREFIX) else ""
-
-
-def _make_picker(on_files: Callable[[Files], None], notes: Notes) -> ipywidgets.Widget:
-    said = {"label": "Choose a weights file", "hint": "or drop it here", "multiple": False}
-    if environment() != "colab":
-        try:
-            from u2demo.notebook.file_transfer import PhotoPicker  # anywidget may be missing
-        except ImportError:
-            pass
-        else:
-            return PhotoPicker(
-                on_files, noun="file", accept=_ACCEPT, main=False, camera=False, **said
-            )
-    return make_photo_picker(on_files, notes, camera=False, accept=_ACCEPT, **said)

@@ -50,7 +50,7 @@ class Panel:
             tooltips=[action.title for action in self._actions.values()],
         )
         self.toolbar.add_class("u2-toolbar")
-        self.toolbar.observe(self._switch, names="value")
+        self.toolbar.observe(lambda _: self._tell(), names="value")
         self.quality = ipywidgets.ToggleButtons(
             options=[("Fast", "fast"), ("Best", "best")],
             tooltips=["One look at the photo", "Several looks: slower, finer"],
@@ -166,10 +166,6 @@ class Panel:
 
     def _open(self, name: str, data: bytes) -> Image.Image:
         return open_upload(name, data, max_pixels=self.max_pixels)
-
-    def _switch(self, _: dict) -> None:
-        self._arrange()
-        self._on_change()
 
     def _arrange(self) -> None:
         self.title.value = f'<div class="u2-title">{escape(self.action.title)}.</div>'

@@ -24,21 +24,24 @@ def make_photo_picker(
     hint: str = "or drop them here",
     multiple: bool = True,
     camera: bool = True,
-    accept: str = "image/*",
+    noun: str = "photo",
+    accept: str = "",
 ) -> ipywidgets.Widget:
     """Return a control that calls ``on_files`` with the (name, bytes) pairs a person chooses.
 
-    ``notes`` shows problems. ``accept`` is the choice in the dialog of the plainest control.
+    ``notes`` shows problems. ``noun`` is what files are called on the page, ``accept`` the dialog's
+    choice, by default photos.
     """
     if environment() == "colab":
         return _colab_picker(on_files, notes, label, camera)
     try:
         from u2demo.notebook.file_transfer import PhotoPicker  # anywidget may be missing
     except ImportError:
-        return PlainPicker(on_files, label=label, accept=accept, multiple=multiple)
-    return PhotoPicker(
-        on_files, label=label, hint=hint, multiple=multiple, main=multiple, camera=camera
-    )
+        return PlainPicker(on_files, label=label, accept=accept or "image/*", multiple=multiple)
+    traits = {"label": label, "hint": hint, "noun": noun, "multiple": multiple, "camera": camera}
+    if accept:
+        traits["accept"] = accept
+    return PhotoPicker(on_files, main=multiple, **traits)
 
 
 def _colab_picker(on_files: OnFiles, notes: Notes, label: str, camera: bool) -> ipywidgets.Widget:

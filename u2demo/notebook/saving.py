@@ -228,7 +228,7 @@ class Saver:
     # Boxes
 
     def _copy_boxes(self, results: Results, _: Form) -> Job:
-        per_object = self._per_object
+        per_object = self._per_object  # at the click; the job may begin later
 
         def copy() -> Job:
             records = yield from _records(results, per_object)
@@ -240,6 +240,7 @@ class Saver:
         return copy()
 
     def _save_boxes(self, results: Results, _: Form) -> Job:
+        # At the click; the job may begin later.
         format, per_object = annotations.FORMATS[self._format.value], self._per_object
 
         def save() -> Job:

@@ -56,7 +56,7 @@ class ToSave:
                     to_save = []
                 there = {photo for photo, _ in to_save}
                 to_save += [state for state in self._album.states() if state[0] not in there]
-            # Closed here: when this is closed, Python 3.12.3 leaves alone what a loop is at.
+            # Python 3.12.3 closes this generator without the one that it loops over.
             with closing(self._progress.over(to_save, len(to_save), "Saving", _name)) as shown:
                 for state in shown:
                     result = self._draw(*state, draw, total=len(to_save))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from u2demo.notebook.stage.page import StagePage
 
 OnCorrected = Callable[[Photo, Photo], None]
+Names = Callable[[], Iterable[str]]
 
 _PATIENCE = 15.0  # seconds in which Colab's page should have opened
 _REST = 0.15  # seconds without a change after which the stage is drawn with all its detail
@@ -43,11 +44,11 @@ class Stage(ipywidgets.Box):
     a ``Compare``.
     """
 
-    def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None = None):
+    def __init__(self, panel: Panel, notes: Notes, on_corrected: OnCorrected | None, names: Names):
         self._panel = panel
         self._on_corrected = on_corrected
+        self._names = names
         self.finish: Callable[[], None] = lambda: None
-        self.names: Callable[[], Iterable[str]] = lambda: ()
         self._notes = notes
         self._page = _make_page(callbacks.guarded(self._receive, notes))
         # Colab may refuse the page, and says so by silence.
@@ -65,8 +66,8 @@ class Stage(ipywidgets.Box):
         self._version = 0  # of what is shown of it
         self._tool = "move"
         self._hand = Hand(panel)
-        self._answered = 0
-        self._said = ""
+        self._answered = 0  # the number of the last message that was done
+        self._said = ""  # what that did, in words, until the page is told
         self._view = View()
         self._retouches: dict[str, tuple[bytes, Retouch]] = {}  # by the quality that found the mask
         self._sheet: Sheet | None = None
@@ -198,6 +199,7 @@ class Stage(ipywidgets.Box):
             "sides": ["Fast", "Best"] if self._compares else None,
             **self._state(),
         }
+        self._said = ""
         sent = dict(pictures)
         if not has_new_photo:
             del sent["photo"]
@@ -206,7 +208,6 @@ class Stage(ipywidgets.Box):
     def _state(self) -> dict:
         history = self._photo.history if self._photo else History()
         within = history.now.within
-        said, self._said = self._said, ""
         return {
             "tools": self._photo is not None and self._on_corrected is not None,
             "places": PLACE[0] in self._panel.action.controls,
@@ -215,7 +216,7 @@ class Stage(ipywidgets.Box):
             "count": count(history.now),
             "within": within and list(within),
             "answered": self._answered,
-            "said": said,
+            "said": self._said,
         }
 
     def _tell(self, message: dict, pictures: Mapping[str, bytes]) -> None:
@@ -336,7 +337,7 @@ class Stage(ipywidgets.Box):
     def _save(self) -> None:
         photo = self._photo
         text = to_json(photo.history.now, photo.size, photo=photo.name)
-        name = corrections_name(photo.name, self.names())
+        name = corrections_name(photo.name, self._names())
         self._tell({"kind": "file", "name": name, "text": text}, {})
 
 
