@@ -53,18 +53,13 @@ class Progress(NamedTuple):
 
 
 @dataclass
-class Outcome:
+class Outcome(Done):
     """What became of all photos."""
 
-    statuses: Counter[str] = field(default_factory=Counter)
-    failed: list[str] = field(default_factory=list)  # the sentence of each photo
-    clips: list[str] = field(default_factory=list)  # that were left out
-    unclear: int = 0  # how many show no clear subject
-    renamed: int = 0  # how many have pictures with another name, for a file was in the way
     lost: list[str] = field(default_factory=list)  # a sentence for each shard that was given up
     unread: list[str] = field(default_factory=list)  # a sentence for each folder left out
 
-    def add(self, done: Done) -> None:
+    def add_shard(self, done: Done) -> None:
         """Add what became of a shard."""
         self.statuses.update(done.statuses)
         self.failed += done.failed
@@ -225,7 +220,7 @@ class _Driver:
                 lost = error
             else:
                 self._seen[shard] = done.statuses
-                self._outcome.add(done)
+                self._outcome.add_shard(done)
                 continue
             self._tries[shard] += 1
             self._rests[slot.node] = time.monotonic() + 2 ** self._tries[shard]
