@@ -11,7 +11,7 @@ from u2demo.images.read import pixel_limit
 from u2demo.machine.places import is_url
 from u2demo.runs.cluster import Outcome, process_on_ray
 from u2demo.runs.settings import Run
-from u2demo.runs.worker import Job
+from u2demo.runs.worker import ClusterJob
 from u2demo.video.clip import Clip
 
 _SHOWN = 1000  # failed photos; manifest.csv lists them all
@@ -20,7 +20,7 @@ _SHOWN = 1000  # failed photos; manifest.csv lists them all
 def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
     """Do all photos; return the lines of the summary, and whether all of them were done."""
     behind = options.background
-    job = Job(
+    job = ClusterJob(
         sources=tuple(map(_everywhere, expand(options.photos))),
         listed=tuple(map(_everywhere, options.listed)),
         results=_everywhere(options.output),

@@ -22,9 +22,9 @@ from u2demo.runs.records import Shard
 from u2demo.runs.shards import divided, merge
 from u2demo.runs.slots import Slot, more_machines, slots_of
 from u2demo.runs.worker import (
+    ClusterJob,
     Done,
     Introduction,
-    Job,
     check_alike,
     do_shard,
     introduce,
@@ -69,7 +69,7 @@ class Outcome(Done):
 
 
 def process_on_ray(
-    job: Job,
+    job: ClusterJob,
     address: str = "auto",
     *,
     workers: int | None = None,
@@ -107,7 +107,7 @@ class _Driver:
     def __init__(
         self,
         ray: "ModuleType",
-        job: Job,
+        job: ClusterJob,
         workers: int | None,
         report: Callable[[Progress], object],
     ):

@@ -31,7 +31,7 @@ _PATIENCE = 120  # seconds to wait for the lock of a lost process: a network dri
 
 
 @dataclass(frozen=True)
-class Job:
+class ClusterJob:
     """What all machines are to do, as on the command line."""
 
     sources: tuple[str, ...]  # absolute paths and URLs
@@ -86,7 +86,7 @@ class Introduction(NamedTuple):
     missing: tuple[str, ...]  # paths that it does not see
 
 
-def do_shard(job: Job, shard: Shard, cores: int, tally: Any) -> Done:
+def do_shard(job: ClusterJob, shard: Shard, cores: int, tally: Any) -> Done:
     """Do one shard, in a process of the cluster; tell ``tally`` now and then how far it is."""
     done = Done()
     told = time.monotonic()
@@ -117,7 +117,7 @@ def do_shard(job: Job, shard: Shard, cores: int, tally: Any) -> Done:
     return done
 
 
-def listing_of(job: Job, **how: Callable) -> StoredListing:
+def listing_of(job: ClusterJob, **how: Callable) -> StoredListing:
     """Return the photos of all shards; ``how`` is that of ``Listing``."""
     return StoredListing(job.sources, job.listed, is_clip=job.is_clip, **how)
 
@@ -135,7 +135,7 @@ def _patiently(work: Callable[[], object]) -> None:
         time.sleep(2)
 
 
-def introduce(job: Job) -> Introduction:
+def introduce(job: ClusterJob) -> Introduction:
     """Return what this machine has to have in common with the others."""
     from u2demo.nets.load import fingerprint  # imports torch: a second, not needed earlier
 
