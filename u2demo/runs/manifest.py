@@ -231,8 +231,10 @@ class Manifest:
 
     def _rewrite(self) -> None:
         """Write the journal anew, with the last line of each photo only."""
-        mine = None if self.shard is None else self._journal
-        lines = self.records.lines(mine)
+        if self.shard is None:
+            lines = self.records.merged_lines()
+        else:
+            lines = self.records.lines_of(self._journal)
         write_pieces(self._journal, chain(self._foreign, lines), durable=True)
         if not self._keep_shards:
             for journal in self._others:
