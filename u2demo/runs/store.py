@@ -173,11 +173,11 @@ class StoredManifest(Manifest):
                 return there
         return self.results.is_there(file)
 
-    def _change(self) -> None:
+    def _drop_table(self) -> None:
         """Delete the table in the store, too, so that it is never out of date."""
         if self._has_table:
             delete(join(self._url, _TABLE))
-        super()._change()
+        super()._drop_table()
         self._is_stored = False
 
     def _store_part(self) -> None:
