@@ -58,11 +58,11 @@ def _lines(outcome: Outcome, results: str) -> list[str]:
     said = ", ".join(f"{count:,} {status}" for status, count in outcome.statuses.items())
     total = outcome.statuses.total()
     where = "Pictures are in" if outcome.lost else "Pictures and manifest.csv are in"
-    more = f"  failed: {len(outcome.failed) - _SHOWN:,} more" if outcome.failed[_SHOWN:] else ""
+    more = len(outcome.failed) - _SHOWN
     return [
         f"{counted(total, 'photo')}: {said or 'none found'}. {where} {printable(results)}",
         *(f"  failed: {printable(error)}" for error in outcome.failed[:_SHOWN]),
-        *filter(None, [more]),
+        *([f"  failed: {more:,} more"] if more > 0 else []),
         *_noted_lines(outcome),
         *_clip_lines(outcome.clips),
         *(f"  left out: {printable(sentence)}" for sentence in outcome.unread),

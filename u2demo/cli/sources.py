@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from u2demo.cli.terminal import counted, printable
+from u2demo.cli.terminal import counted, first_of, printable
 from u2demo.formats.animated import is_animated
 from u2demo.images.find import is_listed, is_skipped
 from u2demo.images.kinds import why_unread
@@ -122,9 +122,9 @@ def unread_lines(records: Iterable[Record], more: int = 0) -> list[str]:
     lines = _group_lines(
         (record.photo, record.error.removeprefix(f"{record.photo}: ")) for record in records
     )
-    return (
-        [*lines, f"  left out: {counted(more, 'more file')}; see manifest.csv"] if more else lines
-    )
+    if more:
+        lines.append(f"  left out: {counted(more, 'more file')}; see manifest.csv")
+    return lines
 
 
 def _counts(listing: Listing, named: Collection[str], shard: Shard | None) -> Counter[str]:
@@ -177,9 +177,8 @@ def _group_lines(pictures: Iterable[tuple[str, str]]) -> list[str]:
 def _group_line(why: str, paths: list[str]) -> str:
     if len(paths) == 1:
         return f"  left out: {printable(paths[0])}: {why}"
-    shown = ", ".join(printable(Path(path).name) for path in paths[:_SHOWN])
-    more = f" and {len(paths) - _SHOWN:,} more" if paths[_SHOWN:] else ""
-    return f"  left out: {len(paths):,} files, each {why}: {shown}{more}"
+    shown = first_of([Path(path).name for path in paths], _SHOWN)
+    return f"  left out: {len(paths):,} files, each {why}: {shown}"
 
 
 def _is_there(source: Path) -> bool:

@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from u2demo.machine.names import printable as on_one_line
@@ -236,6 +236,13 @@ class ClipLines:
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number of things in words, "1 photo" or "2,000 photos"."""
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def first_of(names: Sequence[object], most: int, *, total: int = 0) -> str:
+    """Return the first ``most`` names, and how many more there are, of all or of a ``total``."""
+    said = ", ".join(map(printable, names[:most]))
+    more = (total or len(names)) - most
+    return f"{said} and {more:,} more" if more > 0 else said
 
 
 def printable(text: object) -> str:
