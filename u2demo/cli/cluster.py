@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from u2demo.cli.merge import write_boxes
-from u2demo.cli.sources import expand, is_animation
+from u2demo.cli.sources import animation_test, expand
 from u2demo.cli.terminal import counted, printable, progress_of_cluster
 from u2demo.images.read import pixel_limit
 from u2demo.machine.places import is_url
@@ -29,7 +29,7 @@ def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
         model=options.model,
         weights=options.weights and _everywhere(options.weights),
         device=options.device,
-        is_clip=_is_no_clip if options.first_frame else _is_clip,
+        is_clip=animation_test(first_frame=options.first_frame),
     )
     with progress_of_cluster() as report:
         outcome = process_on_ray(job, options.ray, workers=options.workers, report=report)
@@ -39,14 +39,6 @@ def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
     left_out = [] if outcome.lost else write_boxes(options.boxes, options.output)
     complete = not (outcome.failed or outcome.lost or outcome.unread or left_out)
     return [*lines, *left_out], complete
-
-
-def _is_clip(photo: str) -> bool:
-    return is_animation(Path(photo))
-
-
-def _is_no_clip(photo: str) -> bool:
-    return False
 
 
 def _everywhere(place: str | Path) -> str:

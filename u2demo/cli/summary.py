@@ -151,9 +151,7 @@ def _clip_lines(clips: list[Record]) -> list[str]:
         if record.damage
     ]
     animations = [
-        record.photo
-        for record in clips
-        if record.status in _IS_DONE and is_animation(Path(record.photo))
+        record.photo for record in clips if record.status in _IS_DONE and is_animation(record.photo)
     ]
     if animations:
         lines.append(
