@@ -25,20 +25,20 @@ def photo(tmp_path, samples):
     return tmp_path / "photos"
 
 
-def test_a_folder_in_a_cutout_out(photo, tmp_path, capsys):
+def test_the_photos_of_a_folder_become_cutouts(photo, tmp_path, capsys):
     assert main([str(photo), "-o", str(tmp_path / "out")]) == 0
     assert Image.open(tmp_path / "out" / "rocket_cutout.png").mode == "RGBA"
     assert "1 photo: 1 done" in capsys.readouterr().out
 
 
-def test_several_effects_of_one_file(photo, tmp_path):
+def test_each_effect_of_a_photo_is_a_file_of_its_own(photo, tmp_path):
     command = [str(photo / "rocket.jpg"), "-o", str(tmp_path), "--effects", "crop,box,highlight"]
     assert main(command) == 0
     made = sorted(path.name for path in tmp_path.glob("rocket_*"))
     assert made == ["rocket_box.jpg", "rocket_crop.jpg", "rocket_highlight.jpg"]
 
 
-def test_webp_instead_of_png_and_jpeg(photo, tmp_path):
+def test_every_picture_can_be_webp(photo, tmp_path):
     command = [str(photo), "-o", str(tmp_path), "--effects", "cutout,box", "--format", "webp"]
     assert main(command) == 0
     made = sorted(path.name for path in tmp_path.glob("rocket_*"))
@@ -47,7 +47,7 @@ def test_webp_instead_of_png_and_jpeg(photo, tmp_path):
 
 
 @pytest.mark.parametrize("background", ["#102030", "photo"])
-def test_a_new_background(background, photo, tmp_path):
+def test_a_new_background_is_seen_behind_the_subject(background, photo, tmp_path):
     if background == "photo":
         Image.new("RGB", (30, 30), "#102030").save(tmp_path / "plain.png")
         background = str(tmp_path / "plain.png")

@@ -98,7 +98,7 @@ def test_what_makes_no_sense_is_said_before_a_photo_is_read(options, sentence, c
     assert sentence in capsys.readouterr().err
 
 
-def test_photos_can_all_be_png(photo, tmp_path):
+def test_every_picture_can_be_png(photo, tmp_path):
     command = [str(photo), "-o", str(tmp_path), "--effects", "cutout,box", "--format", "png"]
     assert main(command) == 0
     made = sorted(path.name for path in tmp_path.glob("rocket_*"))

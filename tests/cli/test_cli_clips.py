@@ -41,7 +41,7 @@ def folder(tmp_path):
     return folder
 
 
-def test_a_folder_that_mixes_photos_and_clips(folder, tmp_path, capsys):
+def test_the_photos_and_clips_of_a_folder_are_done_together_and_once(folder, tmp_path, capsys):
     out = tmp_path / "out"
     assert main([str(folder), "-o", str(out), "--effects", "cutout,box"]) == 0
     assert names(out) == [
@@ -187,7 +187,7 @@ def test_wildcards_find_clips(folder):
 
 
 @pytest.mark.parametrize("background", ["clip", "animation", "photo", "#00c000"])
-def test_a_new_background_for_photos_and_clips(background, folder, tmp_path):
+def test_a_new_background_is_seen_behind_photos_and_clips(background, folder, tmp_path):
     plain = [Image.new("RGB", (64, 48), color) for color in ("#00c000", "#00b000")]
     if background == "clip":
         background = write(tmp_path / "back" / "sea.mp4", plain)
@@ -239,7 +239,7 @@ def test_a_format_of_clips_leaves_photos_as_they_are(folder, tmp_path):
     assert names(tmp_path / "out") == ["cat_mask.png", "dance_mask.mp4", "waves_mask.mp4"]
 
 
-def test_boxes_of_clips(folder, tmp_path, capsys):
+def test_boxes_of_clips_are_written_for_coco_and_not_for_yolo(folder, tmp_path, capsys):
     command = [str(folder), "-o", str(tmp_path / "out"), "--boxes", "coco,yolo"]
     assert main(command) == 0
     assert "labels in YOLO's format are for photos" in capsys.readouterr().out

@@ -27,7 +27,7 @@ from u2demo.runs.records import read_records  # noqa: E402
 from u2demo.runs.run import process_files  # noqa: E402
 from u2demo.runs.settings import Run  # noqa: E402
 from u2demo.runs.slots import slots_of  # noqa: E402
-from u2demo.runs.worker import Job  # noqa: E402
+from u2demo.runs.worker import ClusterJob  # noqa: E402
 
 COUNT = 26
 
@@ -98,7 +98,7 @@ def small_shards(monkeypatch):
 
 
 def do(photos, out, report=lambda progress: None, **options):
-    job = Job((str(photos),), (), str(out), Run(EFFECTS), device="cpu")
+    job = ClusterJob((str(photos),), (), str(out), Run(EFFECTS), device="cpu")
     return process_on_ray(job, report=report, **options)
 
 
@@ -220,9 +220,11 @@ def test_a_folder_that_only_this_machine_sees_is_named():
 
 
 def test_paths_are_looked_for_on_all_machines_and_urls_are_not():
-    far = Job(("/photos", "s3://box/photos"), ("https://a.org/b.jpg",), "s3://box/out", Run())
+    far = ClusterJob(
+        ("/photos", "s3://box/photos"), ("https://a.org/b.jpg",), "s3://box/out", Run()
+    )
     assert far.paths == ["/photos"]
-    assert Job(("/photos",), (), "/out/cutouts", Run()).paths == ["/photos", "/out/cutouts"]
+    assert ClusterJob(("/photos",), (), "/out/cutouts", Run()).paths == ["/photos", "/out/cutouts"]
 
 
 def test_a_machine_that_does_not_see_the_results_is_found_before_any_work(

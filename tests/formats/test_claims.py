@@ -26,14 +26,14 @@ def outcome(data):
     return result, time.process_time() - start
 
 
-def opens(data):
+def check_opens(data):
     result, seconds = outcome(data)
     assert seconds < SECONDS
     assert isinstance(result, Image.Image), result
     return result
 
 
-def is_refused(data, said):
+def check_refused(data, said):
     result, seconds = outcome(data)
     assert seconds < SECONDS
     assert isinstance(result, str)
@@ -78,19 +78,19 @@ def test_exif_whose_entries_share_their_bytes_is_left_alone(where, file_format):
             data = encoded(file_format, exif=b"Exif\0\0" + exif)
         except (KeyError, OSError, SystemError, ValueError) as error:
             pytest.skip(f"this Pillow cannot write it: {error}")
-    opens(data)
+    check_opens(data)
 
 
 def test_a_heic_whose_exif_multiplies_is_read():
     heif = pytest.importorskip("pillow_heif")
     exif = b"Exif\0\0" + MULTIPLYING["in the first directory"]
     heif.from_pillow(PHOTO).save(file := io.BytesIO(), exif=exif)
-    opens(file.getvalue())
+    check_opens(file.getvalue())
 
 
 @pytest.mark.parametrize("where", MULTIPLYING)
 def test_a_tiff_whose_directories_multiply_is_refused(where):
-    is_refused(MULTIPLYING[where], "damaged or truncated")
+    check_refused(MULTIPLYING[where], "damaged or truncated")
 
 
 def test_honest_exif_of_many_fields_is_kept():
@@ -98,7 +98,7 @@ def test_honest_exif_of_many_fields_is_kept():
     exif[0x013B] = "somebody"
     exif.get_ifd(0x8769).update({0x9286: b"a" * 50_000, 0x9003: "2026:01:01 00:00:00"})
     for file_format in ("JPEG", "PNG", "WEBP"):
-        assert b"somebody" in opens(encoded(file_format, exif=exif)).info["exif"]
+        assert b"somebody" in check_opens(encoded(file_format, exif=exif)).info["exif"]
 
 
 @pytest.mark.parametrize("bits", [4, 8])
@@ -111,7 +111,7 @@ def test_a_bmp_that_skips_far_takes_no_memory(sides, bits):
         head = b"BM" + struct.pack("<I2HI", start + len(body), 0, 0, start)
         compression = 2 if bits == 4 else 1
         info = struct.pack("<I2i2H6I", 40, *sides, 1, bits, compression, len(body), 0, 0, 0, 0)
-        assert opens(head + info + colors + body).size == sides
+        assert check_opens(head + info + colors + body).size == sides
 
 
 def tiff(tags, tail=b""):
@@ -131,19 +131,19 @@ BASIC = {256: 16, 257: 16, 258: 8, 259: 8, 262: 1, 277: 1}
 def test_a_tile_far_larger_than_its_picture_is_refused(sides, bits, padding):
     body = zlib.compress(bytes(512)) + bytes(padding)
     changes = {258: bits, 322: sides[0], 323: sides[1], 324: None, 325: len(body)}
-    is_refused(tiff({**BASIC, **changes}, body), "a decompression bomb")
+    check_refused(tiff({**BASIC, **changes}, body), "a decompression bomb")
 
 
 @pytest.mark.parametrize("bits", [8, 12, 16])
 def test_a_strip_far_larger_than_its_picture_is_no_larger_than_that(bits):
     body = zlib.compress(bytes(16 * 16 * 2))
-    opens(tiff({**BASIC, 258: bits, 273: None, 278: 2**32 - 1, 279: len(body)}, body))
+    check_opens(tiff({**BASIC, 258: bits, 273: None, 278: 2**32 - 1, 279: len(body)}, body))
 
 
 def test_a_tile_a_little_larger_than_its_picture_is_read():
     body = zlib.compress(bytes(512 * 512))
     tags = {**BASIC, 322: 512, 323: 512, 324: None, 325: len(body)}
-    assert opens(tiff(tags, body)).size == (16, 16)
+    assert check_opens(tiff(tags, body)).size == (16, 16)
 
 
 def test_pages_without_end_are_counted_no_further_than_there_is_room():
@@ -155,7 +155,7 @@ def test_pages_without_end_are_counted_no_further_than_there_is_room():
         struct.pack_into("<I", tiff_file, first + 2 + 12 * count, len(tiff_file))
         first, count = len(tiff_file), 5000
         tiff_file += struct.pack("<H", count) + entries + bytes(4)
-    is_refused(bytes(tiff_file), "too many entries")
+    check_refused(bytes(tiff_file), "too many entries")
 
 
 @pytest.mark.parametrize("scan", [0xDA, 0xC4, 0xDB, 0xDC, 0xFE, 0xE1])
@@ -163,20 +163,20 @@ def test_a_jpeg_of_a_million_empty_segments_is_refused_at_once(scan):
     jpeg = encoded("JPEG", progressive=True)
     empty, end = segment(scan, b"") * 250_000, len(jpeg) - 2
     said = "damaged or truncated" if scan == 0xDA else "more than 5,000 segments"
-    is_refused(jpeg[:2] + empty + jpeg[2:], said)
-    is_refused(jpeg[:end] + empty + jpeg[end:], "more than 5,000 segments")
+    check_refused(jpeg[:2] + empty + jpeg[2:], said)
+    check_refused(jpeg[:end] + empty + jpeg[end:], "more than 5,000 segments")
 
 
 @pytest.mark.parametrize("filling", [b"\xff", b"\xff\0", b"\0\xff", b"\xff\xd0", b"\xff\1"])
 def test_megabytes_of_filling_in_a_jpeg_take_no_time(filling):
     jpeg = encoded("JPEG", progressive=True)
     end = len(jpeg) - 2
-    opens(jpeg[:end] + filling * 1_500_000 + jpeg[end:])
+    check_opens(jpeg[:end] + filling * 1_500_000 + jpeg[end:])
     filled = jpeg[:2] + filling * 1_500_000 + jpeg[2:]
     if filling.startswith(b"\xff"):
-        opens(filled)
+        check_opens(filled)
     else:
-        is_refused(filled, "not an image of a known format")
+        check_refused(filled, "not an image of a known format")
 
 
 def scans(side, count, frame):
@@ -194,7 +194,7 @@ def scans(side, count, frame):
 def test_scans_without_data_are_refused_at_once_in_every_coding(frame):
     said = "damaged or truncated" if frame in (0xC0, 0xC1, 0xC9) else "scans of one picture"
     for count in (400, 4000):
-        is_refused(scans(3000, count, frame), said)
+        check_refused(scans(3000, count, frame), said)
 
 
 def test_a_gif_of_a_million_comments_is_answered_at_once():
@@ -205,9 +205,9 @@ def test_a_gif_of_a_million_comments_is_answered_at_once():
         return gif[:start] + block * (2_000_000 // len(block)) + gif[start:]
 
     for block in (b"!\xfe\0", b"!\xfe\1A\0", b"!\xf9\0"):
-        is_refused(with_many(block), "more than 100,000 blocks")
-    opens(with_many(b"!\xfe" + b"\1A" * 1000 + b"\0"))  # a thousand long ones
-    opens(with_many(b"\0"))
+        check_refused(with_many(block), "more than 100,000 blocks")
+    check_opens(with_many(b"!\xfe" + b"\1A" * 1000 + b"\0"))  # a thousand long ones
+    check_opens(with_many(b"\0"))
 
 
 @pytest.mark.parametrize("kind", [b"IDAT", b"tEXt", b"zTXt", b"prVt", b"fcTL"])
@@ -215,20 +215,20 @@ def test_a_png_of_chunks_without_end_is_refused_at_once(kind):
     png = encoded("PNG")
     for place in (33, len(png) - 12):
         endless = png[:place] + chunk(kind, b"") * 110_000 + png[place:]
-        is_refused(endless, "more than 100,000 chunks")
+        check_refused(endless, "more than 100,000 chunks")
 
 
 def test_a_png_of_a_thousand_texts_that_inflate_is_read():
     text = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1_000_000)))
     png = encoded("PNG")
-    assert np.array_equal(opens(png[:33] + text * 1000 + png[33:]), PHOTO)
+    assert np.array_equal(check_opens(png[:33] + text * 1000 + png[33:]), PHOTO)
 
 
 def test_a_webp_of_chunks_without_end_is_refused_at_once():
     webp = encoded("WEBP", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0")
     odd = (b"prVt" + bytes(4)) * 200_000
     whole = webp[:4] + struct.pack("<I", len(webp) + len(odd) - 8) + webp[8:] + odd
-    is_refused(whole, "more than 100,000 chunks")
+    check_refused(whole, "more than 100,000 chunks")
 
 
 @pytest.mark.skipif(not hasattr(os, "sysconf"), reason="needs POSIX")
@@ -236,5 +236,5 @@ def test_what_is_refused_for_its_size_is_refused_before_memory_is_taken():
     huge = 2**31 - 1
     bmp = b"BM" + struct.pack("<I2HI", 0, 0, 0, 54)
     bmp += struct.pack("<I2i2H6I", 40, huge, huge, 1, 24, 0, 0, 0, 0, 0, 0)
-    is_refused(bmp, "damaged or truncated")
-    is_refused(tiff({**BASIC, 256: huge, 257: huge, 273: 8, 278: 1, 279: 9}), "more pixels than")
+    check_refused(bmp, "damaged or truncated")
+    check_refused(tiff({**BASIC, 256: huge, 257: huge, 273: 8, 278: 1, 279: 9}), "more pixels than")

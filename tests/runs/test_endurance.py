@@ -26,16 +26,17 @@ class Usage:
     """What this process uses, looked at after each of ``count`` photos."""
 
     def __init__(self, count):
-        self.seen = np.zeros((count, 3))  # memory in MB, threads, open files
-        self.rows = iter(self.seen)
+        self.count = count
+        self.seen = []  # memory in MB, threads, open files
 
     def look(self, *_):
         resident = int(Path("/proc/self/statm").read_text().split()[1]) * MEGABYTES
         files = sum(1 for _ in Path("/proc/self/fd").iterdir())
-        next(self.rows)[:] = (resident, threading.active_count(), files)
+        self.seen.append((resident, threading.active_count(), files))
 
     def check(self):
         """Assert that the last third of the photos took no more than the second."""
+        assert len(self.seen) == self.count
         _, second, last = (np.median(part, 0) for part in np.array_split(self.seen, 3))
         print(f"MB, threads, files: {second} then {last}")
         memory, threads, files = last - second
@@ -43,7 +44,7 @@ class Usage:
 
 
 @pytest.mark.parametrize(("count", "make_model"), [QUICK, LONG])
-def test_one_photo_after_the_other(count, make_model, tmp_path):
+def test_photos_one_after_the_other_leave_nothing_behind(count, make_model, tmp_path):
     model, usage = make_model(), Usage(count)
     samples = itertools.cycle(u2.sample_images().items())
     photos = ((name, image.resize((160, 120))) for name, image in samples)
@@ -56,7 +57,7 @@ def test_one_photo_after_the_other(count, make_model, tmp_path):
 
 
 @pytest.mark.parametrize(("count", "make_model"), [QUICK, LONG])
-def test_a_folder(count, make_model, tmp_path):
+def test_the_photos_of_a_folder_leave_nothing_behind(count, make_model, tmp_path):
     photos = Listing([make_photos(tmp_path / "photos", count, size=(160, 120))])
     usage = Usage(count)
     out = tmp_path / "out"

@@ -137,7 +137,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", disk], check=True)
 
 
-def test_a_disk_that_is_really_full(small_disk, photos, undisturbed):
+def test_a_run_that_filled_the_disk_goes_on_once_there_is_room(small_disk, photos, undisturbed):
     disk, set_options = small_disk
     with pytest.raises(OSError, match=r"out: the disk is full; make room, .* resumes from there"):
         run(photos, disk / "out")
@@ -148,21 +148,21 @@ def test_a_disk_that_is_really_full(small_disk, photos, undisturbed):
     check_that_all_is_done(disk / "out", undisturbed)
 
 
-def test_a_disk_that_can_only_be_read(small_disk, photos):
+def test_a_read_only_disk_is_named_with_what_to_do(small_disk, photos):
     disk, set_options = small_disk
     set_options("ro")
     with pytest.raises(OSError, match="out: the disk is read-only; choose another folder"):
         run(photos, disk / "out")
 
 
-def test_results_that_may_not_be_written(photos, tmp_path):
+def test_a_folder_that_may_not_be_written_is_named_with_what_to_do(photos, tmp_path):
     with FailingDisk(tmp_path / "out", 1, code=errno.EACCES), pytest.raises(PermissionError) as no:
         run(photos, tmp_path / "out")
     assert "out: no permission to write here" in str(no.value)
 
 
 @pytest.mark.parametrize("out", ["mine.txt", "mine.txt/out"])
-def test_results_that_are_a_file(out, photos, tmp_path):
+def test_a_file_in_place_of_the_results_is_refused_and_stays(out, photos, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(OSError, match="is a file; choose a folder"):
         run(photos, tmp_path / out)
@@ -257,7 +257,7 @@ def test_a_picture_that_was_retouched_stays(photos, tmp_path):
     assert (tmp_path / "out" / "photo0_cutout.png").read_bytes() == retouched
 
 
-def test_photos_that_change_before_they_are_read(photos, undisturbed, tmp_path):
+def test_photos_that_change_before_they_are_read_cost_no_other(photos, undisturbed, tmp_path):
     moved = shutil.copytree(photos, tmp_path / "photos")
     photo0, photo1, photo2 = listed = [Path(entry.photo) for entry in Listing([moved]).entries()]
     listing = Listing.of({photo: photo.relative_to(moved) for photo in listed})
@@ -284,7 +284,7 @@ def test_a_photo_replaced_while_it_waits_is_made_again(tmp_path):
     assert found["pets/photo9_cutout.png"] == found["photo0_cutout.png"]
 
 
-def test_a_photo_that_may_not_be_read(photos, tmp_path, monkeypatch):
+def test_a_photo_that_may_not_be_read_costs_no_other(photos, tmp_path, monkeypatch):
     def refuse(path, mode="r", **options):
         if path.name == "photo1.png" and mode == "rb":
             raise PermissionError(errno.EPERM, "Operation not permitted")

@@ -398,6 +398,6 @@ def test_a_process_of_a_cluster_keeps_freed_memory_as_the_command_line_does(tmp_
     kept = []
     monkeypatch.setattr(worker, "keep_freed_memory", lambda: kept.append(True))
     (tmp_path / "photos").mkdir()
-    job = worker.Job((str(tmp_path / "photos"),), (), str(tmp_path / "out"), Run({}))
+    job = worker.ClusterJob((str(tmp_path / "photos"),), (), str(tmp_path / "out"), Run({}))
     worker.do_shard(job, (1, 1), 1, tally=None)
     assert kept

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from u2demo.cli.merge import write_boxes
-from u2demo.cli.sources import expand, is_animation
+from u2demo.cli.sources import animation_test, expand
 from u2demo.cli.terminal import counted, printable, progress_of_cluster
 from u2demo.images.read import pixel_limit
 from u2demo.machine.places import is_url
 from u2demo.runs.cluster import Outcome, process_on_ray
 from u2demo.runs.settings import Run
-from u2demo.runs.worker import Job
+from u2demo.runs.worker import ClusterJob
 from u2demo.video.clip import Clip
 
 _SHOWN = 1000  # failed photos; manifest.csv lists them all
@@ -20,7 +20,7 @@ _SHOWN = 1000  # failed photos; manifest.csv lists them all
 def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
     """Do all photos; return the lines of the summary, and whether all of them were done."""
     behind = options.background
-    job = Job(
+    job = ClusterJob(
         sources=tuple(map(_everywhere, expand(options.photos))),
         listed=tuple(map(_everywhere, options.listed)),
         results=_everywhere(options.output),
@@ -29,7 +29,7 @@ def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
         model=options.model,
         weights=options.weights and _everywhere(options.weights),
         device=options.device,
-        is_clip=_is_no_clip if options.first_frame else _is_clip,
+        is_clip=animation_test(first_frame=options.first_frame),
     )
     with progress_of_cluster() as report:
         outcome = process_on_ray(job, options.ray, workers=options.workers, report=report)
@@ -41,14 +41,6 @@ def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
     return [*lines, *left_out], complete
 
 
-def _is_clip(photo: str) -> bool:
-    return is_animation(Path(photo))
-
-
-def _is_no_clip(photo: str) -> bool:
-    return False
-
-
 def _everywhere(place: str | Path) -> str:
     """Return a path as other machines that see the same folders know it, or a URL as it is."""
     return str(place) if is_url(place) else str(Path(place).absolute())
@@ -58,11 +50,11 @@ def _lines(outcome: Outcome, results: str) -> list[str]:
     said = ", ".join(f"{count:,} {status}" for status, count in outcome.statuses.items())
     total = outcome.statuses.total()
     where = "Pictures are in" if outcome.lost else "Pictures and manifest.csv are in"
-    more = f"  failed: {len(outcome.failed) - _SHOWN:,} more" if outcome.failed[_SHOWN:] else ""
+    more = len(outcome.failed) - _SHOWN
     return [
         f"{counted(total, 'photo')}: {said or 'none found'}. {where} {printable(results)}",
         *(f"  failed: {printable(error)}" for error in outcome.failed[:_SHOWN]),
-        *filter(None, [more]),
+        *([f"  failed: {more:,} more"] if more > 0 else []),
         *_noted_lines(outcome),
         *_clip_lines(outcome.clips),
         *(f"  left out: {printable(sentence)}" for sentence in outcome.unread),

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from u2demo.cli import merge, train, weights
@@ -149,17 +148,12 @@ def _do_clips(
     if all(map(is_url, [*options.photos, *options.listed])):
         return []  # those in stores are left out where the photos are done
     if is_url(options.output):
-        return [_without_folder(clip) for clip in clips_of(chosen.listing, options.shard)]
+        why = "a clip; its results go into a folder, so choose one, not a URL, with -o"
+        return [clip.left_out(why) for clip in clips_of(chosen.listing, options.shard)]
     with progress_of_clips() as report:
         return process_clips(
             model, chosen.listing, options.output, run, shard=options.shard, report=report
         )
-
-
-def _without_folder(clip: Entry) -> Record:
-    """Return the record of a clip that nothing is made of."""
-    why = f"{clip.photo}: a clip; its results go into a folder, so choose one, not a URL, with -o"
-    return Record(clip.photo, Path(clip.name).stem, version="", status="left out", error=why)
 
 
 def _with_clips(options: argparse.Namespace, chosen: Chosen) -> bool:

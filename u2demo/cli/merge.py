@@ -11,6 +11,7 @@ from u2demo.cli import values
 from u2demo.cli.terminal import (
     conclude,
     counted,
+    first_of,
     printable,
     say,
     say_stopped,
@@ -105,7 +106,6 @@ def _lines(merged: Merged, results: str | Path) -> list[str]:
     lines = [f"{counted(merged.count, 'shard')}, but not all are done; so far {files}"]
     for what, numbers in (("missing", merged.missing), ("unfinished", merged.unfinished)):
         if numbers:
-            shown = ", ".join(map(str, numbers[:_SHOWN]))
-            more = f" and {len(numbers) - _SHOWN:,} more" if numbers[_SHOWN:] else ""
-            lines.append(f"  {what}: {shown}{more}; --shard {numbers[0]}/{merged.count} does one")
+            shown = first_of(numbers, _SHOWN)
+            lines.append(f"  {what}: {shown}; --shard {numbers[0]}/{merged.count} does one")
     return lines

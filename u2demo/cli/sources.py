@@ -3,11 +3,11 @@
 import glob
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from u2demo.cli.terminal import counted, printable
+from u2demo.cli.terminal import counted, first_of, printable
 from u2demo.formats.animated import is_animated
 from u2demo.images.find import is_listed, is_skipped
 from u2demo.images.kinds import why_unread
@@ -74,7 +74,7 @@ def find(
     urls = [source for source in sources if is_url(source)]
     if not (urls or listed or any(map(_is_there, paths))):
         raise ValueError(f"not found: {', '.join(map(str, sources))}")
-    is_clip = (lambda photo: False) if first_frame else (lambda photo: is_animation(Path(photo)))
+    is_clip = animation_test(first_frame=first_frame)
     left_out: list[str] = []
 
     def leave_out(sentence: str) -> None:
@@ -101,15 +101,25 @@ def has_animations(listing: Listing) -> bool:
                for entry in listing.entries_here())  # fmt: skip
 
 
-def is_animation(path: Path) -> bool:
+def animation_test(*, first_frame: bool) -> Callable[[str], bool]:
+    """Return what says whether a photo is a clip: an animation is, unless ``first_frame``."""
+    return _is_never_one if first_frame else is_animation
+
+
+def _is_never_one(photo: str) -> bool:  # no lambda: it goes to the machines of a cluster
+    return False
+
+
+def is_animation(file: str | Path) -> bool:
     """Return whether a file is a GIF, PNG or WebP of several frames, with the suffix of one."""
+    path = Path(file)
     if path.suffix.lower() not in _ANIMATED:
         return False
     try:
         if not path.is_file():
             return False
-        with path.open("rb") as file:
-            return is_animated(file)
+        with path.open("rb") as opened:
+            return is_animated(opened)
     except (OSError, ValueError):  # opening it as a photo will say why
         return False
 
@@ -122,9 +132,9 @@ def unread_lines(records: Iterable[Record], more: int = 0) -> list[str]:
     lines = _group_lines(
         (record.photo, record.error.removeprefix(f"{record.photo}: ")) for record in records
     )
-    return (
-        [*lines, f"  left out: {counted(more, 'more file')}; see manifest.csv"] if more else lines
-    )
+    if more:
+        lines.append(f"  left out: {counted(more, 'more file')}; see manifest.csv")
+    return lines
 
 
 def _counts(listing: Listing, named: Collection[str], shard: Shard | None) -> Counter[str]:
@@ -177,9 +187,8 @@ def _group_lines(pictures: Iterable[tuple[str, str]]) -> list[str]:
 def _group_line(why: str, paths: list[str]) -> str:
     if len(paths) == 1:
         return f"  left out: {printable(paths[0])}: {why}"
-    shown = ", ".join(printable(Path(path).name) for path in paths[:_SHOWN])
-    more = f" and {len(paths) - _SHOWN:,} more" if paths[_SHOWN:] else ""
-    return f"  left out: {len(paths):,} files, each {why}: {shown}{more}"
+    shown = first_of([Path(path).name for path in paths], _SHOWN)
+    return f"  left out: {len(paths):,} files, each {why}: {shown}"
 
 
 def _is_there(source: Path) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from u2demo.cli.sources import is_animation, unread_lines
-from u2demo.cli.terminal import counted, printable
+from u2demo.cli.terminal import counted, first_of, printable
 from u2demo.runs.corrected import corrections_file
 from u2demo.runs.record import Record
 
@@ -34,9 +34,13 @@ class Tally:
         """Return the first records of a kind."""
         return self._first.get(kind, [])
 
-    def more(self, kind: str, shown: int = _LISTED) -> int:
-        """Return how many more of a kind there are than those that are ``shown``."""
-        return max(0, self._numbers[kind] - shown)
+    def number(self, kind: str) -> int:
+        """Return how many records of a kind there are."""
+        return self._numbers[kind]
+
+    def more(self, kind: str) -> int:
+        """Return how many records of a kind there are besides the first."""
+        return self._numbers[kind] - len(self.first(kind))
 
 
 def summary(
@@ -121,10 +125,9 @@ def _corrected_lines(photos: Tally) -> list[str]:
     corrected = photos.first("corrected")
     if not corrected:
         return []
-    shown = ", ".join(printable(record.photo) for record in corrected[:_SHOWN])
-    more = photos.more("corrected", _SHOWN)
-    said = f" and {more:,} more" if more else ""
-    return [f"  with the corrections beside them: {shown}{said}"]
+    names = [record.photo for record in corrected]
+    shown = first_of(names, _SHOWN, total=photos.number("corrected"))
+    return [f"  with the corrections beside them: {shown}"]
 
 
 def _unused_lines(photos: Tally, clips: list[Record]) -> list[str]:
@@ -148,15 +151,11 @@ def _clip_lines(clips: list[Record]) -> list[str]:
         if record.damage
     ]
     animations = [
-        record.photo
-        for record in clips
-        if record.status in _IS_DONE and is_animation(Path(record.photo))
+        record.photo for record in clips if record.status in _IS_DONE and is_animation(record.photo)
     ]
     if animations:
-        shown = ", ".join(map(printable, animations[:_SHOWN]))
-        more = f" and {len(animations) - _SHOWN:,} more" if animations[_SHOWN:] else ""
         lines.append(
-            f"  animations are done with all their frames: {shown}{more};"
+            f"  animations are done with all their frames: {first_of(animations, _SHOWN)};"
             " --first-frame takes the first only"
         )
     return lines
@@ -175,7 +174,7 @@ def _part_lines(tallies: list[Tally]) -> list[str]:
         f"  {printable(record.photo)}: left out: {printable(', '.join(record.left_out))}"
         for record in partly[:_SHOWN]
     ]
-    number = sum(tally.more("partly", shown=0) for tally in tallies)
+    number = sum(tally.number("partly") for tally in tallies)
     if number > _SHOWN:
         lines.append(
             f"  parts of {counted(number - _SHOWN, 'more photo')} were left out;"

@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from u2demo.machine.names import printable as on_one_line
@@ -92,13 +92,18 @@ def say_stopped(stop: KeyboardInterrupt, what_next: str) -> int:
     return 128 + (stop.args[0] if stop.args else signal.SIGINT)
 
 
+def _has_terminal() -> bool:
+    """Return whether a bar can move where progress is told."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 @contextlib.contextmanager
 def progress(total: int | None) -> Iterator[Callable[["Record"], object]]:
     """Yield a function to call with each of ``total`` records, None if nobody has counted them.
 
     On a terminal it moves a bar; elsewhere, as in a log, it prints a line a minute.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not _has_terminal():
         yield ProgressLines(total).report
         return
     from tqdm import tqdm
@@ -131,7 +136,7 @@ class ProgressLines:
 @contextlib.contextmanager
 def progress_of_cluster() -> Iterator[Callable[["ClusterProgress"], object]]:
     """Yield a function to call with each ``Progress`` of a cluster: a bar, or a line a minute."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not _has_terminal():
         yield ClusterLines().report
         return
     from tqdm import tqdm
@@ -183,7 +188,7 @@ def _at_work(progress: "ClusterProgress") -> str:
 @contextlib.contextmanager
 def progress_of_clips() -> Iterator[Callable[["Progress"], object]]:
     """Yield a function to call with each ``Progress``: a bar, or a line a minute."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not _has_terminal():
         yield ClipLines(every=_EVERY).report
         return
     from tqdm import tqdm
@@ -236,6 +241,13 @@ class ClipLines:
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number of things in words, "1 photo" or "2,000 photos"."""
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def first_of(names: Sequence[object], most: int, *, total: int = 0) -> str:
+    """Return the first ``most`` names, and how many more there are, of all or of a ``total``."""
+    said = ", ".join(map(printable, names[:most]))
+    more = (total or len(names)) - most
+    return f"{said} and {more:,} more" if more > 0 else said
 
 
 def printable(text: object) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -131,7 +132,7 @@ class TrainingLines:
         said = f"{progress.doing}, {progress.done:,} of {progress.total:,}"
         if progress.loss is not None:
             said += f", loss {progress.loss:.2f}"
-        if progress.check and progress.check.iou == progress.check.iou:  # not NaN
+        if progress.check and not math.isnan(progress.check.iou):
             said += f", IoU {progress.check.iou:.3f} on the photos held out"
         done = progress.done - self._first
         if done >= 3:  # the first steps take longer than those that follow

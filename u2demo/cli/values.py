@@ -135,7 +135,7 @@ def names(text: str, choices: Iterable[str]) -> list[str]:
 def background(text: str) -> object:
     """Return what a background is: a color, a gradient, a photo or a clip."""
     try:
-        if is_clip(Path(text)) or is_animation(Path(text)):
+        if is_clip(Path(text)) or is_animation(text):
             return open_video(Path(text).absolute())  # other machines may be told of it
         if Path(text).is_file():
             return open_image(text)

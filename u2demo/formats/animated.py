@@ -22,14 +22,14 @@ def is_animated(file: BinaryIO) -> bool:
     if start.startswith(PNG):
         return _png_frames(file) > 1
     if start.startswith(WEBP) and start[8:] == b"WEBP":
-        kinds = (kind for kind, _ in _chunks(file, len(start), "<4sI", padded=True))
+        kinds = (kind for kind, _ in _chunks(file, len(start), is_png=False))
         return sum(kind == b"ANMF" for kind in kinds) > 1
     return False
 
 
 def _png_frames(file: BinaryIO) -> int:
     """Return how many frames a PNG says it has; that stands before its first pixels."""
-    for kind, size in _chunks(file, len(PNG), ">I4s"):
+    for kind, size in _chunks(file, len(PNG), is_png=True):
         if kind == b"acTL" and size >= 4:
             return int.from_bytes(file.read(4), "big")
         if kind == b"IDAT":
@@ -37,16 +37,18 @@ def _png_frames(file: BinaryIO) -> int:
     return 1
 
 
-def _chunks(
-    file: BinaryIO, at: int, head: str, *, padded: bool = False
-) -> Iterator[tuple[bytes, int]]:
+def _chunks(file: BinaryIO, at: int, *, is_png: bool) -> Iterator[tuple[bytes, int]]:
     """Yield kind and size of chunks from ``at`` on; the file is then at the data of each."""
     for _ in range(_MOST_CHUNKS):
         file.seek(at)
-        found = file.read(8)
-        if len(found) < 8:
+        head = file.read(8)
+        if len(head) < 8:
             return
-        first, second = struct.unpack(head, found)
-        kind, size = (first, second) if isinstance(first, bytes) else (second, first)
+        if is_png:
+            size, kind = struct.unpack(">I4s", head)
+            after = 4  # a checksum
+        else:
+            kind, size = struct.unpack("<4sI", head)
+            after = size % 2  # to an even place
         yield kind, size
-        at += 8 + size + (size % 2 if padded else 4)  # a PNG has a checksum behind each
+        at += 8 + size + after

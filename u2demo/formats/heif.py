@@ -166,18 +166,23 @@ def _extents(boxes: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield of each part of an item the item's number, its place and its length (8.11.3)."""
     for start, end in _boxes(boxes, b"iloc"):
         version, sizes, more_sizes = boxes[start], boxes[start + 4], boxes[start + 5]
+        item_size = 4 if version == 2 else 2
         table = io.BytesIO(boxes[start + 6 : end])
+        items = _number(table, item_size)
+        for _ in range(min(items, _MOST_EXTENTS)):
+            item = _number(table, item_size)
+            table.read(4 if version else 2)  # how it is stored, and in which file
+            base = _number(table, more_sizes >> 4)
+            parts = _number(table, 2)
+            for _ in range(parts):
+                table.read(more_sizes & 15 if version else 0)  # its index
+                place = base + _number(table, sizes >> 4)
+                length = _number(table, sizes & 15)
+                yield item, place, length
 
-        def number(size: int, table: BinaryIO = table) -> int:
-            return int.from_bytes(table.read(size), "big")
 
-        for _ in range(min(number(4 if version == 2 else 2), _MOST_EXTENTS)):
-            item = number(4 if version == 2 else 2)
-            number(4 if version else 2)  # how it is stored, and in which file
-            base = number(more_sizes >> 4)
-            for _ in range(number(2)):
-                number(more_sizes & 15 if version else 0)
-                yield item, base + number(sizes >> 4), number(sizes & 15)
+def _number(table: BinaryIO, size: int) -> int:
+    return int.from_bytes(table.read(size), "big")
 
 
 def _boxes(data: bytes, wanted: bytes | None = None) -> Iterator[tuple[int, int]]:

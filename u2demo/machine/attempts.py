@@ -32,21 +32,19 @@ class StoreError(OSError):
 def insist(url: str, operation: Callable[[], T]) -> T:
     """Return ``operation()``, tried again with growing pauses unless the error is final."""
     began = time.monotonic()
-    for pause in PAUSES:
+    pauses = iter(PAUSES)
+    while True:
         try:
             return operation()
         except Exception as error:
             if _is_final(error):
-                raise told(url, error) from error
+                raise _with_advice(url, error) from error
+            pause = next(pauses, None)
+            if pause is None:
+                tried = f"{len(PAUSES) + 1} attempts in {time.monotonic() - began:.0f} s"
+                why = first_line(error)
+                raise StoreError(f"{url}: the store does not respond: {why} ({tried})") from error
         time.sleep(pause * random.uniform(1, 1.5))  # so that many machines do not ask in step
-    try:
-        return operation()
-    except Exception as error:
-        if _is_final(error):
-            raise told(url, error) from error
-        tried = f"{len(PAUSES) + 1} attempts in {time.monotonic() - began:.0f} s"
-        why = first_line(error)
-        raise StoreError(f"{url}: the store does not respond: {why} ({tried})") from error
 
 
 def _is_final(error: Exception) -> bool:
@@ -57,19 +55,19 @@ def _is_final(error: Exception) -> bool:
 
 
 def status_of(error: BaseException) -> int | None:
-    """Return the number of a server's answer that an error or its cause tells of."""
-    for told in (error, error.__cause__):
-        answer = getattr(told, "response", None)  # botocore
+    """Return the HTTP status that an error or its cause carries, None if neither does."""
+    for raised in (error, error.__cause__):
+        answer = getattr(raised, "response", None)  # botocore
         if isinstance(answer, dict):
             return answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
         for name in ("status", "code"):  # aiohttp, gcsfs
-            status = str(getattr(told, name, ""))
+            status = str(getattr(raised, name, ""))
             if status.isdecimal():
                 return int(status)
     return None
 
 
-def told(url: str, error: Exception) -> Exception:
+def _with_advice(url: str, error: Exception) -> Exception:
     """Return a final error that names the URL and the next step."""
     if isinstance(error, FileNotFoundError | FileExistsError | ImportError):
         return error

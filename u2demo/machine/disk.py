@@ -55,19 +55,17 @@ def retry_busy(operation: Callable[[], T], path: Path, mode: int = os.R_OK) -> T
     Raises:
         OSError: what ``operation`` raised last. If it is still busy, ``strerror`` is ``IN_USE``.
     """
-    for pause in _PAUSES:
+    pauses = iter(_PAUSES)
+    while True:
         try:
             return operation()
         except OSError as error:
             if not _is_busy(error, path, mode):
                 raise
+            pause = next(pauses, None)
+            if pause is None:
+                raise OSError(error.errno or errno.EACCES, IN_USE, str(path)) from error
         time.sleep(pause)
-    try:
-        return operation()
-    except OSError as error:
-        if not _is_busy(error, path, mode):
-            raise
-        raise OSError(error.errno or errno.EACCES, IN_USE, str(path)) from error
 
 
 def _is_busy(error: OSError, path: Path, mode: int) -> bool:

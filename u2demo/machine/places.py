@@ -200,9 +200,8 @@ def _opened(url: str) -> "tuple[AbstractFileSystem, str]":
         raise ValueError(f"{url}: {protocol}:// is not a kind of URL that fsspec knows") from error
     options = kind._get_kwargs_from_urls(url) | _OPTIONS.get(protocol, {})
     # Listings are not kept: they would be out of date, and as large as the store.
-    return fsspec.filesystem(protocol, use_listings_cache=False, **options), kind._strip_protocol(
-        url
-    )
+    fs = fsspec.filesystem(protocol, use_listings_cache=False, **options)
+    return fs, kind._strip_protocol(url)
 
 
 def _call(fs: "AbstractFileSystem", name: str, *values: Any, seconds: float = _LONGEST, **named):

@@ -10,7 +10,7 @@ import math
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,9 +22,9 @@ from u2demo.runs.records import Shard
 from u2demo.runs.shards import divided, merge
 from u2demo.runs.slots import Slot, more_machines, slots_of
 from u2demo.runs.worker import (
+    ClusterJob,
     Done,
     Introduction,
-    Job,
     check_alike,
     do_shard,
     introduce,
@@ -53,18 +53,13 @@ class Progress(NamedTuple):
 
 
 @dataclass
-class Outcome:
+class Outcome(Done):
     """What became of all photos."""
 
-    statuses: Counter[str] = field(default_factory=Counter)
-    failed: list[str] = field(default_factory=list)  # the sentence of each photo
-    clips: list[str] = field(default_factory=list)  # that were left out
-    unclear: int = 0  # how many show no clear subject
-    renamed: int = 0  # how many have pictures with another name, for a file was in the way
     lost: list[str] = field(default_factory=list)  # a sentence for each shard that was given up
     unread: list[str] = field(default_factory=list)  # a sentence for each folder left out
 
-    def add(self, done: Done) -> None:
+    def add_shard(self, done: Done) -> None:
         """Add what became of a shard."""
         self.statuses.update(done.statuses)
         self.failed += done.failed
@@ -74,7 +69,7 @@ class Outcome:
 
 
 def process_on_ray(
-    job: Job,
+    job: ClusterJob,
     address: str = "auto",
     *,
     workers: int | None = None,
@@ -112,12 +107,13 @@ class _Driver:
     def __init__(
         self,
         ray: "ModuleType",
-        job: Job,
+        job: ClusterJob,
         workers: int | None,
         report: Callable[[Progress], object],
     ):
         self._ray, self._job, self._workers, self._report = ray, job, workers, report
         self._known: set[str] = set()  # machines that have introduced themselves
+        self._waiting: deque[Shard] = deque()
         self._running: dict[Any, tuple[Shard, Slot]] = {}  # by what Ray returns for each
         self._tries: Counter[Shard] = Counter()
         self._rests: dict[str, float] = {}  # until when a machine gets nothing to do
@@ -137,14 +133,14 @@ class _Driver:
         most = max(len(slots), self._workers or 0) * _PER_SLOT
         wanted = min(math.ceil(total / _PHOTOS), most)
         count = max(1, wanted, divided(self._job.results))
-        waiting = deque((number, count) for number in range(1, count + 1))
+        self._waiting.extend((number, count) for number in range(1, count + 1))
         self._tally = self._started_tally()
         self._shared = self._ray.put(self._job)
         with more_machines(self._workers, len(slots)):
             try:
-                while waiting or self._running:
-                    self._give(waiting)
-                    waiting.extend(self._taken_back())
+                while self._waiting or self._running:
+                    self._start_shards()
+                    self._take_results()
                     self._tell(total)
             except BaseException:
                 self._stop()
@@ -187,16 +183,16 @@ class _Driver:
                 said.append(None)
         return said
 
-    def _give(self, waiting: "deque[Shard]") -> None:
+    def _start_shards(self) -> None:
         """Start a process in each free slot, as long as there are shards."""
-        if not waiting:
+        if not self._waiting:
             return
         busy = Counter(slot for _, slot in self._running.values())
         for slot in self._slots():
             if busy[slot] > 0:
                 busy[slot] -= 1
-            elif waiting and self._may_start(slot):
-                shard = waiting.popleft()
+            elif self._waiting and self._may_start(slot):
+                shard = self._waiting.popleft()
                 task = self._remote(do_shard, slot)
                 one = task.remote(self._shared, shard, slot.cpus, self._tally)
                 self._running[one] = shard, slot
@@ -206,8 +202,8 @@ class _Driver:
         is_full = self._workers is not None and len(self._running) >= self._workers
         return not is_full and time.monotonic() >= self._rests.get(slot.node, 0)
 
-    def _taken_back(self) -> Iterator[Shard]:
-        """Take the results of what has ended; yield shards whose process was lost."""
+    def _take_results(self) -> None:
+        """Take the results of what has ended; shards whose process was lost wait again."""
         if not self._running:
             time.sleep(_OFTEN)
             return
@@ -217,22 +213,23 @@ class _Driver:
             shard, slot = self._running.pop(one)
             try:
                 done = self._ray.get(one)
-            except self._ray.exceptions.RayTaskError as error:
-                if not isinstance(error.cause, HeldError):
-                    raise _as_here(error) from error
-                lost = error
             except self._ray.exceptions.RayError as error:
-                lost = error
+                is_raised_there = isinstance(error, self._ray.exceptions.RayTaskError)
+                if is_raised_there and not isinstance(error.cause, HeldError):
+                    raise _as_here(error) from error
+                self._try_again(shard, slot, error)
             else:
                 self._seen[shard] = done.statuses
-                self._outcome.add(done)
-                continue
-            self._tries[shard] += 1
-            self._rests[slot.node] = time.monotonic() + 2 ** self._tries[shard]
-            if self._tries[shard] < _TRIES:
-                yield shard
-            else:
-                self._outcome.lost.append(_given_up(shard, lost))
+                self._outcome.add_shard(done)
+
+    def _try_again(self, shard: Shard, slot: Slot, error: Exception) -> None:
+        """Let a shard whose process was lost wait again, or give it up; its machine rests."""
+        self._tries[shard] += 1
+        self._rests[slot.node] = time.monotonic() + 2 ** self._tries[shard]
+        if self._tries[shard] < _TRIES:
+            self._waiting.append(shard)
+        else:
+            self._outcome.lost.append(_given_up(shard, error))
 
     def _tell(self, total: int) -> None:
         with_records = self._ray.get(self._tally.read.remote()) | self._seen
@@ -258,7 +255,7 @@ class _Driver:
         return self._ray.remote(function).options(
             num_cpus=slot.cpus,
             num_gpus=slot.gpus,
-            max_retries=0,  # see _taken_back
+            max_retries=0,  # see _try_again
             scheduling_strategy=NodeAffinitySchedulingStrategy(slot.node, soft=False),
         )
 

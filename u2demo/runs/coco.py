@@ -220,8 +220,11 @@ class _Done:
         for record in self:
             name = "/".join(_names(record)[len(self._shared) :])
             yield _Place(record, name, image, video)
-            image += len(record.track or ()) if record.frames else 1
-            video += record.frames > 0
+            if record.frames:
+                image += len(record.track or ())
+                video += 1
+            else:
+                image += 1
 
 
 def _names(record: Record) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from u2demo.masks.corrections import SUFFIX
 from u2demo.runs.checksums import checksum, content_of
 from u2demo.runs.corrected import corrections_file
 from u2demo.runs.made import Made, made_in
+from u2demo.runs.record import Record
 
 
 class Entry(NamedTuple):
@@ -30,6 +31,11 @@ class Entry(NamedTuple):
     folder: str  # its place: folders between slashes, "" for none
     name: str
     kind: str  # "images", "unread" or "clips", see images.find; "made" by an earlier run
+
+    def left_out(self, why: str) -> Record:
+        """Return the record of a clip that is left out; without a version, it is in no journal."""
+        stem, error = Path(self.name).stem, f"{self.photo}: {why}"
+        return Record(self.photo, stem, version="", status="left out", error=error)
 
 
 class Group(NamedTuple):

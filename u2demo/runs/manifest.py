@@ -40,9 +40,9 @@ from u2demo.runs.lines import to_line
 from u2demo.runs.record import Record
 from u2demo.runs.records import Records, Shard, journal_of, journals
 
-_OF_NO_USE = 0.1  # share of superseded lines above which a journal is written anew
+_MOST_SUPERSEDED = 0.1  # share of superseded lines above which a journal is written anew
 _TICK = 0.001  # seconds; finer times are not noted
-_BEFORE = 2 * 10**9  # ns by which an untouched table is older than its journal; FAT counts in 2 s
+_OLDER = 2 * 10**9  # ns by which an untouched table is older than its journal; FAT counts in 2 s
 
 
 class Manifest:
@@ -57,13 +57,13 @@ class Manifest:
         self.results = Folder(folder)
         self.records = Records(folder)
         self._journal = journal_of(folder, shard)
-        self._others: list[Path] = []  # journals that this one takes the place of
+        self._taken_over: list[Path] = []  # journals that this one takes the place of
         self._foreign: list[bytes] = []  # lines of journals that somebody else has added
         self._table = folder / "manifest.csv"
         self._lock = Lock(lock_of(self._journal))
         self._adding = threading.Lock()
         self._has_table = False
-        self._has_changed = False  # whether the table is out of date
+        self._needs_table = False  # whether it has to be written in the end
         self._is_torn = False  # whether the last line is incomplete
 
     def __enter__(self) -> "Manifest":
@@ -73,7 +73,7 @@ class Manifest:
             self._check_alone()
             self._read()
             if self._has_to_be_written():
-                self._change()
+                self._drop_table()
                 self._rewrite()
         except BaseException:
             self._lock.release()
@@ -84,7 +84,7 @@ class Manifest:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType
     ) -> None:
         try:
-            if self._has_changed:
+            if self._needs_table:
                 self._put_in_order()
         except OSError:
             if not error:  # otherwise the first error counts
@@ -100,7 +100,7 @@ class Manifest:
             noted = max(time.time(), self.records.latest + _TICK)
         line = to_line(record, self.folder, noted=noted).encode()
         with self._adding:
-            self._change()
+            self._drop_table()
             with retry_busy(self._open_journal, self.folder, os.W_OK) as file:
                 if self._is_torn:  # by a fault that another thread met just now
                     file.write(b"\n")
@@ -161,7 +161,7 @@ class Manifest:
 
     def _has_to_be_written(self) -> bool:
         """Return whether no line may be added to the journal as it is."""
-        if self._is_torn or self._others:
+        if self._is_torn or self._taken_over:
             return True
         try:
             return self._journal.stat().st_nlink > 1  # a backup of hard links, as by rsync
@@ -176,24 +176,31 @@ class Manifest:
         """
         if os.path.lexists(self._journal) and not _is_plain(self._journal):
             raise not_ours(self._journal)
-        others = [path for path in journals(self.folder) if path != self._journal]
-        read = [self.records.read(path) for path in [self._journal, *filter(_is_plain, others)]]
-        if not read[0].is_ours:
+        own = self.records.read(self._journal)
+        paths = [path for path in journals(self.folder) if path != self._journal]
+        others = [self.records.read(path) for path in filter(_is_plain, paths)]
+        if not own.is_ours:
             raise not_ours(self._journal)
-        self._is_torn = not read[0].ends_in_line
-        taken = [one for one in read[1:] if one.is_ours] if self.shard is None else []
-        self._others = [journal.path for journal in taken]
-        for journal in read[:1] if self._keep_shards else [read[0], *taken]:
-            self._foreign += journal.foreign
+        self._is_torn = not own.ends_in_line
+        self._foreign += own.foreign
+        if self.shard is None:
+            taken = [journal for journal in others if journal.is_ours]
+            self._taken_over = [journal.path for journal in taken]
+            if not self._keep_shards:
+                self._foreign += [line for journal in taken for line in journal.foreign]
         self._check_table()
         # Once this run writes, its own files are among them.
         for folder in {"", *self.records.in_use}:
             discard_partial_files(self.folder / folder, shared=self.shard is not None)
 
     def _check_table(self) -> None:
-        """Raise ``ValueError`` if the table is not u2demo's, or was changed since."""
+        """Note whether the table has to be written.
+
+        Raises:
+            ValueError: it is not u2demo's, or was changed since.
+        """
         self._has_table = os.path.lexists(self._table)
-        self._has_changed = not self._has_table
+        self._needs_table = not self._has_table
         if not self._has_table:
             return
         with contextlib.suppress(FileNotFoundError):  # another shard has just begun
@@ -204,21 +211,21 @@ class Manifest:
             if not journal.is_file() and self._table.is_file():
                 raise not_ours(self._table, f"has no {journal.name} beside it")
             age = journal.stat().st_mtime_ns - self._table.stat().st_mtime_ns
-            if age == _BEFORE:
+            if age == _OLDER:
                 return
             if age <= 0 and not table.agrees(self._table, self.records.values()):
                 raise not_ours(self._table, "was changed since u2demo wrote it")
-            self._has_changed = True
+            self._needs_table = True
 
-    def _change(self) -> None:
-        """Delete the table before the first change."""
+    def _drop_table(self) -> None:
+        """Delete the table, if it is there: the journal is about to change."""
         if self._has_table:
             retry_busy(lambda: self._table.unlink(missing_ok=True), self.folder, os.W_OK)
-        self._has_table, self._has_changed = False, True
+        self._has_table, self._needs_table = False, True
 
     def _put_in_order(self) -> None:
         """Write the journal anew if that is worth while, and the table."""
-        if self._is_torn or self.records.superseded > _OF_NO_USE * len(self.records):
+        if self._is_torn or self.records.superseded > _MOST_SUPERSEDED * len(self.records):
             self._rewrite()
         if self.shard is not None:
             return
@@ -227,15 +234,17 @@ class Manifest:
         write_pieces(self._table, pieces, durable=True)
         with contextlib.suppress(OSError):  # without it, the next run compares every row
             written = self._journal.stat().st_mtime_ns
-            os.utime(self._table, ns=(written - _BEFORE, written - _BEFORE))
+            os.utime(self._table, ns=(written - _OLDER, written - _OLDER))
 
     def _rewrite(self) -> None:
         """Write the journal anew, with the last line of each photo only."""
-        mine = None if self.shard is None else self._journal
-        lines = self.records.lines(mine)
+        if self.shard is None:
+            lines = self.records.merged_lines()
+        else:
+            lines = self.records.lines_of(self._journal)
         write_pieces(self._journal, chain(self._foreign, lines), durable=True)
         if not self._keep_shards:
-            for journal in self._others:
+            for journal in self._taken_over:
                 discard(journal)
         self._is_torn = False
         self.records.read_again()

@@ -154,21 +154,28 @@ class Records:
         """How many lines are of no use any more."""
         return self._index.lines - self._index.photos
 
-    def lines(self, path: Path | None = None) -> Iterator[bytes]:
-        """Yield the last line of each photo; with ``path``, only those in that journal.
+    def merged_lines(self) -> Iterator[bytes]:
+        """Yield the last line of each photo, without its time.
 
-        Those of several journals are merged in the order in which a run goes through photos.
+        Those of several journals come in the order in which a run goes through photos.
         """
         places = self._index.places()
         numbers = places >> _FAR
         each = [places[numbers == number] for number in np.unique(numbers)]
         in_turn = heapq.merge(*each, key=self._turn) if len(each) > 1 else places
-        if path is not None:
-            in_turn = places[numbers == self._paths.index(path)]
-        for place in in_turn:
+        for line in self._lines_at(in_turn):
+            yield without_time(line.rstrip(b"\r\n") + b"\n")
+
+    def lines_of(self, path: Path) -> Iterator[bytes]:
+        """Yield the last lines that are in this journal, each with its time."""
+        places = self._index.places()
+        return self._lines_at(places[places >> _FAR == self._paths.index(path)])
+
+    def _lines_at(self, places: Iterable[int]) -> Iterator[bytes]:
+        for place in places:
             with self._reading:
                 line = self._line(int(place))
-            yield without_time(line.rstrip(b"\r\n") + b"\n") if path is None else line
+            yield line
         self.close()  # Windows replaces no file that is open
 
     def close(self) -> None:

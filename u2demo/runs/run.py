@@ -115,9 +115,7 @@ def process_folder(
         model, listing, results, run, shard=shard, report=report, leave=clips.append
     )
     for clip in clips:
-        why = f"{clip.photo}: a clip, not a photo; process_video takes it"
-        stem = Path(clip.name).stem
-        record = Record(clip.photo, stem, version="", status="left out", error=why)
+        record = clip.left_out("a clip, not a photo; process_video takes it")
         records.add(record)
         report(record)
     if shard is not None:

@@ -151,7 +151,7 @@ def parse_shard(text: str) -> Shard:
 
 
 def shard_of_task(environment: Mapping[str, str]) -> tuple[Shard, str] | None:
-    """Return the shard that the task of a cluster is, and the variable that says so.
+    """Return the shard that the task of a cluster is, and the variable that says so, or None.
 
     Raises:
         ValueError: the system tells which task this is, but not which of how many.
@@ -169,13 +169,14 @@ def shard_of_task(environment: Mapping[str, str]) -> tuple[Shard, str] | None:
         index, count = int(said), int(environment[place.count])
         first = int(environment.get(place.first, 0))
         step = int(environment.get(place.step) or 1)
-        number, rest = divmod(index - first, step)
-        check_shard((number + 1, count))
+        before, rest = divmod(index - first, step)
+        if rest:
+            raise ValueError("between two tasks")
+        shard = before + 1, count
+        check_shard(shard)
     except ValueError:
-        rest = 1
-    if rest:
         raise ValueError(
             f"{place.index} is {said} of {place.count} {environment[place.count]}, which do not"
             " count the shards one by one; give --shard, such as --shard 3/10"
-        )
-    return (number + 1, count), place.index
+        ) from None
+    return shard, place.index

@@ -75,7 +75,7 @@ class Store:
         """Return whether a picture is the one with this checksum."""
         url = join(self.url, name)
         found = stored(url)
-        if found is None or f"{found.size}-" != checksum[: checksum.index("-") + 1]:
+        if found is None or str(found.size) != checksum.partition("-")[0]:
             return False
         return content_checksum(read_bytes(url, found.size)) == checksum
 
@@ -168,14 +168,16 @@ class StoredManifest(Manifest):
         return file, self.results.is_there(file)
 
     def _is_whole(self, file: str) -> bool:
-        there = next((there for name, there in self._answers if name == file), None)
-        return self.results.is_there(file) if there is None else there
+        for name, there in self._answers:  # from where the last question ended
+            if name == file:
+                return there
+        return self.results.is_there(file)
 
-    def _change(self) -> None:
+    def _drop_table(self) -> None:
         """Delete the table in the store, too, so that it is never out of date."""
         if self._has_table:
             delete(join(self._url, _TABLE))
-        super()._change()
+        super()._drop_table()
         self._is_stored = False
 
     def _store_part(self) -> None:

@@ -116,14 +116,10 @@ class StoredListing(Listing):
             if found.url not in self._urls
             and not any(_entry(found.url, other, "") for other in earlier)
         ]
-        ordered = [
-            entry
-            for kind in ("images", "unread")
-            for entry in sorted(
-                (one for one in entries if one is not None and one.kind == kind),
-                key=lambda one: (natural_order(one.name), one.name),
-            )
-        ]
+        ordered = sorted(
+            filter(None, entries),
+            key=lambda one: (one.kind != "images", natural_order(one.name), one.name),
+        )
         if ordered:
             yield Group(ordered, self._goes_on, corrected=True)
             yield from ordered

@@ -4,8 +4,8 @@ import functools
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,7 +31,7 @@ _PATIENCE = 120  # seconds to wait for the lock of a lost process: a network dri
 
 
 @dataclass(frozen=True)
-class Job:
+class ClusterJob:
     """What all machines are to do, as on the command line."""
 
     sources: tuple[str, ...]  # absolute paths and URLs
@@ -52,14 +52,30 @@ class Job:
         return paths if is_url(self.results) else [*paths, self.results]
 
 
-class Done(NamedTuple):
-    """What became of the photos of one shard."""
+@dataclass
+class Done:
+    """What became of photos, such as those of one shard."""
 
-    statuses: Mapping[str, int]  # how many have each
-    failed: list[str]  # the sentence of each photo
-    clips: list[str]  # that were left out
-    unclear: int  # how many show no clear subject
-    renamed: int  # how many have pictures with another name, for a file was in the way
+    statuses: Counter[str] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)  # the sentence of each photo
+    clips: list[str] = field(default_factory=list)  # that were left out
+    unclear: int = 0  # how many show no clear subject
+    renamed: int = 0  # how many have pictures with another name, for a file was in the way
+
+    def add(self, record: "Record") -> None:
+        """Count a photo."""
+        self.statuses[record.status] += 1
+        if record.status == "failed":
+            self.failed.append(record.error)
+        elif not record.clear:
+            self.unclear += 1
+        if record.status == "done" and record.renamed:
+            self.renamed += 1
+
+    def leave_out(self, clip: Entry) -> None:
+        """Count a clip, which is not done on a cluster."""
+        self.statuses["left out"] += 1
+        self.clips.append(clip.photo)
 
 
 class Introduction(NamedTuple):
@@ -70,30 +86,17 @@ class Introduction(NamedTuple):
     missing: tuple[str, ...]  # paths that it does not see
 
 
-def do_shard(job: Job, shard: Shard, cores: int, tally: Any) -> Done:
+def do_shard(job: ClusterJob, shard: Shard, cores: int, tally: Any) -> Done:
     """Do one shard, in a process of the cluster; tell ``tally`` now and then how far it is."""
-    statuses: Counter[str] = Counter()
-    failed: list[str] = []
-    clips: list[str] = []
-    unclear = renamed = 0
+    done = Done()
     told = time.monotonic()
 
     def report(record: "Record") -> None:
-        nonlocal unclear, renamed, told
-        statuses[record.status] += 1
-        if record.status == "failed":
-            failed.append(record.error)
-        elif not record.clear:
-            unclear += 1
-        if record.status == "done" and record.renamed:
-            renamed += 1
+        nonlocal told
+        done.add(record)
         if time.monotonic() - told > _OFTEN:
             told = time.monotonic()
-            tally.note.remote(shard, dict(statuses))
-
-    def leave(clip: Entry) -> None:
-        statuses["left out"] += 1
-        clips.append(clip.photo)
+            tally.note.remote(shard, dict(done.statuses))
 
     keep_freed_memory()  # the process is the job's own
     model = _model(job.model, job.weights, job.device)
@@ -101,14 +104,20 @@ def do_shard(job: Job, shard: Shard, cores: int, tally: Any) -> Done:
     with on_cores(cores):
         _patiently(
             lambda: process_files(
-                model, listing, job.results, job.run, shard=shard, report=report, leave=leave
+                model,
+                listing,
+                job.results,
+                job.run,
+                shard=shard,
+                report=report,
+                leave=done.leave_out,
             )
         )
     finish(job.results, shard)
-    return Done(dict(statuses), failed, clips, unclear, renamed)
+    return done
 
 
-def listing_of(job: Job, **how: Callable) -> StoredListing:
+def listing_of(job: ClusterJob, **how: Callable) -> StoredListing:
     """Return the photos of all shards; ``how`` is that of ``Listing``."""
     return StoredListing(job.sources, job.listed, is_clip=job.is_clip, **how)
 
@@ -126,7 +135,7 @@ def _patiently(work: Callable[[], object]) -> None:
         time.sleep(2)
 
 
-def introduce(job: Job) -> Introduction:
+def introduce(job: ClusterJob) -> Introduction:
     """Return what this machine has to have in common with the others."""
     from u2demo.nets.load import fingerprint  # imports torch: a second, not needed earlier
 
