@@ -1,11 +1,14 @@
 """Step by step: what a net has become, and in how many bits it learns."""
 
+import itertools
+
 import pytest
 import torch
 from bright import Bright
 from pupils import ROWS, SIDE, disc, tiny
 
 import u2demo as u2
+from u2demo.cli.train import TrainingLines
 from u2demo.nets.checkpoints import Input
 from u2demo.nets.u2net import U2Net
 from u2demo.training import fit
@@ -112,3 +115,14 @@ def test_a_net_whose_last_step_is_done_is_compared_though_stop_was_pressed():
         if progress.doing == "learning, net 4 of 4" and progress.done == progress.total:
             course.stop()
     assert course.is_compared
+
+
+def test_the_time_left_is_that_of_all_nets_that_are_taught():
+    """With nine photos there are ten, and the first one's own time would be a tenth of it."""
+    minutes, lines = itertools.count(step=60), []
+    shown = TrainingLines(lines.append, lambda: next(minutes))
+    for progress in Course(tiny(), discs(2), [], fit.Settings(5, side=SIDE)).run():
+        shown.report(progress)
+    nets = [line for line in lines if line.startswith("learning") and ", 4 of 5" in line]
+    left = [line.rpartition(", ")[2] for line in nets]
+    assert left == ["11 min left", "6 min left", "1 min left"]

@@ -110,6 +110,14 @@ def test_an_effect_that_fails_is_named_with_its_time(clip, tmp_path):
         process_video(Dark(), clip, tmp_path / "out", effects={"rare": rare})
 
 
+def test_an_effect_that_fails_on_every_frame_is_named_too(clip, tmp_path):
+    def broken(image, mask):
+        return {}["key"]
+
+    with pytest.raises(ValueError, match=r"waves\.mov: the effect 'mine' failed at 0\.00 s: 'key'"):
+        process_video(Dark(), clip, tmp_path / "out", effects=EFFECTS | {"mine": broken})
+
+
 @pytest.mark.parametrize("report", [None, "print"])
 def test_a_report_that_cannot_be_called_is_refused_before_any_work(report, clip, tmp_path):
     with pytest.raises(TypeError, match=r"report is .*, expected a function of one Progress"):

@@ -136,7 +136,8 @@ class TrainingLines:
             said += f", IoU {progress.check.iou:.3f} on the photos held out"
         done = progress.done - self._first
         if done >= 3:  # the first steps take longer than those that follow
-            left = (progress.total - progress.done) * (now - self._began) / done
+            steps = progress.total - progress.done + progress.later
+            left = steps * (now - self._began) / done
             said += f", {duration(left)} left"
         self._show(said)
 

@@ -39,7 +39,8 @@ class Check(NamedTuple):
 class Progress(NamedTuple):
     """How far a training has come: what it is doing, and how much of that is done.
 
-    ``loss`` is that of the last step, ``check`` the check that has just been made.
+    ``loss`` is that of the last step, ``check`` the check that has just been made, and ``later``
+    how many more steps the nets take that are taught after this one.
     """
 
     doing: str
@@ -47,6 +48,7 @@ class Progress(NamedTuple):
     total: int
     loss: float | None = None
     check: Check | None = None
+    later: int = 0
 
 
 class Round(NamedTuple):
@@ -156,7 +158,8 @@ class Course:
             check = self._check(fit, part) if fit.done % every == 0 or is_last else None
             if not is_last and (check or time.monotonic() - self._saved > _SAVED_EVERY):
                 self._save(fit)
-            yield Progress(self._doing(), fit.done, settings.steps, loss, check)
+            later = settings.steps * (len(self.rounds) - self._round - 1)
+            yield Progress(self._doing(), fit.done, settings.steps, loss, check, later)
             if is_last and fit.done < settings.steps:  # stopped
                 return
         self._conclude(fit, part)

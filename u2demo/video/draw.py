@@ -103,10 +103,12 @@ def trial(effect: Effect, image: Image.Image, *, name: str = "") -> Image.Image:
     ``name`` is what an error calls the effect.
 
     Raises:
+        ValueError: ``effect`` failed.
         TypeError: ``effect`` does not return an image.
     """
     mask = np.full((image.height, image.width), 0.5, np.float32)
-    picture = _checked(name or _name_of(effect), for_clips(effect)(image, mask))
+    first = Frame(Fraction(0), image)
+    picture = _apply(name or _name_of(effect), for_clips(effect), first, mask)
     return _in_mode(picture, _frame_mode(picture))
 
 
