@@ -46,6 +46,16 @@ def test_every_picture_can_be_webp(photo, tmp_path):
     assert Image.open(tmp_path / "rocket_cutout.webp").mode == "RGBA"
 
 
+def test_a_result_that_is_given_back_with_its_own_folder_is_no_photo_and_it_is_said(
+    photo, tmp_path, capsys
+):
+    out = tmp_path / "out"
+    main([str(photo), "-o", str(out), "--effects", "box"])
+    capsys.readouterr()
+    assert main([str(out / "rocket_box.jpg"), "-o", str(out)]) == 0
+    assert capsys.readouterr().out.startswith("0 photos: what u2demo has made in this folder is ")
+
+
 @pytest.mark.parametrize("background", ["#102030", "photo"])
 def test_a_new_background_is_seen_behind_the_subject(background, photo, tmp_path):
     if background == "photo":

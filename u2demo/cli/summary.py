@@ -12,6 +12,7 @@ from u2demo.runs.record import Record
 _SHOWN = 20  # photos of which parts are left out, and animations
 _IS_DONE = {"done", "skipped"}
 _LISTED = 1000  # lines of a kind; manifest.csv has them all
+_NOTHING = "0 photos: what u2demo has made in this folder is not made into something else"
 
 
 class Tally:
@@ -65,8 +66,10 @@ def summary(
     of_clips = Tally()
     for clip in clips:
         of_clips.add(clip)
-    said = [_count("photo", photos)] if photos.counts or not clips else []
+    said = [_count("photo", photos)] if photos.counts else []
     said += [_count("clip", of_clips)] if clips else []
+    if not said:
+        said = ["0 photos in this shard" if is_shard else _NOTHING]
     both = [photos, of_clips]
     return [
         f"{'; '.join(said)}. {there}",
@@ -99,8 +102,6 @@ def _kinds(record: Record) -> Iterator[str]:
 
 def _count(kind: str, tally: Tally) -> str:
     number = tally.counts.total()
-    if not number:  # elsewhere, it is an error that there are none
-        return f"0 {kind}s in this shard"
     said = ", ".join(f"{count:,} {status}" for status, count in tally.counts.items())
     return f"{counted(number, kind)}: {said}"
 

@@ -298,8 +298,8 @@ def _about(lesson: Lesson) -> str:
 
 
 def _left(step: "Step", seconds: float, done: int) -> str:
-    """Return the time left, once there is something to tell it by."""
+    """Return the time left for all nets, once there is something to tell it by."""
     if done < 3:
         return ""
-    left = round((step.total - step.done) * seconds / done)
+    left = round((step.total - step.done + step.later) * seconds / done)
     return f", {left // 60}:{left % 60:02} left"
