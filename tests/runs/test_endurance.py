@@ -35,12 +35,15 @@ class Usage:
         self.seen.append((resident, threading.active_count(), files))
 
     def check(self):
-        """Assert that the last third of the photos took no more than the second."""
+        """Assert that the last third of the photos took no more than the second.
+
+        Other threads may have a file open at that moment; one left by each photo would be dozens.
+        """
         assert len(self.seen) == self.count
         _, second, last = (np.median(part, 0) for part in np.array_split(self.seen, 3))
         print(f"MB, threads, files: {second} then {last}")
         memory, threads, files = last - second
-        assert memory < 10 and threads < 1 and files < 1
+        assert memory < 10 and threads < 5 and files < 5
 
 
 @pytest.mark.parametrize(("count", "make_model"), [QUICK, LONG])
