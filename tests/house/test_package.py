@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import u2demo as u2
+from u2demo.video.pyav import OLDEST
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,3 +132,10 @@ def test_the_package_works_inside_a_zip(tmp_path):
     assert done.stdout.startswith(str(archive)), done.stderr
     assert done.stdout.rstrip().endswith("True")
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["u2netp.pth"]
+
+
+def test_the_oldest_pyav_that_is_taken_is_the_lowest_that_is_installed_and_tested():
+    lowest = ".".join(map(str, OLDEST))
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert set(re.findall(r'"av>=([^"]*)"', project)) == {lowest}
+    assert f"av=={lowest}.0 " in (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from u2demo.runs.record import Record
 _SHOWN = 20  # photos of which parts are left out, and animations
 _IS_DONE = {"done", "skipped"}
 _LISTED = 1000  # lines of a kind; manifest.csv has them all
-_NOTHING = "0 photos: what u2demo has made in this folder is not made into something else"
+_NOTHING = "0 photos: what u2demo has made in this folder is left alone"
 
 
 class Tally:

@@ -26,7 +26,7 @@ def show_with_sliders(draw: "Callable[..., Titled]", **sliders: ipywidgets.Widge
         return
     figure, notes = ipywidgets.HTML(), Notes()
 
-    drawn: dict[str, object] = {}  # the values that the figure shows
+    drawn: dict[str, object] = {}  # the values drawn last, or that could not be
 
     def follow(_: object = None) -> None:
         values = _values(sliders)
