@@ -91,8 +91,7 @@ def process_folder(
     until ``u2demo merge`` or a run over all photos takes them over. Another number of shards finds
     what is done.
 
-    The records are in memory as far as there are few; of a million, most are read from the manifest
-    when asked for.
+    A few records are kept in memory; of a million, most are read from the manifest when asked for.
 
     Raises:
         ValueError: ``folder`` is not a folder, unknown ``format``, ``quality`` or ``metadata``, an

@@ -256,8 +256,8 @@ def split(samples: Sequence[Sample]) -> list[Round]:
     keys = sorted(places)
     if len(keys) < 2:
         raise ValueError(
-            f"{len(keys)} photo is too few: expected two that differ, or better fifty, for the net"
-            " is scored on photos that it was not taught"
+            f"{len(keys)} photo is too few: expected two that differ, better fifty, because the"
+            " net is scored on photos that it was not taught"
         )
     if len(keys) < 2 * _FEWEST:
         rounds = [_round(places, {key}) for key in keys]

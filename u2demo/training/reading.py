@@ -114,10 +114,10 @@ def find_kept(keep: Path) -> dict[str, Path]:
         ValueError: it is not a folder, or holds no photos.
     """
     if not keep.is_dir():
-        raise ValueError(f"{keep} is not a folder, expected one of photos to keep")
+        raise ValueError(f"{keep} is not a folder, expected a folder of photos to keep")
     photos = find_images(keep)
     if not photos:
-        raise ValueError(f"{keep} holds no photos, expected some for which answers shall stay")
+        raise ValueError(f"{keep} holds no photos, expected some for which answers are to stay")
     return {path.relative_to(keep).as_posix(): path for path in photos[:_KEPT]}
 
 
