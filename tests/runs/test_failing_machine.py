@@ -344,10 +344,10 @@ def lacks_memory_once(module, name, monkeypatch):
 
 @pytest.mark.parametrize(
     "where",
-    ["content_of", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
+    ["readable_checksum", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
 )
 def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, monkeypatch):
-    lacks_memory_once(reading if where == "content_of" else runs, where, monkeypatch)
+    lacks_memory_once(reading if where == "readable_checksum" else runs, where, monkeypatch)
     records = run(photos, tmp_path / "out", outlines=True)
     assert sorted(record.status for record in records) == ["done", "done", "failed"]
     (failed,) = (record for record in records if record.status == "failed")

@@ -15,7 +15,7 @@ from u2demo.machine.disk import advise, discard, partial_file
 from u2demo.machine.paths import as_path
 from u2demo.masks.box import Box
 from u2demo.pipeline import known_effects
-from u2demo.runs.checksums import checksum, content_of
+from u2demo.runs.checksums import checksum, readable_checksum
 from u2demo.runs.listing import Listing, spelled_out
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.pictures import Pictures
@@ -209,7 +209,8 @@ class _Work:
         begun = time.perf_counter()
         pictures = Pictures(job, self._manifest)
         try:
-            content = content_of(Path(job.photo))  # first: a later change must not count as seen
+            # First: a later change must not count as seen.
+            content = readable_checksum(Path(job.photo))
             clip = open_video(job.photo)
             became = yield from self._make(clip, pictures)
             record = job.record(
