@@ -129,8 +129,8 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FORMAT,...",
         help="also write the subjects' boxes, for training: coco (with outlines; for clips, one box"
-        " per frame), and yolo or yolo-seg (outlines; photos only). For shards, u2demo merge"
-        " writes them",
+        " per frame), and yolo or yolo-seg (outlines; photos only). Deleted photos are left out."
+        " For shards, u2demo merge writes them",
     )
     parser.add_argument(
         "--format",
