@@ -100,7 +100,7 @@ function openStage(host, channel) {
     tools.showsPhoto = showing.checked;
     show();
   });
-  const underneath = make("label", "u2-underneath", showing, make("span", "", "Show the photo under the mask"));
+  const underneath = make("label", "u2-underneath", showing, make("span", "", "Show removed parts in red"));
 
   const commands = {
     choose,
@@ -179,7 +179,7 @@ function openStage(host, channel) {
     brush.hidden = !tools.isBrush();
     underneath.hidden = !tools.isCorrecting();
     size.value = tools.brush;
-    hint.textContent = tools.isBrush() ? "" : HINTS[name]; // there is no room beside the brush
+    hint.textContent = HINTS[name];
     view.surface.setAttribute("aria-label", `The photo. ${HINTS[name]}`);
     if (tools.isCorrecting()) view.mode = tools.showsPhoto ? "photo" : "result";
     else view.mode = state.alone || tools.isPlacing() ? "result" : "compare";
@@ -220,6 +220,7 @@ function openStage(host, channel) {
     if (isNext) {
       tools.forget();
       say(""); // what was said is about the photo before
+      view.offerSplit(message.middle ?? 50);
     }
     root.dataset.photo = message.photo;
     view.setWorld(message.size);

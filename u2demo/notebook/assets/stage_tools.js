@@ -12,7 +12,7 @@ const HINTS = {
   erase: "Paint what does not belong. Arrow keys move the ring, Space paints.",
   box: "Drag a box around what you mean. By keyboard: Enter at two corners.",
   place: "Drag the subject, or the photo behind it. The wheel, plus and minus scale what is there.",
-  objects: "Click one of several objects to keep only it; click again to bring it back.",
+  objects: "Click an object to keep only it, others to keep them, too. Click again to undo that.",
 };
 
 // `ask(message)` tells the kernel of a correction and returns its number.
