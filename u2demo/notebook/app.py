@@ -224,7 +224,7 @@ class OneClick:
 
     def _open_soon(self, files: Iterable[File]) -> None:
         waiting = deque(files)
-        self._to_open.append(waiting)
+        self._to_open = [*filter(None, self._to_open), waiting]
         self._jobs.start(self._open(waiting), self._notes.report, waiting.clear)
 
     def _open(self, waiting: deque[File]) -> Job:
