@@ -113,7 +113,6 @@ function openStage(host, channel) {
   undo.title = "Undo the last correction (Ctrl+Z)";
   redo.title = "Do it again (Ctrl+Shift+Z)";
   reset.title = "Take back all corrections of this photo";
-  const history = make("div", "u2-history", undo, redo, reset);
 
   const chooser = make("input", "u2-file");
   Object.assign(chooser, { type: "file", accept: ".json", hidden: true });
@@ -146,11 +145,13 @@ function openStage(host, channel) {
     summary.focus();
   });
 
+  const history = make("div", "u2-history", undo, redo, reset, more);
+
   const hint = make("div", "u2-hint-here");
   const told = make("div", "u2-told");
   told.setAttribute("role", "status");
   const words = make("div", "u2-stage-words", told, hint);
-  const first = make("div", "u2-stage-row", radios, history, more);
+  const first = make("div", "u2-stage-row", radios, history);
   const second = make("div", "u2-stage-row", brush, underneath, words, zoom);
   const root = make("div", "u2-stage", view.element, first, second);
   host.append(root);
