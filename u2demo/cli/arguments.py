@@ -127,8 +127,8 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FORMAT,...",
         help="also write the subjects' boxes, for training: coco (with outlines; of clips, a box a"
-        " frame), and yolo or yolo-seg (outlines; photos only). Those of shards are written by"
-        " u2demo merge",
+        " frame), and yolo or yolo-seg (outlines; photos only). Photos deleted since are left out."
+        " Those of shards are written by u2demo merge",
     )
     parser.add_argument(
         "--format",
