@@ -150,7 +150,9 @@ def _without_weights(architecture: str) -> nn.Module:
 
 
 def _advice(state: dict[str, Tensor], schema: dict[str, Tensor]) -> str:
-    """Return what to do about a file that was saved from a net for inference, "" for others."""
+    """Return what to do about a file that was saved from a wrapped or fused net, "" for others."""
+    if all(str(key).startswith("module.") for key in state):
+        return ". It comes from a net in DataParallel; save model.module.state_dict() instead"
     norms = {key for key in schema if key.endswith("running_mean")}
     if not norms <= set(missing(state, schema)) or schema.keys().isdisjoint(state):
         return ""
