@@ -215,17 +215,16 @@ class _Work:
             became = yield from self._make(clip, pictures)
             record = job.record(
                 status="done",
-                effects={**job.effects, **self._checksums},
                 content=content,
                 seconds=round(time.perf_counter() - begun, 3),
                 **became,
-                **pictures.fields(),
+                **pictures.fields(self._checksums),
             )
         except Exception as error:  # one clip's failure must not stop the others
             if isinstance(error, OSError) and error.errno in FATAL:
                 raise
             why = reason_of(error, job.photo)
-            record = job.record(status="failed", error=why, **pictures.fields())
+            record = job.record(status="failed", error=why, **pictures.fields({}))
         self._manifest.add(record)
 
     def _make(self, clip: Clip, pictures: Pictures) -> Iterator[Progress]:
