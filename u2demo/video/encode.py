@@ -120,11 +120,11 @@ class _Track:
     def _lengthen(self, packet: "Packet", until: int) -> None:
         """Let the packet that is decoded last, not always the last to be shown, reach ``until``.
 
-        All are decoded some time before they are shown, but in as much time in total.
+        It is decoded no sooner, before it is shown, than the first one is.
         """
         sooner = self._first - self._begin
         packet.dts = max(packet.dts, packet.pts - sooner)
-        packet.duration = until - sooner - packet.dts
+        packet.duration = until - packet.pts
 
     def _mux(self, packets: "list[Packet]") -> None:
         """Write all packets but the newest, each with its duration."""
