@@ -145,6 +145,21 @@ def test_a_gif_is_opaque_where_the_subject_is_more_than_half_there(make_clip, tm
     assert [alpha for *_, alpha in (frame.image.getpixel((32, 24)) for frame in frames)] == alphas
 
 
+def test_what_lay_in_memory_shows_in_no_frame(make_clip, tmp_path):
+    """FFmpeg's threads may draw the first pixels of their part before they know the color."""
+    orange = Image.new("RGB", (116, 116), (200, 100, 50))
+
+    def frames():
+        for number in range(60):
+            noise = np.random.default_rng(number)
+            _ = [noise.integers(0, 255, size, np.uint8) for size in range(500, 8000, 250)]
+            yield Frame(Fraction(number, 30), orange)
+
+    write_clip(tmp_path / "new.mov", frames(), like=u2.open_video(make_clip("a.mp4")))
+    for _, image in u2.open_video(tmp_path / "new.mov"):
+        assert np.ptp(np.asarray(image), axis=(0, 1)).max() < 12
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_a_soft_mask_survives(kind, make_clip, tmp_path):
     clip = u2.open_video(make_clip("clip.mp4", count=3, size=(256, 48)))

@@ -165,4 +165,5 @@ def _for_codec(picture: Image.Image, stream: "VideoStream") -> "VideoFrame":
         values = np.pad(values, ((0, below), (0, right), (0, 0)), "edge")
     # It shares the array's memory, which ``np.asarray`` has just made.
     frame = VideoFrame.from_numpy_buffer(values, format="rgba" if alpha else "rgb24")
-    return frame.reformat(format=stream.pix_fmt, dst_colorspace="ITU709")
+    # Several threads leave pixels gray where the part of one begins, in ten bits.
+    return frame.reformat(format=stream.pix_fmt, dst_colorspace="ITU709", threads=1)
