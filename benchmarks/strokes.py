@@ -34,7 +34,7 @@ from torch import nn
 from tqdm import tqdm
 
 import u2demo as u2
-from u2demo.inference.correct import Correction
+from u2demo.inference.correct import Corrector
 from u2demo.masks.mask import Mask
 from u2demo.masks.strokes import draw_strokes
 
@@ -164,7 +164,7 @@ def grabcut(model: nn.Module, image: Image.Image, mask: Mask) -> Answer:
 
 def ours(model: nn.Module, image: Image.Image, mask: Mask) -> Answer:
     """Return ``correct_mask``, which keeps what it has prepared."""
-    return Correction(model, image, mask).mask
+    return Corrector(model, image, mask).mask
 
 
 METHODS: dict[str, Method] = {"discs": discs, "grabcut": grabcut, "ours": ours}

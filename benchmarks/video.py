@@ -44,7 +44,7 @@ from torch import nn
 from tqdm import tqdm
 
 import u2demo as u2
-from u2demo.inference.clips import finish, look, salience
+from u2demo.inference.clips import certainty, finish, look
 from u2demo.inference.predict import predict_masks
 from u2demo.masks.mask import Mask
 from u2demo.video.find import TYPICAL
@@ -165,12 +165,12 @@ def steadied(
 
     def predict(frames: list[Image.Image]) -> list[Mask]:
         settled = list(steady(look(model, frames, quality=quality), motion=motion, ahead=ahead))
-        saliences: dict[int, list[float]] = {}
+        certainties: dict[int, list[float]] = {}
         for one in settled:
-            saliences.setdefault(one.shot, []).append(salience(one.found))
-        levels = {shot: float(np.quantile(own, TYPICAL)) for shot, own in saliences.items()}
+            certainties.setdefault(one.shot, []).append(certainty(one.found))
+        levels = {shot: float(np.quantile(own, TYPICAL)) for shot, own in certainties.items()}
         return [
-            finish(frame, one.found, salience=levels[one.shot], quality=quality)
+            finish(frame, one.found, certainty=levels[one.shot], quality=quality)
             for frame, one in zip(frames, settled, strict=True)
         ]
 

@@ -131,8 +131,7 @@ def apply_effects(
 def _pair(photo: object) -> tuple[str, Image.Image]:
     if isinstance(photo, tuple | list) and len(photo) == 2 and isinstance(photo[0], str):
         return tuple(photo)
-    kind = f"{type(photo).__name__} {photo!r:.80}"
-    raise TypeError(f"a photo is a {kind}, expected a pair of its name and its image")
+    raise TypeError(f"a photo is {photo!r:.80}, expected a pair of its name and its image")
 
 
 def _process(

@@ -103,6 +103,11 @@ def test_toolbar_stage_and_download_are_in_sight_together(app):
     app.set_viewport_size({"width": 1280, "height": 900})
 
 
+def test_the_cross_of_every_photo_is_white_on_its_dark_ground(app):
+    colors = "crosses => crosses.map((each) => getComputedStyle(each).color)"
+    assert set(app.locator(".u2-remove").evaluate_all(colors)) == {"rgb(255, 255, 255)"}
+
+
 def test_the_toolbar_covers_nothing_of_a_photo_that_is_chosen(app):
     app.set_viewport_size({"width": 1280, "height": 720})
     app.wait_for_function("innerHeight === 720")

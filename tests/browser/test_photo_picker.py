@@ -65,15 +65,19 @@ def noun():
     return TRAITS["noun"]
 
 
-@pytest.fixture
-def page(browser, tmp_path, noun):
+def body_of(noun):
+    """Return what a page shows: the picker, which asks for ``noun``."""
     traits = json.dumps(TRAITS | {"noun": noun})
     script = f"const TRAITS = {traits};\n{KERNEL}\n{UNREADABLE}"
     module = PhotoPicker(lambda files: None)._esm  # what anywidget sends to the page
     start = "app.render({model, el: document.querySelector('main')});"
     module = module.replace("export default", "const app =")
-    body = f"<main></main><script type=module>{script}\n{module}\n{start}</script>"
-    yield from opened(browser, tmp_path / "page.html", body)
+    return f"<main></main><script type=module>{script}\n{module}\n{start}</script>"
+
+
+@pytest.fixture
+def page(browser, tmp_path, noun):
+    yield from opened(browser, tmp_path / "page.html", body_of(noun))
 
 
 def choose(page, *names):
@@ -83,6 +87,17 @@ def choose(page, *names):
 
 def wait_for_batches(page, count):
     page.wait_for_function("count => kernel.batches === count", arg=count)
+
+
+def test_a_phone_is_not_asked_to_drop_anything(tmp_path, browser):
+    context = browser.new_context(has_touch=True, is_mobile=True)
+    for page in opened(context, tmp_path / "page.html", body_of("photo")):
+        page.get_by_text("Choose photos").wait_for()
+        assert not page.get_by_text("or drop them here").is_visible()
+        choose(page, "cat.png")
+        wait_for_batches(page, 1)
+        assert not page.get_by_text("or drop them here").is_visible()
+    context.close()
 
 
 @pytest.mark.parametrize("noun", ["photo", "clip", "file"])

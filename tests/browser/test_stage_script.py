@@ -31,20 +31,20 @@ class Page:
         self.version = 0
         self.fingers = page.context.new_cdp_session(page)
 
-    def show(self, **fields):
-        """Show a photo whose left half is blue, cut out where it is red."""
+    def show(self, cover=(0, 0, 0, 0), **fields):
+        """Show a photo whose left half is blue, cut out where it is red; ``cover`` tints it."""
         self.version += 1
         photo = Image.new("RGB", (600, 400), "red")
         photo.paste("blue", (0, 0, 300, 400))
         picture = photo.convert("RGBA")
         picture.paste((0, 0, 0, 0), (0, 0, 300, 400))
-        cover = Image.new("RGBA", (600, 400), (0, 0, 0, 0))
+        shade = Image.new("RGBA", (600, 400), cover)
         objects = Image.new("L", (600, 400))
         objects.paste(8, (300, 100, 600, 300))
         self.tell(
             {"kind": "show", "photo": "1", "version": self.version, "size": SIZE, "alone": False,
              "clear": True, "tools": True, "count": 0, "answered": 0, **fields},
-            photo=photo, picture=picture, shade=cover, objects=objects,
+            photo=photo, picture=picture, shade=shade, objects=objects,
         )  # fmt: skip
         self.page.locator(f".u2-stage[data-shown='{self.version}']").wait_for()
 
@@ -79,6 +79,9 @@ class Page:
 
     def drag(self, *points):
         drag(self.page, *[self.at(*point) for point in points])
+
+    def tool_in_hand(self):
+        return self.page.locator(".u2-stage").get_attribute("data-tool")
 
     def choose(self, tool):
         self.page.get_by_role("radio", name=tool).click()
@@ -147,6 +150,19 @@ def test_left_of_the_divider_is_the_photo_and_right_of_it_the_result(page):
     assert page.color(1190, 100) == (255, 0, 0) and page.color(10, 100) == (0, 0, 255)
 
 
+def test_the_divider_parts_each_photo_s_subject_until_a_person_moves_it(page):
+    divider = page.page.get_by_role("slider", name="Divider between the photo and the result")
+    page.show(photo="2", middle=20.0)
+    assert divider.get_attribute("aria-valuenow") == "20"
+    page.show(photo="2", middle=60.0)
+    assert divider.get_attribute("aria-valuenow") == "20", "a correction moves only the mask"
+    page.show(photo="3", middle=None)
+    assert divider.get_attribute("aria-valuenow") == "50", "there is no subject"
+    divider.press("ArrowLeft")
+    page.show(photo="4", middle=80.0)
+    assert divider.get_attribute("aria-valuenow") == "48"
+
+
 def test_the_divider_s_place_on_the_keyboard_is_a_ring_to_see(page):
     page.page.get_by_role("slider", name="Divider").press("ArrowLeft")
     shadow = "getComputedStyle(document.querySelector('.u2-split'), '::after').boxShadow"
@@ -165,6 +181,36 @@ def test_a_stroke_ends_with_the_photo_that_it_is_drawn_on(page):
     page.page.mouse.up()
     page.drag((300, 500), (500, 500))
     assert [each["photo"] for each in page.said("stroke")] == ["1", "2"]
+
+
+def test_a_tool_in_hand_says_what_to_do(page):
+    page.choose("Erase")
+    assert page.page.get_by_text("Paint what does not belong.").is_visible()
+
+
+def test_another_effect_is_seen_and_not_the_tint_of_the_tool_in_hand(page):
+    page.show(effect="cutout")
+    page.choose("Erase")
+    page.show(effect="cutout")
+    assert page.tool_in_hand() == "erase", "a correction was answered"
+    page.show(effect="color")
+    assert page.tool_in_hand() == "move"
+    assert page.said("tool")[-1]["tool"] == "move"
+    page.choose("Erase")
+    page.page.get_by_role("checkbox", name="Show removed parts in red").uncheck()
+    page.show(effect="blur")
+    assert page.tool_in_hand() == "erase", "the effect is seen"
+
+
+def test_what_is_tinted_is_so_to_the_photo_s_edges(page):
+    page.show(size=(1203, 799), cover=(0, 255, 0, 255))
+    page.choose("Erase")
+    page.page.mouse.move(0, 0)
+    photo = page.page.locator(".u2-board").bounding_box()
+    left, right = round(photo["x"]), round(photo["x"] + photo["width"]) - 1
+    middle = round(photo["y"] + photo["height"] / 2)
+    png = Image.open(io.BytesIO(page.page.screenshot())).convert("RGB")
+    assert png.getpixel((left, middle)) == png.getpixel((right, middle)) == (0, 255, 0)
 
 
 def test_a_drag_with_keep_is_a_stroke_in_pixels_of_the_photo(page):
@@ -190,7 +236,7 @@ def test_a_stroke_is_seen_before_the_kernel_answers_and_goes_when_it_has(page):
 
 def test_without_the_photo_an_erased_place_is_empty_at_once(page):
     page.choose("Erase")
-    page.page.get_by_role("checkbox", name="Show the photo under the mask").uncheck()
+    page.page.get_by_role("checkbox", name="Show removed parts in red").uncheck()
     page.drag((700, 400), (700, 600))
     assert min(page.color(700, 400)) > 200
 

@@ -161,7 +161,8 @@ def test_a_clip_without_a_suffix_that_is_named_is_known_by_its_content(folder, t
 def test_a_clip_with_the_suffix_of_a_photo_is_said_to_be_one(folder, tmp_path, capsys):
     path = (folder / "waves.mp4").rename(folder / "waves.jpg")
     assert main([str(path), "-o", str(tmp_path / "out")]) == 1
-    assert f"  failed: {path}: a video, not a photo; give it its suffix" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"{path}: a video, not a photo; give it its suffix, such as .mp4, to process it" in said
 
 
 def test_a_recording_of_television_is_a_clip_and_a_program_in_typescript_is_none(tmp_path):

@@ -13,6 +13,8 @@ from small_run import make_photos
 from u2demo.cli import terminal
 from u2demo.cli.main import main
 from u2demo.cli.terminal import ClusterLines, ProgressLines, printable, say, stopped_by_signals
+from u2demo.machine import attempts
+from u2demo.machine.attempts import StoreError, insist
 from u2demo.nets import store
 from u2demo.runs.cluster import Progress
 
@@ -155,16 +157,38 @@ def test_times_are_given_in_hours_and_minutes(seconds, said):
     assert terminal.duration(seconds) == said
 
 
-def test_a_second_signal_does_not_disturb_a_run_that_is_ending():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may be told to ignore
-    try:
-        with stopped_by_signals():
-            with pytest.raises(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    finally:
-        signal.signal(signal.SIGINT, before)
+@pytest.fixture
+def ctrl_c():
+    """What Ctrl-C does: raise SIGINT, which tests may be told to ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_signal_does_not_disturb_a_run_that_is_ending(ctrl_c):
+    with stopped_by_signals():
+        with pytest.raises(KeyboardInterrupt):
+            ctrl_c()
+        ctrl_c()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_store_that_does_not_respond_is_not_asked_again_after_ctrl_c(ctrl_c, monkeypatch):
+    monkeypatch.setattr(attempts, "PAUSES", (0, 0, 0))
+    asked = []
+
+    def ask():
+        asked.append(1)
+        raise TimeoutError("no answer")
+
+    with stopped_by_signals():
+        with pytest.raises(KeyboardInterrupt):
+            ctrl_c()
+        with pytest.raises(StoreError, match=r"no answer \(1 attempt in 0 s"):
+            insist("s3://box/cat.jpg", ask)
+    with pytest.raises(StoreError, match=r"no answer \(4 attempts in 0 s"):
+        insist("s3://box/cat.jpg", ask)
+    assert len(asked) == 1 + 4
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,16 @@ def test_no_cluster_is_a_sentence(photos, tmp_path, capsys):
     assert "no Ray cluster at 127.0.0.1:9" in capsys.readouterr().err
 
 
+def test_a_cluster_that_wants_a_token_is_a_sentence(photos, tmp_path, capsys, monkeypatch):
+    def refuse(**_):
+        raise ray.exceptions.RayError("Token authentication is enabled.\nMore about it")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    assert main([str(photos), "-o", str(tmp_path / "out"), "--ray", "auto"]) == 1
+    said = "u2demo: the Ray cluster at auto refuses: Token authentication is enabled.\n"
+    assert capsys.readouterr().err == said
+
+
 def test_a_cluster_gives_what_one_machine_gives(nodes, photos, undivided, tmp_path, small_shards):
     seen = []
     outcome = do(photos, tmp_path / "out", seen.append)

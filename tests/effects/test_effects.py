@@ -94,7 +94,7 @@ def test_photos_of_any_mode_are_taken_as_open_image_takes_them(name, mode, scene
 
 @pytest.mark.parametrize("name", EFFECTS)
 def test_effects_say_what_they_take_instead_of_a_file_name(name, scene):
-    with pytest.raises(TypeError, match="expected an image, as from open_image, not str"):
+    with pytest.raises(TypeError, match=r"expected an image, as from .*, not str"):
         EFFECTS[name]("cat.jpg", scene[1])
 
 

@@ -8,7 +8,7 @@ from own_nets import MIDDLE, SMALL, Mine, in_turn, square
 from PIL import Image
 
 import u2demo as u2
-from u2demo.inference.clips import Look, finish, look, reduced, salience
+from u2demo.inference.clips import Look, certainty, finish, look, reduced
 from u2demo.inference.predict import predict
 from u2demo.nets.checkpoints import Input
 
@@ -56,7 +56,7 @@ def test_frames_are_seen_as_photos_are(model):
     (one,) = look(model, [image])
     (photo,) = predict(model, [image])
     assert one.found.max() == pytest.approx(photo.peak)
-    mask = finish(image, one.found, salience=salience(one.found))
+    mask = finish(image, one.found, certainty=certainty(one.found))
     assert ((mask > 0.5) != (photo.mask > 0.5)).mean() < 0.02
 
 
@@ -94,20 +94,20 @@ def test_the_budget_holds_for_batches_as_well(monkeypatch):
     assert sum(looks_at(20, in_doubt())) <= 50
 
 
-def test_salience_is_that_of_the_subject_and_not_of_its_size():
+def test_certainty_is_that_of_the_subject_and_not_of_its_size():
     small, large = (np.zeros((100, 100), np.float32) for _ in range(2))
     small[40:60, 40:60], large[10:90, 10:90] = 0.8, 0.8
-    assert salience(small) == salience(large) == pytest.approx(0.8)
-    assert salience(np.zeros((100, 100), np.float32)) == 0
+    assert certainty(small) == certainty(large) == pytest.approx(0.8)
+    assert certainty(np.zeros((100, 100), np.float32)) == 0
 
 
-def test_one_salience_for_a_shot_gives_one_level():
+def test_one_certainty_for_a_shot_gives_one_level():
     found = np.zeros((320, 320), np.float32)
     found[100:200, 100:200] = 0.8
     image = Image.new("RGB", (320, 320))
 
-    def center(found, salience):
-        return finish(image, found, salience=salience)[150, 150]
+    def center(found, certainty):
+        return finish(image, found, certainty=certainty)[150, 150]
 
     assert center(found, 0.8) == 1
     assert 0.8 < center(found * 0.9, 0.8) < 1
@@ -116,7 +116,7 @@ def test_one_salience_for_a_shot_gives_one_level():
 
 def test_a_mask_has_the_size_of_its_frame_and_is_at_most_its_alpha():
     frame = Image.new("RGBA", (50, 31), (9, 9, 9, 100))
-    mask = finish(frame, np.ones((20, 30), np.float32), salience=1.0)
+    mask = finish(frame, np.ones((20, 30), np.float32), certainty=1.0)
     assert mask.shape == (31, 50) and mask.dtype == np.float32
     assert mask.max() == pytest.approx(100 / 255)
 
@@ -132,9 +132,9 @@ def test_what_is_no_clip_or_map_is_refused():
     with pytest.raises(ValueError, match="add a sigmoid"):
         list(look(Mine(square(7.0)), FRAMES))
     with pytest.raises(ValueError, match="float32"):
-        finish(image, np.zeros((9, 9)), salience=1.0)
+        finish(image, np.zeros((9, 9)), certainty=1.0)
     with pytest.raises(ValueError, match="float32"):
-        salience(np.zeros((9, 9)))
+        certainty(np.zeros((9, 9)))
 
 
 def test_the_number_of_threads_is_as_before():
@@ -152,12 +152,12 @@ def test_a_map_may_be_mirrored_or_read_only(recwarn):
     mirrored, kept = found[:, ::-1], found.copy()
     kept.setflags(write=False)
     for one, same in ((mirrored, mirrored.copy()), (kept, found)):
-        assert salience(one) == salience(same)
-        masks = [finish(FRAMES[0], given, salience=0.9) for given in (one, same)]
+        assert certainty(one) == certainty(same)
+        masks = [finish(FRAMES[0], given, certainty=0.9) for given in (one, same)]
         np.testing.assert_array_equal(*masks)
     assert not recwarn.list
 
 
 def test_a_map_without_pixels_is_refused():
     with pytest.raises(ValueError, match="expected one with pixels"):
-        salience(np.zeros((0, 5), np.float32))
+        certainty(np.zeros((0, 5), np.float32))

@@ -8,7 +8,7 @@ from bright import Bright
 from PIL import Image, ImageDraw
 
 import u2demo as u2
-from u2demo.inference.correct import Correction, predict_corrected
+from u2demo.inference.correct import Corrector, predict_corrected
 from u2demo.inference.predict import predict
 from u2demo.masks.corrections import Corrections
 from u2demo.masks.objects import keep_objects
@@ -99,7 +99,7 @@ def test_the_same_strokes_give_the_same_mask_at_once_or_one_by_one(photo, mask, 
     strokes = [ARM, NEIGHBOR, u2.Stroke([(100, 140)], 3)]
     at_once = u2.correct_mask(net, photo, mask, strokes)
     np.testing.assert_array_equal(u2.correct_mask(net, photo, mask, strokes), at_once)
-    growing = Correction(net, photo, mask)
+    growing = Corrector(net, photo, mask)
     for count in (1, 2, 3):
         latest = growing.mask(strokes[:count])
     np.testing.assert_array_equal(latest, at_once)
@@ -108,20 +108,20 @@ def test_the_same_strokes_give_the_same_mask_at_once_or_one_by_one(photo, mask, 
 def test_a_stroke_that_grows_while_it_is_drawn_is_followed(photo, mask, net):
     points = [(150.0, 60.0)]
     drawn = u2.Stroke(points, 4)
-    correction = Correction(net, photo, mask)
-    correction.mask([drawn])
+    corrector = Corrector(net, photo, mask)
+    corrector.mask([drawn])
     points.append((150.0, 100.0))
     expected = u2.correct_mask(net, photo, mask, [drawn])
-    np.testing.assert_array_equal(correction.mask([drawn]), expected)
+    np.testing.assert_array_equal(corrector.mask([drawn]), expected)
 
 
 def test_undone_strokes_leave_nothing_behind_and_the_net_looks_once(photo, mask):
     net = Bright().eval()
-    correction = Correction(net, photo, mask)
-    before = correction.mask([ARM])
-    correction.mask([ARM, NEIGHBOR])
-    np.testing.assert_array_equal(correction.mask([ARM]), before)
-    np.testing.assert_array_equal(correction.mask([]), mask)
+    corrector = Corrector(net, photo, mask)
+    before = corrector.mask([ARM])
+    corrector.mask([ARM, NEIGHBOR])
+    np.testing.assert_array_equal(corrector.mask([ARM]), before)
+    np.testing.assert_array_equal(corrector.mask([]), mask)
     assert net.looks == 1
 
 
@@ -162,10 +162,10 @@ def test_a_mask_of_another_photo_is_refused(photo, net):
 def test_at_12_megapixels_it_takes_16_bytes_a_pixel_at_most(net):
     image = Image.new("RGB", (4000, 3000), "gray")
     mask = np.zeros((3000, 4000), np.float32)
-    correction = Correction(net, image, mask)
-    correction.mask([u2.Stroke([(10, 10)], 5)])
+    corrector = Corrector(net, image, mask)
+    corrector.mask([u2.Stroke([(10, 10)], 5)])
     tracemalloc.start()
-    correction.mask([u2.Stroke([(10, 10)], 5), u2.Stroke([(2000, 1500), (300, 90)], 90)])
+    corrector.mask([u2.Stroke([(10, 10)], 5), u2.Stroke([(2000, 1500), (300, 90)], 90)])
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most <= 16 * mask.size

@@ -92,7 +92,7 @@ def test_deep_samples_are_scaled_as_open_image_scales_them(model, disc, samples)
 
 
 def test_a_file_name_is_not_an_image(model):
-    with pytest.raises(TypeError, match="expected an image, as from open_image, not str"):
+    with pytest.raises(TypeError, match=r"expected an image, as from .*, not str"):
         u2.predict_mask(model, "cat.jpg")
 
 

@@ -78,12 +78,12 @@ def test_a_large_map_is_settled_as_a_small_one():
     torch.testing.assert_close(F.avg_pool2d(large, 3), small, atol=0.05, rtol=0)
 
 
-@pytest.mark.parametrize("salience", [0.0, 0.6, 0.75, 1.0])
-def test_what_is_settled_is_a_map_and_the_one_given_stays(salience):
+@pytest.mark.parametrize("certainty", [0.0, 0.6, 0.75, 1.0])
+def test_what_is_settled_is_a_map_and_the_one_given_stays(certainty):
     patches = torch.rand(1, 1, 5, 7, generator=torch.Generator().manual_seed(0))
     given = F.interpolate(patches, (150, 210), mode="bilinear")
     before = given.clone()
-    settled = settle(given, salience)
+    settled = settle(given, certainty)
     assert settled.shape == given.shape and 0 <= settled.min() <= settled.max() <= 1
     torch.testing.assert_close(given, before, atol=0, rtol=0)
-    assert torch.equal(settled, given) == (salience <= 0.6)
+    assert torch.equal(settled, given) == (certainty <= 0.6)

@@ -68,6 +68,22 @@ def test_anything_but_a_mask_is_refused(function, wrong):
         function(wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "convert"),
+    [
+        (np.eye(3, dtype=bool), np.float32),
+        (np.eye(3), np.float32),
+        (np.eye(3, dtype=np.uint8) * 255, lambda mask: np.float32(mask) / 255),
+        (Image.new("L", (3, 3), "white"), lambda mask: np.float32(mask) / 255),
+    ],
+)
+def test_the_refusal_of_a_mask_says_how_to_convert_it(wrong, convert):
+    advice = r"np.float32\(mask\) converts True and False .* np.float32\(mask\) / 255 whole numbers"
+    with pytest.raises(ValueError, match=advice):
+        bounding_box(wrong)
+    assert bounding_box(convert(wrong)) == (0, 0, 3, 3)
+
+
 @pytest.mark.parametrize("function", TAKE_A_MASK)
 @pytest.mark.parametrize("level", [-0.2, 1.7, 255, np.nan, np.inf])
 def test_a_mask_with_a_pixel_beyond_0_and_1_is_refused(function, level):

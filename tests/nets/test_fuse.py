@@ -306,6 +306,14 @@ def test_a_fused_net_compiles_as_one_graph(model):
         assert (compiled(batch)[0] - model(batch)[0]).abs().max() <= TOLERANCE
 
 
+@pytest.mark.filterwarnings("ignore")  # tracing is deprecated, and notes that sizes stay fixed
+def test_a_fused_net_can_be_traced_as_for_torchscript_and_onnx(model):
+    batch = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        traced = torch.jit.trace(model, batch, check_trace=False)  # its check allows 1e-5
+        assert (traced(batch)[0] - model(batch)[0]).abs().max() <= TOLERANCE
+
+
 def test_a_fused_net_runs_on_a_device_without_autocast():
     fused = fuse(build_model("u2netp")).to("meta")
     assert fused(torch.empty(1, 3, 32, 32, device="meta"))[0].shape == (1, 1, 32, 32)

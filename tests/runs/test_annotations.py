@@ -108,6 +108,46 @@ def test_coco_tells_of_all_photos_in_the_results(tmp_path, samples):
     assert len(coco["images"]) == len(coco["annotations"]) == 2
 
 
+def test_boxes_are_those_of_photos_that_are_there(tmp_path, samples):
+    """A cat.png that takes the place of cat.jpg gets its label, not that of the photo before."""
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    command = [str(photos), "-o", str(out), "--boxes", "coco,yolo"]
+    photos.mkdir()
+    samples["cat.jpeg"].save(photos / "cat.jpg")
+    assert main(command) == 0
+    earlier = (out / "labels/cat.txt").read_text()
+    (photos / "cat.jpg").unlink()
+    samples["coffee.png"].save(photos / "cat.png")
+    assert main(command) == 0
+    coco = json.loads((out / "boxes.coco.json").read_text())
+    assert [image["file_name"] for image in coco["images"]] == ["cat.png"]
+    assert (out / "images.txt").read_text() == "./images/cat.png\n"
+    assert (out / "labels/cat.txt").read_text() != earlier
+    assert (out / "manifest.csv").read_text().count("cat.jpg") == 1  # its picture is there as well
+
+
+def test_boxes_of_a_drive_that_is_not_connected_stay(tmp_path, samples):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    samples["cat.jpeg"].save(photos / "cat.jpg")
+    assert main([str(photos), "-o", str(out), "--boxes", "coco"]) == 0
+    before = (out / "boxes.coco.json").read_text()
+    photos.rename(tmp_path / "elsewhere")
+    assert main(["merge", str(out), "--boxes", "coco"]) == 0
+    assert (out / "boxes.coco.json").read_text() == before
+
+
+def test_photos_in_a_folder_called_labels_get_labels_beside_their_pictures(tmp_path, samples):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    (photos / "labels/wine").mkdir(parents=True)
+    samples["cat.jpeg"].save(photos / "labels/wine/cat.jpg")
+    assert main([str(photos), "-o", str(out)]) == 0
+    for _ in range(2):
+        assert main([str(photos), "-o", str(out), "--boxes", "yolo"]) == 0
+    assert (out / "labels/labels/wine/cat.txt").read_text()
+    assert (out / "labels/wine/cat_cutout.png").is_file()
+
+
 TRIANGLE = "20 10 120 10 20 60"
 OUTLINED = replace(RECORDS[0], outlines=(TRIANGLE, "150 0 200 0 200 100 150 100"))
 

@@ -189,6 +189,28 @@ def test_pictures_deleted_half_way_are_made_by_the_next_run(photos, undisturbed,
     check_that_all_is_done(out, undisturbed)
 
 
+@pytest.mark.parametrize("end", ["done", "failed", "killed"])
+def test_a_picture_that_was_deleted_before_a_run_of_another_effect_is_made_again(
+    end, photos, undisturbed, tmp_path
+):
+    out = tmp_path / "out"
+    run(photos, out)
+    (out / "photo0_cutout.png").unlink()
+    if end == "killed":  # once the photo was begun
+        journal = out / "manifest.jsonl"
+        row = json.loads(journal.read_text().splitlines()[0])
+        begun = json.dumps(
+            row | {"status": "started", "effects": {"cutout": row["effects"]["cutout"]}}
+        )
+        journal.write_text(f"{journal.read_text()}{begun}\n")
+    else:
+        of_mine = {"mine": (lambda image, mask: image) if end == "done" else (lambda: None)}
+        assert run(photos, out, effects=of_mine)[0].status == end
+    run(photos, out, effects={"box": EFFECTS["box"]})
+    run(photos, out)
+    assert (out / "photo0_cutout.png").read_bytes() == contents(undisturbed)["photo0_cutout.png"]
+
+
 def test_a_picture_that_was_cut_short_is_made_again(photos, undisturbed, tmp_path):
     out = tmp_path / "out"
     run(photos, out)
@@ -344,10 +366,10 @@ def lacks_memory_once(module, name, monkeypatch):
 
 @pytest.mark.parametrize(
     "where",
-    ["content_of", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
+    ["readable_checksum", "open_image", "apply_effects", "_describe", "object_boxes", "outlines"],
 )
 def test_memory_that_runs_out_anywhere_costs_one_photo(where, photos, tmp_path, monkeypatch):
-    lacks_memory_once(reading if where == "content_of" else runs, where, monkeypatch)
+    lacks_memory_once(reading if where == "readable_checksum" else runs, where, monkeypatch)
     records = run(photos, tmp_path / "out", outlines=True)
     assert sorted(record.status for record in records) == ["done", "done", "failed"]
     (failed,) = (record for record in records if record.status == "failed")

@@ -330,6 +330,18 @@ def test_a_list_names_paths_and_urls_and_keeps_their_folders(photos, tmp_path, c
     assert (tmp_path / "out/pets/photo3_cutout.png").is_file()
 
 
+def test_web_addresses_that_differ_in_their_query_only_have_names_of_their_own():
+    """So shards divide them, too, for which the name decides."""
+    pytest.importorskip("aiohttp")
+    listed = [
+        "https://shop.org/img?id=1",
+        "https://shop.org/img?id=2&from=a/b",
+        "https://shop.org/cat.jpg?signature=1f",
+    ]
+    names = [entry.name for entry in StoredListing([], listed).entries()]
+    assert names == ["img?id=1", "img?id=2&from=a_b", "cat.jpg"]
+
+
 def test_a_folder_in_a_list_fails_with_what_to_do_instead(tmp_path, capsys):
     (tmp_path / "photos").mkdir()
     (tmp_path / "list.txt").write_text(str(tmp_path / "photos"))

@@ -19,6 +19,7 @@ from u2demo.nets.checkpoints import Input
 from u2demo.training import course
 from u2demo.training.fit import Fit
 from u2demo.training.samples import make_sample
+from u2demo.training.scores import Score
 
 HERE = Path(__file__).parent
 
@@ -87,6 +88,12 @@ def test_the_old_net_stays_unless_the_new_one_is_better(school, monkeypatch):
     np.testing.assert_array_equal(
         u2.predict_mask(trained.model, photo), u2.predict_mask(old, photo)
     )
+
+
+def test_a_gain_too_small_to_be_shown_is_none():
+    old = Score(iou=0.9918, error=0.01)
+    assert not course.is_better(Score(iou=0.9922, error=0.01), old)
+    assert course.is_better(Score(iou=0.9930, error=0.01), old)
 
 
 def test_the_same_call_gives_the_same_net_and_another_seed_another(school, tmp_path):

@@ -24,7 +24,12 @@ def with_masks(samples, change):
 
 
 def truths(samples):
-    return [sample.truth() for sample in samples]
+    return {place: sample.truth() for place, sample in enumerate(samples)}
+
+
+def moved(found, order):
+    """Return answers as if the masks of their photos had been put into another order."""
+    return {place: found[other] for place, other in enumerate(order)}
 
 
 def test_swapped_folders_are_named(tmp_path, model):
@@ -60,13 +65,13 @@ def test_inverted_masks_are_named(samples_of_discs):
 
 
 def test_what_the_net_does_not_know_yet_is_no_mistake(samples_of_discs):
-    nothing = [np.zeros_like(truth) for truth in truths(samples_of_discs)]
+    nothing = {at: np.zeros_like(truth) for at, truth in truths(samples_of_discs).items()}
     check_masks(nothing, samples_of_discs)
 
 
 def test_where_the_net_finds_nothing_a_black_mask_is_not_what_it_found(samples_of_discs):
     (empty,) = with_masks(samples_of_discs[:1], lambda mask: mask.point(lambda _: 0))
-    nothing = [np.zeros_like(truth) for truth in truths(samples_of_discs)]
+    nothing = {at: np.zeros_like(truth) for at, truth in truths(samples_of_discs).items()}
     check_masks(nothing, [empty, *samples_of_discs[1:]])
 
 
@@ -87,23 +92,45 @@ def test_photos_without_a_subject_that_come_first_are_not_all_that_is_looked_at(
 
 def test_masks_of_other_photos_are_named(samples_of_discs):
     found = truths(samples_of_discs)
-    shown = r"masks belong to other photos: what the net finds in disc0\.png .* mask of disc2\.png"
+    shown = r"do not fit their photos: what the net finds in disc0\.png is the mask of disc2\.png"
     with pytest.raises(ValueError, match=shown):
-        check_masks(found[2:] + found[:2], samples_of_discs)
-    order = [3, 0, 5, 1, 2, 4]
+        check_masks(moved(found, [2, 3, 4, 5, 0, 1]), samples_of_discs)
     with pytest.raises(ValueError, match=r"disc0\.png is the mask of disc3\.png, .* 6 of 6 photos"):
-        check_masks([found[place] for place in order], samples_of_discs)
+        check_masks(moved(found, [3, 0, 5, 1, 2, 4]), samples_of_discs)
+
+
+def test_a_few_masks_of_other_photos_are_named_where_the_net_finds_all_else(samples_of_discs):
+    found = truths(samples_of_discs)
+    with pytest.raises(ValueError, match=r"disc1\.png is the mask of disc4\.png, .* 2 of 6 photos"):
+        check_masks(moved(found, [0, 4, 2, 3, 1, 5]), samples_of_discs)
+
+
+def test_one_photo_in_which_the_net_finds_what_another_mask_shows_is_no_mistake(samples_of_discs):
+    found = truths(samples_of_discs)
+    check_masks(moved(found, [0, 4, 2, 3, 4, 5]), samples_of_discs)
+
+
+def test_masks_of_the_next_photo_are_named_though_not_all_photos_are_looked_at():
+    samples = [make_sample(f"disc{number}.png", *disc(number), SIDE) for number in range(60)]
+    found = {place: samples[(place + 1) % 60].truth() for place in range(0, 60, 3)}
+    with pytest.raises(ValueError, match=r"disc0\.png is the mask of disc1\.png"):
+        check_masks(found, samples)
+
+
+def test_masks_drawn_on_a_photo_that_was_not_turned_upright_are_named(samples_of_discs):
+    turned = with_masks(samples_of_discs[:3], lambda mask: mask.rotate(180))
+    with pytest.raises(ValueError, match=r"disc0\.png is its mask upside down, .* photo upright"):
+        check_masks(truths(samples_of_discs), [*turned, *samples_of_discs[3:]])
 
 
 def test_every_doubt_says_how_to_go_on_if_the_pairs_are_right(samples_of_discs):
     found = truths(samples_of_discs)
     inverted = with_masks(samples_of_discs, ImageOps.invert)
     black = with_masks(samples_of_discs, lambda mask: mask.point(lambda _: 0))
-    for masks, samples in ((found, inverted), (found, black), (found[2:] + found[:2],) * 2):
-        if samples is masks:
-            samples = samples_of_discs
+    others = moved(found, [2, 3, 4, 5, 0, 1])
+    for answers, samples in ((found, inverted), (found, black), (others, samples_of_discs)):
         with pytest.raises(ValueError, match=r"gate=False, --no-gate, or the box on the page"):
-            check_masks(masks, samples)
+            check_masks(answers, samples)
 
 
 def test_what_cannot_be_learned_from_one_pair_is_named(tmp_path, monkeypatch):

@@ -146,9 +146,9 @@ def test_folders_without_a_common_name_say_what_they_hold(tmp_path, model):
         read(photos, masks, model)
     with pytest.raises(ValueError, match="holds no photos"):
         read(put(tmp_path / "none"), masks, model)
-    with pytest.raises(ValueError, match=r"nowhere is not a folder, expected one of masks$"):
+    with pytest.raises(ValueError, match=r"nowhere is not a folder, expected a folder of masks$"):
         read(photos, tmp_path / "nowhere", model)
-    with pytest.raises(ValueError, match=r"a\.png is not a folder, expected one of photos$"):
+    with pytest.raises(ValueError, match=r"a\.png is not a folder, expected a folder of photos$"):
         read(photos / "a.png", masks, model)
 
 

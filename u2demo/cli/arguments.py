@@ -33,16 +33,17 @@ _EPILOG = """examples:
   u2demo waves.mp4 photos                 clips, too: results/waves_cutout.webm
 
 RESULTS/manifest.csv says what became of each photo and clip, and what is not
-in its pictures, such as further frames. The same command resumes a stopped run;
-with --overwrite it starts over. No file of yours is replaced, nor a picture
+in its pictures, such as later frames. The same command resumes a stopped run;
+with --overwrite it starts over. Your files are never replaced, nor are pictures
 that you have changed.
-Pictures of kinds that are not read, such as Photoshop's, JPEG XL and cameras'
-raw files, are listed at the end, but not with --ray; they count as failed only
+Files in formats that u2demo does not read, such as Photoshop, JPEG XL and
+camera raw, are listed at the end (not with --ray); they count as failed only
 if you name them.
 Clips need "pip install av". They keep their sound; transparent ones become
-.webm, others .mp4. Animated GIF, PNG and WebP become one of their own format.
-Exit code: 0; 1 if something failed, was not found, left out, or an option does
-not fit; 2 if the command line cannot be parsed; 128 + N if signal N stopped it.
+.webm, others .mp4. Animated GIF, PNG and WebP keep their format.
+Exit code: 0; 1 if something failed, was not found or left out, or an option
+does not fit; 2 if the command line cannot be parsed; 128 + N if signal N
+stopped it.
 See also: u2demo train --help (a net of your own), u2demo merge --help (runs in
 shards), u2demo weights --help. For a folder called train, merge or weights,
 write ./train, ./merge or ./weights."""
@@ -82,8 +83,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=values.place,
         metavar="PHOTO|CLIP|FOLDER",
-        help="photos, clips, folders, wildcards, or URLs of photos or of all below (s3://, gs://);"
-        " folders are searched recursively, but linked and hidden ones are skipped, and those that"
+        help="photos, clips, folders, wildcards, or URLs of photos or folders (s3://, gs://);"
+        " folders are searched recursively, except linked and hidden ones and those that operating"
         " systems and network drives keep for themselves, such as $RECYCLE.BIN and @eaDir",
     )
     parser.add_argument(
@@ -100,7 +101,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="listed",
         metavar="FILE",
-        help="file of photos, one path or URL (also https://) per line; - is standard input",
+        help="text file with one path or URL of a photo per line (also https://); - is"
+        " standard input",
     )
 
 
@@ -126,17 +128,17 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         type=partial(values.names, choices=WRITERS),
         default=[],
         metavar="FORMAT,...",
-        help="also write the subjects' boxes, for training: coco (with outlines; of clips, a box a"
-        " frame), and yolo or yolo-seg (outlines; photos only). Those of shards are written by"
-        " u2demo merge",
+        help="also write the subjects' boxes, for training: coco (with outlines; for clips, one box"
+        " per frame), and yolo or yolo-seg (outlines; photos only). Deleted photos are left out."
+        " For shards, u2demo merge writes them",
     )
     parser.add_argument(
         "--format",
         choices=list(FORMATS | CLIP_FORMATS),
         default="auto",
         help="auto: JPEG, or PNG for transparency and masks; clips are WebM, or MP4 if nothing is"
-        " transparent. webp: smaller, lossy; of clips, short animations. png: PNG always; of clips,"
-        " folders of frames. For clips only: webm, mov"
+        " transparent. webp: smaller, lossy; for clips, short animations. png: always PNG; for"
+        " clips, folders of frames. For clips only: webm, mov"
         " (ProRes 4444, for editing), mp4, and gif and apng (short)",
     )
     parser.add_argument(
@@ -154,14 +156,14 @@ def _add_canvas(parser: argparse.ArgumentParser) -> None:
         "--canvas",
         type=values.canvas,
         metavar="WIDTHxHEIGHT",
-        help="size of the pictures of the effect canvas, with the subject in the middle:"
+        help="size of the pictures that the effect canvas makes, with the subject in the middle:"
         f" {SIZE[0]}x{SIZE[1]} (default), or auto: a square in which it keeps its pixels",
     )
     parser.add_argument(
         "--margin",
         type=values.margin,
         metavar="SHARE",
-        help=f"space around the subject, from 0 to {WIDEST}: of the canvas' shorter side (default:"
+        help=f"space around the subject, from 0 to {WIDEST}: of the canvas's shorter side (default:"
         f" {SPACE}), or of the longer side of a crop (default: {MARGIN:g})",
     )
     parser.add_argument(
@@ -206,8 +208,8 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         "--no-corrections",
         action="store_false",
         dest="corrections",
-        help="leave out what was corrected by hand: by default cat.strokes.json beside cat.jpg, as"
-        " the app saves it, is applied",
+        help="ignore corrections made by hand; by default, cat.strokes.json next to cat.jpg, as the"
+        " app saves it, is applied",
     )
     parser.add_argument(
         "--model",
@@ -225,7 +227,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--first-frame",
         action="store_true",
-        help="take animated GIF, PNG and WebP for photos: their first frame only",
+        help="treat animated GIF, PNG and WebP files as photos: only their first frame",
     )
     parser.add_argument(
         "--shard",
@@ -246,8 +248,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--workers",
         type=values.processes,
         metavar="N",
-        help="most processes at a time on the cluster (default: one for each GPU or core, but for"
-        " one core of each machine)",
+        help="most processes at a time on the cluster (default: one for each GPU or core, with"
+        " one core of each machine left free)",
     )
     parser.add_argument(
         "--overwrite",
@@ -259,7 +261,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         type=values.pixels,
         metavar="N",
         help="largest photo to read, in pixels, such as 400M (default: U2DEMO_MAX_PIXELS, or 178M,"
-        " twice the limit of Pillow)",
+        " twice Pillow's limit)",
     )
 
 
@@ -278,7 +280,7 @@ def _shard_of_this_task(parser: argparse.ArgumentParser) -> Shard | None:
 
 # What can be said of the edge of every mask, in the words of ``adjust_mask``.
 EDGE: Mapping[str, tuple[str, str]] = {
-    "threshold": ("VALUE", "how sure a pixel must be to be subject: less for more of it, 0 to 1"),
+    "threshold": ("VALUE", "how sure the net must be of a pixel, 0 to 1: lower keeps more"),
     "softness": ("SHARE", "how soft the edge stays: 0 (hard) to 1 (as it is)"),
     "fill_holes": ("SHARE", "fill holes up to this share of the subject's area, 0 to 1"),
     "drop_specks": ("SHARE", "drop what is not joined to the subject, up to this share of it"),

@@ -19,7 +19,7 @@ from u2demo.cli.terminal import (
     stopped_by_signals,
 )
 from u2demo.machine.places import is_url, join
-from u2demo.runs.boxes import WRITERS, check_free
+from u2demo.runs.boxes import WRITERS, Present, check_free
 from u2demo.runs.manifest import locked
 from u2demo.runs.records import journal_of, read_records
 from u2demo.runs.shards import Merged, merge
@@ -65,8 +65,9 @@ def write_boxes(formats: Sequence[str], results: Path) -> list[str]:
     # Another run would clear away what is half written.
     with locked(journal_of(results, None)), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        records = Present(read_records(results))
         for name in formats:
-            WRITERS[name](read_records(results), results)
+            WRITERS[name](records, results)
     return [f"  {printable(warning.message)}" for warning in caught]
 
 

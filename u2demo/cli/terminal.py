@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from u2demo.machine.attempts import impatient
 from u2demo.machine.names import printable as on_one_line
 
 if TYPE_CHECKING:
@@ -29,17 +30,16 @@ _STOPPING = b"\nstopping, as soon as what is in work is finished\n"
 def stopped_by_signals() -> Iterator[None]:
     """Make ``kill`` and a closed terminal end a run as Ctrl-C does, unless they are ignored.
 
-    Only the first signal counts, and it is answered at once: what is in work may take long to end,
-    as a store that does not respond. A second one, while the current photos are being finished,
-    would crash Python, which would exit with threads still computing. The handler stays for it:
-    Python complains about a signal that came in the same moment and is ignored by then.
+    Only the first signal counts, and it is answered at once: what is in work may take long to end.
+    A store that does not respond is not asked again. A second signal, while the current photos are
+    being finished, would crash Python, which would exit with threads still computing. The handler
+    stays for it: Python complains about a signal that came in the same moment and is ignored by
+    then.
     """
-    stopping = False
 
     def stop(number: int, frame: object) -> None:
-        nonlocal stopping
-        if not stopping:
-            stopping = True
+        if not impatient.is_set():
+            impatient.set()
             if sys.stderr is not None:
                 with contextlib.suppress(OSError):  # nobody listens
                     os.write(2, _STOPPING)  # a print may be what the signal interrupts
@@ -57,6 +57,7 @@ def stopped_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        impatient.clear()
 
 
 def say(text: str, stream: TextIO | None) -> bool:

@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 _USAGE = """u2demo train [-h] [options] PHOTOS MASKS [-o mine.pth]
 for a folder of photos called train: u2demo ./train"""
 _EPILOG = """The mask of cat.jpg is called cat.png, cat_mask.png or cat_cutout.png: white is
-the subject, black the background; of a cut-out, its alpha counts. Photos with
-corrections of the app beside them, cat.strokes.json, need no mask. If PHOTOS
+the subject, black the background; for a cut-out, its alpha counts. Photos with
+the app's corrections next to them, cat.strokes.json, need no mask. If PHOTOS
 and MASKS are the same folder, cut-outs count as both.
 
-Some photos are held out and never taught; mine.pth is only written if the new
-net finds more on them. mine.json says where it comes from and how good it is;
+Some photos are held out and never taught; mine.pth is written only if the new
+net scores better on them. mine.json says where it comes from and how good it is;
 mine_worst.png shows the worst of them before and after. Use it as
   u2demo photos --weights mine.pth
-The same command goes on with a training that was stopped.
+The same command resumes a training that was stopped.
 Exit code: 0; 1 if the net did not get better, something failed or was not
 found, or an option does not fit; 2 if the command line cannot be parsed;
 128 + N if signal N stopped it."""
@@ -184,7 +184,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--keep",
         type=place,
         metavar="FOLDER",
-        help="other photos, without masks, for which the net's present answers shall stay"
+        help="other photos, without masks, for which the net is to keep its present answers"
         " (default: the packaged ones)",
     )
     parser.add_argument(
@@ -201,7 +201,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 _TRAINING = {
     "steps": (int, None, "N", "batches to learn (default: 30 a photo, from 300 to 3,000)"),
     "rate": (float, 1e-4, "RATE", "the highest learning rate (default: 1e-4)"),
-    "batch": (int, None, "N", "photos in a step (default: 4 on a CPU, 8 on mps, 16 on an NVIDIA"
+    "batch": (int, None, "N", "photos per step (default: 4 on a CPU, 8 on mps, 16 on an NVIDIA"
               " GPU; fewer for isnet)"),
     "side": (int, None, "PIXELS", "side of the squares that the net is shown (default: 0.9 of its"
              " own; smaller is faster but worse)"),

@@ -44,7 +44,7 @@ def replace_background(
 
 @on_photo
 def blur_background(image: Image.Image, mask: Mask, *, radius: float | None = None) -> Image.Image:
-    """Return the photo with everything but the subject out of focus: RGB, or RGBA as the photo is.
+    """Return the photo with everything but the subject out of focus, RGB or RGBA like the photo.
 
     ``radius`` is the blur's standard deviation in pixels: by default 2 % of the longer side, and
     never more than that side. The subject's colors do not bleed into the background, because the

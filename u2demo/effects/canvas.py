@@ -14,7 +14,7 @@ from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
 
 SIZE = (2000, 2000)
-SPACE = 0.08  # the margin: a share of the canvas' shorter side
+SPACE = 0.08  # the margin: a share of the canvas's shorter side
 SHADOW = 0.3
 LONGEST = 65_500  # pixels along a side, as in a JPEG
 WIDEST = 0.45  # the most that a margin may be
@@ -38,7 +38,7 @@ def place_on_canvas(
     sides; a small one is enlarged, so that the pictures of a series look alike. With ``size`` None
     it keeps its pixels, and the canvas is a square around its longer side and the margins.
 
-    ``margin`` is a share of the canvas' shorter side, on all sides. ``background`` is as for
+    ``margin`` is a share of the canvas's shorter side, on all sides. ``background`` is as for
     ``replace_background``; the picture is RGB, or RGBA if that is "transparent". ``shadow`` is how
     dark the soft shadow below the subject is, 0 to 1. The color profile of ``cutout`` stays.
 
@@ -102,7 +102,7 @@ def check_canvas(size: tuple[int, int] | None, margin: float, shadow: float) -> 
             raise TypeError(sentence)
         if not all(1 <= side <= LONGEST for side in size):
             raise ValueError(sentence)
-    expected = f"0 to {WIDEST}, a share of the canvas' shorter side"
+    expected = f"0 to {WIDEST}, a share of the canvas's shorter side"
     check_number("margin", margin, expected=expected, most=WIDEST)
     check_number("shadow", shadow, expected="0 (none) to 1 (black)", most=1.0)
 

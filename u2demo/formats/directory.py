@@ -56,10 +56,8 @@ class Directories:
         self.is_raw = head[8:10] == b"CR"  # of a Canon
         if not self.big and version != 42:
             raise ValueError(f"TIFF version {version}")
-        place = struct.unpack_from(
-            self.order + ("Q" if self.big else "I"), head, 8 if self.big else 4
-        )
-        self.first = place[0]
+        form, start = ("Q", 8) if self.big else ("I", 4)
+        (self.first,) = struct.unpack_from(self.order + form, head, start)
 
     def _read(self, place: int, size: int) -> bytes:
         self._file.seek(place)

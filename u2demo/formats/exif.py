@@ -9,21 +9,23 @@ import contextlib
 import io
 import struct
 from collections.abc import Collection, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
+
+from u2demo.formats.directory import Directories, Entry
 
 Field = tuple[int, bytes]  # its type, a key of _SIZES, and its values
 Fields = Mapping[int, Field]  # by tag
 _NONE: Fields = MappingProxyType({})
 
 _HEAD = b"Exif\0\0"  # before the block in a JPEG, and in Pillow always
-_ORDERS = {b"II": "<", b"MM": ">"}  # as in struct
 # Bytes of a value, by type.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 129: 1}
 ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 2, 3, 4, 5, 7
 _IFD, _LONG8, _IFD8 = 13, 16, 18  # of places, the last two in a BigTIFF
 _NUMBERS = {SHORT: "H", LONG: "I", _IFD: "I", _LONG8: "Q", _IFD8: "Q"}  # as in struct
-_SIZES_OF_PLACES = {LONG: 4, _IFD: 4, _LONG8: 8, _IFD8: 8}
+_KINDS_OF_PLACES = {LONG, _IFD, _LONG8, _IFD8}
 _MOST_FIELDS = 500  # of a directory
 _LONGEST = 50_000  # bytes of all fields that are read; a JPEG holds a block of 65,527
 
@@ -72,16 +74,16 @@ def read_exif(source: bytes | BinaryIO) -> Exif:
     """Return the fields of an EXIF block, or of a TIFF's first directory, as far as legible."""
     file = io.BytesIO(source.removeprefix(_HEAD)) if isinstance(source, bytes) else source
     try:
-        file.seek(0)
-        head = file.read(16)
-        order = _ORDERS[head[:2]]
-        (number,) = struct.unpack_from(order + "H", head, 2)
-        big = number == 43  # a BigTIFF
-        form, start = ("Q", 8) if big else ("I", 4)
-        (place,) = struct.unpack_from(order + form, head, start)
+        reader = _Reader(Directories(file))
     except (KeyError, OSError, ValueError, struct.error):
         return Exif()
-    return _read_directories(_Reader(file, order, big), place) if big or number == 42 else Exif()
+    needed = {ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT, IPTC, _PHOTO, _PLACE}
+    image = reader.fields(reader.first, _CREDITS_OF_IMAGE | _REST_OF_IMAGE | needed)
+    exif = Exif(reader.order, image)
+    photo = reader.fields(exif.number(_PHOTO), None)
+    exif = Exif(reader.order, image, photo, reader.fields(exif.number(_PLACE), None))
+    _, index = reader.fields(exif.number(_INTEROPERABILITY), {_INDEX}).get(_INDEX, (0, b""))
+    return exif._replace(index=index)
 
 
 def kept(exif: Exif, *, credits_only: bool = False) -> Exif:
@@ -138,24 +140,12 @@ def _only(fields: Fields, tags: Collection[int]) -> dict[int, Field]:
     return {tag: field for tag, field in fields.items() if tag in tags}
 
 
-def _read_directories(reader: "_Reader", place: int) -> Exif:
-    order = reader.order
-    needed = {ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT, IPTC, _PHOTO, _PLACE}
-    image = reader.fields(place, _CREDITS_OF_IMAGE | _REST_OF_IMAGE | needed)
-    exif = Exif(order, image)
-    photo = reader.fields(exif.number(_PHOTO), None)
-    exif = Exif(order, image, photo, reader.fields(exif.number(_PLACE), None))
-    _, index = reader.fields(exif.number(_INTEROPERABILITY), {_INDEX}).get(_INDEX, (0, b""))
-    return exif._replace(index=index)
-
-
 class _Reader:
-    """Reads directories of a file, all in all not more than ``_LONGEST`` bytes of fields."""
+    """Reads fields of directories, all in all not more than ``_LONGEST`` bytes."""
 
-    def __init__(self, file: BinaryIO, order: str, big: bool):
-        self.order = order
-        self._file, self._room = file, _LONGEST
-        self._count, self._place, self._row = ("Q", "Q", "HHQ8s") if big else ("H", "I", "HHI4s")
+    def __init__(self, directories: Directories):
+        self.order, self.first = directories.order, directories.first
+        self._directories, self._room = directories, _LONGEST
 
     def fields(self, place: int | None, tags: Collection[int] | None) -> Fields:
         """Return those fields of the directory at ``place`` that are in ``tags``; None for all."""
@@ -164,32 +154,21 @@ class _Reader:
             return found
         # Damage costs no more than what follows it.
         with contextlib.suppress(OSError, OverflowError, ValueError, struct.error):
-            self._file.seek(place)
-            head = self._file.read(struct.calcsize("=" + self._count))
-            (count,) = struct.unpack(self.order + self._count, head)
-            row = self.order + self._row
-            size = struct.calcsize(row)
-            entries = self._file.read(size * min(count, _MOST_FIELDS))
-            whole = entries[: len(entries) // size * size]
-            for entry in struct.iter_unpack(row, whole):
-                if tags is None or entry[0] in tags:
-                    self._read(found, *entry)
+            entries = self._directories.read(place).entries
+            for tag, entry in islice(entries.items(), _MOST_FIELDS):
+                if tag not in _NEVER_READ and (tags is None or tag in tags):
+                    self._read(found, tag, entry)
         return found
 
-    def _read(self, found: dict[int, Field], tag: int, kind: int, count: int, value: bytes) -> None:
-        sizes = _SIZES_OF_PLACES if tag in _PLACES else _SIZES
-        size = sizes.get(kind, 0) * count
-        if not 0 < size <= self._room - 12 or tag in found or tag in _NEVER_READ:
+    def _read(self, found: dict[int, Field], tag: int, entry: Entry) -> None:
+        kinds = _KINDS_OF_PLACES if tag in _PLACES else _SIZES
+        if entry.kind not in kinds or not 0 < entry.size <= self._room - 12:
             return
-        if size <= len(value):
-            data = value[:size]
-        else:
-            self._file.seek(*struct.unpack(self.order + self._place, value))
-            data = self._file.read(size)
-        says_something = kind != ASCII or data.strip(b"\0 ")  # cameras write blank names
-        if len(data) == size and says_something:
-            found[tag] = kind, data
-            self._room -= 12 + size
+        data = self._directories.data(entry, entry.size)
+        says_something = entry.kind != ASCII or data.strip(b"\0 ")  # cameras write blank names
+        if len(data) == entry.size and says_something:
+            found[tag] = entry.kind, data
+            self._room -= 12 + entry.size
 
 
 def _directory(fields: Fields, order: str, place: int) -> bytes:

@@ -106,7 +106,8 @@ def _examine(file: BinaryIO) -> Content:
             return examine(file)
     if is_clip(Path(), start):
         raise RefusedError(
-            "a video, not a photo; give it its suffix, such as .mp4, and use open_video"
+            "a video, not a photo; give it its suffix, such as .mp4, to process it as a clip"
+            " (in Python: open_video)"
         )
     raise RefusedError(f"not an image of a known format ({_KNOWN})")
 

@@ -32,7 +32,8 @@ _KEYS: Mapping[str, Callable] = {  # by Pillow's name for samples of which it ma
 def check_image(image: Image.Image) -> None:
     """Raise ``TypeError`` unless ``image`` is an image, ``ValueError`` if it has no pixels."""
     if not isinstance(image, Image.Image):
-        raise TypeError(f"expected an image, as from open_image, not {type(image).__name__}")
+        kind = type(image).__name__
+        raise TypeError(f"expected an image, as from open_image or Image.fromarray, not {kind}")
     if not all(image.size):
         raise ValueError(f"the image is {image.width}x{image.height}, expected one with pixels")
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from u2demo.images.rgb import as_rgb, limit_to_alpha
 from u2demo.inference.guided import follow_edges
-from u2demo.inference.predict import at_once, enlarged, leveled, salience_of_subject
+from u2demo.inference.predict import at_once, certainty_of_subject, enlarged, leveled
 from u2demo.inference.preprocess import input_of, pixels
 from u2demo.inference.recipes import CLIP_QUALITIES, View, check_quality
 from u2demo.inference.views import add_up, canvas_step
@@ -65,19 +65,19 @@ def reduced(model: nn.Module, frame: Image.Image, *, quality: str = "fast") -> I
     return as_rgb(frame).reduce(canvas_step(frame.size, input_of(model).side))
 
 
-def salience(found: Mask) -> float:
-    """Return how salient the subject of a map is, from 0 to 1: nearly the highest value in it."""
+def certainty(found: Mask) -> float:
+    """Return how certain the net is of a map's subject, from 0 to 1: nearly the highest value."""
     check_mask(found)
     if not found.size:
         raise ValueError(f"the map is {found.shape}, expected one with pixels")
-    return salience_of_subject(_tensor(found))
+    return certainty_of_subject(_tensor(found))
 
 
 @torch.inference_mode()
-def finish(image: Image.Image, found: Mask, *, salience: float, quality: str = "fast") -> Mask:
+def finish(image: Image.Image, found: Mask, *, certainty: float, quality: str = "fast") -> Mask:
     """Return the mask of a frame, (H, W) float32 in [0, 1], made of its steady map.
 
-    ``salience`` is that of the clip's subject; one for all frames of a shot keeps their masks from
+    ``certainty`` is the net's of its subject; one for all frames of a shot keeps their masks from
     flickering. ``quality`` is that of the look. Where the frame is transparent, the mask is at most
     its alpha.
 
@@ -92,7 +92,7 @@ def finish(image: Image.Image, found: Mask, *, salience: float, quality: str = "
     canvas = as_rgb(image).reduce(canvas_step(image.size, _SIDE))
     on_canvas = F.interpolate(_tensor(found), canvas.size[::-1], mode="bilinear", antialias=True)
     saliency = follow_edges(on_canvas, pixels(canvas.convert("L")) / 255, side=_SIDE)
-    mask = leveled(saliency, CLIP_QUALITIES[quality].levels, salience)
+    mask = leveled(saliency, CLIP_QUALITIES[quality].levels, certainty)
     return limit_to_alpha(enlarged(mask, image.size), image)
 
 

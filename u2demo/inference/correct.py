@@ -47,7 +47,7 @@ def correct_mask(
         TypeError: ``strokes`` is not a list of ``Stroke``, or one holds something that is not a
             number.
     """
-    return Correction(model, image, mask).mask(strokes)
+    return Corrector(model, image, mask).mask(strokes)
 
 
 def predict_corrected(
@@ -86,7 +86,7 @@ def _apply(
     return Prediction(mask, 1.0 if shown else peak)
 
 
-class Correction:
+class Corrector:
     """A photo and its mask, prepared for strokes.
 
     The net looks at the photo once, when the first stroke comes. What a stroke changes is kept for

@@ -198,19 +198,19 @@ def _finish(photo: MeanMap, recipe: Recipe, side: int) -> Prediction:
     return Prediction(mask, peak)
 
 
-def salience_of_subject(saliency: Tensor) -> float:
-    """Return how salient the net finds the subject, from 0 to 1."""
+def certainty_of_subject(saliency: Tensor) -> float:
+    """Return how certain the net is of its subject, 0 to 1: nearly the highest of its values."""
     some = saliency[..., ::4, ::4].clamp(min=0)  # enough for a statistic
     return float(some[some >= _SALIENT * some.max()].quantile(_TYPICAL))
 
 
-def _full_salience(salience: float) -> float:
-    """Return the salience that becomes 1, for a subject of this ``salience``.
+def _white_for(certainty: float) -> float:
+    """Return the value that becomes 1, for a subject of this ``certainty``.
 
     The net may give one subject 0.95 and another 0.6 all over; neither is half transparent. A
     subject below one half has hardly been found: it is not lifted and stays faint.
     """
-    return max(salience, 1 - 2 * salience**2)
+    return max(certainty, 1 - 2 * certainty**2)
 
 
 def along_edges(saliency: Tensor, canvas: Image.Image, side: int) -> Tensor:
@@ -224,13 +224,13 @@ def along_edges(saliency: Tensor, canvas: Image.Image, side: int) -> Tensor:
 
 def solid(saliency: Tensor, levels: Levels, size: tuple[int, int]) -> Mask:
     """Return the mask of a photo's map: with these levels, without ghosts, (width, height)."""
-    salience = salience_of_subject(saliency)
-    return enlarged(settle(leveled(saliency, levels, salience), salience), size)
+    certainty = certainty_of_subject(saliency)
+    return enlarged(settle(leveled(saliency, levels, certainty), certainty), size)
 
 
-def leveled(saliency: Tensor, levels: Levels, salience: float) -> Tensor:
-    """Return a map with these levels, from 0 to 1; ``salience`` is that of its subject."""
-    return levels.apply(saliency / _full_salience(salience), certainty=salience).clamp(0, 1)
+def leveled(saliency: Tensor, levels: Levels, certainty: float) -> Tensor:
+    """Return a map with these levels, from 0 to 1; ``certainty`` is the net's of its subject."""
+    return levels.apply(saliency / _white_for(certainty), certainty=certainty).clamp(0, 1)
 
 
 def enlarged(mask: Tensor, size: tuple[int, int]) -> Mask:

@@ -32,9 +32,9 @@ class View(NamedTuple):
 class Recipe(NamedTuple):
     """Views whose maps are averaged, and the levels of their mean that become 0 and 1.
 
-    Levels are shares of the subject's own salience, see ``predict``. If ``refined`` is given, edges
-    are drawn again at the photo's full size (``edges.refine_mask``): its levels are applied last,
-    where the photo's colors cannot tell subject from background.
+    Levels are shares of the net's certainty of the subject, see ``predict``. If ``refined`` is
+    given, edges are drawn again at the photo's full size (``edges.refine_mask``): its levels are
+    applied last, where the photo's colors cannot tell subject from background.
     """
 
     views: tuple[View, ...]

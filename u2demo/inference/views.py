@@ -25,7 +25,7 @@ _MARGIN = 0.2  # around the subject when zooming in, as a share of its longer si
 _DOUBT = 0.05  # share on which two maps differ; below it, more views hardly change a mask
 # Layers that, in training, change with each photo or answer at random.
 _STATEFUL = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
-_HESITANT = 0.5  # salience below which a view has found nothing to go by
+_HESITANT = 0.5  # certainty below which a view has found nothing to go by
 
 
 class MeanMap:
@@ -75,7 +75,7 @@ class MeanMap:
         upright = saliency.flip(_turned(view))
         here = F.interpolate(upright, total.shape[2:], mode="bilinear", antialias=True)
         self.doubt = max(self.doubt, _difference(here * weights, total))
-        weight = _certainty(saliency)
+        weight = _weight(saliency)
         total += weight * here
         weights += weight
         self.shown.add(view)
@@ -201,14 +201,14 @@ def _turned(view: View) -> list[int]:
     return [axis for axis, turn in ((2, view.upside_down), (3, view.mirrored)) if turn]
 
 
-def _certainty(saliency: Tensor) -> float:
-    """Return the weight of a view: the salience of what it shows, to the fourth power.
+def _weight(saliency: Tensor) -> float:
+    """Return what a view counts: the net's certainty of what it shows, to the fourth power.
 
     One view in which the net recognizes the subject outvotes several in which it hesitates. Where
     it hesitates in all of them, as with an empty wall, no view outvotes the others.
     """
-    salience = float((saliency**2).sum() / saliency.sum().clamp(min=1e-6))
-    return max(salience, _HESITANT) ** 4
+    certainty = float((saliency**2).sum() / saliency.sum().clamp(min=1e-6))
+    return max(certainty, _HESITANT) ** 4
 
 
 def _difference(one: Tensor, other: Tensor) -> float:

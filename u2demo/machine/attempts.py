@@ -2,6 +2,7 @@
 
 import random
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -24,6 +25,8 @@ _FINAL = (
 _FINAL_NAMES = {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "RefreshError"}
 _ASK_AGAIN = {408, 425, 429}  # answers of a server that are not final, below 500
 
+impatient = threading.Event()  # once it is set, nothing is tried again: somebody waits for the end
+
 
 class StoreError(OSError):
     """A store refused, or did not answer in spite of several attempts; the text says which."""
@@ -32,19 +35,19 @@ class StoreError(OSError):
 def insist(url: str, operation: Callable[[], T]) -> T:
     """Return ``operation()``, tried again with growing pauses unless the error is final."""
     began = time.monotonic()
-    pauses = iter(PAUSES)
-    while True:
+    for number, pause in enumerate((*PAUSES, None), 1):
         try:
             return operation()
         except Exception as error:
             if _is_final(error):
                 raise _with_advice(url, error) from error
-            pause = next(pauses, None)
-            if pause is None:
-                tried = f"{len(PAUSES) + 1} attempts in {time.monotonic() - began:.0f} s"
+            if pause is None or impatient.is_set():
+                attempts = "1 attempt" if number == 1 else f"{number} attempts"
+                tried = f"{attempts} in {time.monotonic() - began:.0f} s"
                 why = first_line(error)
                 raise StoreError(f"{url}: the store does not respond: {why} ({tried})") from error
         time.sleep(pause * random.uniform(1, 1.5))  # so that many machines do not ask in step
+    raise AssertionError("unreachable: there is no pause after the last attempt")
 
 
 def _is_final(error: Exception) -> bool:

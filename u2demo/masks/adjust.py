@@ -76,7 +76,7 @@ def adjust_mask(
     grow: float = Edge.grow,
     feather: float = Edge.feather,
 ) -> Mask:
-    """Return ``mask`` with another edge; the steps follow each other in this order.
+    """Return ``mask`` with its edge changed, in these steps, one after the other.
 
     - ``threshold``, the value that comes to 0.5, moves on a power curve that leaves 0 and 1 where
       they are, so that the subject never turns transparent. Then ``softness``, 0 to 1, scales the
@@ -85,7 +85,7 @@ def adjust_mask(
       it, up to this share of the subject's area.
     - ``drop_specks``: what is not joined to the rest becomes background, up to this share of the
       subject's area. The largest part always stays.
-    - ``grow`` moves the edge outward by so many pixels, or inward if it is negative. It stays as
+    - ``grow`` moves the edge outward by that many pixels, or inward if negative. It stays as
       soft as it is, and a subject that the picture cuts off stays cut off.
     - ``feather`` softens the edge on both sides: the standard deviation, in pixels, of a Gaussian
       blur, never more than the mask's longer side.

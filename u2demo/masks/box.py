@@ -39,7 +39,7 @@ class Box(NamedTuple):
 
 
 def bounding_box(mask: Mask, *, threshold: float = 0.5) -> Box | None:
-    """Return the smallest box around all pixels above ``threshold``, None if there are none.
+    """Return the smallest box around all pixels above ``threshold``, or None if there are none.
 
     Raises:
         ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.

@@ -1,4 +1,4 @@
-"""saliency | mask -> mask: which values become 0, which become 1, and what lies between."""
+"""map | mask -> mask: which values become 0, which become 1, and what lies between."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -33,8 +33,8 @@ class Levels:
         """Return values with these levels, of the same shape and type, from 0 to 1.
 
         Values up to ``SURE_BACKGROUND`` become 0: a veil that nobody sees in a mask shows as a gray
-        film over a new background. ``certainty``, from 0 to 1, says how surely a subject was found;
-        the surer, the more of the haze around it is removed.
+        film over a new background. ``certainty``, from 0 to 1, says how surely the net found a
+        subject; the surer, the more of the haze around it is removed.
         """
         if self == Levels():
             return values

@@ -28,8 +28,9 @@ def check_mask(mask: Mask) -> None:
     if not array or mask.ndim != 2 or mask.dtype != np.float32:
         what = f"{mask.dtype} {mask.shape}" if array else type(mask).__name__
         raise ValueError(
-            f"a mask is {what}, expected a float32 array of shape (height, width), as from"
-            " predict_mask"
+            f"the mask is {what}, expected a float32 array of shape (height, width), as from"
+            " predict_mask; np.float32(mask) converts True and False or other floats,"
+            " np.float32(mask) / 255 whole numbers up to 255"
         )
     low, high = mask.min(initial=0), mask.max(initial=0)  # NaN, if there is any
     if not -_ROUNDING <= low <= high <= 1 + _ROUNDING:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.compiler import is_compiling
+
+from u2demo.nets.device import is_recorded
 
 _LARGE = 100_000  # values; with fewer, several steps take longer than one
 
@@ -95,9 +96,7 @@ def enlarge(x: Tensor, like: Tensor) -> Tensor:  # (B, C, h, w) -> (B, C, H, W) 
 
 
 def _is_for_slices(x: Tensor) -> bool:
-    if is_compiling() or torch.is_grad_enabled():
-        return False
-    return x.numel() >= _LARGE and x.device.type == "cpu"
+    return not is_recorded() and x.numel() >= _LARGE and x.device.type == "cpu"
 
 
 def _double(x: Tensor, axis: int) -> Tensor:

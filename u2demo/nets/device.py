@@ -3,6 +3,7 @@
 from functools import cache
 
 import torch
+from torch.compiler import is_compiling
 
 _AUTOCAST = ("cpu", "cuda", "mps")  # PyTorch 2.6 cannot compile is_autocast_available
 _LARGE = 128  # steps of bfloat16 are a whole unit from here on
@@ -63,6 +64,14 @@ def needs_32_bits(bias: torch.Tensor) -> bool:
 def is_autocast_on(device: str) -> bool:
     """Return whether PyTorch computes in 16 bits here where that is enough."""
     return device in _AUTOCAST and torch.is_autocast_enabled(device)
+
+
+def is_recorded() -> bool:
+    """Return whether PyTorch takes down what is computed: for gradients, a compiler or a trace.
+
+    Then a net keeps to operators that all of them know.
+    """
+    return torch.is_grad_enabled() or is_compiling() or torch.jit.is_tracing()
 
 
 def torch_version() -> str:

@@ -16,10 +16,9 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
-from torch.compiler import is_compiling
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from u2demo.nets.device import is_autocast_on, needs_32_bits
+from u2demo.nets.device import is_autocast_on, is_recorded, needs_32_bits
 
 _SMALL = 2 * 2**20  # bytes; concatenating parts smaller than this is faster than another step
 _CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # their layers are called by their owner
@@ -242,10 +241,8 @@ class _FusedUnit(nn.Module):
         return {**self.__dict__, "_prepared": {}}  # oneDNN's own tensors cannot be copied
 
     def _takes_few_steps(self, dtype: torch.dtype) -> bool:
-        if is_compiling() or torch.is_grad_enabled():
-            return False
-        if self.weight.is_inference() or isinstance(self._options[1], str):
-            return False  # tensors without a version, or padding given as a word
+        if is_recorded() or self.weight.is_inference() or isinstance(self._options[1], str):
+            return False  # the last two: tensors without a version, and padding given as a word
         return _has_fused_steps(dtype)
 
     def _in_few_steps(self, parts: list[Tensor]) -> Tensor:

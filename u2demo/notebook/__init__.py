@@ -1,7 +1,7 @@
 """The front end for notebooks: Google Colab, JupyterLab, Voila, and unattended runs.
 
 ``OneClick``, ``Clips``, ``Live`` and ``Teach`` are pages, which ``show`` opens; ``upload``,
-``results_folder`` and ``show_with_sliders`` are for cells of one's own.
+``results_folder`` and ``show_with_sliders`` are for cells of your own.
 
 Uploaded photos are bytes in memory. Uploaded clips, and clips that are made, are temporary files
 that no file browser shows. Nothing else is written but the results that a person asks for.

@@ -60,6 +60,7 @@ class Saver:
             keep_all = self._button(f"Save all to {folder}/", self._to_folder, everything=True)
         drag = self._button("Drag out", self._offer, keeps=False)
         drag.layout.display = copy.layout.display
+        drag.add_class("u2-drag-out")
         first = ipywidgets.HBox([download, copy, drag])
         first.add_class("u2-first")
         self._boxes = self._lay_out_boxes()

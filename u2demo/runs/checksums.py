@@ -72,7 +72,7 @@ def file_checksum(file: Path) -> str:
     return f"{size}-{digest.hexdigest()}"
 
 
-def content_of(file: Path) -> str:
+def readable_checksum(file: Path) -> str:
     """Return ``file_checksum`` of a file, "" if it has no content that can be read."""
     try:
         return file_checksum(file) if file.is_file() else ""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from u2demo.machine.attempts import first_line
 from u2demo.machine.disk import advise
 from u2demo.machine.lock import HeldError
 from u2demo.machine.places import is_url
@@ -296,6 +297,8 @@ def _connect(ray: "ModuleType", address: str) -> None:
             f"no Ray cluster at {address}: {''.join(why)}. Start one with: ray start --head; then,"
             " on each other machine: ray start --address ADDRESS"
         ) from error
+    except ray.exceptions.RayError as error:  # as for a token that is missing: its words help
+        raise ValueError(f"the Ray cluster at {address} refuses: {first_line(error)}") from error
 
 
 def _ray() -> "ModuleType":

@@ -18,7 +18,7 @@ from u2demo.images.find import SUFFIXES, Folder, is_skipped, scan
 from u2demo.images.kinds import is_clip
 from u2demo.machine.names import fold_name, natural_order_of, safe_name
 from u2demo.masks.corrections import SUFFIX
-from u2demo.runs.checksums import checksum, content_of
+from u2demo.runs.checksums import checksum, readable_checksum
 from u2demo.runs.corrected import corrections_file
 from u2demo.runs.made import Made, made_in
 from u2demo.runs.record import Record
@@ -142,7 +142,7 @@ class Listing:
         """
         said = corrections_file(Path(photo)) if corrected else None
         if said is not None:
-            settings = checksum([settings, content_of(said)])
+            settings = checksum([settings, readable_checksum(said)])
         name = said.name if said else ""
         try:
             state = os.stat(photo)  # noqa: PTH116 - a million of them

@@ -254,15 +254,19 @@ class Manifest:
         return open(self._journal, "ab", opener=_open_existing)
 
     def _settled(self, record: Record) -> Record:
-        """Return ``record``, which a run left unfinished, with the pictures that are on disk."""
+        """Return ``record``, which a run left unfinished, with the pictures that are on disk.
+
+        If one is gone, no effect counts as done, as in ``Pictures.fields``.
+        """
         written = {}
         for file in record.pictures:
             for known in (record.written.get(file), record.writing.get(file)):
                 if known is not None and self.results.is_as_written(file, known):
                     written[file] = known
         files = list(filter(self.results.is_whole, record.files))
+        effects = record.effects if len(files) == len(record.files) else {}
         files = tuple(dict.fromkeys([*files, *written]))
-        return replace(record, files=files, written=written, writing={})
+        return replace(record, files=files, effects=effects, written=written, writing={})
 
 
 @contextlib.contextmanager

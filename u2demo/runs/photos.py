@@ -6,7 +6,7 @@ from pathlib import Path
 from u2demo.images.kinds import is_clip, why_unread
 from u2demo.machine.places import is_url, join, name_of, read_bytes, stored
 from u2demo.masks.corrections import Corrections
-from u2demo.runs.checksums import content_checksum, content_of
+from u2demo.runs.checksums import content_checksum, readable_checksum
 from u2demo.runs.corrected import LARGEST, corrections_in, read_corrections
 
 
@@ -20,7 +20,7 @@ def open_photo(photo: str, length: int | None) -> tuple[str, Path | io.BytesIO]:
         StoreError: it cannot be fetched.
     """
     if not is_url(photo):
-        return content_of(Path(photo)), Path(photo)
+        return readable_checksum(Path(photo)), Path(photo)
     if why := why_not_fetched(photo):
         raise ValueError(why)
     data = read_bytes(photo, length)

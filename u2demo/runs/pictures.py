@@ -5,7 +5,7 @@ that, cut short by a power failure. Anything else with a planned name belongs to
 file, one that has just appeared, a retouched picture. It stays; the new picture gets a number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePath
 
@@ -42,11 +42,17 @@ class Pictures:
         put = partial(self._results.move, made, may_replace=self._is_ours)
         self._enter(f"{self._job.stem}_{effect}{kind}", file_checksum(made), put, suffix=kind)
 
-    def fields(self) -> dict[str, object]:
-        """Return the fields of a record about the pictures that exist and are complete."""
+    def fields(self, made: Mapping[str, str]) -> dict[str, object]:
+        """Return the fields of a record about the pictures that exist and are complete.
+
+        ``made`` are the checksums of the effects that were made now. If an earlier picture is gone,
+        only they count as done: nobody knows of which effect it was.
+        """
         files = tuple(file for file in self._files if self._results.is_whole(file))
+        earlier = self._job.effects if len(files) == len(self._files) else {}
         return {
             "files": files,
+            "effects": {**earlier, **made},
             "written": {file: self._written[file] for file in files if file in self._written},
             "renamed": {old: new for old, new in self._renamed.items() if new in files},
         }

@@ -91,8 +91,7 @@ def process_folder(
     until ``u2demo merge`` or a run over all photos takes them over. Another number of shards finds
     what is done.
 
-    The records are in memory as far as there are few; of a million, most are read from the manifest
-    when asked for.
+    A few records are kept in memory; of a million, most are read from the manifest when asked for.
 
     Raises:
         ValueError: ``folder`` is not a folder, unknown ``format``, ``quality`` or ``metadata``, an
@@ -294,7 +293,7 @@ class _Work:
         path = photo.job.photo
         unread = why_not_fetched(path) if is_url(path) else is_unread(Path(path))
         status = "left out" if unread else "failed"
-        return photo.job.record(status=status, error=reason_of(error, path), **pictures.fields())
+        return photo.job.record(status=status, error=reason_of(error, path), **pictures.fields({}))
 
     def _make(self, photo: _Photo, pictures: Pictures) -> Record:
         job, run = photo.job, self._run
@@ -305,12 +304,11 @@ class _Work:
         pictures.write(result, run.format, run.metadata)
         return job.record(
             status="done",
-            effects={**job.effects, **run.checksums},
             outlines=tuple(outlines(result.mask)) if run.outlines else None,
             content=photo.content,
             seconds=round(time.perf_counter() - photo.begun, 3),
             **_describe(result),
-            **pictures.fields(),
+            **pictures.fields(run.checksums),
         )
 
 

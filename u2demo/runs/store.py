@@ -29,7 +29,7 @@ from u2demo.machine.places import (
     write_bytes,
     write_new_bytes,
 )
-from u2demo.runs.checksums import content_checksum, content_of
+from u2demo.runs.checksums import content_checksum, readable_checksum
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.record import Record
 from u2demo.runs.records import JOURNAL, OF_SHARDS, Shard, journal_of
@@ -127,7 +127,7 @@ class StoredManifest(Manifest):
     def __enter__(self) -> "StoredManifest":
         try:
             self._stale = fetch(self._url, self.folder, self.shard)
-            before = content_of(self._journal)
+            before = readable_checksum(self._journal)
             super().__enter__()
         except ValueError as error:  # about a file here that stands for one in the store
             self._scratch.cleanup()
@@ -137,7 +137,8 @@ class StoredManifest(Manifest):
             raise
         self._offset = self._journal.stat().st_size
         has_all = self._has_table or self.shard is not None
-        self._is_stored = has_all and content_of(self._journal) == before and not self._has_parts()
+        is_same = readable_checksum(self._journal) == before
+        self._is_stored = has_all and is_same and not self._has_parts()
         return self
 
     def __exit__(

@@ -220,6 +220,8 @@ def _parts(file: str) -> tuple[str, ...]:
     if _is_web(file):
         split = urlsplit(file)
         path = split.netloc + unquote(split.path)
+        if split.query and PurePosixPath(path).suffix.lower() not in SUFFIXES:
+            path += f"?{unquote(split.query).replace('/', '_')}"  # it alone says which photo
     return protocol.lower(), *filter(None, path.split("/"))
 
 

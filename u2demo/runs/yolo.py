@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from u2demo.machine.disk import advise, discard_partial_files, not_ours
 from u2demo.machine.names import fold_name, numbered
 from u2demo.masks.box import Box
+from u2demo.runs.names import SUFFIXES
 from u2demo.runs.records import Record
 from u2demo.runs.registry import Registry
 
@@ -70,9 +71,14 @@ def check_labels_are_free(results: Path) -> None:
         return
     if labels.is_symlink() or not labels.is_dir():
         raise not_ours(labels)
-    if not os.path.lexists(results / _MARK) and any(labels.glob("[!.]*")):
+    if not os.path.lexists(results / _MARK) and any(map(_is_no_picture, labels.rglob("[!.]*"))):
         raise not_ours(labels)
     Registry(results, _MARK, _BY)  # raises if the mark is somebody else's
+
+
+def _is_no_picture(path: Path) -> bool:
+    """Return whether a run cannot have put this into a folder that mirrors one of photos."""
+    return path.suffix not in SUFFIXES and not path.is_dir()
 
 
 def _write(records: Iterable[Record], results: Path, line: Line) -> Path:

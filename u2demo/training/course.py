@@ -22,6 +22,7 @@ _HELD_OUT = 0.15  # share of the photos
 _FEWEST, _MOST = 5, 100  # photos held out
 _CHECKS = 12  # of the held-out photos, in a whole training
 _APART = 4  # steps between two checks, at least
+_GAIN = 0.001  # of the mean IoU; tables show no less
 _SPREAD = 0.025  # of a photo's IoU, from one check to another; of a mean it is chance
 _PATIENCE = 5  # checks in a row of nets that are not kept, after which it ends
 _SAVED_EVERY = 60.0  # seconds
@@ -241,7 +242,7 @@ class Course:
 
 def is_better(new: Score, old: Score) -> bool:
     """Return whether a net with the mean scores ``new`` may take the place of one with ``old``."""
-    return new.iou > old.iou
+    return new.iou - old.iou >= _GAIN
 
 
 def split(samples: Sequence[Sample]) -> list[Round]:
@@ -256,8 +257,8 @@ def split(samples: Sequence[Sample]) -> list[Round]:
     keys = sorted(places)
     if len(keys) < 2:
         raise ValueError(
-            f"{len(keys)} photo is too few: expected two that differ, or better fifty, for the net"
-            " is scored on photos that it was not taught"
+            f"{len(keys)} photo is too few: expected two that differ, better fifty, because the"
+            " net is scored on photos that it was not taught"
         )
     if len(keys) < 2 * _FEWEST:
         rounds = [_round(places, {key}) for key in keys]

@@ -6,6 +6,7 @@ other photos. And what cannot be learned from one pair cannot be learned from a 
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ _WHITE_BORDER = 0.5  # share of a photo's border that inverted masks have white
 _WELL = 0.5  # IoU above which the net has found the same thing
 _THE_SAME = 0.7  # IoU above which a mask is that of what the net has found
 _BETTER = 0.3  # by how much it then fits better than the photo's own
+_NEAR = 100  # samples before and after a photo, whose masks could be its own
+_FEWEST = 2  # such photos; one may be chance
 _SIDE = 160  # pixels, at most, at which one pair is learned
 STEPS = 30
 _RATE = 3e-4
@@ -63,15 +66,15 @@ def check_folders(found: Found, refused: Mapping[str, str]) -> None:
     )
 
 
-def check_masks(answers: Sequence[Mask], samples: Sequence[Sample]) -> None:
-    """Raise ``ValueError`` if the masks of samples look inverted, those of other photos, or empty.
+def check_masks(answers: Mapping[int, Mask], samples: Sequence[Sample]) -> None:
+    """Raise ``ValueError`` if masks look inverted, those of other photos, upside down, or empty.
 
-    ``answers`` are what the net finds in each.
+    ``answers`` are what the net finds in some of the samples, by place.
     """
-    truths = [sample.truth() for sample in samples]
+    truths = [samples[place].truth() for place in answers]
     if not any((truth > 0.5).any() for truth in truths):
         raise ValueError(f"all masks are black, expected the subjects in white; {_ADVICE}")
-    pairs = list(zip(answers, truths, strict=True))
+    pairs = list(zip(answers.values(), truths, strict=True))
     own = np.mean([score(answer, truth).iou for answer, truth in pairs])
     inverted = np.mean([score(answer, 1 - truth).iou for answer, truth in pairs])
     white = np.mean([_border(truth).mean() for truth in truths])
@@ -117,33 +120,50 @@ def overfit(net: nn.Module, sample: Sample) -> Iterator[int]:
     )
 
 
-def to_be_overfitted(answers: Sequence[Mask], samples: Sequence[Sample]) -> Sample:
-    """Return the sample that the net finds neither best nor worst, of those with a subject."""
+def to_be_overfitted(answers: Mapping[int, Mask], samples: Sequence[Sample]) -> Sample:
+    """Return the sample that the net finds neither best nor worst, of those with a subject.
+
+    ``answers`` are what the net finds in some of the samples, by place.
+    """
     scored = [
-        (score(answer, sample.truth()).iou, place)
-        for place, (answer, sample) in enumerate(zip(answers, samples, strict=True))
-        if (sample.truth() > 0.5).any()
+        (score(answer, samples[place].truth()).iou, place)
+        for place, answer in answers.items()
+        if (samples[place].truth() > 0.5).any()
     ]
     _, middle = sorted(scored)[len(scored) // 2]
     return samples[middle]
 
 
-def _check_owners(answers: Sequence[Mask], samples: Sequence[Sample]) -> None:
-    """Raise ``ValueError`` if most photos have something else's mask: that of another photo."""
-    truths = [_shrunk(sample.truth()) for sample in samples]
-    swapped = []
-    for place, answer in enumerate(map(_shrunk, answers)):
-        if not (answer > 0.5).any():  # or it would fit any black mask
+def _check_owners(answers: Mapping[int, Mask], samples: Sequence[Sample]) -> None:
+    """Raise ``ValueError`` if masks are those of other photos, or upside down.
+
+    A net may well find something else than the masks show: that is why it is taught. But that is
+    hardly ever what the mask of another photo shows.
+    """
+
+    @cache
+    def mask_of(place: int) -> Mask:
+        return _shrunk(samples[place].truth())
+
+    doubted, misplaced = 0, []
+    for place, answer in answers.items():
+        found = _shrunk(answer)
+        own = score(found, mask_of(place)).iou
+        if own > _WELL or not (found > 0.5).any():  # what is empty fits any black mask
             continue
-        fits = [score(answer, truth).iou for truth in truths]
-        if max(fits) > max(fits[place] + _BETTER, _THE_SAME):
-            swapped.append((samples[place].name, samples[int(np.argmax(fits))].name))
-    if len(swapped) > len(answers) / 2:
-        photo, other = swapped[0]
+        doubted += 1
+        fits = {"its mask upside down": score(found, mask_of(place)[::-1, ::-1]).iou}
+        for near in range(max(0, place - _NEAR), min(len(samples), place + _NEAR + 1)):
+            fits[f"the mask of {samples[near].name}"] = score(found, mask_of(near)).iou
+        best = max(fits, key=fits.get)
+        if fits[best] > max(own + _BETTER, _THE_SAME):
+            misplaced.append((samples[place].name, best))
+    if len(misplaced) >= _FEWEST and len(misplaced) > doubted / 2:
+        photo, mask = misplaced[0]
         raise ValueError(
-            f"the masks belong to other photos: what the net finds in {photo} is the mask of"
-            f" {other}, and so in {len(swapped)} of {len(answers)} photos; expected a mask with its"
-            f" photo's name; {_ADVICE}"
+            f"masks do not fit their photos: what the net finds in {photo} is {mask}, and the like"
+            f" in {len(misplaced)} of {len(answers)} photos; expected a mask with its photo's name,"
+            f" drawn on the photo upright; {_ADVICE}"
         )
 
 

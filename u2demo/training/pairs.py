@@ -82,7 +82,7 @@ def _photos_in(photo_folder: Path, mask_folder: Path) -> tuple[list[Path], list[
     """
     for name, folder in (("photos", photo_folder), ("masks", mask_folder)):
         if not folder.is_dir():
-            raise ValueError(f"{folder} is not a folder, expected one of {name}")
+            raise ValueError(f"{folder} is not a folder, expected a folder of {name}")
     photos, unread, _ = find_pictures(photo_folder)
     if not photos:
         why = "holds no photos, expected some; is it the right folder?"

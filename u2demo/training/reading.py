@@ -71,13 +71,14 @@ def check_samples(net: nn.Module, samples: Sequence[Sample]) -> Iterator[Progres
     Raises:
         ValueError: there is one; the text says which.
     """
-    asked = samples[:: math.ceil(len(samples) / ASKED)]  # of all subfolders
-    found: list[Mask] = []
-    for answer in answers(for_inference(net), asked):
-        found.append(answer.mask())
+    asked = range(0, len(samples), math.ceil(len(samples) / ASKED))  # of all subfolders
+    found: dict[int, Mask] = {}
+    model = for_inference(net)
+    for place, answer in zip(asked, answers(model, [samples[at] for at in asked]), strict=True):
+        found[place] = answer.mask()
         yield Progress("checking", len(found), len(asked))
-    check_masks(found, asked)
-    for step in overfit(net, to_be_overfitted(found, asked)):
+    check_masks(found, samples)
+    for step in overfit(net, to_be_overfitted(found, samples)):
         yield Progress("learning one pair", step, STEPS)
 
 
@@ -114,10 +115,10 @@ def find_kept(keep: Path) -> dict[str, Path]:
         ValueError: it is not a folder, or holds no photos.
     """
     if not keep.is_dir():
-        raise ValueError(f"{keep} is not a folder, expected one of photos to keep")
+        raise ValueError(f"{keep} is not a folder, expected a folder of photos to keep")
     photos = find_images(keep)
     if not photos:
-        raise ValueError(f"{keep} holds no photos, expected some for which answers shall stay")
+        raise ValueError(f"{keep} holds no photos, expected some for which answers are to stay")
     return {path.relative_to(keep).as_posix(): path for path in photos[:_KEPT]}
 
 

@@ -99,9 +99,9 @@ def fine_tune(
     fewer than ten photos each is held out once, which teaches as many nets. The last of the nets
     on the way, unless an earlier one is clearly better, is written to ``results``, in the authors'
     layout, for ``load_model(weights=)``, and a JSON file beside it says where it comes from; if
-    none is better than the old net, nothing is written and ``model`` is that. The same call goes on
-    with a training that was interrupted, and gives on a CPU, bit for bit, what it would have given
-    without. Ctrl-C keeps the best so far.
+    none is better than the old net, nothing is written and ``model`` is the old net. The same call
+    resumes a training that was interrupted, and gives on a CPU, bit for bit, what it would have
+    given undisturbed. Ctrl-C keeps the best so far.
 
     Args:
         photos: folder of photos, with its subfolders.
@@ -111,8 +111,8 @@ def fine_tune(
         steps: batches that are learned; by default 30 for each photo, from 300 to 3,000. It ends
             earlier if the held-out photos get worse.
         results: the weights file to write, with the suffix .pth.
-        keep: folder of other photos for which the net's present answers shall stay, those of
-            quality="best"; by default the packaged ones. A quarter of what it is shown is of these.
+        keep: folder of other photos for which the net is to keep its present answers, those of
+            quality="best"; by default the packaged ones. They are a quarter of what it is shown.
         rate: the highest learning rate.
         batch: photos in a step; by default 4 on a CPU, 8 on mps, 16 on an NVIDIA GPU; fewer for
             isnet.

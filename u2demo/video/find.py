@@ -33,7 +33,7 @@ from u2demo.video.steady import Looks, Steady, follows_motion, steady
 if TYPE_CHECKING:
     from torch import nn
 
-TYPICAL = 0.75  # quantile of the saliences in a shot that is the shot's; the subject may come late
+TYPICAL = 0.75  # quantile of the certainties in a shot that is its own; the subject may come late
 _MOST_THREADS = 8  # each has a frame, its mask and its pictures: 60 MB at 1080p
 _END = 0  # after all counts of frames, which begin at 1
 
@@ -50,11 +50,11 @@ class Piece(NamedTuple):
 class Shot:
     """The frames between two cuts.
 
-    ``salience`` is that of their subject, ``highest`` the highest value of each pixel of their
-    maps, and ``size`` that of a frame.
+    ``certainty`` is the net's of their subject, ``highest`` the highest value of each pixel of
+    their maps, and ``size`` that of a frame.
     """
 
-    salience: float
+    certainty: float
     highest: Mask
     size: tuple[int, int]
 
@@ -71,7 +71,7 @@ class Shot:
         from u2demo.inference.clips import finish  # imports torch: a second, not needed earlier
 
         height, width = self.highest.shape
-        mask = finish(Image.new("RGB", (width, height)), self.highest, salience=self.salience)
+        mask = finish(Image.new("RGB", (width, height)), self.highest, certainty=self.certainty)
         box = box_around(mask > threshold)
         if box is None:
             return None
@@ -89,11 +89,11 @@ class _OpenShot:
     """A shot whose frames are still coming."""
 
     highest: Mask
-    saliences: list[float] = field(default_factory=list)
+    certainties: list[float] = field(default_factory=list)
 
     def closed(self, size: tuple[int, int]) -> Shot:
         """Return the shot; ``size`` is that of a frame."""
-        return Shot(float(np.quantile(self.saliences, TYPICAL)), self.highest, size)
+        return Shot(float(np.quantile(self.certainties, TYPICAL)), self.highest, size)
 
 
 class Findings:
@@ -191,9 +191,9 @@ class Findings:
         from u2demo.inference.clips import finish  # imports torch: a second, not needed earlier
         from u2demo.inference.predict import share_cores  # imports torch as well
 
-        level = self.shots[piece.shot].salience
+        level = self.shots[piece.shot].certainty
         with share_cores(workers() + 1):
-            mask = finish(piece.frame.image, piece.found, salience=level, quality=self._quality)
+            mask = finish(piece.frame.image, piece.found, certainty=level, quality=self._quality)
         return piece.frame, mask
 
     def _forget(self) -> None:
@@ -233,13 +233,13 @@ class Findings:
 
     def _keep(self, settled: Steady, shots: list[_OpenShot]) -> None:
         """Write a map to the file, and count it in its shot."""
-        from u2demo.inference.clips import salience  # imports torch: a second, not needed earlier
+        from u2demo.inference.clips import certainty  # imports torch: a second, not needed earlier
 
         if settled.shot == len(shots):
             shots.append(_OpenShot(settled.found))
         shot = shots[settled.shot]
         shot.highest = np.maximum(shot.highest, settled.found)
-        shot.saliences.append(salience(settled.found))
+        shot.certainties.append(certainty(settled.found))
         packed = zlib.compress(np.rint(settled.found * 255).astype(np.uint8), level=1)
         self._file.seek(self._ends[-1])
         self._file.write(packed)

@@ -15,7 +15,7 @@ from u2demo.machine.disk import advise, discard, partial_file
 from u2demo.machine.paths import as_path
 from u2demo.masks.box import Box
 from u2demo.pipeline import known_effects
-from u2demo.runs.checksums import checksum, content_of
+from u2demo.runs.checksums import checksum, readable_checksum
 from u2demo.runs.listing import Listing, spelled_out
 from u2demo.runs.manifest import Manifest
 from u2demo.runs.pictures import Pictures
@@ -209,22 +209,22 @@ class _Work:
         begun = time.perf_counter()
         pictures = Pictures(job, self._manifest)
         try:
-            content = content_of(Path(job.photo))  # first: a later change must not count as seen
+            # First: a later change must not count as seen.
+            content = readable_checksum(Path(job.photo))
             clip = open_video(job.photo)
             became = yield from self._make(clip, pictures)
             record = job.record(
                 status="done",
-                effects={**job.effects, **self._checksums},
                 content=content,
                 seconds=round(time.perf_counter() - begun, 3),
                 **became,
-                **pictures.fields(),
+                **pictures.fields(self._checksums),
             )
         except Exception as error:  # one clip's failure must not stop the others
             if isinstance(error, OSError) and error.errno in FATAL:
                 raise
             why = reason_of(error, job.photo)
-            record = job.record(status="failed", error=why, **pictures.fields())
+            record = job.record(status="failed", error=why, **pictures.fields({}))
         self._manifest.add(record)
 
     def _make(self, clip: Clip, pictures: Pictures) -> Iterator[Progress]:

@@ -115,7 +115,8 @@ function render({ model, el }) {
     type: "file", accept: model.get("accept"), multiple: model.get("multiple"),
   });
   const choose = make("button", "u2-button u2-primary", { type: "button" });
-  const hint = make("span", "u2-hint", { textContent: model.get("hint") });
+  const resting = matchMedia("(hover: none)").matches ? "" : model.get("hint"); // a finger drops nothing
+  const hint = make("span", "u2-hint", { textContent: resting });
   const bar = make("progress", "u2-sending", { max: 1, hidden: true });
   const say = make("div", "u2-say");
   choose.append(icon(model.get("noun")), model.get("label"));
@@ -147,7 +148,7 @@ function render({ model, el }) {
       say.textContent = `Not sent: ${error.message}`;
     }
     bar.hidden = cancel.hidden = true;
-    hint.textContent = model.get("hint");
+    hint.textContent = resting;
   };
 
   cancel.onclick = () => { over = true; };

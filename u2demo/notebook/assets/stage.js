@@ -70,7 +70,7 @@ function openStage(host, channel) {
   );
   const choices = Object.fromEntries(TOOLS.map((name) => {
     const made = button(NAMES[name], () => choose(name), { icon: name });
-    made.title = HINTS[name];
+    made.title = allHintsOf(name);
     made.setAttribute("role", "radio");
     return [name, made];
   }));
@@ -100,7 +100,7 @@ function openStage(host, channel) {
     tools.showsPhoto = showing.checked;
     show();
   });
-  const underneath = make("label", "u2-underneath", showing, make("span", "", "Show the photo under the mask"));
+  const underneath = make("label", "u2-underneath", showing, make("span", "", "Show removed parts in red"));
 
   const commands = {
     choose,
@@ -113,7 +113,6 @@ function openStage(host, channel) {
   undo.title = "Undo the last correction (Ctrl+Z)";
   redo.title = "Do it again (Ctrl+Shift+Z)";
   reset.title = "Take back all corrections of this photo";
-  const history = make("div", "u2-history", undo, redo, reset);
 
   const chooser = make("input", "u2-file");
   Object.assign(chooser, { type: "file", accept: ".json", hidden: true });
@@ -146,11 +145,13 @@ function openStage(host, channel) {
     summary.focus();
   });
 
+  const history = make("div", "u2-history", undo, redo, reset, more);
+
   const hint = make("div", "u2-hint-here");
   const told = make("div", "u2-told");
   told.setAttribute("role", "status");
   const words = make("div", "u2-stage-words", told, hint);
-  const first = make("div", "u2-stage-row", radios, history, more);
+  const first = make("div", "u2-stage-row", radios, history);
   const second = make("div", "u2-stage-row", brush, underneath, words, zoom);
   const root = make("div", "u2-stage", view.element, first, second);
   host.append(root);
@@ -179,8 +180,8 @@ function openStage(host, channel) {
     brush.hidden = !tools.isBrush();
     underneath.hidden = !tools.isCorrecting();
     size.value = tools.brush;
-    hint.textContent = tools.isBrush() ? "" : HINTS[name]; // there is no room beside the brush
-    view.surface.setAttribute("aria-label", `The photo. ${HINTS[name]}`);
+    hint.textContent = HINTS[name];
+    view.surface.setAttribute("aria-label", `The photo. ${allHintsOf(name)}`);
     if (tools.isCorrecting()) view.mode = tools.showsPhoto ? "photo" : "result";
     else view.mode = state.alone || tools.isPlacing() ? "result" : "compare";
     root.classList.toggle("u2-zoomed-in", view.isZoomed());
@@ -214,12 +215,14 @@ function openStage(host, channel) {
   }
 
   function takeWhole(message, pictures) {
+    const isOtherEffect = message.effect !== state.effect; // it could not be seen under the tint
     state = message;
     root.hidden = false;
     const isNext = message.photo !== root.dataset.photo;
     if (isNext) {
       tools.forget();
       say(""); // what was said is about the photo before
+      view.offerSplit(message.middle ?? 50);
     }
     root.dataset.photo = message.photo;
     view.setWorld(message.size);
@@ -235,7 +238,8 @@ function openStage(host, channel) {
     first.hidden = words.hidden = !message.tools;
     choices.place.hidden = !message.places;
     const isOffered = message.tools && (message.places || !tools.isPlacing());
-    if (!isOffered && tools.name !== "move") choose("move");
+    const isHidden = isOtherEffect && tools.isCorrecting() && tools.showsPhoto;
+    if (isHidden || (!isOffered && tools.name !== "move")) choose("move");
     undo.disabled = !message.canUndo;
     redo.disabled = !message.canRedo;
     reset.disabled = save.disabled = !message.count;

@@ -46,6 +46,7 @@ function makeView({ onMove, onPaint }) {
     pictures: {}, // name -> {image, part}: photo, picture, and the same with "detail " before it
   };
   let isFitted = true;
+  let isSplitByHand = false;
   let names = [];
 
   const dpr = () => window.devicePixelRatio || 1;
@@ -118,8 +119,13 @@ function makeView({ onMove, onPaint }) {
     pen.clearRect(0, 0, ...wanted);
     onPaint(pen);
   };
-  view.inWorld = (pen) => pen.setTransform(
-    view.scale * dpr(), 0, 0, view.scale * dpr(), view.x * dpr(), view.y * dpr());
+  // To a hair as the pictures are placed, so that what is drawn ends where they end.
+  view.inWorld = (pen) => {
+    const [left, top] = view.toScreen(0, 0).map(snap);
+    const [right, bottom] = view.toScreen(...view.world).map(snap);
+    const [across, down] = [(right - left) / view.world[0], (bottom - top) / view.world[1]];
+    pen.setTransform(across * dpr(), 0, 0, down * dpr(), left * dpr(), top * dpr());
+  };
   view.onScreen = (pen) => pen.setTransform(dpr(), 0, 0, dpr(), 0, 0);
 
   function moved() {
@@ -150,8 +156,14 @@ function makeView({ onMove, onPaint }) {
     view.setSplit((100 * (x - left)) / Math.max(1, right - left));
   };
   view.setSplit = (split) => {
+    isSplitByHand = true;
     view.split = Math.min(100, Math.max(0, split));
     view.draw();
+  };
+
+  // Of another photo: the divider parts its subject, and stays where a person has moved it.
+  view.offerSplit = (split) => {
+    if (!isSplitByHand) view.split = split;
   };
 
   view.setWorld = (world) => {

@@ -121,7 +121,7 @@ def _takes(frames: Iterable[LiveFrame]) -> Iterator[tuple[int, LiveFrame]]:
 
 
 def _masks_of_take(net: Beside, frames: Iterable[LiveFrame]) -> Iterator[LiveMask]:
-    from u2demo.inference.clips import finish, salience  # loads torch: the page comes first
+    from u2demo.inference.clips import certainty, finish  # loads torch: the page comes first
 
     coming: deque[tuple[Image.Image, Mask | None]] = deque()
     steadied = steady(iter(coming.popleft, None), ahead=0)
@@ -139,10 +139,10 @@ def _masks_of_take(net: Beside, frames: Iterable[LiveFrame]) -> Iterator[LiveMas
             coming.append((image, found))
             steadily, its_shot = next(steadied)
         known = known if found is None else frame.time
-        own = salience(steadily)
+        own = certainty(steadily)
         level = own if its_shot != shot else level + _FOLLOWS * (own - level)
         shot = its_shot
-        mask = finish(image, steadily, salience=level)
+        mask = finish(image, steadily, certainty=level)
         due = max(due, frame.time) + time.perf_counter() - begun
         yield LiveMask(frame.number, mask)
 

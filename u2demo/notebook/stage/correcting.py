@@ -17,7 +17,7 @@ from u2demo.masks.strokes import Point, Size, Stroke
 if TYPE_CHECKING:
     from torch import nn
 
-    from u2demo.inference.correct import Correction
+    from u2demo.inference.correct import Corrector
 
 MOST_OBJECTS = 31  # that are told apart on the page, the largest
 
@@ -117,7 +117,7 @@ class Retouch:
         self._scale = max(image.size) / max(size)  # a side of 30 pixels is rounded a lot
         self._objects: tuple[Point, ...] | None = None
         self._kept = found
-        self._correction: Correction | None = None
+        self._corrector: Corrector | None = None
 
     def mask(self, corrections: Corrections) -> Mask:
         """Return the corrected mask; ``found`` itself if there is nothing to correct.
@@ -128,17 +128,17 @@ class Retouch:
             self._keep(corrections.objects)
         if not corrections.strokes:
             return self._kept
-        if self._correction is None:
-            from u2demo.inference.correct import Correction  # torch comes late
+        if self._corrector is None:
+            from u2demo.inference.correct import Corrector  # torch comes late
 
-            self._correction = Correction(self._model, self.image, self._kept)
-        return self._correction.mask([self._scaled(stroke) for stroke in corrections.strokes])
+            self._corrector = Corrector(self._model, self.image, self._kept)
+        return self._corrector.mask([self._scaled(stroke) for stroke in corrections.strokes])
 
     def _keep(self, objects: tuple[Point, ...]) -> None:
         points = [(x * self._scale, y * self._scale) for x, y in objects]
         self._kept = keep_objects(self.found, points) if points else self.found
         self._objects = objects
-        self._correction = None
+        self._corrector = None
 
     def _scaled(self, stroke: Stroke) -> Stroke:
         points = [(x * self._scale, y * self._scale) for x, y in stroke.points]

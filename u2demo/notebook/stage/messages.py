@@ -1,11 +1,27 @@
-"""(photo, what its page says) -> its history, and a sentence for the page."""
+"""photo -> what its page is told of it; what the page says -> its history, and a sentence."""
 
 from dataclasses import replace
 
-from u2demo.masks.box import Box
+from u2demo.masks.box import Box, bounding_box
 from u2demo.masks.corrections import from_json
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.stage.correcting import History, count, draw_objects, stroke_of, toggle_object
+
+
+def describe(photo: Photo) -> dict:
+    """Return what a page is told of ``photo`` beside its pictures.
+
+    ``middle`` says how far right the middle of its subject is, in percent; None: nothing is found.
+    """
+    now, subject = photo.history.now, bounding_box(photo.small_mask)
+    width = photo.small_mask.shape[1]
+    return {
+        "middle": 50 * (subject.left + subject.right) / width if subject else None,
+        "canUndo": bool(photo.history.past),
+        "canRedo": bool(photo.history.future),
+        "count": count(now),
+        "within": now.within and list(now.within),
+    }
 
 
 def follow(photo: Photo, message: dict) -> tuple[History, str]:

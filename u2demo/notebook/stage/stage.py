@@ -20,8 +20,8 @@ from u2demo.notebook.photo import Photo
 from u2demo.notebook.placing import Hand
 from u2demo.notebook.preview import STAGE, encode, fit
 from u2demo.notebook.stage.colab import ByHand, Tell
-from u2demo.notebook.stage.correcting import History, Retouch, corrections_name, count
-from u2demo.notebook.stage.messages import follow
+from u2demo.notebook.stage.correcting import Retouch, corrections_name
+from u2demo.notebook.stage.messages import describe, follow
 from u2demo.notebook.stage.sheet import LOOKING, Drawn, Sheet, View, cut, marks, shade, sheet_scale
 from u2demo.notebook.widgets import Compare
 
@@ -206,17 +206,13 @@ class Stage(ipywidgets.Box):
         self._tell(self.told, sent)
 
     def _state(self) -> dict:
-        history = self._photo.history if self._photo else History()
-        within = history.now.within
         return {
             "tools": self._photo is not None and self._on_corrected is not None,
+            "effect": self._panel.toolbar.value,
             "places": PLACE[0] in self._panel.action.controls,
-            "canUndo": bool(history.past),
-            "canRedo": bool(history.future),
-            "count": count(history.now),
-            "within": within and list(within),
             "answered": self._answered,
             "said": self._said,
+            **(describe(self._photo) if self._photo else {}),
         }
 
     def _tell(self, message: dict, pictures: Mapping[str, bytes]) -> None:
