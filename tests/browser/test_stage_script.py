@@ -80,6 +80,9 @@ class Page:
     def drag(self, *points):
         drag(self.page, *[self.at(*point) for point in points])
 
+    def tool_in_hand(self):
+        return self.page.locator(".u2-stage").get_attribute("data-tool")
+
     def choose(self, tool):
         self.page.get_by_role("radio", name=tool).click()
 
@@ -183,6 +186,20 @@ def test_a_stroke_ends_with_the_photo_that_it_is_drawn_on(page):
 def test_a_tool_in_hand_says_what_to_do(page):
     page.choose("Erase")
     assert page.page.get_by_text("Paint what does not belong.").is_visible()
+
+
+def test_another_effect_is_seen_and_not_the_tint_of_the_tool_in_hand(page):
+    page.show(effect="cutout")
+    page.choose("Erase")
+    page.show(effect="cutout")
+    assert page.tool_in_hand() == "erase", "a correction was answered"
+    page.show(effect="color")
+    assert page.tool_in_hand() == "move"
+    assert page.said("tool")[-1]["tool"] == "move"
+    page.choose("Erase")
+    page.page.get_by_role("checkbox", name="Show removed parts in red").uncheck()
+    page.show(effect="blur")
+    assert page.tool_in_hand() == "erase", "the effect is seen"
 
 
 def test_what_is_tinted_is_so_to_the_photo_s_edges(page):

@@ -244,6 +244,21 @@ def test_own_photos_come_along_when_the_cell_runs_again(no_loop):
     fourth.close()
 
 
+def test_the_quality_that_was_chosen_comes_along_though_its_looks_have_not_begun():
+    async def visit(first):
+        first.show()
+        first.receive([("mine.png", as_file(spot())), ("yours.png", as_file(spot()))])
+        await until(lambda: not first.is_busy)
+        press(first, "Best")
+        second = OneClick(Bright())
+        second.show()
+        await until(lambda: not second.is_busy)
+        assert [photo.quality for photo in second.photos] == ["best", "best"]
+        second.close()
+
+    on_a_page(visit, Bright())
+
+
 def test_an_app_shown_again_in_its_cell_stays_as_it_is(no_loop):
     app = OneClick(Bright())
     app.show()

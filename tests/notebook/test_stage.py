@@ -215,6 +215,12 @@ def test_the_page_is_told_where_the_subject_is_so_that_the_divider_parts_it(app)
     assert on_stage(app)["middle"] == pytest.approx(50 * (columns[0] + columns[-1] + 1) / width)
 
 
+def test_the_page_is_told_when_another_effect_is_on_the_stage(app):
+    before = on_stage(app)["effect"]
+    press(app, "Blur")
+    assert on_stage(app)["effect"] != before
+
+
 def test_a_page_that_is_zoomed_in_gets_the_photo_s_own_pixels_of_that_part(app, heard):
     noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), np.uint8)
     app.run({"noise.png": Image.fromarray(noise)})

@@ -178,14 +178,15 @@ class OneClick:
         self._looking.forget()
         close(self.page)
 
-    def _hand_over(self) -> tuple[list[Kept], list[File]] | None:
-        """Close the app; return a person's own photos, and files still to open, if any."""
+    def _hand_over(self) -> tuple[list[Kept], list[File], str | None] | None:
+        """Close the app; return a person's own photos, files still to open, and the quality."""
         own = [kept for kept in self._album.kept() if isinstance(kept.photo.source, bytes)]
         files = [file for file in self._own_files_to_come() if isinstance(file[1], bytes)]
+        quality = self._panel.quality.value  # a stop in the middle of its looks would clear it
         self.close()
-        return (own, files) if own or files else None
+        return (own, files, quality) if own or files else None
 
-    def _take_over(self, before: list[Kept], files: list[File]) -> None:
+    def _take_over(self, before: list[Kept], files: list[File], quality: str | None) -> None:
         """Go on with the photos of the app that the cell showed before."""
         model = self._looking.models.model
         for kept in before:
@@ -194,7 +195,7 @@ class OneClick:
             self._album.bring_back(kept)
         if before:
             self._album.choose(0)
-            self._panel.quality.value = before[0].photo.quality
+            self._panel.quality.value = quality or before[0].photo.quality
         self._looking.begin()
         self._show_what_fits()
         self._open_soon(files)
@@ -224,7 +225,7 @@ class OneClick:
 
     def _open_soon(self, files: Iterable[File]) -> None:
         waiting = deque(files)
-        self._to_open.append(waiting)
+        self._to_open = [*filter(None, self._to_open), waiting]
         self._jobs.start(self._open(waiting), self._notes.report, waiting.clear)
 
     def _open(self, waiting: deque[File]) -> Job:

@@ -70,7 +70,7 @@ function openStage(host, channel) {
   );
   const choices = Object.fromEntries(TOOLS.map((name) => {
     const made = button(NAMES[name], () => choose(name), { icon: name });
-    made.title = HINTS[name];
+    made.title = allHintsOf(name);
     made.setAttribute("role", "radio");
     return [name, made];
   }));
@@ -113,7 +113,6 @@ function openStage(host, channel) {
   undo.title = "Undo the last correction (Ctrl+Z)";
   redo.title = "Do it again (Ctrl+Shift+Z)";
   reset.title = "Take back all corrections of this photo";
-  const history = make("div", "u2-history", undo, redo, reset);
 
   const chooser = make("input", "u2-file");
   Object.assign(chooser, { type: "file", accept: ".json", hidden: true });
@@ -146,11 +145,13 @@ function openStage(host, channel) {
     summary.focus();
   });
 
+  const history = make("div", "u2-history", undo, redo, reset, more);
+
   const hint = make("div", "u2-hint-here");
   const told = make("div", "u2-told");
   told.setAttribute("role", "status");
   const words = make("div", "u2-stage-words", told, hint);
-  const first = make("div", "u2-stage-row", radios, history, more);
+  const first = make("div", "u2-stage-row", radios, history);
   const second = make("div", "u2-stage-row", brush, underneath, words, zoom);
   const root = make("div", "u2-stage", view.element, first, second);
   host.append(root);
@@ -180,7 +181,7 @@ function openStage(host, channel) {
     underneath.hidden = !tools.isCorrecting();
     size.value = tools.brush;
     hint.textContent = HINTS[name];
-    view.surface.setAttribute("aria-label", `The photo. ${HINTS[name]}`);
+    view.surface.setAttribute("aria-label", `The photo. ${allHintsOf(name)}`);
     if (tools.isCorrecting()) view.mode = tools.showsPhoto ? "photo" : "result";
     else view.mode = state.alone || tools.isPlacing() ? "result" : "compare";
     root.classList.toggle("u2-zoomed-in", view.isZoomed());
@@ -214,6 +215,7 @@ function openStage(host, channel) {
   }
 
   function takeWhole(message, pictures) {
+    const isOtherEffect = message.effect !== state.effect; // it could not be seen under the tint
     state = message;
     root.hidden = false;
     const isNext = message.photo !== root.dataset.photo;
@@ -236,7 +238,8 @@ function openStage(host, channel) {
     first.hidden = words.hidden = !message.tools;
     choices.place.hidden = !message.places;
     const isOffered = message.tools && (message.places || !tools.isPlacing());
-    if (!isOffered && tools.name !== "move") choose("move");
+    const isHidden = isOtherEffect && tools.isCorrecting() && tools.showsPhoto;
+    if (isHidden || (!isOffered && tools.name !== "move")) choose("move");
     undo.disabled = !message.canUndo;
     redo.disabled = !message.canRedo;
     reset.disabled = save.disabled = !message.count;

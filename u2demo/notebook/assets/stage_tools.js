@@ -8,12 +8,15 @@ const NEAR = 1.5; // CSS pixels; points of a stroke are farther apart
 const SMALLEST_BOX = 8; // CSS pixels
 const HINTS = {
   move: "Drag to move the photo or the divider. Plus and minus zoom.",
-  keep: "Paint what is missing. Arrow keys move the ring, Space paints.",
-  erase: "Paint what does not belong. Arrow keys move the ring, Space paints.",
+  keep: "Paint what is missing.",
+  erase: "Paint what does not belong.",
   box: "Drag a box around what you mean. By keyboard: Enter at two corners.",
   place: "Drag the subject, or the photo behind it. The wheel, plus and minus scale what is there.",
   objects: "Click an object to keep only it, others to keep them, too. Click again to undo that.",
 };
+const BY_KEYS = "Arrow keys move the ring, Space paints."; // there is no room for it beside the brush
+const isBrush = (name) => name === "keep" || name === "erase";
+const allHintsOf = (name) => (isBrush(name) ? `${HINTS[name]} ${BY_KEYS}` : HINTS[name]);
 
 // `ask(message)` tells the kernel of a correction and returns its number.
 function makeTools(ask) {
@@ -27,7 +30,7 @@ function makeTools(ask) {
     onChange: () => {},
   };
   const highlights = new Map(); // number of an object -> canvas
-  tools.isBrush = () => tools.name === "keep" || tools.name === "erase";
+  tools.isBrush = () => isBrush(tools.name);
   tools.isPlacing = () => tools.name === "place";
   tools.isCorrecting = () => tools.name !== "move" && !tools.isPlacing();
   tools.radius = () => tools.brush / 2 / tools.view.scale;

@@ -208,6 +208,7 @@ class Stage(ipywidgets.Box):
     def _state(self) -> dict:
         return {
             "tools": self._photo is not None and self._on_corrected is not None,
+            "effect": self._panel.toolbar.value,
             "places": PLACE[0] in self._panel.action.controls,
             "answered": self._answered,
             "said": self._said,
