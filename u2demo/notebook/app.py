@@ -1,6 +1,5 @@
 """The one-click app: photos in, results on the page, files out."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,13 +19,14 @@ from u2demo.notebook.comparing import Comparing
 from u2demo.notebook.differences import Differences
 from u2demo.notebook.environment import environment
 from u2demo.notebook.headless import show_and_save
-from u2demo.notebook.jobs import Job, JobQueue
+from u2demo.notebook.jobs import JobQueue
 from u2demo.notebook.layout import close, lay_out, make_manners
-from u2demo.notebook.looking import FINDING, Looking, explain_failure
+from u2demo.notebook.looking import Looking
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.offer import Offer
+from u2demo.notebook.opening import File, Opening
 from u2demo.notebook.panel import Panel
-from u2demo.notebook.photo import Photo, open_upload
+from u2demo.notebook.photo import Photo
 from u2demo.notebook.photo_picker import make_photo_picker
 from u2demo.notebook.progress import Progress
 from u2demo.notebook.removing import Removing
@@ -39,10 +39,7 @@ from u2demo.notebook.widgets import toggle_class
 if TYPE_CHECKING:
     from torch import nn
 
-File = tuple[str, bytes | Image.Image]  # its name, and what is in it
-
 _SCENE = "rocket.jpg"  # behind the subject, until another is chosen
-_UNREADABLE = "files could not be opened"
 
 
 class OneClick:
@@ -58,7 +55,6 @@ class OneClick:
             raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
         self._is_shown = False
         self._shows_samples = False
-        self._to_open: list[deque[File]] = []  # for each choice, its files not opened yet
         self._saved = Saved()
         self._jobs = JobQueue()
         self._notes = Notes()
@@ -81,6 +77,15 @@ class OneClick:
             self._album, self._panel, self._jobs, self._progress, model, self._show_what_fits
         )
         self._album.stage.finish = self._looking.look_now
+        self._opening = Opening(
+            self._album,
+            self._panel,
+            self._looking,
+            self._jobs,
+            self._progress,
+            self._notes,
+            self._add,
+        )
         self._removing = Removing(
             self._album, self._offer, self._show_what_fits, self._looking.go_on
         )
@@ -152,7 +157,7 @@ class OneClick:
         self._shows_samples = photos is None
         self._show_what_fits()
         chosen = sample_images() if photos is None else photos
-        self._open_soon(chosen.items())
+        self._opening.open_soon(chosen.items())
 
     def receive(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Add a person's photos, (name, content of the file) pairs, after those in the app.
@@ -162,7 +167,7 @@ class OneClick:
         """
         self._notes.clear()
         self._saver.forget()
-        self._open_soon(sorted(files, key=lambda file: file[0].endswith(SUFFIX)))
+        self._opening.open_soon(sorted(files, key=lambda file: file[0].endswith(SUFFIX)))
 
     def stop(self) -> None:
         """Stop all work; the photos and files so far stay."""
@@ -198,7 +203,7 @@ class OneClick:
             self._panel.quality.value = quality or before[0].photo.quality
         self._looking.begin()
         self._show_what_fits()
-        self._open_soon(files)
+        self._opening.open_soon(files)
 
     def _lay_out(self) -> ipywidgets.Widget:
         below = ipywidgets.HBox([self._album.caption])
@@ -223,49 +228,19 @@ class OneClick:
 
     # Photos come
 
-    def _open_soon(self, files: Iterable[File]) -> None:
-        waiting = deque(files)
-        self._to_open = [*filter(None, self._to_open), waiting]
-        self._jobs.start(self._open(waiting), self._notes.report, waiting.clear)
-
-    def _open(self, waiting: deque[File]) -> Job:
-        """Add each photo, or say why not; the first of a person's own photos goes on stage."""
-        chosen = False
-        files = list(waiting)
-        for name, source in self._progress.over(files, len(files), FINDING, lambda file: file[0]):
-            photo = self._look_at_file(name, source)
-            waiting.popleft()
-            if photo:
-                is_own = isinstance(source, bytes)
-                if self._shows_samples and is_own:
-                    self._leave_samples()
-                self._album.add(photo)
-                if is_own and not chosen:
-                    self._album.choose(len(self._album.photos) - 1)
-                    chosen = True
-                self._show_what_fits()
-            yield
+    def _add(self, photo: Photo, show: bool) -> None:
+        """Add a photo after the others, and ``show`` it on the stage."""
+        if self._shows_samples and isinstance(photo.source, bytes):
+            self._leave_samples()
+        self._album.add(photo)
+        if show:
+            self._album.choose(len(self._album.photos) - 1)
+        self._show_what_fits()
 
     def _leave_samples(self) -> None:
         self._removing.forget()  # samples, which an undo would bring back
         self._album.clear()
         self._shows_samples = False
-
-    def _look_at_file(self, name: str, source: bytes | Image.Image) -> Photo | None:
-        """Return the photo with its mask; None, and a note on the page, if that fails."""
-        if name.endswith(SUFFIX):
-            self._looking.load(name, source)
-            return None
-        try:
-            image = open_upload(name, source, max_pixels=self._panel.max_pixels)
-            self._album.announce(name, image)
-            return self._looking.look(name, source, image)
-        except ValueError as error:  # it names the photo
-            self._notes.say(self._panel.explain(error), kind="problem", group=_UNREADABLE)
-        except (MemoryError, RuntimeError) as error:
-            explain_failure(self._notes, name, error)
-        self._album.withdraw()
-        return None
 
     # Photos go, and come back
 
@@ -300,7 +275,7 @@ class OneClick:
                 self._album.choose(place)
             self._show_what_fits()
             self._looking.go_on()
-            self._open_soon(files + new_files)
+            self._opening.open_soon(files + new_files)
 
         self._saved = Saved()
         self._removing.forget()
@@ -308,12 +283,12 @@ class OneClick:
         self._offer.undo("Started over.", undo)
 
     def _own_files_to_come(self) -> list[File]:
-        files = [file for waiting in self._to_open for file in waiting]
+        files = self._opening.files_to_come()
         return [file for file in files if isinstance(file[1], bytes) or not self._shows_samples]
 
     def _stop_work(self) -> None:
         """Stop what runs and what waits; say how many files have not been opened."""
-        left = sum(map(len, self._to_open))
+        left = len(self._opening.files_to_come())
         self._drop_work()
         self._looking.admit_mixture()  # a look that had not begun does not say so itself
         said = f"Stopped. Files not opened: {left}." if left else "Stopped."
@@ -322,7 +297,7 @@ class OneClick:
 
     def _drop_work(self) -> None:
         self._jobs.clear()
-        self._to_open = []
+        self._opening.forget()
 
     # Settings, and what is saved
 
