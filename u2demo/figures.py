@@ -25,6 +25,7 @@ _WIDEST = 24.0  # inches; a page shrinks wider figures until their titles are un
 _PAGE = 10.0  # inches; about what a page shrinks wider figures to
 _PANEL = 0.5, 10.0  # least and greatest width of a panel, in heights; titles need some room
 _POINTS, _LETTERS, _LINE = 12.0, 9.0, 0.2  # a title's size, letters per inch, inches per line
+_SQUARE = 12  # pixels of a checkerboard's squares
 _COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2")
 
 
@@ -170,9 +171,9 @@ def bars(groups: Mapping[str, Mapping[str, float]], *, unit: str) -> Figure:
     return figure
 
 
-def checkerboard(size: tuple[int, int], *, square: int = 12) -> Image.Image:
+def _checkerboard(size: tuple[int, int]) -> Image.Image:
     """Return a checkerboard, RGB, light gray and white, as usually shown behind transparency."""
-    columns, rows = (np.arange(side) // square for side in size)
+    columns, rows = (np.arange(side) // _SQUARE for side in size)
     board = np.where((rows[:, None] + columns) % 2, 255, 225).astype(np.uint8)
     return Image.fromarray(board).convert("RGB")
 
@@ -208,6 +209,6 @@ def _panel(picture: Image.Image | Mask) -> np.ndarray:
     small = as_photo(picture).copy()
     small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     small = small.convert("RGBA")
-    board = checkerboard(small.size)
+    board = _checkerboard(small.size)
     board.paste(small, mask=small)
     return np.asarray(board)

@@ -94,6 +94,15 @@ def test_an_input_of_another_kind_is_refused(photo, wants):
         u2.predict_mask(Mine(wants=wants), photo)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"side": 0}, {"side": 64.0}, {"side": (64, 64)}, {"mean": (0.5,)}, {"std": (1, 1, 0)}],
+)
+def test_an_input_by_which_no_photo_can_be_made_is_named(wrong, photo):
+    with pytest.raises(ValueError, match=r"model\.input is .*, expected a side in whole pixels"):
+        u2.predict_mask(Mine(wants=OTHER._replace(**wrong)), photo)
+
+
 def test_a_layer_called_input_is_not_taken_for_one(photo):
     net = Mine(wants=torch.nn.Identity())
     u2.predict_mask(net, photo)

@@ -5,7 +5,7 @@ import pytest
 
 import u2demo as u2
 from u2demo.inference.recipes import QUALITIES
-from u2demo.inference.steps import looks, mask_steps
+from u2demo.inference.steps import mask_steps, view_maps
 
 
 @pytest.mark.parametrize("size", [(150, 100), (1300, 60)])
@@ -17,11 +17,11 @@ def test_the_last_step_is_the_mask_and_all_have_the_photos_size(size, model, sam
     assert np.array_equal(list(steps.values())[-1], u2.predict_mask(model, image))
 
 
-def test_of_a_sure_subject_there_are_two_looks_and_of_a_doubtful_one_more(model, samples):
-    sure, doubtful = (looks(model, samples[name]) for name in ("coffee.png", "rocket.jpg"))
+def test_of_a_sure_subject_there_are_two_views_and_of_a_doubtful_one_more(model, samples):
+    sure, doubtful = (view_maps(model, samples[name]) for name in ("coffee.png", "rocket.jpg"))
     first, second = "upside down, half squeezed", "mirrored, half squeezed, larger"
     assert list(sure) == [first, second, "their mean"]
-    assert len(doubtful) == len(QUALITIES["best"].views) + 1, "each look has a title of its own"
+    assert len(doubtful) == len(QUALITIES["best"].views) + 1, "each view has a title of its own"
     mean = sure["their mean"]
     assert mean.shape == samples["coffee.png"].size[::-1]
 
@@ -30,5 +30,5 @@ def test_looking_changes_no_photo(model, samples):
     image = samples["cat.jpeg"].resize((90, 60))
     before = image.tobytes()
     mask_steps(model, image)
-    looks(model, image)
+    view_maps(model, image)
     assert image.tobytes() == before

@@ -118,8 +118,7 @@ def test_masks_of_objects_are_the_callers_own():
 @pytest.mark.parametrize("seed", range(5))
 def test_object_boxes_are_the_boxes_of_the_objects(seed):
     mask = np.random.default_rng(seed).random((9, 13)).astype(np.float32)
-    boxes = [bounding_box(part, threshold=0.7) for part in split_objects(mask, threshold=0.7)]
-    assert object_boxes(mask, threshold=0.7) == boxes
+    assert object_boxes(mask) == [bounding_box(part) for part in split_objects(mask)]
 
 
 TWO = drawn("##+....", "##+....", "....+##", "....+##")

@@ -107,14 +107,17 @@ def test_trust_on_first_use_is_for_the_portrait_net_alone():
 
 
 @pytest.mark.filterwarnings("error:nobody has published")
-def test_trust_is_recorded_even_where_warnings_are_errors(publish, server, https, home):
+def test_trust_is_recorded_even_where_warnings_are_errors(
+    publish, server, https, home, monkeypatch
+):
     server.body = PACKAGED.read_bytes()
     publish(sources=(https("good"),), bytes=len(server.body), sha256=None, architecture="u2netp")
     with pytest.raises(UserWarning, match=r"nothing proves that .* is the authors' own file"):
         fetch_weights("u2net")
     found = hashlib.sha256(server.body).hexdigest()
     assert (home / "u2net.pth.sha256").read_text() == f"{found}  u2net.pth\n"
-    assert fetch_weights("u2net", offline=True) == home / "u2net.pth"
+    monkeypatch.setenv("U2DEMO_OFFLINE", "1")
+    assert fetch_weights("u2net") == home / "u2net.pth"
 
 
 # Given up

@@ -113,6 +113,13 @@ def test_the_weights_of_a_fused_net_are_refused_with_what_to_save_instead(tmp_pa
         load_model(weights=tmp_path / "mine.pth", device="cpu")
 
 
+def test_weights_of_a_wrapped_net_are_refused_with_advice(tmp_path):
+    wrapped = torch.nn.DataParallel(build_model("u2netp"))
+    torch.save(wrapped.state_dict(), tmp_path / "mine.pth")
+    with pytest.raises(WeightsError, match=r"save model\.module\.state_dict\(\) instead"):
+        load_model(weights=tmp_path / "mine.pth")
+
+
 def test_the_host_is_the_same_after_loading_as_before(home):
     def host():
         return {

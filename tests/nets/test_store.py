@@ -73,11 +73,12 @@ def test_a_file_is_fetched_once(publish, server):
     assert asked(server) == ["good"]
 
 
-def test_a_file_put_there_by_hand_is_found_without_a_network(publish, server, home):
+def test_a_file_put_there_by_hand_is_found_without_a_network(publish, server, home, monkeypatch):
     publish("good")
     home.mkdir()
     (home / "u2net.pth").write_bytes(BODY)
-    assert fetch_weights("u2net", offline=True) == home / "u2net.pth"
+    monkeypatch.setenv("U2DEMO_OFFLINE", "1")
+    assert fetch_weights("u2net") == home / "u2net.pth"
     assert asked(server) == []
 
 
@@ -88,23 +89,22 @@ def test_a_damaged_file_under_the_final_name_is_replaced(publish, server, home):
     assert fetch_weights("u2net").read_bytes() == BODY
 
 
-@pytest.mark.parametrize("switch", ["argument", "environment"])
 def test_offline_asks_nobody_and_says_what_is_wrong_with_the_file_at_hand(
-    switch, publish, server, home, monkeypatch
+    publish, server, home, monkeypatch
 ):
     publish("good")
     home.mkdir()
     (home / "u2net.pth").write_bytes(b"<html>")
-    if switch == "environment":
-        monkeypatch.setenv("U2DEMO_OFFLINE", "1")
+    monkeypatch.setenv("U2DEMO_OFFLINE", "1")
     with pytest.raises(WeightsError, match="exists but has 6 bytes instead of 262,144") as answer:
-        fetch_weights("u2net", offline=True if switch == "argument" else None)
+        fetch_weights("u2net")
     assert asked(server) == []
-    assert ("unset U2DEMO_OFFLINE" in str(answer.value)) == (switch == "environment")
+    assert "unset U2DEMO_OFFLINE" in str(answer.value)
 
 
-def test_the_packaged_weights_are_there_offline_and_byte_for_byte():
-    path = fetch_weights("u2netp", offline=True)
+def test_the_packaged_weights_are_there_offline_and_byte_for_byte(monkeypatch):
+    monkeypatch.setenv("U2DEMO_OFFLINE", "1")
+    path = fetch_weights("u2netp")
     assert hashlib.sha256(path.read_bytes()).hexdigest() == CHECKPOINTS["u2netp"].sha256
 
 
@@ -287,15 +287,16 @@ def test_trust_on_first_use_says_and_records_the_hash(publish, server, home, htt
     load_model("u2net")
 
 
-def test_trust_once_given_is_not_given_to_another_file(publish, server, home, https):
+def test_trust_once_given_is_not_given_to_another_file(publish, server, home, https, monkeypatch):
     server.body = PACKAGED.read_bytes()
     publish(sources=(https("good"),), **UNKNOWN)
     with pytest.warns(UserWarning, match="nobody has published"):
         path = fetch_weights("u2net")
     state = build_model("u2netp").state_dict()
     torch.save(state, path)
+    monkeypatch.setenv("U2DEMO_OFFLINE", "1")
     with pytest.raises(WeightsError, match=r"exists but has sha256 \w+ instead of"):
-        fetch_weights("u2net", offline=True)
+        fetch_weights("u2net")
 
 
 @pytest.mark.filterwarnings("ignore:nobody has published")
@@ -312,14 +313,17 @@ def test_a_full_disk_takes_all_or_nothing_of_a_recorded_hash(publish, tmp_path):
     assert fail_at > 4
 
 
-def test_a_damaged_record_of_a_hash_does_not_fit_and_is_named(publish, server, home, https):
+def test_a_damaged_record_of_a_hash_does_not_fit_and_is_named(
+    publish, server, home, https, monkeypatch
+):
     server.body = PACKAGED.read_bytes()
     publish(sources=(https("good"),), **UNKNOWN)
     with pytest.warns(UserWarning, match="trusted from now on"):
         path = fetch_weights("u2net")
     Path(f"{path}.sha256").write_bytes(b"\xff\xfe\x00")
+    monkeypatch.setenv("U2DEMO_OFFLINE", "1")
     with pytest.raises(WeightsError, match=r"exists but has sha256 \w+ instead of"):
-        fetch_weights("u2net", offline=True)
+        fetch_weights("u2net")
 
 
 def test_a_source_without_end_is_given_up_a_tenth_above_the_size_of_the_public_copy(publish, https):

@@ -234,6 +234,24 @@ def test_a_new_background_may_be_a_clip_that_begins_again(make_clip, tmp_path):
     assert all(bright_share(frame.image) > 0.04 for frame in frames)
 
 
+def test_a_damaged_background_repeats_what_can_be_decoded_and_says_so(make_clip, tmp_path):
+    colors = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
+    plain = [Image.new("RGB", (64, 48), color) for color in (*colors, *colors)]
+    path = make_clip(
+        "sea.mp4", pictures=plain, rate=10, options={"g": "1"}, container={"movflags": "faststart"}
+    )
+    with av.open(str(path)) as file:
+        fourth = list(file.demux(video=0))[3].pos
+    path.write_bytes(path.read_bytes()[:fourth])
+    clip = make_clip("clip.mp4", pictures=moving(10, step=1), rate=20)
+    behind = {"background": partial(u2.replace_background, background=u2.open_video(path))}
+    with pytest.warns(UserWarning, match=r"sea\.mp4: damaged or cut off; 0\.30 of 0\.60 seconds"):
+        process_video(Dark(), clip, tmp_path / "out", effects=behind)
+    frames = frames_of(tmp_path / "out" / "clip_background.mp4")
+    seen = [frame.image.getpixel((60, 4)) for frame in frames]
+    assert are_near(seen, [colors[int(frame.time * 10) % 3] for frame in frames], 40)
+
+
 def test_a_background_that_has_lost_its_frames_is_refused(clip, make_clip, tmp_path):
     def decode(*, since=0):
         yield from ()

@@ -152,6 +152,17 @@ def test_alpha_is_kept(name, codec, pixels, make_clip):
     assert are_near(alphas, [0, 255, 128, 255], 3)
 
 
+@pytest.mark.parametrize("width", [17, 18, 19, 20, 116])
+def test_the_right_edge_of_a_clip_with_alpha_is_what_it_was(width, make_clip):
+    """FFmpeg's fastest way leaves up to four columns of it as they were in memory."""
+    picture = Image.new("RGBA", (width, 40), "yellow")
+    picture.paste((0, 0, 0, 0), (0, 0, 8, 8))
+    path = make_clip("a.webm", pictures=[picture] * 3, codec="libvpx-vp9", pixels="yuva420p")
+    for _, image in u2.open_video(path):
+        edge = np.asarray(image)[:, -4:].reshape(-1, 4).tolist()
+        assert are_near(edge, [(255, 255, 0, 255)] * len(edge), 8)
+
+
 @pytest.mark.parametrize("size", [(65, 49), (63, 48), (64, 47), (1, 1)])
 def test_odd_sizes_are_kept(size, make_clip):
     clip = u2.open_video(make_clip("odd.mkv", size=size, codec="ffv1", pixels="yuv444p", count=1))

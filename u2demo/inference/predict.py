@@ -62,7 +62,8 @@ def predict_mask(
 
     Raises:
         ValueError: ``quality`` is unknown, the image has no pixels, ``within`` is empty or not
-            within the photo, or the net returned anything but such a map.
+            within the photo, ``input`` says no size or color, or the net returned anything but such
+            a map.
         TypeError: ``image`` is not an image, ``model`` is not a net, its ``input`` is not an
             ``Input``, or ``within`` is not a ``Box``.
     """

@@ -1,5 +1,7 @@
 """image -> tensor: a photo as a net wants it."""
 
+from numbers import Integral
+
 import numpy as np
 import torch
 from PIL import Image
@@ -19,9 +21,11 @@ def input_of(model: nn.Module) -> Input:
 
     Raises:
         TypeError: ``model.input`` is a tuple, list or dict, but not an ``Input``.
+        ValueError: no photo can be made like that, because a number is missing or 0.
     """
     wanted = getattr(model, "input", _DEFAULT)
     if isinstance(wanted, Input):
+        _check(wanted)
         return wanted
     if isinstance(wanted, tuple | list | dict):
         raise TypeError(
@@ -29,6 +33,16 @@ def input_of(model: nn.Module) -> Input:
             " u2demo.nets.checkpoints"
         )
     return _DEFAULT  # a layer or a method that happens to have this name
+
+
+def _check(wanted: Input) -> None:
+    side, mean, std = wanted[:3]
+    has_side = isinstance(side, Integral) and side >= 1
+    if not has_side or not np.shape(mean) == np.shape(std) == (3,) or not all(std):
+        raise ValueError(
+            f"model.input is {wanted!r}, expected a side in whole pixels and, for mean and std,"
+            " three numbers each, those of std not 0"
+        )
 
 
 def to_tensor(

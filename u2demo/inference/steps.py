@@ -34,8 +34,8 @@ def mask_steps(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
 
 
 @torch.inference_mode()
-def looks(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
-    """Return the map of each look that quality "best" takes at the photo, and their mean.
+def view_maps(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
+    """Return the map of each view of the photo that quality "best" takes, and their mean.
 
     Maps are as the net gave them, (h, w) float32 in [0, 1]: upside down where it saw the photo so.
     The mean, of which the mask is made, is upright and has the size of a small copy of the photo.

@@ -64,15 +64,14 @@ def keep_objects(mask: Mask, points: Iterable[tuple[float, float]]) -> Mask:
     return _only(clean, area, np.isin(owners, list(meant)))
 
 
-def object_boxes(mask: Mask, *, threshold: float = 0.5) -> list[Box]:
-    """Return the box around the pixels above ``threshold`` of each object, as in ``split_objects``.
+def object_boxes(mask: Mask) -> list[Box]:
+    """Return the box of each object that ``split_objects`` tells apart, in the same order.
 
     Raises:
-        ValueError: ``mask`` is not a valid mask, or ``threshold`` is not between 0 and 1.
+        ValueError: ``mask`` is not a valid mask.
     """
     check_mask(mask)
-    check_threshold(threshold)
-    return boxes_around(mask > threshold)
+    return boxes_around(mask > 0.5)
 
 
 def object_shapes(mask: Mask) -> Iterator[tuple[Box, NDArray[np.bool_]]]:

@@ -83,15 +83,13 @@ def fingerprint(model: nn.Module) -> str:
     return f"{checksum:08x}"
 
 
-def fetch_weights(
-    name: str, *, offline: bool | None = None, progress: store.Progress | None = None
-) -> Path:
+def fetch_weights(name: str, *, progress: store.Progress | None = None) -> Path:
     """Return the verified file of a checkpoint, downloading it if this machine has none.
 
     It is stored in ``$U2DEMO_HOME``, else in the user's cache folder, else in a temporary one. With
-    ``offline``, or ``U2DEMO_OFFLINE=1`` in the environment, nothing is downloaded. ``progress`` is
-    called with the bytes received so far, about ten times a second, and may raise
-    ``download.Stopped``; by default a bar is drawn.
+    ``U2DEMO_OFFLINE=1`` in the environment nothing is downloaded. ``progress`` is called with the
+    bytes received so far, about ten times a second, and may raise ``download.Stopped``; by default
+    a bar is drawn.
 
     Raises:
         ValueError: unknown ``name``.
@@ -99,8 +97,7 @@ def fetch_weights(
             the file in place by hand.
     """
     checkpoint = _checkpoint(name)
-    check = check_for(checkpoint)
-    return store.fetch(checkpoint, check=check, offline=offline, progress=progress)
+    return store.fetch(checkpoint, check=check_for(checkpoint), progress=progress)
 
 
 def check_for(checkpoint: Checkpoint) -> store.Check:
@@ -153,7 +150,9 @@ def _without_weights(architecture: str) -> nn.Module:
 
 
 def _advice(state: dict[str, Tensor], schema: dict[str, Tensor]) -> str:
-    """Return what to do about a file that was saved from a net for inference, "" for others."""
+    """Return what to do about a file that was saved from a wrapped or fused net, "" for others."""
+    if all(str(key).startswith("module.") for key in state):
+        return ". It comes from a net in DataParallel; save model.module.state_dict() instead"
     norms = {key for key in schema if key.endswith("running_mean")}
     if not norms <= set(missing(state, schema)) or schema.keys().isdisjoint(state):
         return ""

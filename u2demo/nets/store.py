@@ -32,18 +32,11 @@ Progress = Callable[[int], None]
 _PACKAGED = Path(__file__).parents[1] / "data"
 
 
-def fetch(
-    checkpoint: Checkpoint,
-    *,
-    check: Check,
-    offline: bool | None = None,
-    progress: Progress | None = None,
-) -> Path:
+def fetch(checkpoint: Checkpoint, *, check: Check, progress: Progress | None = None) -> Path:
     """Return a file that is known to be good, downloading it if this machine has none.
 
     ``check`` judges a file whose hash nobody has published. The first one that fits is adopted: its
-    hash is recorded beside it, with a warning. By default ``U2DEMO_OFFLINE`` decides ``offline``.
-    Without ``progress`` a bar is drawn.
+    hash is recorded beside it, with a warning. Without ``progress`` a bar is drawn.
 
     Raises:
         WeightsError: there is no such file here or at its sources; the text says what to do.
@@ -52,7 +45,7 @@ def fetch(
     if path is None and not checkpoint.sources and not _PACKAGED.is_dir():
         path = _unpack(checkpoint)
     if path is None:
-        _demand_sources(checkpoint, faults, offline)
+        _demand_sources(checkpoint, faults)
         path = _fetch_alone(checkpoint, check, progress)
     adopt(checkpoint, path)
     return path
@@ -173,14 +166,14 @@ def _sha256(path: Path) -> str:
 # Fetching it
 
 
-def _demand_sources(checkpoint: Checkpoint, faults: list[str], offline: bool | None) -> None:
+def _demand_sources(checkpoint: Checkpoint, faults: list[str]) -> None:
     """Raise ``WeightsError`` if there is nowhere to download from, or downloads are off."""
     if not checkpoint.sources:
         missing = faults or [f"{_PACKAGED / checkpoint.file} is missing."]
         raise WeightsError("\n".join([*missing, "Install u2demo again to repair the package."]))
-    if offline or (offline is None and _is_offline()):
-        off = f"{checkpoint.name} is not on this machine and downloads are switched off"
-        off += "." if offline else "; unset U2DEMO_OFFLINE to allow them."
+    if _is_offline():
+        off = f"{checkpoint.name} is not on this machine and downloads are switched off; unset"
+        off += " U2DEMO_OFFLINE to allow them."
         links = [f"- {url}" for url in checkpoint.sources]
         raise WeightsError("\n".join([off, *faults, *links, by_hand(checkpoint, folders()[0])]))
 

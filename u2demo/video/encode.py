@@ -120,11 +120,11 @@ class _Track:
     def _lengthen(self, packet: "Packet", until: int) -> None:
         """Let the packet that is decoded last, not always the last to be shown, reach ``until``.
 
-        All are decoded some time before they are shown, but in as much time in total.
+        It is decoded no sooner, before it is shown, than the first one is.
         """
         sooner = self._first - self._begin
         packet.dts = max(packet.dts, packet.pts - sooner)
-        packet.duration = until - sooner - packet.dts
+        packet.duration = until - packet.pts
 
     def _mux(self, packets: "list[Packet]") -> None:
         """Write all packets but the newest, each with its duration."""
@@ -165,4 +165,5 @@ def _for_codec(picture: Image.Image, stream: "VideoStream") -> "VideoFrame":
         values = np.pad(values, ((0, below), (0, right), (0, 0)), "edge")
     # It shares the array's memory, which ``np.asarray`` has just made.
     frame = VideoFrame.from_numpy_buffer(values, format="rgba" if alpha else "rgb24")
-    return frame.reformat(format=stream.pix_fmt, dst_colorspace="ITU709")
+    # Several threads leave pixels gray where the part of one begins, in ten bits.
+    return frame.reformat(format=stream.pix_fmt, dst_colorspace="ITU709", threads=1)

@@ -5,6 +5,7 @@ crop, for all frames of a clip have one size, a canvas, on which the subject mus
 new background that moves itself.
 """
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -162,8 +163,9 @@ def _cut(image: Image.Image, mask: Mask, *, box: Box) -> Image.Image:
 class BeforeClip(ClipEffect):
     """``replace_background`` with a clip that goes on behind the subject and begins again.
 
-    A photo gets its first frame. ``content`` is a checksum of the clip's file, so that a changed
-    file counts as another effect.
+    Of a damaged one, what can be decoded is repeated, and a warning says so. A photo gets its first
+    frame. ``content`` is a checksum of the clip's file, so that a changed file counts as another
+    effect.
     """
 
     background: Clip
@@ -201,12 +203,16 @@ class _Loop:
     def _forever(self) -> Iterator[Frame]:
         """Yield the clip's frames again and again, with times that go on."""
         begin = Fraction(0)
+        damage: list[str] = []
         while True:
             last = None
-            with closing(self._clip.read(report=lambda sentence: None)) as frames:
+            with closing(self._clip.read(report=damage.append)) as frames:
                 for frame in frames:
                     last = frame.time
                     yield Frame(begin + last, frame.image)
             if last is None:  # the file has changed since it was opened
                 raise ValueError(f"{self._clip.path}: damaged; not one frame of it can be decoded")
-            begin += max(self._clip.duration or 0, last + 1 / self._clip.rate)
+            if len(damage) == 1:
+                warnings.warn(f"{damage[0]}; the background repeats the rest", stacklevel=2)
+            said = 0 if damage else self._clip.duration or 0
+            begin += max(said, last + 1 / self._clip.rate)

@@ -31,6 +31,8 @@ _TICK = Fraction(1, 1000)  # any will do: times are not read from filtered frame
 _UNSAID = 2  # matrix coefficients
 # Bilinear, and chroma at full width: otherwise FFmpeg makes white 253, with 10 bits or enlarged.
 _EXACT = 2 | 8192
+# With alpha also rounded with care: the faster way leaves columns at the right edge undrawn.
+_EXACT_WITH_ALPHA = _EXACT | 1 << 18
 _HD = 577  # rows; from here on players take a matrix that is not said for that of BT.709
 
 
@@ -53,6 +55,7 @@ class Pictures:
     def __init__(self, form: Form):
         self._form = form
         self._format = "rgba" if form.alpha else "rgb24"
+        self._scaling = _EXACT_WITH_ALPHA if form.alpha else _EXACT
         self._tone_map = None
 
     def __call__(self, frame: "VideoFrame") -> Image.Image:
@@ -62,7 +65,7 @@ class Pictures:
         matrix = "ITU709" if frame.colorspace == _UNSAID and frame.height >= _HD else None
         width, height = self._form.size
         frame = frame.reformat(
-            width, height, self._format, src_colorspace=matrix, interpolation=_EXACT
+            width, height, self._format, src_colorspace=matrix, interpolation=self._scaling
         )
         picture = Image.fromarray(frame.to_ndarray())
         if frame.color_primaries in _WIDE:
