@@ -90,6 +90,7 @@ def test_pairs_are_shown_then_taught_and_the_net_is_better(teach, tmp_path):
     assert "12 pairs from " in shown(teach) and pictures(teach, "u2-pairs") == 12
     press(teach, "Teach")
     assert "<polyline" in shown(teach) and "<circle" in shown(teach)
+    assert "loss (lower is better)" in shown(teach) and "IoU (1 is perfect)" in shown(teach)
     assert "Better: IoU " in said(teach)
     assert pictures(teach, "u2-rows") == 4 * 3, "as meant, before and after, of the worst four"
     photo, mask = disc(50)

@@ -66,7 +66,8 @@ def draw_curve(losses: Sequence[float], history: "Sequence[Check]", steps: int) 
     return (
         f'<figure class="u2-curve"><svg viewBox="-6 -8 {_WIDTH + 12} {_HEIGHT + 16}" role="img"'
         f' aria-label="{escape(said)}"><polyline points="{line}"/>{dots}</svg>'
-        f"<figcaption><b>—</b> loss &nbsp; <i>●</i> IoU &nbsp; {escape(said)}</figcaption></figure>"
+        "<figcaption><b>—</b> loss (lower is better) &nbsp; <i>●</i> IoU (1 is perfect) &nbsp;"
+        f" {escape(said)}</figcaption></figure>"
     )
 
 
