@@ -50,6 +50,15 @@ def test_before_and_after_stand_side_by_side(page, shoot):
     shoot(page.locator(".u2-rows"), "teach-result")
 
 
+def test_on_a_phone_the_curve_is_as_wide_as_the_photos(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.querySelector('.u2-rows').offsetWidth < 390")
+    width = "each => each.scrollWidth"
+    rows, curve = (page.locator(each).evaluate(width) for each in (".u2-rows", ".u2-curve"))
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert curve == rows
+
+
 def test_the_net_is_saved_tried_and_found_in_the_app_s_menu(page, site, shoot):
     page.get_by_role("button", name="Save to results/").click()
     page.get_by_text(re.compile(r"Saved to .*mine\.pth")).wait_for()
