@@ -259,6 +259,25 @@ def test_damage_and_an_absent_subject_are_said_of_clips(tmp_path, capsys):
     assert row["damage"].startswith("damaged or cut off") and 0 < int(row["frames"]) < 40
 
 
+def test_a_damaged_background_clip_is_a_line_without_the_place_in_the_code(tmp_path, capsys):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 48, 64, 3), np.uint8)
+    torn = write(tmp_path / "torn.mkv", [Image.fromarray(pixels) for pixels in noise])
+    torn.write_bytes(torn.read_bytes()[: torn.stat().st_size // 2])
+    clip = write(tmp_path / "waves.mp4", moving(30))
+    assert main([str(clip), "-o", str(tmp_path / "out"), "--background", str(torn)]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"u2demo: {torn}: damaged or cut off; ")
+    assert line.endswith("could be read; the background repeats the rest")
+
+
+def test_options_for_photos_are_refused_by_name_where_there_are_clips(folder, tmp_path, capsys):
+    command = [str(folder), "-o", str(tmp_path / "out"), "--within", "0,0,9,9", "--grow", "2"]
+    assert main(command) == 1
+    assert capsys.readouterr().err == (
+        "u2demo: clips take no --within, --grow; leave out the options or the clips\n"
+    )
+
+
 def test_a_log_gets_a_line_a_minute_with_frames_a_second_and_the_time_left(tmp_path, capsys):
     clock = iter([0, 0, 30, 60, 100, 121]).__next__
     lines = ClipLines(every=60, clock=clock)

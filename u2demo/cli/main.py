@@ -20,6 +20,7 @@ from u2demo.cli.terminal import (
     say_stopped,
     sentence,
     stopped_by_signals,
+    warnings_as_lines,
 )
 from u2demo.images.write import FORMATS
 from u2demo.machine.memory import keep_freed_memory
@@ -50,10 +51,11 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     command = COMMANDS.get(argv[0]) if argv else None
     if command:
-        return command(argv[1:])
+        with warnings_as_lines():
+            return command(argv[1:])
     options = parse(argv)
     try:
-        with stopped_by_signals():
+        with stopped_by_signals(), warnings_as_lines():
             lines, complete = _run(options)
     except KeyboardInterrupt as stop:
         again = "the same command resumes"
@@ -194,11 +196,11 @@ def _settled(options: argparse.Namespace, *, with_clips: bool) -> Run:
         edge=edge,
         corrections=options.corrections,
     )
-    if with_clips and options.within:
-        raise ValueError("--within is for photos, expected no clips; leave it out, or them")
-    if with_clips and edge != UNCHANGED:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in EDGE)
-        raise ValueError(f"{names} are for photos, expected no clips; leave them out")
+    of_photos = ["within"] if options.within else []
+    of_photos += [name for name in EDGE if getattr(edge, name) != getattr(UNCHANGED, name)]
+    if with_clips and of_photos:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in of_photos)
+        raise ValueError(f"clips take no {names}; leave out the options or the clips")
     if with_clips:
         check_clip_format(run)
     return run

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
@@ -76,6 +77,24 @@ def say(text: str, stream: TextIO | None) -> bool:
         os.close(nowhere)
         return error.errno in _NOBODY
     return True
+
+
+@contextlib.contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Say each ``UserWarning`` on a line of stderr, without the place in the code it comes from."""
+    usual = warnings.showwarning
+
+    def show(message, category, *place, **more):
+        if category is UserWarning:  # not those of its kinds, which are for developers
+            say(f"u2demo: {sentence(message)}", sys.stderr)
+        else:
+            usual(message, category, *place, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 def conclude(lines: list[str], *, complete: bool) -> int:
