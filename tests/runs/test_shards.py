@@ -24,7 +24,7 @@ from u2demo.cli.arguments import parse
 from u2demo.cli.main import main
 from u2demo.machine.disk import discard_partial_files, partial_file
 from u2demo.machine.lock import Lock
-from u2demo.runs import worker
+from u2demo.runs import manifest, worker
 from u2demo.runs.lines import to_line
 from u2demo.runs.listing import Listing
 from u2demo.runs.manifest import Manifest, lock_of
@@ -161,6 +161,27 @@ def test_a_later_run_counts_though_its_clock_is_behind(tmp_path, monkeypatch):
     assert statuses(run(photos, out, quality="best")) == {"skipped"}
 
 
+@pytest.mark.parametrize("deleted", range(5))
+def test_a_merge_that_is_killed_brings_no_older_records_back(deleted, tmp_path, monkeypatch):
+    photos, out = make_photos(tmp_path / "photos", 4), tmp_path / "out"
+    for shard in [(1, 3), (2, 3), (3, 3)]:
+        run(photos, out, shard)
+    make_photos(photos, 4, size=(40, 30))  # the photos have changed
+    for shard in [(1, 2), (2, 2)]:
+        run(photos, out, shard)
+    journals = iter(range(deleted))
+
+    def discard(path):
+        if next(journals, None) is None:
+            raise KeyboardInterrupt
+        path.unlink()
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(manifest, "discard", discard)
+        merge(out)
+    assert statuses(run(photos, out)) == {"skipped"}
+
+
 def test_a_shard_of_a_run_that_is_not_divided_finds_it_done(photos, undivided, tmp_path):
     run(photos, tmp_path)
     assert statuses(r for k in (1, 2) for r in run(photos, tmp_path, (k, 2))) == {"skipped"}
@@ -222,6 +243,18 @@ def test_a_shard_that_has_just_begun_turns_a_run_over_all_photos_away(photos, tm
     with pytest.raises(ValueError, match="another run is writing into"):
         run(photos, tmp_path)
     lock.release()
+
+
+@pytest.mark.parametrize("then", [run, lambda photos, out: merge(out)], ids=["a run", "merge"])
+def test_the_lock_of_a_killed_shard_goes_with_its_journal(then, photos, tmp_path):
+    run(photos, tmp_path, (1, 2))
+    journal = journal_of(tmp_path, (2, 2))  # killed before it wrote any
+    code = "import os, sys; from pathlib import Path; from u2demo.machine.lock import Lock; "
+    code += "Lock(Path(sys.argv[1])).acquire(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code, lock_of(journal)], check=True)
+    assert lock_of(journal).exists()
+    then(photos, tmp_path)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_shard_clears_what_the_dead_have_left_and_nothing_of_the_living(photos, tmp_path):

@@ -17,7 +17,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -36,7 +36,7 @@ from u2demo.machine.disk import (
 from u2demo.machine.lock import HeldError, Lock
 from u2demo.runs import table
 from u2demo.runs.folder import Folder
-from u2demo.runs.lines import to_line
+from u2demo.runs.lines import to_line, without_time
 from u2demo.runs.record import Record
 from u2demo.runs.records import Records, Shard, journal_of, journals
 
@@ -146,18 +146,20 @@ class Manifest:
         return self.results.is_whole(file)
 
     def _check_alone(self) -> None:
-        """Raise ``HeldError`` if another run writes what this one would."""
+        """Raise ``HeldError`` if another run writes what this one would.
+
+        The locks that killed shards left go.
+        """
         if self.shard is None:
             # A shard that has just begun has its lock, but no journal yet.
-            others = sorted(self.folder.glob(lock_of(Path("manifest-*-of-*.jsonl")).name))
-        else:
-            others = [lock_of(journal_of(self.folder, None))]
-        for lock in others:
-            if Lock(lock).is_held():
-                raise HeldError(
-                    f"another run is writing into {self.folder}; let it finish or choose another"
-                    " folder"
-                )
+            for file in sorted(self.folder.glob(lock_of(Path("manifest-*-of-*.jsonl")).name)):
+                lock = Lock(file)
+                lock.acquire()
+                lock.release()
+        elif Lock(lock_of(journal_of(self.folder, None))).is_held():
+            raise HeldError(
+                f"another run is writing into {self.folder}; let it finish or choose another folder"
+            )
 
     def _has_to_be_written(self) -> bool:
         """Return whether no line may be added to the journal as it is."""
@@ -238,16 +240,25 @@ class Manifest:
 
     def _rewrite(self) -> None:
         """Write the journal anew, with the last line of each photo only."""
-        if self.shard is None:
-            lines = self.records.merged_lines()
+        takes_over = self._taken_over and not self._keep_shards
+        if self.shard is not None:
+            self._write(self._journal, self.records.lines_of(self._journal))
+        elif not takes_over:
+            self._write(self._journal, map(without_time, self.records.merged_lines()))
         else:
-            lines = self.records.lines_of(self._journal)
-        write_pieces(self._journal, chain(self._foreign, lines), durable=True)
-        if not self._keep_shards:
+            # They are deleted one by one. The last one has all lines with their times, so that
+            # after a kill no other brings back what was superseded.
+            last = self._taken_over[-1]
+            self._write(last, self.records.merged_lines())
+            with last.open("rb") as lines:
+                write_pieces(self._journal, map(without_time, lines), durable=True)
             for journal in self._taken_over:
                 discard(journal)
         self._is_torn = False
         self.records.read_again()
+
+    def _write(self, journal: Path, lines: Iterable[bytes]) -> None:
+        write_pieces(journal, chain(self._foreign, lines), durable=True)
 
     def _open_journal(self) -> BinaryIO:
         # Opened, not created: if somebody deletes the folder, the run ends, not starts over.

@@ -21,7 +21,7 @@ import numpy as np
 
 from u2demo.machine.names import fold_name, natural_order_of
 from u2demo.runs.index import Index
-from u2demo.runs.lines import Reader, is_cut_off, is_like_a_record, leads_out, without_time
+from u2demo.runs.lines import Reader, is_cut_off, is_like_a_record, leads_out
 from u2demo.runs.record import Record
 
 JOURNAL = "manifest.jsonl"
@@ -155,7 +155,7 @@ class Records:
         return self._index.lines - self._index.photos
 
     def merged_lines(self) -> Iterator[bytes]:
-        """Yield the last line of each photo, without its time.
+        """Yield the last line of each photo, with its time if it has one.
 
         Those of several journals come in the order in which a run goes through photos.
         """
@@ -164,7 +164,7 @@ class Records:
         each = [places[numbers == number] for number in np.unique(numbers)]
         in_turn = heapq.merge(*each, key=self._turn) if len(each) > 1 else places
         for line in self._lines_at(in_turn):
-            yield without_time(line.rstrip(b"\r\n") + b"\n")
+            yield line.rstrip(b"\r\n") + b"\n"
 
     def lines_of(self, path: Path) -> Iterator[bytes]:
         """Yield the last lines that are in this journal, each with its time."""
