@@ -143,7 +143,7 @@ NOT_A_SHARE = pytest.mark.parametrize("threshold", [-0.1, 1.5, 50, float("nan"),
 
 
 @NOT_A_SHARE
-@pytest.mark.parametrize("function", [bounding_box, split_objects, object_boxes])
+@pytest.mark.parametrize("function", [bounding_box, split_objects])
 def test_a_threshold_that_no_mask_can_have_is_refused(function, threshold):
     with pytest.raises(ValueError, match=f"threshold is {threshold}, expected 0 to 1"):
         function(mask_of(0, 0.5, 1), threshold=threshold)
