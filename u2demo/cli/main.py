@@ -46,16 +46,16 @@ COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
 }
 
 
+@warnings_as_lines()
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return its exit code: 0, 128 + N for signal N, 1 if anything failed."""
     argv = sys.argv[1:] if argv is None else argv
     command = COMMANDS.get(argv[0]) if argv else None
     if command:
-        with warnings_as_lines():
-            return command(argv[1:])
+        return command(argv[1:])
     options = parse(argv)
     try:
-        with stopped_by_signals(), warnings_as_lines():
+        with stopped_by_signals():
             lines, complete = _run(options)
     except KeyboardInterrupt as stop:
         again = "the same command resumes"

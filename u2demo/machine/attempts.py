@@ -35,19 +35,21 @@ class StoreError(OSError):
 def insist(url: str, operation: Callable[[], T]) -> T:
     """Return ``operation()``, tried again with growing pauses unless the error is final."""
     began = time.monotonic()
-    for number, pause in enumerate((*PAUSES, None), 1):
+    failed = 0
+    while True:
         try:
             return operation()
         except Exception as error:
             if _is_final(error):
                 raise _with_advice(url, error) from error
-            if pause is None or impatient.is_set():
-                attempts = "1 attempt" if number == 1 else f"{number} attempts"
+            failed += 1
+            if failed > len(PAUSES) or impatient.is_set():
+                attempts = "1 attempt" if failed == 1 else f"{failed} attempts"
                 tried = f"{attempts} in {time.monotonic() - began:.0f} s"
                 why = first_line(error)
                 raise StoreError(f"{url}: the store does not respond: {why} ({tried})") from error
-        time.sleep(pause * random.uniform(1, 1.5))  # so that many machines do not ask in step
-    raise AssertionError("unreachable: there is no pause after the last attempt")
+        # By chance longer, so that many machines do not ask in step.
+        time.sleep(PAUSES[failed - 1] * random.uniform(1, 1.5))
 
 
 def _is_final(error: Exception) -> bool:

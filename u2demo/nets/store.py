@@ -172,8 +172,10 @@ def _demand_sources(checkpoint: Checkpoint, faults: list[str]) -> None:
         missing = faults or [f"{_PACKAGED / checkpoint.file} is missing."]
         raise WeightsError("\n".join([*missing, "Install u2demo again to repair the package."]))
     if _is_offline():
-        off = f"{checkpoint.name} is not on this machine and downloads are switched off; unset"
-        off += " U2DEMO_OFFLINE to allow them."
+        off = (
+            f"{checkpoint.name} is not on this machine and downloads are switched off; unset"
+            " U2DEMO_OFFLINE to allow them."
+        )
         links = [f"- {url}" for url in checkpoint.sources]
         raise WeightsError("\n".join([off, *faults, *links, by_hand(checkpoint, folders()[0])]))
 

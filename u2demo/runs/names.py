@@ -10,7 +10,7 @@ from u2demo.images.write import KINDS
 from u2demo.machine.names import fold_name, numbered, safe_name
 from u2demo.runs.record import Record
 
-SUFFIXES = frozenset({*KINDS, ".webm", ".mov", ".mp4", ".gif", ".apng"})  # of what runs write
+MADE_SUFFIXES = frozenset({*KINDS, ".webm", ".mov", ".mp4", ".gif", ".apng"})  # by runs
 _PLAIN = re.compile(r"([^./\\]+)(\.[^./\\]+)")  # for others PurePath knows best
 
 
@@ -112,4 +112,4 @@ def safe_folder(place: str) -> str:
 def _key(file: str) -> str:
     """Return what is claimed with a file: its name without the suffix of a picture."""
     stem, dot, suffix = file.rpartition(".")
-    return fold_name(stem if dot and f".{suffix}" in SUFFIXES else file)
+    return fold_name(stem if dot and f".{suffix}" in MADE_SUFFIXES else file)

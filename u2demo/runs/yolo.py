@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from u2demo.machine.disk import advise, discard_partial_files, not_ours
 from u2demo.machine.names import fold_name, numbered
 from u2demo.masks.box import Box
-from u2demo.runs.names import SUFFIXES
+from u2demo.runs.names import MADE_SUFFIXES
 from u2demo.runs.records import Record
 from u2demo.runs.registry import Registry
 
@@ -78,7 +78,7 @@ def check_labels_are_free(results: Path) -> None:
 
 def _is_no_picture(path: Path) -> bool:
     """Return whether a run cannot have put this into a folder that mirrors one of photos."""
-    return path.suffix not in SUFFIXES and not path.is_dir()
+    return path.suffix not in MADE_SUFFIXES and not path.is_dir()
 
 
 def _write(records: Iterable[Record], results: Path, line: Line) -> Path:
