@@ -1,7 +1,9 @@
 """Thousands of photos in one process: memory, threads and open files stay what they are."""
 
+import ctypes
 import itertools
 import os
+import platform
 import sys
 import threading
 from pathlib import Path
@@ -15,7 +17,9 @@ import u2demo as u2
 from u2demo.runs.listing import Listing
 from u2demo.runs.run import Run, process_files
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="reads /proc, and what glibc has not given back"
+)
 
 MEGABYTES = os.sysconf("SC_PAGESIZE") / 1e6 if sys.platform == "linux" else 0
 QUICK = pytest.param(100, Bright, id="100 photos")
@@ -30,6 +34,8 @@ class Usage:
         self.seen = []  # memory in MB, threads, open files
 
     def look(self, *_):
+        # glibc keeps some 30 MB of freed memory in one moment and gives it back in the next.
+        ctypes.CDLL(None).malloc_trim(0)
         resident = int(Path("/proc/self/statm").read_text().split()[1]) * MEGABYTES
         files = sum(1 for _ in Path("/proc/self/fd").iterdir())
         self.seen.append((resident, threading.active_count(), files))
@@ -43,7 +49,7 @@ class Usage:
         _, second, last = (np.median(part, 0) for part in np.array_split(self.seen, 3))
         print(f"MB, threads, files: {second} then {last}")
         memory, threads, files = last - second
-        assert memory < 10 and threads < 5 and files < 5
+        assert memory < 5 and threads < 5 and files < 5
 
 
 @pytest.mark.parametrize(("count", "make_model"), [QUICK, LONG])
