@@ -255,6 +255,7 @@ class Clips:
         if self._made != order:
             self._workshop.check(self._effect(), order.format)
             self._made = None
+            self._notes.clear()
             try:
                 yield from self._carry_out(order)
                 self._made = order
@@ -297,6 +298,8 @@ class Clips:
         self._admit_change()  # controls can be moved while a clip is made
         if workshop.damage:
             self._notes.say(f"{self._source.name}: {workshop.damage}", kind="problem")
+        if self._made.action == "behind" and self._behind.damage:
+            self._notes.say(self._behind.damage, kind="problem")
 
     def _summary(self) -> str:
         workshop = self._workshop
