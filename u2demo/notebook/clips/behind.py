@@ -54,7 +54,7 @@ class ClipBehind(ipywidgets.VBox):
 
     @property
     def damage(self) -> str:
-        """A sentence about what of the clip could not be decoded so far; "" if nothing is missing."""
+        """What of the clip could not be decoded so far, in a sentence; "" if all could."""
         rest = "the background repeats the rest"
         return f"{self._source.name}: {self._damage}; {rest}" if self._damage else ""
 
