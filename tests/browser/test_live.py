@@ -42,9 +42,10 @@ const replies = {
     const answer = {kind: 'photo', number, box: [0, 0, 0.5, 1], text: 'Also in the app.'};
     if (!kernel.hangs) tell(answer, asBytes(given.cutout));
   },
-  piece({number}) {
+  piece({number, name}) {
     const {hangs, problem} = kernel;
     kernel.piece = number;
+    kernel.file = name;
     if (!hangs) tell({kind: 'piece', number, text: 'Saved: here', problem});
   },
   stop() {},
@@ -251,6 +252,14 @@ def test_another_effect_needs_no_other_mask(camera):
     press(camera, "Cut out")
 
 
+def test_the_picture_stays_where_it_is_when_an_effect_has_an_option(camera):
+    tops = set()
+    for effect in ("Color", "Photo behind", "Cut out"):
+        press(camera, effect)
+        tops.add(camera.locator(".u2-canvas").bounding_box()["y"])
+    assert len(tops) == 1
+
+
 def test_a_background_that_can_be_read_ends_the_complaint_about_one_that_cannot(camera):
     press(camera, "Photo behind")
     choose = camera.locator(".u2-file")
@@ -423,6 +432,8 @@ def test_a_photo_has_the_clean_colors_and_can_be_saved(camera):
     camera.evaluate("kernel.problem = ''")
     press(camera, "Save to results/")
     camera.get_by_text("Saved: here").wait_for()
+    shown = camera.locator(".u2-name").inner_text()
+    assert camera.evaluate("kernel.file") == download.value.suggested_filename == shown
     camera.locator(".u2-remove").click()
     assert camera.locator(".u2-take").count() == 0
 

@@ -22,6 +22,9 @@ needs_anywidget = pytest.mark.skipif(
     importlib.util.find_spec("anywidget") is None, reason="anywidget is not installed"
 )
 
+CLIP = "live 2026-11-28 07-51-19.webm"
+PHOTO = "live 2026-11-28 07-51-16.png"
+
 
 @pytest.fixture
 def shown(monkeypatch):
@@ -37,11 +40,11 @@ def in_jupyter(monkeypatch):
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
 
 
-def pieces(data, suffix, size, number=5):
+def pieces(data, name, size, number=5):
     """Yield the messages with which a page sends a file."""
     for start in range(0, len(data), size):
         last = start + size >= len(data)
-        about = {"kind": "piece", "number": number, "suffix": suffix}
+        about = {"kind": "piece", "number": number, "name": name}
         yield {**about, "first": not start, "last": last}, data[start : start + size]
 
 
@@ -120,10 +123,9 @@ def test_something_that_is_not_a_net_is_refused():
 
 def test_pieces_become_one_file_and_no_file_is_replaced(tmp_path, monkeypatch):
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "saved"))
-    monkeypatch.setattr("time.strftime", lambda form: form.replace("%Y-%m-%d %H-%M-%S", "now"))
     files = LiveFiles(keep_in_folder)
-    for name in ("live now.webm", "live now (2).webm"):
-        *receipts, last = [files.receive(*each) for each in pieces(b"a clip" * 10, "webm", 25)]
+    for name in (CLIP, CLIP.replace(".webm", " (2).webm")):
+        *receipts, last = [files.receive(*each) for each in pieces(b"a clip" * 10, CLIP, 25)]
         assert receipts == [{"kind": "piece", "number": 5}] * 2
         assert last["text"] == f"Saved: {(tmp_path / 'saved' / name).resolve()}"
         assert (tmp_path / "saved" / name).read_bytes() == b"a clip" * 10
@@ -132,15 +134,15 @@ def test_pieces_become_one_file_and_no_file_is_replaced(tmp_path, monkeypatch):
 def test_a_file_that_the_page_gave_up_takes_no_part_in_the_next(tmp_path, monkeypatch):
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
     files = LiveFiles(keep_in_folder)
-    files.receive(*next(pieces(b"half", "webm", 2)))
-    (message,) = [files.receive(*each) for each in pieces(b"whole", "png", 9)]
+    files.receive(*next(pieces(b"half", CLIP, 2)))
+    (message,) = [files.receive(*each) for each in pieces(b"whole", PHOTO, 9)]
     assert Path(message["text"].removeprefix("Saved: ")).read_bytes() == b"whole"
 
 
 def test_two_files_that_are_saved_at_once_stay_apart(tmp_path, monkeypatch):
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
     files = LiveFiles(keep_in_folder)
-    clip, photo = pieces(b"a clip" * 10, "webm", 30, number=1), pieces(b"photo", "png", 3, number=2)
+    clip, photo = pieces(b"a clip" * 10, CLIP, 30, number=1), pieces(b"photo", PHOTO, 3, number=2)
     for each in (next(clip), next(photo)):
         files.receive(*each)
     for each, content in ((next(clip), b"a clip" * 10), (next(photo), b"photo")):
@@ -151,10 +153,16 @@ def test_two_files_that_are_saved_at_once_stay_apart(tmp_path, monkeypatch):
 def test_what_cannot_be_saved_is_a_sentence(tmp_path, monkeypatch):
     (tmp_path / "taken").write_bytes(b"")
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "taken"))
-    (answer,) = [LiveFiles(keep_in_folder).receive(*each) for each in pieces(b"x", "png", 9)]
+    (answer,) = [LiveFiles(keep_in_folder).receive(*each) for each in pieces(b"x", PHOTO, 9)]
     assert "this is a file; choose a folder" in answer["problem"]
-    (answer,) = [LiveFiles(keep_in_folder).receive(*each) for each in pieces(b"x", "../x", 9)]
-    assert answer["problem"].startswith("unknown kind of file")
+
+
+@pytest.mark.parametrize("name", ["../x.png", "live ../2026-11-28 07-51.png", CLIP + "/x", "x.exe"])
+def test_a_page_can_save_under_no_name_but_those_it_gives(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "saved"))
+    (answer,) = [LiveFiles(keep_in_folder).receive(*each) for each in pieces(b"x", name, 9)]
+    assert answer["problem"].startswith("not a name that the live page gives")
+    assert list(tmp_path.rglob("*")) == []
 
 
 def test_the_live_room_is_imported_without_torch():

@@ -74,10 +74,11 @@ function layOut(keep, advice) {
   view.scene.hidden = true;
   view.top = make("div", "u2-row", {}, view.start, view.stop, view.sample, view.cameras, view.ticks);
   view.below = make("div", "u2-row", {}, view.photo, view.record, view.figures);
+  const options = make("div", "u2-row u2-options", {}, view.color, view.scene, view.file);
+  const choices = make("div", "u2-row", {}, view.effects, options);
   const stage = make("div", "u2-stage", {}, view.source, view.canvas);
-  view.root = make("div", "u2-app u2-live", {}, view.top, view.effects, view.say, stage, view.below,
+  view.root = make("div", "u2-app u2-live", {}, view.top, choices, view.say, stage, view.below,
     view.advice, view.taken, view.privacy);
-  view.effects.after(make("div", "u2-row u2-options", {}, view.color, view.scene, view.file));
   view.keep = keep;
   return view;
 }
@@ -460,7 +461,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     const save = button(`Save to ${view.keep}`, async () => {
       save.disabled = true;
       note.textContent = "Saving…";
-      const sending = send(blob, suffix);
+      const sending = send(blob, name);
       saving.add(sending);
       try {
         note.textContent = await sending;
@@ -482,13 +483,13 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
   }
 
   // Send a file in pieces, each after the receipt of the one before; return where it is.
-  async function send(blob, suffix) {
+  async function send(blob, name) {
     number += 1;
     const file = number;
     for (let offset = 0; ; offset += PIECE_SIZE) {
       const bytes = await blob.slice(offset, offset + PIECE_SIZE).arrayBuffer();
       const last = offset + PIECE_SIZE >= blob.size;
-      const asked = { kind: "piece", number: file, suffix, first: offset === 0, last };
+      const asked = { kind: "piece", number: file, name, first: offset === 0, last };
       const { message } = await letters.ask(asked, bytes, last ? LAST_PATIENCE : PIECE_PATIENCE);
       if (message.problem) throw new Error(message.problem);
       if (last) return message.text;

@@ -1,10 +1,11 @@
 """messages of a live page -> answers, whatever carries them."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from u2demo.notebook import neighbors
-from u2demo.notebook.live.files import LiveFiles, file_name
+from u2demo.notebook.live.files import LiveFiles
 from u2demo.notebook.live.masks import LiveFrame
 from u2demo.notebook.live.worker import Answer, LivePhoto, LiveWorker
 
@@ -47,7 +48,7 @@ class LiveDesk:
         elif kind == "piece":
             self._answer(self._files.receive(message, data), None)
         elif kind == "photo":
-            is_taken = neighbors.pass_on(file_name("jpg"), data)
+            is_taken = neighbors.pass_on(time.strftime("live %Y-%m-%d %H-%M-%S.jpg"), data)
             self._worker.cut_out(LivePhoto(number, data, is_taken))
         else:
             self._worker.look_at(LiveFrame(number, message["time"], data))

@@ -1,8 +1,8 @@
 """pieces of a file that a page sends -> a file where a person keeps results."""
 
 import io
+import re
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError
 from u2demo.notebook.saving import results_folder
 
-_SUFFIXES = ("jpg", "png", "webm", "mp4")  # what the page makes
+_NAMES = re.compile(r"live [0-9-]{10} [0-9-]{8}\.(png|webm|mp4)")  # what the page calls its files
 
 
 class LiveFiles:
@@ -33,7 +33,7 @@ class LiveFiles:
             return answer
         data = self._arriving.pop(number).getvalue()
         try:
-            return {**answer, "text": self._keep(file_name(message["suffix"]), data)}
+            return {**answer, "text": self._keep(_checked(message["name"]), data)}
         except (OSError, PageError, ValueError) as error:
             return {**answer, "problem": str(error)}
 
@@ -56,12 +56,8 @@ def keep_in_drive(name: str, data: bytes) -> str:
     return f"Saved to your Google Drive: {target.relative_to(target.parents[2])}."
 
 
-def file_name(suffix: str) -> str:
-    """Return what a file made now is called.
-
-    Raises:
-        ValueError: the live page makes no such files.
-    """
-    if suffix not in _SUFFIXES:
-        raise ValueError(f"unknown kind of file {suffix!r:.20}; expected {', '.join(_SUFFIXES)}")
-    return time.strftime(f"live %Y-%m-%d %H-%M-%S.{suffix}")
+def _checked(name: str) -> str:
+    if not _NAMES.fullmatch(name):
+        expected = "live, date and time, and .png, .webm or .mp4"
+        raise ValueError(f"not a name that the live page gives: {name!r:.60}; expected {expected}")
+    return name
