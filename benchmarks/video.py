@@ -164,7 +164,8 @@ def steadied(
     """Return what ``look``, ``steady`` and ``finish`` make of frames, with one level for a shot."""
 
     def predict(frames: list[Image.Image]) -> list[Mask]:
-        settled = list(steady(look(model, frames, quality=quality), motion=motion, ahead=ahead))
+        looks = look(model, frames, quality=quality)
+        settled = list(steady(looks, motion=motion, ahead=ahead, fine=quality == "best"))
         certainties: dict[int, list[float]] = {}
         for one in settled:
             certainties.setdefault(one.shot, []).append(certainty(one.found))

@@ -74,7 +74,7 @@ def rows(out):
             row = json.loads(line)
         except ValueError:
             continue
-        del row["seconds"]
+        del row["seconds"], row["noted"]
         del row["photo_from_results"]  # not the same from another folder
         found[row["photo"]] = row
     return found

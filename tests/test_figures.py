@@ -70,6 +70,16 @@ def test_titles_above_narrow_pictures_stay_apart():
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
 
 
+def test_the_longest_title_of_a_view_is_whole_and_inside_a_row_of_eight():
+    longest = "mirrored, half squeezed, larger"
+    titles = [longest, *"abcdefg"]
+    figure = u2.image_row(dict.fromkeys(titles, Image.new("RGB", (10, 8))), height=1.7)
+    figure.draw_without_rendering()
+    title = figure.axes[0].title
+    assert title.get_text().split() == longest.split()
+    assert title.get_window_extent().y1 < figure.bbox.y1
+
+
 def test_a_row_of_panoramas_stays_narrow_enough_to_read_its_titles():
     figure = u2.image_row(dict.fromkeys("abc", Image.new("RGB", (600, 50))))
     assert figure.get_figwidth() <= 24

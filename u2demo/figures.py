@@ -105,6 +105,7 @@ def image_row(
     for axes, title, panel in zip(grid[0], titles, panels.values(), strict=True):
         axes.imshow(panel, cmap="gray", vmin=0, vmax=1)
         axes.set_title(title, parse_math=False, fontsize=_POINTS * shrunk)
+        axes.set_anchor("N")  # or the layout leaves too little room for titles of many lines
         axes.axis("off")
     return figure
 
@@ -191,7 +192,7 @@ def _printable(title: object) -> str:
 
 
 def _wrap(title: str, inches: float) -> str:
-    return textwrap.fill(title, max(6, int(_LETTERS * inches)), max_lines=3, placeholder="…")
+    return textwrap.fill(title, max(6, int(_LETTERS * inches)), max_lines=4, placeholder="…")
 
 
 def _panel(picture: Image.Image | Mask) -> np.ndarray:

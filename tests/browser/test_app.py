@@ -78,6 +78,13 @@ def tiles(page):
     return page.locator(".u2-tile").count()
 
 
+def add(page, *paths):
+    """Choose photos, and wait until they are in the gallery, without the samples."""
+    own = 0 if tile_names(page) == SAMPLES else tiles(page)
+    choose(page, *paths)
+    wait_until_idle(page, tiles=own + len(paths))
+
+
 def test_opens_on_the_samples_with_results_to_see(app, shoot):
     shoot(app.locator(".u2-app"), "app")
     assert result_on_stage(app).mode == "RGBA"
@@ -160,6 +167,27 @@ def test_delete_removes_a_photo_the_focus_goes_on_and_undo_brings_it_back(app):
     wait_until(lambda: tile_names(app) == SAMPLES)
 
 
+@pytest.mark.parametrize("size", [(1280, 900), (1280, 720), (480, 700)])
+def test_undo_is_in_the_window_when_a_photo_is_removed(size, app):
+    before = app.viewport_size
+    app.set_viewport_size({"width": size[0], "height": size[1]})
+    app.locator(".u2-stage-box").evaluate("stage => stage.scrollIntoView()")
+    tile = app.locator(".u2-tile", has_text="cows.jpg")
+    tile.locator(".u2-remove").dispatch_event("click")
+    undo = app.locator(".u2-offer").get_by_role("button", name="Undo")
+    undo.wait_for()
+    in_sight = """undo => {
+        const {left, right, top, bottom} = undo.getBoundingClientRect();
+        return undo.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+    }"""
+    assert undo.evaluate(in_sight)
+    undo.dispatch_event("click")
+    tile.wait_for()
+    app.set_viewport_size(before)
+    app.locator(".u2-tile button", has_text="coffee.png").click()
+    app.locator(".u2-chosen button", has_text="coffee.png").wait_for()
+
+
 def test_a_photo_brought_back_is_in_sight_in_the_strip(app):
     size = app.viewport_size
     app.set_viewport_size({"width": 480, "height": 900})
@@ -188,6 +216,17 @@ def test_a_setting_is_the_photo_s_own_and_a_double_click_puts_it_back(app):
     slider.dblclick()
     app.locator(".u2-own").wait_for(state="detached")
     app.get_by_role("button", name="Apply to all").wait_for(state="hidden")
+
+
+def test_the_usual_colors_are_one_row_of_circles(app):
+    app.get_by_role("button", name="Color", exact=True).click()
+    usual = app.locator(".u2-swatches:visible").first.locator("button")
+    usual.first.wait_for()
+    boxes = [usual.nth(place).bounding_box() for place in range(usual.count())]
+    assert len(boxes) == 9
+    assert len({box["y"] for box in boxes}) == 1
+    assert all(abs(box["width"] - box["height"]) < 1 and box["width"] >= 20 for box in boxes)
+    app.get_by_role("button", name="Cut out", exact=True).click()
 
 
 def test_a_value_that_the_page_holds_back_is_not_taken_for_the_next_photo_s(app):
@@ -349,12 +388,12 @@ def test_photos_of_any_size_go_in_and_a_zip_comes_out(app, photos):
 
 
 def test_a_stop_is_answered_at_once_and_the_same_quality_goes_on(app, photos):
-    count = tiles(app) + 4  # enough that the last is not at work before a slow page hears of it
-    choose(app, *[photos["turned.txt"]] * 4)
-    wait_until_idle(app, tiles=count)
+    # Enough of them that the last is not at work before a slow page hears of it.
+    add(app, *[photos["turned.txt"]] * 4)
+    count = tiles(app)
     app.get_by_role("button", name="Best", exact=True).click()
     app.get_by_role("button", name="Stop").click()
-    app.get_by_text("photos done (u2net_human_seg, Best).").wait_for()
+    app.get_by_text(re.compile(r"photos done \(\w+, Best\)")).wait_for()
     assert app.locator(".u2-quality .mod-active").count() == 0
     app.get_by_role("button", name="Fast", exact=True).click()
     wait_until_idle(app, tiles=count)
@@ -363,16 +402,14 @@ def test_a_stop_is_answered_at_once_and_the_same_quality_goes_on(app, photos):
 
 def test_the_same_photo_again_is_another_photo(app, photos):
     for _ in range(2):
-        count = tiles(app)
-        choose(app, photos["turned.txt"])
-        wait_until_idle(app, tiles=count + 1)
+        add(app, photos["turned.txt"])
 
 
 def test_photos_chosen_while_others_are_sent_are_sent_next(app, photos):
-    count = tiles(app)
+    own = 0 if tile_names(app) == SAMPLES else tiles(app)
     choose(app, photos["large.png"])
     choose(app, photos["turned.txt"])
-    wait_until_idle(app, tiles=count + 2)
+    wait_until_idle(app, tiles=own + 2)
 
 
 @pytest.mark.parametrize("place", [".u2-zone >> nth=0", ".u2-view"])
@@ -431,7 +468,8 @@ def test_a_photo_deleted_in_the_file_browser_troubles_nobody(app, site, photos):
     shutil.rmtree(folder)
 
 
-def test_starting_over_asks_and_can_be_undone(app):
+def test_starting_over_asks_and_can_be_undone(app, photos):
+    add(app, photos["turned.txt"], photos["turned.txt"])  # one alone has no gallery to see
     names = tile_names(app)
     app.get_by_role("button", name="Start over").click()
     app.locator(".u2-offer", has_text="not been saved. Start over?").wait_for()

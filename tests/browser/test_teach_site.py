@@ -38,6 +38,17 @@ def test_all_cells_run_and_the_curve_lives(page, shoot):
     shoot(page.locator(".u2-teach"), "teach-learning")
 
 
+def test_on_a_phone_the_menu_of_nets_fits_and_what_it_cuts_off_ends_in_dots(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator(".u2-pairs").wait_for()
+    page.wait_for_function("document.querySelector('.u2-pairs').offsetWidth < 390")
+    right = "each => each.getBoundingClientRect().right"
+    menu = page.locator(".u2-teach .widget-dropdown select")
+    assert menu.evaluate(right) <= page.locator(".u2-pairs").evaluate(right) + 1
+    assert menu.evaluate("menu => getComputedStyle(menu).textOverflow") == "ellipsis"
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_before_and_after_stand_side_by_side(page, shoot):
     said = page.get_by_text(
         re.compile(r"Better: IoU [\d.]+ before, [\d.]+ after, on 5 photos")

@@ -2,13 +2,14 @@
 
 import os
 import threading
+import time
 
 import pytest
 from PIL import Image
 
 import u2demo as u2
 from u2demo.machine import cores
-from u2demo.machine.cores import available_cores, on_all_cores, thread_pool
+from u2demo.machine.cores import available_cores, in_parallel, on_all_cores, thread_pool
 
 
 @pytest.fixture
@@ -52,6 +53,28 @@ def test_without_control_groups_every_core_of_the_process_counts(many_cores, tmp
 
 def test_the_results_come_in_the_order_of_the_items(eight_cores):
     assert on_all_cores(lambda number: number**2, range(100)) == [n**2 for n in range(100)]
+
+
+def test_results_that_are_given_up_wait_for_no_thread_to_end(monkeypatch):
+    """The garbage collector may give them up while it has stopped a thread that is beginning."""
+    results = in_parallel(str, range(9), 2)
+    assert next(results) == "0"
+    monkeypatch.setattr(threading.Thread, "join", None)
+    results.close()
+
+
+def test_what_is_in_work_when_results_are_given_up_is_finished_and_nothing_else_begun():
+    begun, finished = [], []
+
+    def work(number):
+        begun.append(number)
+        time.sleep(0.05)
+        finished.append(number)
+
+    results = in_parallel(work, range(9), 2)
+    next(results)
+    results.close()
+    assert len(begun) == len(finished) < 5
 
 
 def test_an_error_of_one_call_is_raised(eight_cores):

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import sys
 import time
 import zipfile
@@ -117,7 +118,7 @@ def test_an_effect_redraws_them_without_another_look(app, bright):
 
 def test_a_clip_has_its_sound_times_and_frames_and_lies_nowhere_yet(app, tmp_path):
     press(app, "Make the clip")
-    assert below(app).startswith("dog_cutout.webm, ") and said(app) == ""
+    assert re.fullmatch(r"dog_cutout\.webm, [1-9]\d* kB", below(app)) and said(app) == ""
     assert not (tmp_path / "results").exists()
     press(app, "Save to results/")
     made = list(u2.open_video(tmp_path / "results" / "dog_cutout.webm"))
@@ -181,6 +182,24 @@ def test_a_clip_behind_that_cannot_be_read_is_named_and_the_one_before_stays(app
     find_in(behind, "or a path").value = str(tmp_path / "none.mp4")
     assert text_of(said(app)) == "none.mp4: there is no such file"
     assert "launch.mp4" in text_of(behind.children[0].value)
+
+
+def test_damage_of_the_clip_behind_is_said_with_the_clip_that_it_is_behind(app, tmp_path):
+    waves = tmp_path / "waves.gif"
+    first, *others = (spot((64, 48), left=5 * number) for number in range(4))
+    first.save(waves, save_all=True, append_images=others, duration=50)
+    waves.write_bytes(waves.read_bytes()[:-20])
+    press(app, "Clip behind")
+    find_in(part(app, "u2-behind"), "or a path").value = str(waves)
+    with pytest.warns(UserWarning, match=r"waves\.gif: damaged"):
+        press(app, "Make the clip")
+    assert text_of(said(app)) == (
+        "waves.gif: damaged or cut off; its last frame could not be read; the background repeats "
+        "the rest"
+    )
+    press(app, "Color")
+    press(app, "Make the clip")
+    assert said(app) == ""
 
 
 def test_on_a_canvas_the_subject_keeps_its_size(app, tmp_path):

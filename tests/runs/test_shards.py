@@ -161,6 +161,21 @@ def test_a_later_run_counts_though_its_clock_is_behind(tmp_path, monkeypatch):
     assert statuses(run(photos, out, quality="best")) == {"skipped"}
 
 
+def test_a_run_after_a_merge_counts_though_the_clock_of_one_shard_was_ahead(tmp_path, monkeypatch):
+    photos, out = make_photos(tmp_path / "photos", 4), tmp_path / "out"
+    ahead = time.time() + 7200
+    run(photos, out, (2, 2))
+    with monkeypatch.context() as other_computer:
+        other_computer.setattr("u2demo.runs.manifest.time.time", lambda: ahead)
+        run(photos, out, (1, 2))  # its photo comes first in the manifest
+    for shard in [(1, 2), (2, 2)]:
+        finish(out, shard)
+    assert merge(out).is_complete
+    make_photos(photos, 4, size=(40, 30))  # the photos have changed
+    assert statuses(run(photos, out)) == {"done"}
+    assert statuses(run(photos, out)) == {"skipped"}
+
+
 @pytest.mark.parametrize("deleted", range(5))
 def test_a_merge_that_is_killed_brings_no_older_records_back(deleted, tmp_path, monkeypatch):
     photos, out = make_photos(tmp_path / "photos", 4), tmp_path / "out"

@@ -1,6 +1,6 @@
 """Photos and results in a store: the same pictures, names and records as in folders."""
 
-import contextlib
+import itertools
 import json
 import sys
 import threading
@@ -157,32 +157,86 @@ def test_a_manifest_of_yours_is_not_replaced(photos):
     assert list(pictures()) == []
 
 
-def test_a_run_that_was_killed_at_any_write_goes_on_and_gives_the_same(
-    photos, undivided, monkeypatch, box
-):
+class Killed(BaseException):
+    """What ends a process in the middle."""
+
+
+def is_killed(act, moment):
+    """Do ``act``, killed once it has changed the store ``moment`` times; return whether it was."""
     kind = fsspec.get_filesystem_class("memory")
-    write = kind.pipe_file
+    moments = iter(range(moment))
 
-    class Killed(BaseException):
-        pass
+    def until_killed(change):
+        def method(*values, **named):
+            if next(moments, None) is None:
+                raise Killed
+            return change(*values, **named)
 
+        return method
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("pipe_file", "rm_file"):
+            patch.setattr(kind, name, until_killed(getattr(kind, name)))
+        try:
+            act()
+        except Killed:
+            return True
+    return False
+
+
+def test_a_run_that_was_killed_at_any_write_goes_on_and_gives_the_same(photos, undivided, box):
     for moment in range(0, 40, 8):
         box.rm("/out", recursive=True) if box.exists("/out") else None
-        writes = []
-
-        def counted(self, path, value, moment=moment, writes=writes, **named):
-            if len(writes) >= moment:
-                raise Killed
-            writes.append(path)
-            write(self, path, value, **named)
-
-        monkeypatch.setattr(kind, "pipe_file", counted)
-        with contextlib.suppress(Killed):
-            run(PHOTOS, OUT)
-        monkeypatch.setattr(kind, "pipe_file", write)
+        is_killed(lambda: run(PHOTOS, OUT), moment)
         records = run(PHOTOS, OUT)
         assert pictures() == undivided, moment
         assert not any(r.renamed for r in records)
+
+
+@pytest.fixture(params=["shards", "a killed run"])
+def superseded(box, tmp_path, request):
+    """Results in a store, in whose journals later lines take the place of earlier ones."""
+    for width, shards in ((40, [(1, 3), (2, 3), (3, 3)]), (50, [(1, 2), (2, 2)])):
+        copy(make_photos(tmp_path / "photos", 3, size=(width, 32)))
+        if request.param == "shards":
+            for shard in shards:
+                run(PHOTOS, OUT, shard=shard)
+                finish(OUT, shard)
+        else:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(store, "delete", lambda url: None)
+                run(PHOTOS, OUT)
+    return dict(box.store)
+
+
+@pytest.mark.parametrize(
+    "act", [lambda: merge(OUT), lambda: run(PHOTOS, OUT)], ids=["merge", "run"]
+)
+def test_a_merge_that_is_killed_anywhere_brings_no_older_record_back(superseded, box, act):
+    for moment in itertools.count():
+        box.store.clear()
+        box.store.update(superseded)
+        was_killed = is_killed(act, moment)
+        assert {r.status for r in run(PHOTOS, OUT)} == {"skipped"}, moment
+        if not was_killed:
+            break
+
+
+@pytest.mark.usefixtures("superseded")
+def test_a_run_that_is_killed_anywhere_knows_its_pictures(box, tmp_path):
+    photos = make_photos(tmp_path / "photos", 3, size=(60, 32))  # they have changed again
+    copy(photos)
+    before = dict(box.store)
+    process_files(Bright(), Listing([photos]), tmp_path / "undivided", Run(effects=EFFECTS))
+    for moment in itertools.count():
+        box.store.clear()
+        box.store.update(before)
+        was_killed = is_killed(lambda: run(PHOTOS, OUT), moment)
+        again = run(PHOTOS, OUT)
+        assert pictures() == contents(tmp_path / "undivided"), moment
+        assert not any(record.renamed for record in again), moment
+        if not was_killed:
+            break
 
 
 def test_shards_in_a_store_are_the_undivided_run_and_merge_into_one_manifest(photos, undivided):

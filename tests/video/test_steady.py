@@ -126,6 +126,17 @@ def plain_average(maps):
     return mixed
 
 
+@pytest.mark.parametrize("speed", [1, 5, 9])
+def test_fine_motion_leaves_edges_where_they_are(speed):
+    grays, truths = clip(15, speed=speed)
+    maps = [*truths[:7], np.zeros_like(truths[7]), *truths[8:]]
+    coarse, fine = (
+        changes([one.found for one in settle(grays, maps, fine=fine)], truths)
+        for fine in (False, True)
+    )
+    assert fine < 0.7 * coarse
+
+
 @pytest.mark.parametrize("speed", [6, 9])
 def test_a_moving_subject_leaves_no_ghost_as_in_a_plain_average(speed):
     grays, truths = clip(15, speed=speed)

@@ -19,7 +19,7 @@ from u2demo.inference.views import add_up, canvas_step
 from u2demo.masks.mask import Mask, check_mask
 
 _PASSES = 2.5  # looks at a frame that a clip may cost on average, if "best"
-_SIDE = 320  # a steady map has about as many pixels as a square of this side
+_SIDE = 480  # edges are as fine as in a map of this side: a steady map is that of many frames
 
 
 class Look(NamedTuple):
@@ -81,7 +81,8 @@ def finish(image: Image.Image, found: Mask, *, certainty: float, quality: str = 
     flickering. ``quality`` is that of the look. Where the frame is transparent, the mask is at most
     its alpha.
 
-    ``found`` may have any size; it is taken to be as fine as a map of 320 x 320 pixels.
+    ``found`` may have any size; it is taken to be as fine as a map of 480 x 480 pixels, because a
+    steady map comes from several frames.
 
     Raises:
         ValueError: ``found`` is not a map, or ``quality`` is unknown.

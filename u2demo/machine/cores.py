@@ -6,7 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TypeVar
 
@@ -71,18 +71,22 @@ def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Ite
     Items are taken in the thread that asks for results. Python 3.14 can do this:
     ``pool.map(work, items, buffersize=workers)``.
     """
-    with thread_pool(workers) as pool:
-        running: deque[Future[R]] = deque()
-        try:
-            for item in items:
-                running.append(pool.submit(work, item))
-                if len(running) > workers:
-                    yield running.popleft().result()
-            while running:
+    pool = thread_pool(workers)
+    running: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            running.append(pool.submit(work, item))
+            if len(running) > workers:
                 yield running.popleft().result()
-        finally:
-            for future in running:
-                future.cancel()
+        while running:
+            yield running.popleft().result()
+    finally:
+        for future in running:
+            future.cancel()
+        wait(running)
+        # Threads end on their own. The garbage collector may come here in one that is beginning,
+        # which holds a lock that every thread needs to end.
+        pool.shutdown(wait=False)
 
 
 def own_cores() -> int:

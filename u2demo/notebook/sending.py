@@ -53,7 +53,7 @@ class Sender:
         """Start the browser's download of ``file``."""
         data, media = file.read_bytes(), TYPES[file.suffix]
         if self._file_saver:
-            text = f"Sending {file.name}, {_size(data)}…"
+            text = f"Sending {file.name}, {size_text(len(data))}…"
             self._on_the_way["save", file.name] = self._notes.add_html(escape(text))
             self._file_saver.save(file.name, data, type=media)
             return
@@ -64,14 +64,14 @@ class Sender:
     def copy(self, file: Path) -> None:
         """Copy a picture, a PNG, or a text to the clipboard."""
         data, media = file.read_bytes(), TYPES[file.suffix]
-        text = f"Copying {file.name}, {_size(data)}…"
+        text = f"Copying {file.name}, {size_text(len(data))}…"
         self._on_the_way["copy", file.name] = self._notes.add_html(escape(text))
         self._file_saver.copy(file.name, data, type=media)
 
     def offer(self, file: Path) -> None:
         """Show ``file``, a picture, on the page, where a person can drag it to another program."""
         data = file.read_bytes()
-        text = f"Getting {file.name} ready, {_size(data)}…"
+        text = f"Getting {file.name} ready, {size_text(len(data))}…"
         self._on_the_way["offer", file.name] = self._notes.add_html(escape(text))
         self._file_saver.offer(file.name, data, type=TYPES[file.suffix])
 
@@ -112,8 +112,9 @@ class Sender:
         )
 
 
-def _size(data: bytes) -> str:
-    return f"{len(data) / 1e6:.1f} MB" if len(data) >= 50_000 else f"{len(data) / 1e3:.0f} kB"
+def size_text(size: int) -> str:
+    """Return a file's ``size``, in bytes, as a person reads it: "1.5 MB", "30 kB"."""
+    return f"{size / 1e6:.1f} MB" if size >= 50_000 else f"{size / 1e3:.0f} kB"
 
 
 def _make_file_saver(on_done: Callable[[str, str, str], None]) -> ipywidgets.Widget | None:

@@ -18,7 +18,7 @@ from u2demo.runs.checksums import is_content_checksum
 from u2demo.runs.record import Record
 
 _FROM_HERE = "photo_from_results"  # journal field: the photo's path relative to the results
-_NOTED = "noted"  # journal field of a shard: when, in seconds since 1970
+_NOTED = "noted"  # journal field: when, in seconds since 1970; earlier versions had it for shards
 # The errors of a line that is not a record.
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _KEYS = {"photo", "stem", "version", "status", "files"}  # what every version has written
@@ -33,22 +33,18 @@ _TEXT = rb'"([ !#-\[\]-~]*)"'
 _HEAD = re.compile(rb'\{"photo": %b, "stem": %b, "version": %b, "status": ' % (_TEXT, _TEXT, _TEXT))
 _LAST = b', "photo_from_results": "'
 _TAIL = re.compile(re.escape(_LAST) + _TEXT[1:] + rb'(?:, "noted": ([0-9.]+))?\}\n')
-_TIME = re.compile(rb', "noted": [0-9.]+\}\n\Z')
 # A name that cannot lead out of the folder, whatever the system.
 _PLAIN = re.compile(r"(?:[\w()+-][\w ().+-]*/)*[\w()+-][\w ().+-]*", re.ASCII)
 
 
 def to_line(record: Record, folder: Path, *, noted: float = 0) -> str:
-    """Return the line of ``folder``'s journal that holds ``record``.
-
-    ``noted`` is the time, for journals beside which there are others.
-    """
+    """Return the line of ``folder``'s journal that holds ``record``; ``noted`` is the time."""
     row = dict(vars(record))
     if not is_url(record.photo):
         with contextlib.suppress(ValueError):  # another drive of Windows
             row[_FROM_HERE] = os.path.relpath(record.photo, folder)
     if noted:
-        row[_NOTED] = round(noted, 3)
+        row[_NOTED] = noted
     return json.dumps(row) + "\n"
 
 
@@ -123,11 +119,6 @@ class Reader:
             if Path(moved).is_file():
                 return moved
         return photo
-
-
-def without_time(line: bytes) -> bytes:
-    """Return a line without the time that journals of shards note."""
-    return _TIME.sub(b"}\n", line)
 
 
 def is_like_a_record(line: bytes) -> bool:

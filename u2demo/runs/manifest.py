@@ -4,7 +4,8 @@
 which no power cut can take, and one when it is finished. So the run after a killed one knows which
 pictures are complete, and which files it may replace: those whose content is still what the journal
 says was written. Lines are only ever added; once too many of them are superseded, the journal is
-written anew.
+written anew. Each line has its time, later than all before it, and a photo's latest line counts. So
+a kill while journals are put together brings no older record back, whichever of them are left.
 ``manifest.csv`` holds the same for spreadsheets. It goes when a run adds its first line and comes
 back when the run ends, so it is never out of date.
 
@@ -17,7 +18,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -36,7 +37,7 @@ from u2demo.machine.disk import (
 from u2demo.machine.lock import HeldError, Lock
 from u2demo.runs import table
 from u2demo.runs.folder import Folder
-from u2demo.runs.lines import to_line, without_time
+from u2demo.runs.lines import to_line
 from u2demo.runs.record import Record
 from u2demo.runs.records import Records, Shard, journal_of, journals
 
@@ -95,11 +96,10 @@ class Manifest:
 
     def add(self, record: Record) -> None:
         """Store ``record``, on disk at once; any thread may call this."""
-        noted = 0.0
-        if self.shard is not None:  # the clock of another computer may have been ahead
-            noted = max(time.time(), self.records.latest + _TICK)
-        line = to_line(record, self.folder, noted=noted).encode()
         with self._adding:
+            # The clock may have been set back, or that of another computer is ahead.
+            noted = round(max(time.time(), self.records.latest + _TICK), 3)
+            line = to_line(record, self.folder, noted=noted).encode()
             self._drop_table()
             with retry_busy(self._open_journal, self.folder, os.W_OK) as file:
                 if self._is_torn:  # by a fault that another thread met just now
@@ -240,25 +240,16 @@ class Manifest:
 
     def _rewrite(self) -> None:
         """Write the journal anew, with the last line of each photo only."""
-        takes_over = self._taken_over and not self._keep_shards
-        if self.shard is not None:
-            self._write(self._journal, self.records.lines_of(self._journal))
-        elif not takes_over:
-            self._write(self._journal, map(without_time, self.records.merged_lines()))
+        if self.shard is None:
+            lines = self.records.merged_lines()
         else:
-            # They are deleted one by one. The last one has all lines with their times, so that
-            # after a kill no other brings back what was superseded.
-            last = self._taken_over[-1]
-            self._write(last, self.records.merged_lines())
-            with last.open("rb") as lines:
-                write_pieces(self._journal, map(without_time, lines), durable=True)
+            lines = self.records.lines_of(self._journal)
+        write_pieces(self._journal, chain(self._foreign, lines), durable=True)
+        if not self._keep_shards:
             for journal in self._taken_over:
                 discard(journal)
         self._is_torn = False
         self.records.read_again()
-
-    def _write(self, journal: Path, lines: Iterable[bytes]) -> None:
-        write_pieces(journal, chain(self._foreign, lines), durable=True)
 
     def _open_journal(self) -> BinaryIO:
         # Opened, not created: if somebody deletes the folder, the run ends, not starts over.

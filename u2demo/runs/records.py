@@ -91,8 +91,8 @@ class Records:
         for line in _lines(path):
             found = self._reader.heading(line.removeprefix(_MARK))
             if found:
-                if path.name != JOURNAL:  # which is older than the journals of shards beside it
-                    noted = max(noted, found.noted)  # clocks are set back
+                noted = found.noted or noted  # an earlier version noted no time
+                self.latest = max(self.latest, noted)
                 self._enter(found.photo, found.stem, number << _FAR | offset, noted)
                 self.escaped = self.escaped or rb"\u" in line
                 if _WRITING in line and not leads_out(found.stem):
@@ -102,7 +102,6 @@ class Records:
                 _count_in(line.removeprefix(_MARK), journal)
             offset += len(line)
             journal.ends_in_line = line.endswith(b"\n")
-        self.latest = max(self.latest, noted)
         return journal
 
     def add(self, record: Record, path: Path, offset: int, noted: float) -> None:
@@ -110,6 +109,7 @@ class Records:
         with self._reading:
             number = self._paths.index(path)
             place, photo = number << _FAR | offset, hash(record.photo)
+            self.latest = noted
             if photo in self._begun:
                 self._index.move(self._begun[photo], place, noted)
             else:
@@ -155,7 +155,7 @@ class Records:
         return self._index.lines - self._index.photos
 
     def merged_lines(self) -> Iterator[bytes]:
-        """Yield the last line of each photo, with its time if it has one.
+        """Yield the last line of each photo.
 
         Those of several journals come in the order in which a run goes through photos.
         """
@@ -167,7 +167,7 @@ class Records:
             yield line.rstrip(b"\r\n") + b"\n"
 
     def lines_of(self, path: Path) -> Iterator[bytes]:
-        """Yield the last lines that are in this journal, each with its time."""
+        """Yield the last lines that are in this journal."""
         places = self._index.places()
         return self._lines_at(places[places >> _FAR == self._paths.index(path)])
 

@@ -3,8 +3,8 @@
 A store has no files that grow. So a run keeps its journal on this computer and stores what is new
 of it as a part of its own, whole: always before a picture is stored, so that a run that follows a
 kill knows which pictures are u2demo's, as it does on a disk. When the run ends, the journal takes
-the place of its parts. Many threads that wait for the same part share it, so that there are fewer
-parts than pictures.
+the place of its parts; those that a kill leaves are older, and do not count. Many threads that wait
+for the same part share it, so that there are fewer parts than pictures.
 """
 
 import itertools

@@ -35,7 +35,7 @@ class Settings:
     """How a net is taught.
 
     ``side`` is that of the crops that it is shown. ``kept`` is the share of other photos, for which
-    its answers shall stay.
+    its answers are to stay as they are.
     """
 
     steps: int
@@ -59,7 +59,7 @@ class Fit:
 
     Batch normalization is frozen. The weights inside the package have theirs folded away: what is
     left are identities, and to train with them as usual destroys the net. ``own`` are samples to
-    learn, ``other`` those whose answers shall stay.
+    learn, ``other`` those whose answers are to stay as they are.
     """
 
     def __init__(

@@ -102,14 +102,14 @@ def read_kept(
             samples.append(_as_found(model, name, photo, side))
         except (OSError, ValueError) as error:
             left_out[name] = str(error)
-        yield Progress("looking at what shall stay", len(samples) + len(left_out), len(photos))
+        yield Progress("looking at the photos to keep", len(samples) + len(left_out), len(photos))
     if not samples:
         raise ValueError(f"no photo to keep can be read; {next(iter(left_out.values()))}")
     return samples, left_out
 
 
 def find_kept(keep: Path) -> dict[str, Path]:
-    """Return by name the photos in a folder for which the net's answers shall stay, 200 at most.
+    """Return by name the photos in a folder for which answers are to stay, 200 at most.
 
     Raises:
         ValueError: it is not a folder, or holds no photos.

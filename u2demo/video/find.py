@@ -208,7 +208,7 @@ class Findings:
                 looks = _looks(self._model, frames, quality=self._quality)
                 # The net looks at a frame while the maps of those before it are steadied.
                 with closing(ahead(self._counted(looks, counts, stopped), 1)) as counted:
-                    for settled in steady(counted):
+                    for settled in steady(counted, fine=self._quality == "best"):
                         self._keep(settled, shots)
             if stopped.is_set():
                 return ()

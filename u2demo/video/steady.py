@@ -45,7 +45,9 @@ class Steady(NamedTuple):
     shot: int
 
 
-def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iterator[Steady]:
+def steady(
+    looks: Looks, *, motion: bool | None = None, ahead: int = 12, fine: bool = False
+) -> Iterator[Steady]:
     """Yield, in order, what is found in each frame: a small map in the frame's proportions.
 
     ``looks`` are frames with the net's maps of them, as from ``look``. With ``motion``, a map may
@@ -53,6 +55,8 @@ def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iter
     about as many pixels as 320 x 320. Each is steadied by all those before it, and by at least
     ``ahead`` that follow: with ``motion``, twice as many maps wait in memory (3 MB each), but no
     frames. With ``ahead=0``, as for a camera, each comes back before the next is asked for.
+
+    With ``fine`` the motion is found to the pixel of the small maps, which takes twice as long.
 
     By default motion is followed if OpenCV is installed. Without it one frame is waited for; with
     ``ahead=0`` maps stay as they are, as the median with past ones would lag behind.
@@ -63,7 +67,9 @@ def steady(looks: Looks, *, motion: bool | None = None, ahead: int = 12) -> Iter
         ModuleNotFoundError: ``motion`` is asked for, and OpenCV is missing.
     """
     check_number("ahead", ahead, expected="a number of frames from 0")
-    flow = None if motion is False else _flow_of_opencv(needed=bool(motion), quick=ahead == 0)
+    flow = None
+    if motion is not False:
+        flow = _flow_of_opencv(needed=bool(motion), quick=ahead == 0, fine=fine)
     if flow is None:
         return _median_of_three(looks) if ahead else _each_alone(looks)
     return _along_the_motion(looks, flow, int(ahead))
@@ -74,7 +80,9 @@ def follows_motion() -> bool:
     return _flow_of_opencv(needed=False) is not None
 
 
-def _flow_of_opencv(*, needed: bool, quick: bool = False) -> "DISOpticalFlow | None":
+def _flow_of_opencv(
+    *, needed: bool, quick: bool = False, fine: bool = False
+) -> "DISOpticalFlow | None":
     try:
         import cv2  # optional; may be installed later
     except ImportError:
@@ -88,6 +96,9 @@ def _flow_of_opencv(*, needed: bool, quick: bool = False) -> "DISOpticalFlow | N
     preset = cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST if quick else cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
     flow = cv2.DISOpticalFlow_create(preset)
     flow.setVariationalRefinementIterations(0)  # smoother motion makes no map steadier
+    if fine:
+        flow.setFinestScale(0)  # of its pyramid: the small copies as they are
+        flow.setPatchStride(4)
     return flow
 
 

@@ -11,7 +11,7 @@ const HINTS = {
   keep: "Paint what is missing.",
   erase: "Paint what does not belong.",
   box: "Drag a box around what you mean. By keyboard: Enter at two corners.",
-  place: "Drag the subject, or the photo behind it. The wheel, plus and minus scale what is there.",
+  place: "Drag the subject, or a photo behind it. The wheel, plus and minus scale what is there.",
   objects: "Click an object to keep only it, others to keep them, too. Click again to undo that.",
 };
 const BY_KEYS = "Arrow keys move the ring, Space paints."; // there is no room for it beside the brush

@@ -14,7 +14,6 @@ from IPython.display import display
 from u2demo.effects.canvas import put_on_canvas
 from u2demo.effects.effect import Effect
 from u2demo.images.read import sample_images
-from u2demo.machine.paths import as_path
 from u2demo.notebook.actions import Settings, all_actions
 from u2demo.notebook.album import Album
 from u2demo.notebook.callbacks import guarded
@@ -26,7 +25,7 @@ from u2demo.notebook.clips.headless import show_and_save_clip
 from u2demo.notebook.clips.making import Way, Workshop, stills
 from u2demo.notebook.clips.player import Player
 from u2demo.notebook.clips.saving import ClipSaver, Make
-from u2demo.notebook.clips.source import Source, describe, reason_of
+from u2demo.notebook.clips.source import Source, describe, reason_of, source_of
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, aside, job_button
 from u2demo.notebook.layout import close, lay_out, make_manners, style
@@ -35,6 +34,7 @@ from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
 from u2demo.notebook.progress import Progress
+from u2demo.notebook.sending import size_text
 from u2demo.notebook.settling import at_once
 from u2demo.video.clip import Clip
 from u2demo.video.moving import Adjusted, BeforeClip
@@ -113,7 +113,7 @@ class Clips:
         When a cell runs again, the app that it showed before is closed. The same app, shown again
         without a ``clip``, stays as it is.
         """
-        source = _source(clip)
+        source = source_of(clip)
         if environment() == "headless":
             show_and_save_clip(self._models.load(), source)
             return
@@ -126,7 +126,7 @@ class Clips:
 
     def run(self, clip: str | Path | None = None) -> None:
         """Open the clip at that path, by default the packaged one, in place of the present one."""
-        self._receive(_source(clip))
+        self._receive(source_of(clip))
 
     def close(self) -> None:
         """Stop all work, delete what was made, free the memory; the app cannot be used again."""
@@ -255,6 +255,7 @@ class Clips:
         if self._made != order:
             self._workshop.check(self._effect(), order.format)
             self._made = None
+            self._notes.clear()
             try:
                 yield from self._carry_out(order)
                 self._made = order
@@ -297,11 +298,13 @@ class Clips:
         self._admit_change()  # controls can be moved while a clip is made
         if workshop.damage:
             self._notes.say(f"{self._source.name}: {workshop.damage}", kind="problem")
+        if self._made.action == "behind" and self._behind.damage:
+            self._notes.say(self._behind.damage, kind="problem")
 
     def _summary(self) -> str:
         workshop = self._workshop
         shown = "" if workshop.is_shown_whole else ". Its beginning is shown here, in small"
-        return f"{workshop.file.name}, {workshop.file_size / 1e6:.1f} MB{shown}"
+        return f"{workshop.file.name}, {size_text(workshop.file_size)}{shown}"
 
     def _arrange(self) -> None:
         """Show the control for the clip behind where it counts."""
@@ -331,17 +334,10 @@ class Clips:
         self._notes.say("Stopped.")
 
 
-def _source(clip: str | Path | None) -> Source:
-    if clip is None:
-        return Source.sample()
-    path = as_path("clip", clip)
-    return Source(path.name, path)
-
-
 def _pace(done: int, total: int, seconds: float) -> str:
-    """Return the speed and the time left, once there is something to tell them by."""
+    """Return the time left and the speed, once there is something to tell them by."""
     if seconds < 1 or done < 3:
         return ""
     speed = done / seconds
     left = round(max(0, total - done) / speed)
-    return f", {speed:.1f} frames/s, {left // 60}:{left % 60:02} left"
+    return f", {left // 60}:{left % 60:02} left, {speed:.1f} frames/s"

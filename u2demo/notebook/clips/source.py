@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from u2demo.machine.names import safe_name
+from u2demo.machine.paths import as_path
 from u2demo.notebook.notes import escape
 from u2demo.video.clip import Clip
 from u2demo.video.read import A_PHOTO, READS_PHOTOS
@@ -45,6 +46,14 @@ class Source:
         """Add to the end of a copy."""
         with self.path.open("ab") as file:
             file.write(piece)
+
+
+def source_of(clip: str | Path | None) -> Source:
+    """Return the clip at that path, without one the packaged clip."""
+    if clip is None:
+        return Source.sample()
+    path = as_path("clip", clip)
+    return Source(path.name, path)
 
 
 def reason_of(error: Exception, source: Source) -> str:
