@@ -246,6 +246,12 @@ def test_a_checkpoint_of_other_photos_or_options_is_not_gone_on_with(school, at_
         u2.fine_tune(**school)
 
 
+def test_a_folder_in_the_place_of_the_checkpoint_is_named(school):
+    (school["results"].parent / "mine.unfinished.pth").mkdir()
+    with pytest.raises(ValueError, match=r"mine\.unfinished\.pth is a folder; move it, or choose"):
+        u2.fine_tune(**school)
+
+
 def test_a_full_disk_ends_with_a_sentence_and_leaves_whole_files(school, at_every_step):
     school |= {"steps": 12}
     folder = school["results"].parent
