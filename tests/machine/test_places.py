@@ -236,7 +236,7 @@ def test_a_web_server_that_says_nothing_is_asked_three_times(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts, and that is all
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/cat.jpg"
         for ask in (stored, read_bytes):
-            with pytest.raises(StoreError, match=r"no answer in time \(3 attempts in [12] s\)"):
+            with pytest.raises(StoreError, match=r"no answer in time \(3 attempts in \d+ s\)"):
                 ask(url)
 
 
