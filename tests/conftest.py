@@ -75,6 +75,14 @@ def model():
     return u2.load_model(device="cpu")
 
 
+@pytest.fixture
+def bright_loaded(monkeypatch):
+    """The command line loads a net that is quick, and takes what is bright for the subject."""
+    from bright import Bright
+
+    monkeypatch.setattr("u2demo.nets.load.load_model", lambda *_, **options: Bright())
+
+
 @pytest.fixture(scope="session")
 def samples():
     """The packaged photos by name."""

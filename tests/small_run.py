@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from u2demo.runs.listing import Listing
 from u2demo.runs.run import Run, process_files
 from u2demo.runs.yolo import write_yolo
 
+QUICK_COMMAND = [sys.executable, Path(__file__).with_name("quick_command.py")]
 EFFECTS = {"cutout": u2.EFFECTS["cutout"], "box": u2.EFFECTS["box"]}
 
 

@@ -31,6 +31,7 @@ def test_the_photos_of_a_folder_become_cutouts(photo, tmp_path, capsys):
     assert "1 photo: 1 done" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_each_effect_of_a_photo_is_a_file_of_its_own(photo, tmp_path):
     command = [str(photo / "rocket.jpg"), "-o", str(tmp_path), "--effects", "crop,box,highlight"]
     assert main(command) == 0
@@ -38,6 +39,7 @@ def test_each_effect_of_a_photo_is_a_file_of_its_own(photo, tmp_path):
     assert made == ["rocket_box.jpg", "rocket_crop.jpg", "rocket_highlight.jpg"]
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_every_picture_can_be_webp(photo, tmp_path):
     command = [str(photo), "-o", str(tmp_path), "--effects", "cutout,box", "--format", "webp"]
     assert main(command) == 0
@@ -46,6 +48,7 @@ def test_every_picture_can_be_webp(photo, tmp_path):
     assert Image.open(tmp_path / "rocket_cutout.webp").mode == "RGBA"
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_result_that_is_given_back_with_its_own_folder_is_no_photo_and_it_is_said(
     photo, tmp_path, capsys
 ):
@@ -67,6 +70,7 @@ def test_a_new_background_is_seen_behind_the_subject(background, photo, tmp_path
     assert np.abs(corner - (0x10, 0x20, 0x30)).max() <= 3
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_failure_is_named_and_the_exit_code_says_so(photo, tmp_path, capsys):
     (photo / "broken.jpg").write_text("no photo")
     assert main([str(photo), "-o", str(tmp_path / "out")]) == 1
@@ -99,6 +103,7 @@ def test_a_slip_is_answered_with_the_choices(arguments, advice, photo, capsys):
     assert advice in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_spaces_between_names_do_not_matter(photo, tmp_path):
     names = ["--effects", "box, crop", "--boxes", "coco, yolo"]
     assert main([str(photo), "-o", str(tmp_path / "out"), *names]) == 0
@@ -126,6 +131,7 @@ def test_no_photos_is_an_error(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_folder_of_pictures_that_u2demo_made_says_why_nothing_is_taken(photo, tmp_path, capsys):
     results, again = tmp_path / "results", tmp_path / "again"
     assert main([str(photo), "-o", str(results)]) == 0
@@ -171,6 +177,7 @@ def locked(photo, monkeypatch):
     return make_locked(photo / "locked", monkeypatch)
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_folder_that_cannot_be_read_is_named_beside_a_store_too(
     photo, locked, tmp_path, capsys, memory_store
 ):
@@ -180,6 +187,7 @@ def test_a_folder_that_cannot_be_read_is_named_beside_a_store_too(
     assert said.out.count("left out:") == 1 and "Warning" not in said.err
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_folder_that_cannot_be_read_is_named_and_the_exit_code_says_so(
     photo, locked, tmp_path, capsys
 ):
@@ -254,6 +262,7 @@ def test_the_help_explains_every_argument_the_manifest_and_the_exit_codes(capsys
     assert "looks once at each photo" in said
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_within_looks_at_a_part_and_a_changed_part_makes_pictures_again(photo, tmp_path, capsys):
     command = [str(photo), "-o", str(tmp_path / "out"), "--effects", "mask", "--within"]
     assert main([*command, "0,0,50%,100%"]) == 0
@@ -265,6 +274,7 @@ def test_within_looks_at_a_part_and_a_changed_part_makes_pictures_again(photo, t
     assert "1 done" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_part_that_a_photo_does_not_have_fails_with_a_reason(photo, tmp_path, capsys):
     assert main([str(photo), "-o", str(tmp_path / "out"), "--within", "0,0,99999,9"]) == 1
     assert "within is Box(left=0" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bright import Bright
 from PIL import Image
 
 import u2demo as u2
@@ -9,6 +10,8 @@ from u2demo.cli.arguments import parse
 from u2demo.cli.effects import chosen_effects
 from u2demo.cli.main import main
 from u2demo.effects.scenes import Gradient
+
+pytestmark = pytest.mark.usefixtures("bright_loaded")
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def photo(tmp_path, samples):
 
 @pytest.fixture(scope="module")
 def model():
-    return u2.load_model()
+    return Bright()
 
 
 def test_the_size_of_a_canvas_asks_for_one(photo, model, tmp_path):

@@ -9,6 +9,7 @@ import u2demo as u2
 from u2demo.cli.main import main
 from u2demo.masks.corrections import Corrections, to_json
 
+pytestmark = pytest.mark.usefixtures("bright_loaded")
 MIDDLE = (20.0, 16.0)
 
 

@@ -10,6 +10,7 @@ from u2demo.cli.main import main
 from u2demo.runs.boxes import WRITERS
 from u2demo.runs.coco import write_coco
 
+pytestmark = pytest.mark.usefixtures("bright_loaded")
 FULL = Path("/dev/full")  # a disk that takes nothing more
 
 

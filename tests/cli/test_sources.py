@@ -4,12 +4,13 @@ import pytest
 from PIL import Image
 from small_run import make_photos
 
-import u2demo as u2
 from u2demo.cli import summary
 from u2demo.cli.arguments import parse
 from u2demo.cli.main import main
 from u2demo.cli.sources import expand
 from u2demo.runs import run as runs
+
+pytestmark = pytest.mark.usefixtures("bright_loaded")
 
 
 @pytest.fixture
@@ -191,7 +192,6 @@ def test_yolo_and_yolo_seg_at_once_are_refused_before_the_work(photos, tmp_path,
 
 
 def test_outlines_are_found_when_boxes_are_asked_for_later(photos, tmp_path):
-    u2.sample_images()["cat.jpeg"].save(photos / "pets" / "photo0.png")
     command = [str(photos), "-o", str(tmp_path / "out"), "--effects", "cutout"]
     assert main(command) == 0
     assert main([*command, "--boxes", "yolo-seg"]) == 0

@@ -1,12 +1,13 @@
 """What a store holds is read and written whole, whatever the store does on the way."""
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import fsspec
 import pytest
 
-from u2demo.machine import attempts
+from u2demo.machine import attempts, places
 from u2demo.machine.attempts import StoreError
 from u2demo.machine.places import (
     check_url,
@@ -125,8 +126,8 @@ def test_an_error_that_may_pass_is_tried_again(store, monkeypatch, error):
 
 def test_an_error_that_stays_is_told_with_the_url_and_the_attempts(store, monkeypatch):
     write_bytes(join(store, "cat.jpg"), b"meow")
-    failing(monkeypatch, "cat_file", *[TimeoutError("too slow")] * 9)
-    with pytest.raises(StoreError, match=r"memory://box/cat\.jpg: .*too slow \(4 attempts in 0 s"):
+    failing(monkeypatch, "cat_file", *[OSError("too busy")] * 9)
+    with pytest.raises(StoreError, match=r"memory://box/cat\.jpg: .*too busy \(4 attempts in 0 s"):
         read_bytes(join(store, "cat.jpg"))
 
 
@@ -226,6 +227,17 @@ def test_a_web_server_that_is_busy_is_asked_again(web):
     assert read_bytes(url) == b"photo"
     web.answers[:] = [503, 503]
     assert (stored(url).size, stored(url).tag) == (5, "abc")
+
+
+def test_a_web_server_that_says_nothing_is_asked_three_times(monkeypatch):
+    pytest.importorskip("aiohttp")
+    monkeypatch.setattr(attempts, "PAUSES", (0,) * 5)
+    monkeypatch.setattr(places, "_LONGEST", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts, and that is all
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/cat.jpg"
+        for ask in (stored, read_bytes):
+            with pytest.raises(StoreError, match=r"no answer in time \(3 attempts in \d+ s\)"):
+                ask(url)
 
 
 def test_what_a_web_server_does_not_have_is_not_asked_for_again(web):

@@ -20,12 +20,12 @@ def corners(outline):
 
 def filled(polygon, shape):
     """Return the pixels whose centers lie in a polygon, by the even-odd rule."""
-    y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
+    x = np.arange(shape[1]) + 0.5
     inside = np.zeros(shape, bool)
     for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, 0), strict=True):
-        if y1 != y2:
-            crosses = (y1 <= y) != (y2 <= y)
-            inside ^= crosses & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
+        crossed = slice(min(y1, y2), max(y1, y2))
+        y = np.arange(crossed.start, crossed.stop)[:, None] + 0.5
+        inside[crossed] ^= x < x1 + (y - y1) * (x2 - x1) / (y2 - y1)
     return inside
 
 

@@ -5,12 +5,15 @@ import weakref
 from dataclasses import replace
 
 import pytest
+from small_run import make_photos
 
 from u2demo.cli.main import main
 from u2demo.masks.box import Box
 from u2demo.runs.coco import write_coco
 from u2demo.runs.records import Record
 from u2demo.runs.yolo import write_yolo, write_yolo_segments
+
+pytestmark = pytest.mark.usefixtures("bright_loaded")
 
 TWO = (Box(20, 10, 120, 60), Box(150, 0, 200, 100))
 RECORDS = [
@@ -100,10 +103,9 @@ def test_boxes_of_your_own_are_refused_before_the_work_begins(
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [mine]
 
 
-def test_coco_tells_of_all_photos_in_the_results(tmp_path, samples):
-    for name in ("cat.jpeg", "coffee.png"):
-        samples[name].save(tmp_path / name)
-        assert main([str(tmp_path / name), "-o", str(tmp_path / "out"), "--boxes", "coco"]) == 0
+def test_coco_tells_of_all_photos_in_the_results(tmp_path):
+    for photo in make_photos(tmp_path / "photos", 2).rglob("*.png"):
+        assert main([str(photo), "-o", str(tmp_path / "out"), "--boxes", "coco"]) == 0
     coco = json.loads((tmp_path / "out" / "boxes.coco.json").read_text())
     assert len(coco["images"]) == len(coco["annotations"]) == 2
 

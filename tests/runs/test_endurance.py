@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 MEGABYTES = os.sysconf("SC_PAGESIZE") / 1e6 if sys.platform == "linux" else 0
-QUICK = pytest.param(100, Bright, id="100 photos")
+QUICK = pytest.param(60, Bright, id="60 photos")
 LONG = pytest.param(2000, u2.load_model, id="2000 photos, real net", marks=pytest.mark.slow)
 
 
@@ -43,7 +43,7 @@ class Usage:
     def check(self):
         """Assert that the last third of the photos took no more than the second.
 
-        Other threads may have a file open at that moment; one left by each photo would be dozens.
+        Other threads may have a file open at that moment; one left by each photo would be twenty.
         """
         assert len(self.seen) == self.count
         _, second, last = (np.median(part, 0) for part in np.array_split(self.seen, 3))

@@ -14,7 +14,7 @@ from small_run import make_photos, run
 import u2demo as u2
 from u2demo.masks.box import Box
 from u2demo.runs.coco import write_coco
-from u2demo.runs.records import Record
+from u2demo.runs.records import Record, read_records
 from u2demo.runs.yolo import write_yolo
 
 MASK = {"mask": u2.EFFECTS["mask"]}
@@ -125,6 +125,21 @@ def test_a_journal_that_was_edited_is_believed_and_the_table_made_again(photos, 
     os.utime(out / "manifest.csv", (1e9, 1e9))
     journal.write_text(text)
     assert sorted(record.status for record in run(photos, out)) == ["done", "skipped"]
+
+
+def test_a_photo_that_is_deleted_after_a_move_has_one_record(tmp_path):
+    shop = tmp_path / "shop"
+    make_photos(shop / "photos")
+    run(shop / "photos", shop / "out")
+    before = (shop / "out/manifest.jsonl").read_text()
+    moved = shop.rename(tmp_path / "moved")
+    run(moved / "photos", moved / "out", overwrite=True)
+    journal = moved / "out/manifest.jsonl"
+    journal.write_text(before + journal.read_text())  # as a kill leaves it
+    (moved / "photos/photo0.png").unlink()
+    found = sorted(record.photo for record in read_records(moved / "out"))
+    names = ["pets/photo2.png", "photo0.png", "photo1.png"]
+    assert found == [str(moved / "photos" / name) for name in names]
 
 
 def test_results_that_moved_with_their_photos_have_their_table_still(tmp_path):

@@ -218,6 +218,7 @@ def test_the_command_line_prints_any_name(tree, capsys):
     assert all(line.isprintable() for line in said.splitlines())
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_names_that_look_like_options_are_photos_after_two_dashes(tree, monkeypatch):
     monkeypatch.chdir(tree / "photos")
     put(Path("-o.jpg"))

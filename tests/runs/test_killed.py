@@ -4,11 +4,11 @@ import itertools
 import random
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 from small_run import (
+    QUICK_COMMAND,
     check_that_all_is_done,
     check_what_a_fault_left,
     make_photos,
@@ -33,9 +33,8 @@ def undisturbed(photos, tmp_path_factory):
 
 
 def start(photos, out, **options):
-    command = [sys.executable, "-m", "u2demo", photos, "-o", out]
+    command = [*QUICK_COMMAND, photos, "-o", out]
     command += ["--effects", "cutout,box", "--boxes", "coco,yolo"]
-    command += ["--device", "cpu"]  # a GPU answers differently in batches
     return subprocess.Popen(command, **{"stdout": subprocess.DEVNULL, **options}, text=True)
 
 

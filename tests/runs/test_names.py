@@ -24,6 +24,7 @@ def pictures(out):
     return {path.relative_to(out).as_posix() for path in out.rglob("*_cutout*.png")}
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_files_of_one_name_keep_the_folder_that_tells_them_apart(tmp_path):
     blue, red = (put(tmp_path / "shop" / color / "front.png") for color in ("blue", "red"))
     cup = put(tmp_path / "shop" / "cup" / "cup.png")
@@ -58,6 +59,7 @@ def test_names_that_differ_in_case_only_keep_their_folders(tmp_path):
     assert places(paths) == ["a/f.jpg", "b/F.jpg"]
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_photo_keeps_the_name_that_an_earlier_run_gave_it(tmp_path):
     blue, red = (put(tmp_path / color / "front.png") for color in ("blue", "red"))
     assert main([str(blue), "-o", str(tmp_path / "out")]) == 0
@@ -91,6 +93,7 @@ def test_names_without_a_folder_to_tell_them_apart_are_numbered_in_linear_time(t
     assert many < 24 * few  # eight times as many; quadratic it was over sixty times as long
 
 
+@pytest.mark.usefixtures("bright_loaded")
 @pytest.mark.parametrize("name", ["a.tar.jpg", "cat.jpg"])
 def test_a_number_stands_at_the_end_of_a_name(name, tmp_path):
     stem = Path(name).stem

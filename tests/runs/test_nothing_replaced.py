@@ -95,6 +95,7 @@ def test_pictures_of_a_manifest_that_does_not_say_how_they_were_written_stay(pho
     assert len(after) == 2 * len(before)
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_the_command_line_says_which_file_stayed_and_what_the_new_picture_is_called(
     photos, tmp_path, capsys
 ):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from bright import Bright
-from small_run import EFFECTS, contents, make_photos, rows
+from small_run import EFFECTS, QUICK_COMMAND, contents, make_photos, rows
 
 import u2demo as u2
 from u2demo.cli.arguments import parse
@@ -38,7 +38,7 @@ HERE = Path(__file__).parents[1]
 # Stems that are the same, or where one may get the other's second name.
 NAMES = ["cat.png", "cat.jpg", "CAT.png", "cat_png.png", "cat_jpg.png", "cat (2).png", "cat.webp",
          "cat_box.png", "b/cat.png", "B/cat.png", "b/café.png", "10.png", "9.png"]  # fmt: skip
-COMMAND = ["--effects", "cutout,box", "--device", "cpu"]  # a GPU answers differently in batches
+COMMAND = ["--effects", "cutout,box"]
 
 
 @pytest.fixture(scope="module")
@@ -367,10 +367,11 @@ def test_a_task_that_does_not_know_its_shard_does_nothing(environment, monkeypat
 
 
 def start(photos, out, k):
-    command = [sys.executable, "-m", "u2demo", photos, "-o", out, *COMMAND, "--shard", f"{k}/3"]
+    command = [*QUICK_COMMAND, photos, "-o", out, *COMMAND, "--shard", f"{k}/3"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.usefixtures("bright_loaded")
 @pytest.mark.parametrize("kills", [1, pytest.param(30, marks=pytest.mark.slow)])
 def test_shards_that_are_killed_and_given_again_leave_what_one_run_leaves(kills, photos, tmp_path):
     undivided = tmp_path / "undivided"

@@ -368,6 +368,7 @@ def test_a_function_takes_urls_too(photos, undivided):
     assert pictures() == undivided
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_the_command_line_takes_urls(photos, capsys):
     assert main([PHOTOS, "-o", OUT]) == 1
     assert f"6 done, 1 failed. Pictures and manifest.csv are in {OUT}" in capsys.readouterr().out
@@ -375,6 +376,7 @@ def test_the_command_line_takes_urls(photos, capsys):
     assert "no photos found in memory://nothing" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_list_names_paths_and_urls_and_keeps_their_folders(photos, tmp_path, capsys):
     listed = tmp_path / "list.txt"
     listed.write_text(f"\n{PHOTOS}/photo0.png\n{PHOTOS}/pets/photo3.png\n\n")
@@ -396,6 +398,7 @@ def test_web_addresses_that_differ_in_their_query_only_have_names_of_their_own()
     assert names == ["img?id=1", "img?id=2&from=a_b", "cat.jpg"]
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_folder_in_a_list_fails_with_what_to_do_instead(tmp_path, capsys):
     (tmp_path / "photos").mkdir()
     (tmp_path / "list.txt").write_text(str(tmp_path / "photos"))
@@ -404,6 +407,7 @@ def test_a_folder_in_a_list_fails_with_what_to_do_instead(tmp_path, capsys):
     assert "photos: a folder, expected a single file; give it without --list" in said
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_list_may_come_from_standard_input(photos, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", (tmp_path / "lines").open("w+"))
     sys.stdin.write(f"{photos}/photo0.png\nmemory://photos/none.png\n")

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from pupils import FAST, half_taught, lesson, publish
+from pupils import half_taught, open_school
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,4 @@ def weights(tmp_path_factory):
 @pytest.fixture
 def school(tmp_path, monkeypatch, weights):
     """Return what ``fine_tune`` needs: twelve pairs of discs, and a small net to begin with."""
-    photos, masks = lesson(tmp_path)
-    publish(monkeypatch)
-    return {"photos": photos, "masks": masks, "weights": weights, "keep": photos,
-            "results": tmp_path / "mine.pth", "gate": False} | FAST  # fmt: skip
+    return open_school(tmp_path, monkeypatch, weights)

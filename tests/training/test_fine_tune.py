@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from failing_disk import FailingDisk
-from pupils import FAST, SIDE, disc, lesson
+from pupils import FAST, SIDE, disc, lesson, open_school
 
 import u2demo as u2
 from u2demo.nets.architectures import ARCHITECTURES, build_model
@@ -30,46 +30,55 @@ def same(first, second):
     return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
 
 
-def test_a_net_that_was_taught_finds_more_on_photos_that_it_was_not_taught(school):
-    trained = u2.fine_tune(**school)
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory, weights):
+    """What ``fine_tune`` was told, and what came back, once for all that is said of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        school = open_school(tmp_path_factory.mktemp("taught"), patch, weights)
+        yield school, u2.fine_tune(**school)
+
+
+def test_a_net_that_was_taught_finds_more_on_photos_that_it_was_not_taught(taught):
+    told, trained = taught
     report = trained.report
     assert report.after.iou > max(0.9, report.before.iou + 0.1)
     assert len(report.rows) == 5 and report.taught == 7, "five photos are held out at least"
-    assert trained.file == school["results"]
+    assert trained.file == told["results"]
     assert [check.step for check in trained.history][-1] <= FAST["steps"]
     best = max(check.iou for check in trained.history)
     assert report.after.iou > best - 0.012, "no check was clearly better than the one kept"
-    photo = u2.open_image(school["photos"] / "disc0.png")
+    photo = u2.open_image(told["photos"] / "disc0.png")
     again = u2.load_model(weights=trained.file, device="cpu")
     np.testing.assert_array_equal(
         u2.predict_mask(trained.model, photo), u2.predict_mask(again, photo)
     )
 
 
-def test_a_net_that_was_taught_has_the_layout_of_the_one_before(school):
-    u2.fine_tune(**school)
-    state = torch.load(school["results"], weights_only=True)
-    start = torch.load(school["weights"], weights_only=True)
+def test_a_net_that_was_taught_has_the_layout_of_the_one_before(taught):
+    told, trained = taught
+    state = torch.load(trained.file, weights_only=True)
+    start = torch.load(told["weights"], weights_only=True)
     assert list(state) == list(start)
     for key, value in state.items():
         assert value.shape == start[key].shape and value.dtype == start[key].dtype
         assert value.is_contiguous() and not value.requires_grad
 
 
-def test_a_file_beside_the_net_says_where_it_comes_from(school):
-    report = u2.fine_tune(**school).report
-    data = school["results"].read_bytes()
-    facts = json.loads(school["results"].with_suffix(".json").read_text("utf-8"))
+def test_a_file_beside_the_net_says_where_it_comes_from(taught):
+    told, trained = taught
+    data = trained.file.read_bytes()
+    facts = json.loads(trained.file.with_suffix(".json").read_text("utf-8"))
     assert facts["sha256"] == hashlib.sha256(data).hexdigest()
-    weights = school["weights"].read_bytes()
+    weights = told["weights"].read_bytes()
     assert facts["from"] == {"weights": "tiny.pth", "sha256": hashlib.sha256(weights).hexdigest()}
     assert facts["photos"] == 12 and len(facts["photos held out"]) == 5
-    assert facts["after"]["iou"] == report.after.iou
+    assert facts["after"]["iou"] == trained.report.after.iou
     assert facts["settings"]["seed"] == 0
 
 
-def test_the_table_names_the_worst_photos_first_and_the_figure_shows_them(school):
-    report = u2.fine_tune(**school).report
+def test_the_table_names_the_worst_photos_first_and_the_figure_shows_them(taught):
+    _, trained = taught
+    report = trained.report
     ious = [row.after.score.iou for row in report.rows]
     assert ious == sorted(ious)
     assert report.rows[0].sample.name in report.table().splitlines()[1]
@@ -79,7 +88,7 @@ def test_the_table_names_the_worst_photos_first_and_the_figure_shows_them(school
 
 def test_the_old_net_stays_unless_the_new_one_is_better(school, monkeypatch):
     monkeypatch.setattr(course, "is_better", lambda new, old: False)
-    trained = u2.fine_tune(**school)
+    trained = u2.fine_tune(**school | {"steps": 8})
     assert trained.file is None and not school["results"].exists()
     assert not trained.report.is_better and "old net" in trained.report.summary()
     assert trained.report.after == trained.report.before
@@ -237,7 +246,14 @@ def test_a_checkpoint_of_other_photos_or_options_is_not_gone_on_with(school, at_
         u2.fine_tune(**school)
 
 
+def test_a_folder_in_the_place_of_the_checkpoint_is_named(school):
+    (school["results"].parent / "mine.unfinished.pth").mkdir()
+    with pytest.raises(ValueError, match=r"mine\.unfinished\.pth is a folder; move it, or choose"):
+        u2.fine_tune(**school)
+
+
 def test_a_full_disk_ends_with_a_sentence_and_leaves_whole_files(school, at_every_step):
+    school |= {"steps": 12}
     folder = school["results"].parent
     with (
         FailingDisk(folder, fail_at=30, for_good=True),
@@ -252,6 +268,7 @@ def test_a_full_disk_ends_with_a_sentence_and_leaves_whole_files(school, at_ever
 def test_a_training_whose_first_save_fails_can_be_begun_again(school, monkeypatch):
     """By then there is a better net: without a training to go on with, it would be in the way."""
     monkeypatch.setattr(course, "_APART", 12)
+    school |= {"steps": 16}
     folder = school["results"].parent
     with FailingDisk(folder, fail_at=4) as disk, pytest.raises(OSError, match="the disk is full"):
         u2.fine_tune(**school)
@@ -283,14 +300,14 @@ def test_two_trainings_do_not_write_one_net(school):
             with pytest.raises(ValueError, match="another run is writing"):
                 u2.fine_tune(**school)
 
-    u2.fine_tune(**school, report=second)
+    u2.fine_tune(**school | {"steps": 4}, report=second)
 
 
 def test_the_host_is_left_alone(school):
     torch.manual_seed(3)
     before = torch.get_rng_state(), torch.get_num_threads(), np.random.get_state()[1].tolist()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        u2.fine_tune(**school)
+        u2.fine_tune(**school | {"steps": 4})
         assert torch.is_inference_mode_enabled() and torch.is_autocast_enabled("cpu")
     assert torch.equal(before[0], torch.get_rng_state())
     assert before[1:] == (torch.get_num_threads(), np.random.get_state()[1].tolist())

@@ -10,6 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PAUSES = (0.5, 1, 2, 4, 8)  # seconds between attempts, each made up to half as long again
+_UNANSWERED = 3  # attempts at most that get no answer in time
 # Errors that another attempt does not change.
 _FINAL = (
     FileNotFoundError,
@@ -43,7 +44,8 @@ def insist(url: str, operation: Callable[[], T]) -> T:
             if _is_final(error):
                 raise _with_advice(url, error) from error
             failed += 1
-            if failed > len(PAUSES) or impatient.is_set():
+            most = _UNANSWERED if isinstance(error, TimeoutError) else len(PAUSES) + 1
+            if failed >= most or impatient.is_set():
                 attempts = "1 attempt" if failed == 1 else f"{failed} attempts"
                 tried = f"{attempts} in {time.monotonic() - began:.0f} s"
                 why = first_line(error)

@@ -33,7 +33,7 @@ _TAGS = (
     "Last-Modified",
     "created",
 )
-_LONGEST, _SLOWEST = 60, 50_000  # seconds for an answer, and the bytes a second that may follow
+_LONGEST, _SLOWEST = 30, 50_000  # seconds for an answer, and the bytes a second that may follow
 _TAKEN = 412  # a server's answer to a write that it was asked to refuse
 
 
@@ -120,7 +120,7 @@ def read_bytes(url: str, size: int | None = None) -> bytes:
     fs, path = _opened(url)
 
     def read() -> bytes:
-        data = _call(fs, "cat_file", path, seconds=_seconds(size or 0))
+        data = _call(fs, "cat_file", path, expected=size or 0)
         if size is not None and len(data) != size:
             raise OSError(f"{len(data):,} of {size:,} bytes came")
         return data
@@ -138,7 +138,7 @@ def write_bytes(url: str, data: bytes) -> None:
         StoreError: the store refuses, or does not answer.
     """
     fs, path = _opened(url)
-    insist(url, lambda: _call(fs, "pipe_file", path, data, seconds=_seconds(len(data))))
+    insist(url, lambda: _call(fs, "pipe_file", path, data, expected=len(data)))
 
 
 def write_new_bytes(url: str, data: bytes) -> None:
@@ -151,19 +151,18 @@ def write_new_bytes(url: str, data: bytes) -> None:
         StoreError: the store refuses, or does not answer.
     """
     fs, path = _opened(url)
-    seconds = _seconds(len(data))
 
     def write() -> None:
         if _is_there(fs, path):
             raise FileExistsError(errno.EEXIST, "something is stored there", url)
         try:
-            _call(fs, "pipe_file", path, data, seconds=seconds, mode="create")
+            _call(fs, "pipe_file", path, data, expected=len(data), mode="create")
         except Exception as error:
             if status_of(error) == _TAKEN:
                 raise FileExistsError(errno.EEXIST, "something is stored there", url) from error
             if getattr(error, "errno", None) != errno.ENOSYS:
                 raise
-            _call(fs, "pipe_file", path, data, seconds=seconds)  # it cannot refuse
+            _call(fs, "pipe_file", path, data, expected=len(data))  # it cannot refuse
 
     try:
         insist(url, write)
@@ -204,14 +203,21 @@ def _opened(url: str) -> "tuple[AbstractFileSystem, str]":
     return fs, kind._strip_protocol(url)
 
 
-def _call(fs: "AbstractFileSystem", name: str, *values: Any, seconds: float = _LONGEST, **named):
-    """Return what a method of a file system does, within some seconds where it can be limited."""
+def _call(fs: "AbstractFileSystem", name: str, *values: Any, expected: int = 0, **named):
+    """Return what a method of a file system does, in good time where that can be limited.
+
+    ``expected`` are the bytes that it carries.
+    """
     if not getattr(fs, "async_impl", False):
         return getattr(fs, name)(*values, **named)
     from fsspec.asyn import sync
+    from fsspec.exceptions import FSTimeoutError
 
     try:
+        seconds = _LONGEST + expected / _SLOWEST
         return sync(fs.loop, getattr(fs, f"_{name}"), *values, timeout=seconds, **named)
+    except FSTimeoutError as error:
+        raise TimeoutError("no answer in time") from error
     except FileNotFoundError as error:
         # A web server that is busy is "not found" as well; only its answer tells.
         if isinstance(error.__cause__, Exception) and status_of(error.__cause__) not in {None, 404}:
@@ -224,10 +230,6 @@ def _is_there(fs: "AbstractFileSystem", path: str) -> bool:
         return _call(fs, "info", path).get("type") != "directory"
     except FileNotFoundError:
         return False
-
-
-def _seconds(size: int) -> float:
-    return _LONGEST + size / _SLOWEST
 
 
 def _stored(url: str, info: dict) -> Stored:

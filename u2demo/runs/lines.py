@@ -62,6 +62,7 @@ class Reader:
     def __init__(self, folder: Path):
         self._folder = str(folder)
         self._moved: dict[str, str] = {}  # folder, by its path from here
+        self._have_moved: dict[tuple[Path, Path], bool] = {}  # by where they were and are
 
     def heading(self, line: bytes) -> Heading | None:
         """Return the heading of a line, None if it is not a record.
@@ -104,7 +105,12 @@ class Reader:
         return record
 
     def _where(self, photo: str, from_here: str) -> str:
-        """Return the photo's path: photos and results may have moved, or the results alone."""
+        """Return the photo's path: photos and results may have moved, or the results alone.
+
+        Of a photo that is gone, the folder says whether it had moved, so that all its lines agree.
+        """
+        if not from_here:  # a URL
+            return photo
         folder, _, name = from_here.rpartition(os.sep)
         if not folder or name in ("", ".", ".."):
             moved = os.path.normpath(os.path.join(self._folder, from_here))  # noqa: PTH118
@@ -116,9 +122,16 @@ class Reader:
         if moved == photo:
             return photo
         with contextlib.suppress(OSError):  # a share that is gone, a name too long
-            if Path(moved).is_file():
+            if Path(moved).is_file() or self._is_folder_moved(photo, moved):
                 return moved
         return photo
+
+    def _is_folder_moved(self, photo: str, moved: str) -> bool:
+        """Return whether the folder of a photo is where it would have moved, and there only."""
+        folders = Path(photo).parent, Path(moved).parent
+        if folders not in self._have_moved:
+            self._have_moved[folders] = folders[1].is_dir() and not folders[0].is_dir()
+        return self._have_moved[folders]
 
 
 def is_like_a_record(line: bytes) -> bool:

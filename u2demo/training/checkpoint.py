@@ -25,10 +25,14 @@ class Checkpoint:
         """Return the training so far, None if there is none.
 
         Raises:
-            ValueError: the file is that of another training, or damaged.
+            ValueError: the file is that of another training, damaged, or a folder.
         """
         if not self.path.exists():
             return None
+        if self.path.is_dir():
+            raise ValueError(
+                f"{self.path} is a folder; move it, or choose another name for the net"
+            )
         try:
             saved = torch.load(self.path, map_location="cpu", weights_only=True)
             is_one = saved["format"] == _FORMAT
