@@ -83,7 +83,7 @@ def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Ite
     finally:
         for future in running:
             future.cancel()
-        wait(running)
+        wait(future for future in running if not future.cancelled())
         # Threads end on their own. The garbage collector may come here in one that is beginning,
         # which holds a lock that every thread needs to end.
         pool.shutdown(wait=False)
