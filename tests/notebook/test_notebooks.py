@@ -129,7 +129,7 @@ def test_the_tutorial_offers_every_u2net_that_finds_subjects_with_its_size():
     assert offered == [record.name for record in family if record.makes == "mask"]
     text = "\n".join(sources(path, "markdown"))
     for name in offered[1:]:
-        assert f"`{name}`" in text and f"{CHECKPOINTS[name].bytes / 1e6:.0f} MB each" in text
+        assert f"`{name}` | a download of {CHECKPOINTS[name].bytes / 1e6:.0f} MB" in text
 
 
 UNTIL_SETTLED = """
