@@ -4,6 +4,7 @@ import itertools
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -25,16 +26,21 @@ def photos(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(photos, tmp_path_factory):
+def command(pytestconfig):
+    """The command line; in ``make test`` with a stand-in for the net."""
+    return [sys.executable, "-m", "u2demo"] if pytestconfig.getoption("--slow") else QUICK_COMMAND
+
+
+@pytest.fixture(scope="module")
+def undisturbed(command, photos, tmp_path_factory):
     """The results of a run that nothing disturbs."""
     out = tmp_path_factory.mktemp("undisturbed") / "out"
-    assert start(photos, out).wait() == 0
+    assert start(command, photos, out).wait() == 0
     return out
 
 
-def start(photos, out, **options):
-    command = [*QUICK_COMMAND, photos, "-o", out]
-    command += ["--effects", "cutout,box", "--boxes", "coco,yolo"]
+def start(command, photos, out, **options):
+    command = [*command, photos, "-o", out, "--effects", "cutout,box", "--boxes", "coco,yolo"]
     return subprocess.Popen(command, **{"stdout": subprocess.DEVNULL, **options}, text=True)
 
 
@@ -50,14 +56,14 @@ def pictures(out):
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
-def test_kill_9_costs_nothing_but_time(kills, photos, undisturbed, tmp_path):
+def test_kill_9_costs_nothing_but_time(kills, command, photos, undisturbed, tmp_path):
     chance = random.Random()  # a moment that cannot be repeated need not be chosen repeatably
     folders = (tmp_path / str(number) for number in itertools.count())
     out = next(folders)
     done = 0
     while done < kills:
         some = chance.randint(pictures(out), pictures(undisturbed))
-        run = start(photos, out)
+        run = start(command, photos, out)
         wait_for_work(run, out)
         while run.poll() is None and pictures(out) < some:
             time.sleep(0.005)
@@ -69,7 +75,7 @@ def test_kill_9_costs_nothing_but_time(kills, photos, undisturbed, tmp_path):
             continue
         done += 1
         check_what_a_fault_left(out, undisturbed, killed=True)
-    assert start(photos, out).wait() == 0
+    assert start(command, photos, out).wait() == 0
     check_that_all_is_done(out, undisturbed)
 
 
@@ -77,12 +83,12 @@ def test_kill_9_costs_nothing_but_time(kills, photos, undisturbed, tmp_path):
     "name",
     ["SIGTERM", *(pytest.param(name, marks=pytest.mark.slow) for name in ("SIGINT", "SIGHUP"))],
 )
-def test_a_run_that_is_told_to_stop_leaves_nothing_behind(name, photos, undisturbed, tmp_path):
+def test_a_run_told_to_stop_leaves_nothing_behind(name, command, photos, undisturbed, tmp_path):
     number = getattr(signal, name, None) or pytest.skip("this system has no such signal")
     out = tmp_path / "out"
     before = signal.signal(number, signal.SIG_DFL)  # these tests may run under nohup themselves
     try:
-        run = start(photos, out, stderr=subprocess.PIPE)
+        run = start(command, photos, out, stderr=subprocess.PIPE)
     finally:
         signal.signal(number, before)
     wait_for_work(run, out)
@@ -94,7 +100,7 @@ def test_a_run_that_is_told_to_stop_leaves_nothing_behind(name, photos, undistur
     check_what_a_fault_left(out, undisturbed)
     assert (out / "manifest.csv").exists()
     assert {row["status"] for row in rows(out).values()} <= {"started", "done"}
-    assert start(photos, out).wait() == 0
+    assert start(command, photos, out).wait() == 0
     check_that_all_is_done(out, undisturbed)
 
 
@@ -108,11 +114,11 @@ def test_a_run_with_overwrite_that_is_stopped_says_that_it_begins_again(capsys, 
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_when_its_terminal_is_closed_if_that_was_asked_for(photos, tmp_path):
+def test_a_run_goes_on_when_its_terminal_is_closed_if_that_was_asked_for(command, photos, tmp_path):
     hangup = getattr(signal, "SIGHUP", None) or pytest.skip("this system has no such signal")
     before = signal.signal(hangup, signal.SIG_IGN)  # as nohup does
     try:
-        run = start(photos, tmp_path / "out")
+        run = start(command, photos, tmp_path / "out")
     finally:
         signal.signal(hangup, before)
     wait_for_work(run, tmp_path / "out")
@@ -121,15 +127,15 @@ def test_a_run_goes_on_when_its_terminal_is_closed_if_that_was_asked_for(photos,
 
 
 @pytest.mark.slow
-def test_nobody_needs_to_read_what_a_run_says(photos, tmp_path):
-    run = start(photos, tmp_path / "out", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def test_nobody_needs_to_read_what_a_run_says(command, photos, tmp_path):
+    run = start(command, photos, tmp_path / "out", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     run.stdout.close()  # what `| head -0` does
     assert run.stderr.read() == ""
     assert run.wait() == 0
 
 
-def test_of_two_runs_into_one_folder_one_is_turned_away(photos, undisturbed, tmp_path):
-    runs = [start(photos, tmp_path / "out", stderr=subprocess.PIPE) for _ in range(2)]
+def test_of_two_runs_into_one_folder_one_is_turned_away(command, photos, undisturbed, tmp_path):
+    runs = [start(command, photos, tmp_path / "out", stderr=subprocess.PIPE) for _ in range(2)]
     said = [run.communicate()[1] for run in runs]
     codes = sorted(run.returncode for run in runs)
     assert codes in ([0, 0], [0, 1])  # the second may have come after the first was done
