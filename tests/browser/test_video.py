@@ -218,7 +218,7 @@ def test_an_upload_can_be_canceled_and_the_clip_before_stays(page):
 @in_lab
 def test_stop_ends_the_work_and_leaves_nothing(page, site, shoot):
     page.get_by_role("button", name="Make the clip").click()
-    page.get_by_text(re.compile(r"\d left$")).wait_for()
+    page.get_by_text(re.compile(r"\d left, [\d.]+ frames/s$")).wait_for()
     shoot(page.locator(".u2-app"), "clips-busy")
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("Stopped.", exact=True).wait_for()
