@@ -178,25 +178,25 @@ def test_only_the_error_reports_a_damaged_tiff(compression, capfd):
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_process_forked_while_photos_are_read_reads_photos_too():
     photo, stop = odd_jpeg(), threading.Event()
+    open_image = u2.open_image  # named once: Python 3.10 locks its imports for each name
 
     def read_on():
         while not stop.is_set():
-            read(photo)
+            open_image(io.BytesIO(photo))
+
+    def reads_and_restores():
+        open_image(io.BytesIO(photo))
+        return warnings.filters == before
 
     before = list(warnings.filters)
     with ThreadPoolExecutor(3) as pool:
         for _ in range(3):
             pool.submit(read_on)
         try:
-            ends = [in_child(lambda: reads_and_restores(photo, before)) for _ in range(30)]
+            ends = [in_child(reads_and_restores) for _ in range(30)]
         finally:
             stop.set()
     assert ends == [0] * 30
-
-
-def reads_and_restores(photo, before):
-    u2.open_image(io.BytesIO(photo))
-    return warnings.filters == before
 
 
 def in_child(call):
