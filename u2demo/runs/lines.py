@@ -37,14 +37,13 @@ _TAIL = re.compile(re.escape(_LAST) + _TEXT[1:] + rb'(?:, "noted": ([0-9.]+))?\}
 _PLAIN = re.compile(r"(?:[\w()+-][\w ().+-]*/)*[\w()+-][\w ().+-]*", re.ASCII)
 
 
-def to_line(record: Record, folder: Path, *, noted: float = 0) -> str:
+def to_line(record: Record, folder: Path, *, noted: float) -> str:
     """Return the line of ``folder``'s journal that holds ``record``; ``noted`` is the time."""
     row = dict(vars(record))
     if not is_url(record.photo):
         with contextlib.suppress(ValueError):  # another drive of Windows
             row[_FROM_HERE] = os.path.relpath(record.photo, folder)
-    if noted:
-        row[_NOTED] = noted
+    row[_NOTED] = noted
     return json.dumps(row) + "\n"
 
 
