@@ -46,6 +46,7 @@ from tqdm import tqdm
 import u2demo as u2
 from u2demo.inference.clips import certainty, finish, look
 from u2demo.inference.predict import predict_masks
+from u2demo.inference.recipes import CLIP_QUALITIES
 from u2demo.masks.mask import Mask
 from u2demo.video.find import TYPICAL
 from u2demo.video.steady import steady
@@ -165,7 +166,7 @@ def steadied(
 
     def predict(frames: list[Image.Image]) -> list[Mask]:
         looks = look(model, frames, quality=quality)
-        settled = list(steady(looks, motion=motion, ahead=ahead, fine=quality == "best"))
+        settled = list(steady(looks, motion=motion, ahead=ahead, fine=CLIP_QUALITIES[quality].fine))
         certainties: dict[int, list[float]] = {}
         for one in settled:
             certainties.setdefault(one.shot, []).append(certainty(one.found))

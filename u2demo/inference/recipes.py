@@ -34,12 +34,14 @@ class Recipe(NamedTuple):
 
     Levels are shares of the net's certainty of the subject, see ``predict``. If ``refined`` is
     given, edges are drawn again at the photo's full size (``edges.refine_mask``): its levels are
-    applied last, where the photo's colors cannot tell subject from background.
+    applied last, where the photo's colors cannot tell subject from background. With ``fine``, the
+    motion in a clip is followed to the pixel of its maps (``video.steady``).
     """
 
     views: tuple[View, ...]
     levels: Levels
     refined: Levels | None = None
+    fine: bool = False
 
 
 QUALITIES: Mapping[str, Recipe] = {
@@ -73,6 +75,7 @@ CLIP_QUALITIES: Mapping[str, Recipe] = {
             View(in_doubt=True, aspect=0.5, mirrored=True),
         ),
         Levels(0.1, 0.95, haze=0.4),
+        fine=True,
     ),
 }
 

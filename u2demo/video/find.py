@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
-from u2demo.inference.recipes import check_quality
+from u2demo.inference.recipes import CLIP_QUALITIES, check_quality
 from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.machine.memory import return_freed_memory
 from u2demo.masks.box import Box, box_around
@@ -204,11 +204,12 @@ class Findings:
         """Look at the frames until ``stopped``; put their number into ``counts``, then the end."""
         shots: list[_OpenShot] = []
         try:
+            fine = CLIP_QUALITIES[self._quality].fine
             with closing(self.clip.read(report=self._note_damage)) as frames:
                 looks = _looks(self._model, frames, quality=self._quality)
                 # The net looks at a frame while the maps of those before it are steadied.
                 with closing(ahead(self._counted(looks, counts, stopped), 1)) as counted:
-                    for settled in steady(counted, fine=self._quality == "best"):
+                    for settled in steady(counted, fine=fine):
                         self._keep(settled, shots)
             if stopped.is_set():
                 return ()
