@@ -191,8 +191,7 @@ def test_damage_of_the_clip_behind_is_said_with_the_clip_that_it_is_behind(app, 
     waves.write_bytes(waves.read_bytes()[:-20])
     press(app, "Clip behind")
     find_in(part(app, "u2-behind"), "or a path").value = str(waves)
-    with pytest.warns(UserWarning, match=r"waves\.gif: damaged"):
-        press(app, "Make the clip")
+    press(app, "Make the clip")
     assert text_of(said(app)) == (
         "waves.gif: damaged or cut off; its last frame could not be read; the background repeats "
         "the rest"

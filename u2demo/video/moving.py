@@ -163,13 +163,14 @@ def _cut(image: Image.Image, mask: Mask, *, box: Box) -> Image.Image:
 class BeforeClip(ClipEffect):
     """``replace_background`` with a clip that goes on behind the subject and begins again.
 
-    Of a damaged one, what can be decoded is repeated, and a warning says so. A photo gets its first
-    frame. ``content`` is a checksum of the clip's file, so that a changed file counts as another
-    effect.
+    Of a damaged one, what can be decoded is repeated, and ``report`` is called with a sentence that
+    says so; by default it warns. A photo gets its first frame. ``content`` is a checksum of the
+    clip's file, so that a changed file counts as another effect.
     """
 
     background: Clip
     content: str = ""
+    report: Callable[[str], None] = warnings.warn
 
     def __call__(self, image: Image.Image, mask: Mask) -> Image.Image:
         """Return the picture of a photo."""
@@ -178,15 +179,15 @@ class BeforeClip(ClipEffect):
     @contextmanager
     def on(self, findings: Findings) -> Iterator[Choose]:
         """Give each frame the background's frame of its time."""
-        with closing(_Loop(self.background)) as loop:
+        with closing(_Loop(self.background, self.report)) as loop:
             yield lambda piece: partial(replace_background, background=loop.at(piece.frame.time))
 
 
 class _Loop:
     """A clip without end, from which pictures are taken at times that increase."""
 
-    def __init__(self, clip: Clip):
-        self._clip = clip
+    def __init__(self, clip: Clip, report: Callable[[str], None]):
+        self._clip, self._report = clip, report
         self._frames = self._forever()
         self._shown = self._next = next(self._frames)
 
@@ -213,6 +214,6 @@ class _Loop:
             if last is None:  # the file has changed since it was opened
                 raise ValueError(f"{self._clip.path}: damaged; not one frame of it can be decoded")
             if len(damage) == 1:
-                warnings.warn(f"{damage[0]}; the background repeats the rest", stacklevel=2)
+                self._report(f"{damage[0]}; the background repeats the rest")
             said = 0 if damage else self._clip.duration or 0
             begin += max(said, last + 1 / self._clip.rate)

@@ -37,7 +37,7 @@ from u2demo.notebook.progress import Progress
 from u2demo.notebook.sending import size_text
 from u2demo.notebook.settling import at_once
 from u2demo.video.clip import Clip
-from u2demo.video.moving import Adjusted, BeforeClip
+from u2demo.video.moving import Adjusted
 from u2demo.video.read import open_video
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class Clips:
                     shadow=settings.shadow,
                 )
             case "behind":
-                effect = BeforeClip(self._behind.clip)
+                effect = self._behind.effect()
             case _:
                 return self._panel.effect()
         return Adjusted(effect, settings.edge(self._workshop.clip.size))

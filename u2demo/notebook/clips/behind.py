@@ -1,7 +1,6 @@
 """a person's choice -> the clip that goes on behind the subject of another."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
@@ -14,8 +13,9 @@ from u2demo.notebook.clips.choosing import ClipChoice
 from u2demo.notebook.clips.source import Source, reason_of
 from u2demo.notebook.environment import PageError
 from u2demo.notebook.notes import Notes, escape
-from u2demo.video.clip import Clip, DamagedError, Frame
+from u2demo.video.clip import Clip
 from u2demo.video.draw import first_of
+from u2demo.video.moving import BeforeClip
 from u2demo.video.read import open_video
 
 
@@ -31,7 +31,7 @@ class ClipBehind(ipywidgets.VBox):
         self._source = Source.sample()
         self._clip: Clip | None = None
         self._first: Image.Image | None = None
-        self._damage = ""
+        self.damage = ""  # says what of the clip could not be decoded
         self._name = ipywidgets.HTML()
         self.action = Action("Clip behind", "Put another clip behind the subject", self._draw)
         choice = ClipChoice(self._take, notes, label="Choose clip behind")
@@ -52,11 +52,10 @@ class ClipBehind(ipywidgets.VBox):
             self._clip = self._opened(self._source)
         return self._clip
 
-    @property
-    def damage(self) -> str:
-        """What of the clip could not be decoded so far, in a sentence; "" if all could."""
-        rest = "the background repeats the rest"
-        return f"{self._source.name}: {self._damage}; {rest}" if self._damage else ""
+    def effect(self) -> BeforeClip:
+        """Return what puts the clip behind a subject; once used, ``damage`` is up to date."""
+        self.damage = ""
+        return BeforeClip(self.clip, report=self._note_damage)
 
     def delete_copy(self) -> None:
         """Delete the clip if it was uploaded."""
@@ -77,25 +76,19 @@ class ClipBehind(ipywidgets.VBox):
             self._notes.say(str(error), kind="problem")
             return
         old = self._source
-        self._source, self._clip, self._first, self._damage = source, clip, None, ""
+        self._source, self._clip, self._first = source, clip, None
         self._say()
         self._on_change()
         old.close()
 
     def _opened(self, source: Source) -> Clip:
         try:
-            clip = open_video(source.path)
+            return open_video(source.path)
         except (ValueError, ModuleNotFoundError) as error:
             raise PageError(reason_of(error, source)) from error
 
-        def decode(**options: object) -> Iterator[Frame]:
-            try:
-                yield from clip.decode(**options)
-            except DamagedError as error:
-                self._damage = str(error)
-                raise
-
-        return replace(clip, decode=decode)
+    def _note_damage(self, sentence: str) -> None:
+        self.damage = sentence.replace(str(self._source.path), self._source.name)
 
     def _say(self) -> None:
         self._name.value = f'<div class="u2-about">{escape(self._source.name)}</div>'
