@@ -5,7 +5,7 @@ from pathlib import Path
 
 CUT_OFF = "damaged or cut off; the list of its frames, which is written last, is missing"
 ENCRYPTED = {"encv", "drmi"}  # sample entries of ISO 23001-7 and FairPlay
-_HOLD_THE_CLIP = {b"moov", b"moof", b"mdat"}  # outermost boxes; after others there may be anything
+_HOLD_THE_CLIP = {b"moov", b"mdat"}  # phones put things of their own behind them
 
 
 def names_encryption(path: Path) -> bool:
@@ -18,9 +18,9 @@ def names_encryption(path: Path) -> bool:
 
 
 def is_cut_off(path: Path) -> bool:
-    """Return whether an MP4 file ends within a box that holds frames or the list of them."""
+    """Return whether an MP4 file ends within, or before, a box of frames or the list of them."""
     end = path.stat().st_size
-    begin = 0
+    begin, kind = 0, b""
     with path.open("rb") as file:
         while begin + 8 <= end:
             file.seek(begin)
@@ -30,6 +30,4 @@ def is_cut_off(path: Path) -> bool:
             if size < 8:  # the last one, or no box
                 return False
             begin += size
-            if begin > end:
-                return kind in _HOLD_THE_CLIP
-    return False
+    return kind == b"moof" or (begin > end and kind in _HOLD_THE_CLIP)
