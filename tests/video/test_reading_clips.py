@@ -305,6 +305,29 @@ def test_a_clip_with_a_hole_says_so(make_clip):
     assert said == f"{path}: damaged; {40 - len(frames)} of its 40 frames could not be read"
 
 
+def without_packets(path, to, first, count):
+    """Write a transport stream without some of its packets, which are of 188 bytes."""
+    data = path.read_bytes()
+    to.write_bytes(data[: 188 * first] + data[188 * (first + count) :])
+    return to
+
+
+@pytest.mark.parametrize("count", [1, 5, 60])
+def test_a_transport_stream_with_a_hole_says_so(count, make_clip, tmp_path):
+    path = make_clip("tv.ts", pictures=noise(60))
+    frames, (said,) = read(u2.open_video(without_packets(path, tmp_path / "hole.ts", 300, count)))
+    assert 40 < len(frames) <= 60
+    assert said == f"{tmp_path / 'hole.ts'}: damaged; data of its frames is missing in 1 place"
+
+
+def test_transport_streams_that_were_put_together_have_no_hole(make_clip):
+    """As the pieces of a clip from the web."""
+    path = make_clip("web.ts", pictures=noise(20))
+    path.write_bytes(path.read_bytes() * 3)
+    frames, reports = read(u2.open_video(path))
+    assert len(frames) == 60 and reports == []
+
+
 def test_reading_to_the_end_of_a_damaged_clip_warns(make_clip):
     path = make_clip("cut.mkv", pictures=noise(60))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -140,6 +140,10 @@ def _frames(
             )
     if lost:
         raise DamagedError(f"damaged; {lost} of its {count} frames could not be read")
+    holes = _holes(path)
+    if holes:
+        places = "1 place" if holes == 1 else f"{holes} places"
+        raise DamagedError(f"damaged; data of its frames is missing in {places}")
 
 
 def _timed(
@@ -187,6 +191,22 @@ def _last_time(path: Path) -> Fraction:
             if packet.dts is not None:
                 last = max(last, seconds(packet.dts, packet) - start)
     return last
+
+
+def _holes(path: Path) -> int:
+    """Return in how many places of a transport stream data of its picture track is missing.
+
+    Its packets are numbered. Where a number is missing, FFmpeg marks the frame before the damaged
+    one. Numbers also begin again where two streams were put together, with a key frame.
+    """
+    with open_container(path) as container:
+        if container.format.name != "mpegts":
+            return 0
+        packets = filter(None, _packets(container, _video(container, path)))
+        told = [(packet.is_corrupt, packet.is_keyframe) for packet in packets]
+    return sum(
+        marked and not begins for (marked, _), (_, begins) in zip(told, told[2:], strict=False)
+    )
 
 
 def _video(container: "InputContainer", path: Path) -> "VideoStream":
