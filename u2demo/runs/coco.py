@@ -32,11 +32,10 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
     COCO's object detection format (https://cocodataset.org/#format-data): ``bbox`` is left, top,
     width, height in pixels of the upright photo, which not every program turns as its EXIF says;
     ``segmentation`` is one polygon, see ``outlines``, or nothing for a photo of a run that found
-    none; ``iscrowd`` is 0, which says that an annotation is one object.
-    Each object has one, see ``split_objects``. Photos without a clear subject are listed without.
-    ``file_name`` is the photo's path relative to the folder of photos that was given or, if there
-    were several, to the innermost one that holds them all, with ``/`` between folders: it is right
-    on any machine.
+    none; ``iscrowd`` is 0, which says that an annotation is one object. Each object has one, see
+    ``split_objects``. Photos without a clear subject are listed without. ``file_name`` is the
+    photo's path relative to the folder of photos that was given or, if there were several, to the
+    innermost one that holds them all, with ``/`` between folders: it is right on any machine.
 
     Clips are ``videos``, and each of their frames is an image, as in CocoVID: with ``video_id``,
     ``frame_id`` from 0, and ``time`` in seconds, and with one annotation, the box around all of the
