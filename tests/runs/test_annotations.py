@@ -43,6 +43,16 @@ def test_coco_names_lead_to_the_photos_from_the_folder_they_share(tmp_path):
         assert [image["file_name"] for image in coco["images"]] == names
 
 
+def test_names_begin_at_the_folder_of_photos_though_one_was_given_singly_as_well(tmp_path):
+    """Beside others of its name, so that its picture is in photos/."""
+    stems = {"photos/cat.png": "photos/cat", "photos/dog.png": "dog", "photos/in/cat.png": "in/cat"}
+    records = [Record(f"/p/{photo}", stem, "v", "done", size=(9, 9)) for photo, stem in
+               stems.items()]  # fmt: skip
+    coco = json.loads(write_coco(records, tmp_path).read_text())
+    names = [image["file_name"] for image in coco["images"]]
+    assert names == ["cat.png", "dog.png", "in/cat.png"]
+
+
 def test_yolo_boxes_are_centers_and_sizes_as_shares(tmp_path):
     labels = write_yolo(RECORDS, tmp_path)
     assert (labels / "pets/cats.txt").read_text().splitlines() == [

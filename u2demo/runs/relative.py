@@ -9,17 +9,20 @@ from u2demo.runs.record import Record
 
 
 def shared_folder(records: Iterable[Record]) -> tuple[str, ...]:
-    """Return the parts of the innermost folder that holds all folders of photos that were given.
+    """Return the parts of the folder that photos are named from: that which was given.
 
-    It is the folder itself if there was one, whether its photos came with it or singly. Photos on
-    several drives of Windows share no folder: for them this is empty.
+    If several were given, or photos singly as well, it is the innermost one that holds all photos
+    or, if none does, what their folders have in common: nothing for several drives of Windows.
     """
-    shared: tuple[str, ...] | None = None
+    given: set[tuple[str, ...]] = set()
+    common: tuple[str, ...] | None = None
     for record in records:
         parts = _parts(record)
-        top = parts[: len(parts) - _depth(record.stem, parts)]
-        shared = top if shared is None else tuple(os.path.commonprefix([shared, top]))
-    return shared or ()
+        folder = parts[:-1]
+        given.add(parts[: len(parts) - _depth(record.stem, parts)])
+        common = folder if common is None else tuple(os.path.commonprefix([common, folder]))
+    holding_all = [folder for folder in given if common[: len(folder)] == folder]
+    return max(holding_all, key=len, default=common or ())
 
 
 def name_below(shared: tuple[str, ...], record: Record) -> str:
