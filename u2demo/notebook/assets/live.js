@@ -217,7 +217,7 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     if (delay > SLOW) view.advice.hidden = !advice;
     if (delay < QUICK) view.advice.hidden = true;
     if (recording) {
-      const seconds = Math.floor((performance.now() - recording.begun) / 1000);
+      const seconds = Math.floor(recording.seconds());
       const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
       view.record.textContent = `Stop recording ${clock}`;
     }
@@ -242,7 +242,11 @@ function openLive(host, channel, { samples, keep, patience, advice, done }) {
     own.due = Math.max(own.due + FRAME, now); // one that comes late does not delay the next one
     const { source, mask, around, box, line, delay, still } = own;
     const passed = line.pass(source, look.mirror, now, delay);
-    if (own.silent || own.isStill) return;
+    if (own.silent || own.isStill) { // a clip leaves out where the picture stands still
+      recording?.pause();
+      return;
+    }
+    recording?.resume();
     if (view.canvas.width !== source.width || view.canvas.height !== source.height) {
       if (recording) {
         finishRecording(); // a clip has one shape

@@ -52,10 +52,10 @@ function layOut(advice) {
   view.scene.hidden = true;
   view.top = make("div", "u2-row", {}, view.start, view.stop, view.sample, view.cameras, view.ticks);
   view.below = make("div", "u2-row", {}, view.photo, view.record, view.figures);
-  const options = make("div", "u2-row u2-options", {}, view.color, view.scene, view.file);
-  const choices = make("div", "u2-row", {}, view.effects, options);
-  const stage = make("div", "u2-stage", {}, view.source, view.canvas);
-  view.root = make("div", "u2-app u2-live", {}, view.top, choices, view.say, stage, view.below,
-    view.advice, view.taken, view.privacy);
+  const options = make("div", "u2-options", {}, view.color, view.scene, view.file);
+  const choices = make("div", "u2-row u2-choices", {}, view.effects, options);
+  const stage = make("div", "u2-stage", {}, view.source, view.canvas, view.say);
+  view.root = make("div", "u2-app u2-live", {}, view.top, choices, stage, view.below, view.advice,
+    view.taken, view.privacy);
   return view;
 }
