@@ -36,4 +36,14 @@ def _public_names() -> tuple[set[str], dict[str, list[str]]]:
     return rooms, names
 
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, *_public_names())
+_imported, __dir__, __all__ = lazy_loader.attach(__name__, *_public_names())
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name, and keep it: lazy_loader before 0.6 imports it at each use.
+
+    Imports take locks, for which a process that is forked meanwhile waits for ever (Python 3.10).
+    """
+    value = _imported(name)
+    globals()[name] = value
+    return value

@@ -1,5 +1,7 @@
 """A cut-out on a canvas: its size, its margins, its shadow, and that nothing of it is lost."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from PIL import Image
 
 import u2demo as u2
 from u2demo.effects.scenes import Gradient, Scene
+from u2demo.machine.cores import on_cores
 
 quick = settings(derandomize=True, deadline=None, max_examples=40, database=None)
 SIDES = st.integers(1, 40)
@@ -184,3 +187,14 @@ def test_an_outline_lies_around_the_subject_and_leaves_the_rest_alone(width):
     )
     assert not red[10:20, 10:20].any()
     assert picture.getpixel((0, 0)) == (0, 0, 128)
+
+
+def test_an_outline_takes_less_than_eleven_bytes_a_pixel():
+    photo = Image.new("RGB", (2400, 2000))
+    mask = np.asarray(Image.radial_gradient("L").resize(photo.size), np.float32) / 255
+    tracemalloc.start()
+    with on_cores(1):
+        u2.EFFECTS["outline"](photo, mask)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 11 * mask.size

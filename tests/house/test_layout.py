@@ -124,6 +124,12 @@ def test_every_public_name_exists_and_there_are_few():
     assert len(u2.__all__) <= 28
     assert all(hasattr(u2, name) for name in u2.__all__)
     assert set(u2.__all__) <= set(dir(u2))
+
+
+def test_a_public_name_is_kept_after_its_first_use():
+    """Imports take locks, and a process forked meanwhile waits for them for ever (Python 3.10)."""
+    for name in u2.__all__:
+        assert getattr(u2, name) is vars(u2)[name]
     with pytest.raises(AttributeError, match="predict"):
         u2.predict  # noqa: B018
 

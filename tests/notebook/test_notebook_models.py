@@ -48,8 +48,11 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def publish(server, monkeypatch):
-    """Publish the small network's weights as those that find people, at a source with a fault."""
+def publish(server, monkeypatch, bright_loaded):
+    """Publish the small network's weights as those that find people, at a source with a fault.
+
+    Whatever is fetched, a net that is quick takes its place.
+    """
 
     def publish(fault):
         record = dataclasses.replace(
@@ -153,7 +156,9 @@ def test_the_license_is_beside_the_menu_while_its_network_is_still_being_fetched
     on_a_page(visit)
 
 
-def test_the_app_keeps_freed_memory_once_it_loads_a_network_itself(no_loop, monkeypatch):
+def test_the_app_keeps_freed_memory_once_it_loads_a_network_itself(
+    bright_loaded, no_loop, monkeypatch
+):
     calls = []
     monkeypatch.setattr(models, "keep_freed_memory", lambda: calls.append("kept"))
     OneClick(Bright()).run({"one.png": spot()})

@@ -201,7 +201,7 @@ def test_a_picture_that_is_there_to_be_dragged_is_not_saved_yet(app):
     press(app, "Save all to results/")
     find(app, "Less / more").value = 0.8
     press(app, "Drag out")
-    assert "Getting a_cutout.png ready" in said_of_saving(app)
+    assert "Preparing a_cutout.png" in said_of_saving(app)
     assert is_unsaved(app)
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("bright_loaded")
 
 TWO = (Box(20, 10, 120, 60), Box(150, 0, 200, 100))
 RECORDS = [
-    Record("/p/cats.jpg", "pets/cats", "v", "done", size=(200, 100), objects=TWO),
+    Record("/p/pets/cats.jpg", "pets/cats", "v", "done", size=(200, 100), objects=TWO),
     Record("/p/wall.jpg", "wall", "v", "done", size=(50, 50)),
     Record("/p/fog.jpg", "fog", "v", "done", size=(200, 100), objects=TWO, clear=False),
     Record("/p/broken.jpg", "broken", "v", "failed"),
@@ -27,7 +27,7 @@ RECORDS = [
 def test_coco_boxes_are_left_top_width_height(tmp_path):
     coco = json.loads(write_coco(RECORDS, tmp_path).read_text())
     files = [image["file_name"] for image in coco["images"]]
-    assert files == ["cats.jpg", "wall.jpg", "fog.jpg"]
+    assert files == ["pets/cats.jpg", "wall.jpg", "fog.jpg"]
     first, second = coco["annotations"]
     assert (first["bbox"], second["bbox"]) == ([20, 10, 100, 50], [150, 0, 50, 100])
     assert first["image_id"] == second["image_id"] == coco["images"][0]["id"]
@@ -43,6 +43,16 @@ def test_coco_names_lead_to_the_photos_from_the_folder_they_share(tmp_path):
         assert [image["file_name"] for image in coco["images"]] == names
 
 
+def test_names_begin_at_the_folder_of_photos_though_one_was_given_singly_as_well(tmp_path):
+    """Beside others of its name, so that its picture is in photos/."""
+    stems = {"photos/cat.png": "photos/cat", "photos/dog.png": "dog", "photos/in/cat.png": "in/cat"}
+    records = [Record(f"/p/{photo}", stem, "v", "done", size=(9, 9)) for photo, stem in
+               stems.items()]  # fmt: skip
+    coco = json.loads(write_coco(records, tmp_path).read_text())
+    names = [image["file_name"] for image in coco["images"]]
+    assert names == ["cat.png", "dog.png", "in/cat.png"]
+
+
 def test_yolo_boxes_are_centers_and_sizes_as_shares(tmp_path):
     labels = write_yolo(RECORDS, tmp_path)
     assert (labels / "pets/cats.txt").read_text().splitlines() == [
@@ -54,9 +64,10 @@ def test_yolo_boxes_are_centers_and_sizes_as_shares(tmp_path):
     assert not (labels / "broken.txt").exists()
 
 
+@pytest.mark.filterwarnings("ignore:.* is not in images.txt")
 def test_yolo_labels_are_named_as_photos_not_as_pictures(tmp_path):
-    photos = {"cat (2)": "/p/cat.jpg", "a_b": "/p/a:b.jpg", "in/dog": "/p/dog.jpg"}
-    twins = {"in/dog_png": "/p/dog.png", ".": "/p/..jpg"}
+    photos = {"cat (2)": "/p/cat.jpg", "a_b": "/p/a:b.jpg", "in/dog": "/p/in/dog.jpg"}
+    twins = {"in/dog_png": "/p/in/dog.png", ".": "/p/..jpg"}
     records = [Record(photo, stem, "v", "done", size=(9, 9)) for stem, photo in
                (photos | twins).items()]  # fmt: skip
     labels = write_yolo(records, tmp_path)
@@ -70,6 +81,7 @@ def test_yolo_labels_are_named_as_photos_not_as_pictures(tmp_path):
     }
 
 
+@pytest.mark.filterwarnings("ignore:.* is not in images.txt")
 def test_no_photo_takes_the_label_of_another(tmp_path):
     photos = ["/p/cat.jpg", "/p/cat.png", "/p/CAT.webp", "/p/cat (2).jpg"]
     records = [
@@ -81,6 +93,27 @@ def test_no_photo_takes_the_label_of_another(tmp_path):
     assert said.keys() == {"cat", "cat (2)", "cat (3)", "cat (4)"} and len(set(said.values())) == 4
     assert said["cat"].startswith("0 0.5") and " 0.666667 " in said["cat (2)"]
     assert (tmp_path / "images.txt").read_text() == "./images/cat.jpg\n./images/cat (2).jpg\n"
+
+
+def test_a_photo_that_was_first_given_singly_is_listed_as_the_folder_has_it(tmp_path, samples):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    for photo in (photos / "cat.jpg", photos / "sub/cat.jpg"):
+        photo.parent.mkdir(exist_ok=True)
+        samples["cat.jpeg"].resize((90, 60)).save(photo)
+    for source in (photos / "sub/cat.jpg", photos):
+        assert main([str(source), "-o", str(out), "--boxes", "coco,yolo"]) == 0
+    listed = (out / "images.txt").read_text().splitlines()
+    assert sorted(listed) == ["./images/cat.jpg", "./images/sub/cat.jpg"]
+    assert (out / "labels/cat.txt").is_file() and (out / "labels/sub/cat.txt").is_file()
+    coco = json.loads((out / "boxes.coco.json").read_text())
+    assert [f"./images/{image['file_name']}" for image in coco["images"]] == listed
+
+
+def test_a_photo_that_no_label_can_be_found_for_is_said(tmp_path):
+    photos = ["/p/cat.jpg", "/p/cat.png", "/p/dog.jpg"]
+    records = [Record(photo, photo[3:-4], "v", "done", size=(9, 9)) for photo in photos]
+    with pytest.warns(UserWarning, match=r"^/p/cat\.png is not in images\.txt: .* rename it"):
+        write_yolo(records, tmp_path)
 
 
 @pytest.mark.parametrize("write", [write_coco, write_yolo])
@@ -234,6 +267,7 @@ def test_a_photo_called_classes_keeps_its_label(tmp_path):
     assert len((write_yolo([record], tmp_path) / "classes.txt").read_text().splitlines()) == 2
 
 
+@pytest.mark.filterwarnings("ignore:.* is not in images.txt")
 def test_names_that_leave_no_room_for_a_suffix_cost_no_other_label(tmp_path):
     names = ["n" * 255, "m" * 251 + ".jpg", "é" * 127, "zebra.jpg"]
     records = [Record(f"/p/{name}", f"stem{number}", "v", "done", size=(9, 9))
@@ -246,7 +280,7 @@ def test_names_that_leave_no_room_for_a_suffix_cost_no_other_label(tmp_path):
 
 def test_a_folder_too_deep_for_labels_is_said(tmp_path):
     deep = "/".join(["d" * 200] * 25)
-    records = [Record(f"/{deep}/a.jpg", f"{deep}/a", "v", "done", size=(9, 9)), RECORDS[1]]
+    records = [Record(f"/p/{deep}/a.jpg", f"{deep}/a", "v", "done", size=(9, 9)), RECORDS[1]]
     with pytest.warns(UserWarning, match="not a name that this disk accepts"):
         labels = write_yolo(records, tmp_path)
     assert (labels / "wall.txt").is_file()

@@ -305,6 +305,29 @@ def test_a_clip_with_a_hole_says_so(make_clip):
     assert said == f"{path}: damaged; {40 - len(frames)} of its 40 frames could not be read"
 
 
+def without_packets(path, to, first, count):
+    """Write a transport stream without some of its packets, which are of 188 bytes."""
+    data = path.read_bytes()
+    to.write_bytes(data[: 188 * first] + data[188 * (first + count) :])
+    return to
+
+
+@pytest.mark.parametrize("count", [1, 5, 60])
+def test_a_transport_stream_with_a_hole_says_so(count, make_clip, tmp_path):
+    path = make_clip("tv.ts", pictures=noise(60))
+    frames, (said,) = read(u2.open_video(without_packets(path, tmp_path / "hole.ts", 300, count)))
+    assert 40 < len(frames) <= 60
+    assert said == f"{tmp_path / 'hole.ts'}: damaged; data of its frames is missing in 1 place"
+
+
+def test_transport_streams_that_were_put_together_have_no_hole(make_clip):
+    """As the pieces of a clip from the web."""
+    path = make_clip("web.ts", pictures=noise(20))
+    path.write_bytes(path.read_bytes() * 3)
+    frames, reports = read(u2.open_video(path))
+    assert len(frames) == 60 and reports == []
+
+
 def test_reading_to_the_end_of_a_damaged_clip_warns(make_clip):
     path = make_clip("cut.mkv", pictures=noise(60))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -387,6 +410,38 @@ def test_a_clip_that_a_phone_did_not_finish_is_said_to_be_cut_off(make_clip):
     path = make_clip("dead.mp4", pictures=noise(30))
     path.write_bytes(path.read_bytes()[:-3000])
     assert reason(path).startswith("damaged or cut off; the list of its frames")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.3, 0.5, 0.7])
+def test_a_clip_whose_list_of_frames_is_not_whole_is_cut_off(share, make_clip):
+    """As of a copy that ended early."""
+    path = make_clip("copy.mp4", count=90)
+    content = path.read_bytes()
+    begin = content.index(b"moov") - 4
+    path.write_bytes(content[: begin + round(share * (len(content) - begin))])
+    assert reason(path).startswith("damaged or cut off; the list of its frames")
+
+
+def test_a_clip_whose_list_of_sounds_is_not_whole_is_said_to_be_cut_off(make_clip):
+    path = make_clip("copy.mp4", sound="aac", count=30)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rindex(b"trak") + 4])
+    frames, (said,) = read(u2.open_video(path))
+    assert len(frames) == 30
+    assert said == f"{path}: damaged or cut off; 1.00 seconds could be read"
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 1])
+def test_a_recording_in_fragments_is_read_up_to_where_it_is_cut_off(share, make_clip):
+    """As of a program that crashed while it wrote the list of a fragment, or after that."""
+    flags = {"movflags": "frag_keyframe+empty_moov+skip_trailer"}
+    path = make_clip("obs.mp4", count=40, options={"g": "10"}, container=flags)
+    content = path.read_bytes()
+    begin, end = content.rindex(b"moof") - 4, content.rindex(b"mdat") - 4
+    path.write_bytes(content[: begin + round(share * (end - begin))])
+    frames, (said,) = read(u2.open_video(path))
+    assert len(frames) == 30
+    assert said.startswith(f"{path}: damaged or cut off; ")
 
 
 @pytest.mark.parametrize("brand", [b"msf1", b"hevc"])

@@ -213,6 +213,19 @@ def test_a_screen_recording_lasts_as_long_as_it_did(shown, kind, make_clip, tmp_
     assert shown == [float(time) for time in times] and damage == []
 
 
+@pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
+@pytest.mark.parametrize("said", [None, Fraction(3)])
+def test_the_last_frame_is_shown_although_its_end_is_not_known(said, kind, make_clip, tmp_path):
+    """Browsers do not say how long a recording is, and what a file says may be too short."""
+    times = [Fraction(time, 1000) for time in (0, 40, 80, 7500)]
+    clip = u2.open_video(make_clip("clip.mp4", rate=25))
+    frames = [Frame(t, picture) for t, picture in zip(times, moving(4), strict=True)]
+    write_clip(tmp_path / f"new{kind}", frames, like=replace(clip, duration=said))
+    new = u2.open_video(tmp_path / f"new{kind}")
+    assert [frame.time for frame in new] == times
+    assert float(new.duration) == pytest.approx(7.54, abs=0.003)
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_the_last_picture_of_a_slide_show_is_shown_as_long_as_it_was(kind, tmp_path):
     first, *others = moving(6)
@@ -346,17 +359,19 @@ def test_sound_in_an_order_of_channels_of_its_own_is_heard(kind, make_clip, tmp_
     assert len(clicks) >= 11 and np.median(np.diff(clicks)) == pytest.approx(0.1, abs=0.002)
 
 
+@pytest.mark.parametrize("until", [0.75, 0.77, 0.79])
 @pytest.mark.parametrize("sound", ["flac", "libopus", "aac"])
 @pytest.mark.parametrize("kind", [".mp4", ".webm"])
-def test_sound_after_a_gap_stays_in_time(sound, kind, make_clip, tmp_path):
+def test_sound_after_a_gap_stays_in_time(until, sound, kind, make_clip, tmp_path):
+    """However soon after it a click comes."""
     path = make_clip("clip.mkv", count=36, sound=sound)
-    in_gap = lambda packet: 0.35 < packet.pts * packet.time_base < 0.75  # noqa: E731
+    in_gap = lambda packet: 0.35 < packet.pts * packet.time_base < until  # noqa: E731
     clip = u2.open_video(remuxed(path, tmp_path / "gap.mkv", in_gap))
     write_clip(tmp_path / f"new{kind}", clip, like=clip)
     before, after = loudest(clip.path), loudest(tmp_path / f"new{kind}")
     with av.open(str(clip.path)) as old, av.open(str(tmp_path / f"new{kind}")) as new:
         first, written = (next(file.decode(video=0)).time for file in (old, new))
-    assert len(before) == len(after) == 8
+    assert len(before) == len(after) >= 7
     assert np.abs((after - before) - (written - first)).max() < 0.01
 
 

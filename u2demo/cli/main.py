@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from u2demo.cli import merge, train, weights
@@ -12,16 +13,7 @@ from u2demo.cli.effects import chosen_effects
 from u2demo.cli.merge import write_boxes
 from u2demo.cli.sources import Chosen, expand, find, has_animations
 from u2demo.cli.summary import Tally, summary
-from u2demo.cli.terminal import (
-    conclude,
-    progress,
-    progress_of_clips,
-    say,
-    say_stopped,
-    sentence,
-    stopped_by_signals,
-    warnings_as_lines,
-)
+from u2demo.cli.terminal import carry_out, progress, progress_of_clips, warnings_as_lines
 from u2demo.images.write import FORMATS
 from u2demo.machine.memory import keep_freed_memory
 from u2demo.machine.places import check_url, is_url
@@ -54,18 +46,10 @@ def main(argv: list[str] | None = None) -> int:
     if command:
         return command(argv[1:])
     options = parse(argv)
-    try:
-        with stopped_by_signals():
-            lines, complete = _run(options)
-    except KeyboardInterrupt as stop:
-        again = "the same command resumes"
-        if options.overwrite:  # without it, pictures of an earlier run would count as done
-            again = "with --overwrite the same command starts over"
-        return say_stopped(stop, f"; {again}")
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        say(f"u2demo: {sentence(error)}", sys.stderr)
-        return 1
-    return conclude(lines, complete=complete)
+    again = "; the same command resumes"
+    if options.overwrite:  # without it, pictures of an earlier run would count as done
+        again = "; with --overwrite the same command starts over"
+    return carry_out(partial(_run, options), lambda: again)
 
 
 def _run(options: argparse.Namespace) -> tuple[list[str], bool]:

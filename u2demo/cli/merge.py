@@ -1,23 +1,13 @@
 """argv -> one manifest of all shards: ``u2demo merge RESULTS``."""
 
 import argparse
-import sys
 import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from u2demo.cli import values
-from u2demo.cli.terminal import (
-    conclude,
-    counted,
-    first_of,
-    printable,
-    say,
-    say_stopped,
-    sentence,
-    stopped_by_signals,
-)
+from u2demo.cli.terminal import carry_out, counted, first_of, printable
 from u2demo.machine.places import is_url, join
 from u2demo.runs.boxes import WRITERS, Present, check_free
 from u2demo.runs.manifest import locked
@@ -32,15 +22,7 @@ _SHOWN = 20  # numbers of shards
 def main(argv: list[str]) -> int:
     """Run ``u2demo merge``; return its exit code: 0, 128 + N for signal N, 1 if not all is done."""
     options = _parse(argv)
-    try:
-        with stopped_by_signals():
-            lines, complete = _merge(options)
-    except KeyboardInterrupt as stop:
-        return say_stopped(stop, "; the same command starts over")
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        say(f"u2demo: {sentence(error)}", sys.stderr)
-        return 1
-    return conclude(lines, complete=complete)
+    return carry_out(partial(_merge, options), lambda: "; the same command starts over")
 
 
 def _merge(options: argparse.Namespace) -> tuple[list[str], bool]:

@@ -97,19 +97,27 @@ def warnings_as_lines() -> Iterator[None]:
         warnings.showwarning = usual
 
 
-def conclude(lines: list[str], *, complete: bool) -> int:
-    """Print the summary of a command; return its exit code: 0 if all was done, and it is read."""
+def carry_out(work: Callable[[], tuple[list[str], bool]], what_next: Callable[[], str]) -> int:
+    """Do the ``work`` of a command, and say what came of it; return the exit code.
+
+    ``work`` returns the lines of the summary, and whether all was done. ``what_next`` returns what
+    follows if a signal stops it: the end of the sentence "stopped". The code is 0 if all was done,
+    128 + N for signal N, else 1.
+    """
+    try:
+        with stopped_by_signals():
+            lines, complete = work()
+    except KeyboardInterrupt as stop:
+        say(f"stopped{what_next()}", sys.stderr)
+        return 128 + (stop.args[0] if stop.args else signal.SIGINT)
+    except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
+        say(f"u2demo: {sentence(error)}", sys.stderr)
+        return 1
     text = "\n".join(lines)
     if not say(text, sys.stdout):
         say(f"u2demo: could not print the summary; is the disk full?\n{text}", sys.stderr)
         return 1
     return 0 if complete else 1
-
-
-def say_stopped(stop: KeyboardInterrupt, what_next: str) -> int:
-    """Say that a command was stopped, and ``what_next``; return its exit code, 128 + the signal."""
-    say(f"stopped{what_next}", sys.stderr)
-    return 128 + (stop.args[0] if stop.args else signal.SIGINT)
 
 
 def _has_terminal() -> bool:
@@ -278,7 +286,8 @@ def printable(text: object) -> str:
 
 def sentence(error: Exception) -> str:
     """Return what an error says, safe to print, without the system's error number."""
-    text = re.sub(r"^\[(Errno|WinError) -?\d+\] ", "", str(error))
+    said = str(error) or type(error).__name__
+    text = re.sub(r"^\[(Errno|WinError) -?\d+\] ", "", said)
     return "\n".join(map(printable, text.splitlines()))
 
 

@@ -10,15 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from u2demo.cli.terminal import (
-    conclude,
-    duration,
-    printable,
-    say,
-    say_stopped,
-    sentence,
-    stopped_by_signals,
-)
+from u2demo.cli.terminal import carry_out, duration, printable, say, sentence
 from u2demo.cli.values import path, place
 from u2demo.machine.disk import at_free_name, write_new_file
 from u2demo.nets.checkpoints import CHECKPOINTS
@@ -50,20 +42,18 @@ _EVERY = 10  # seconds between two lines
 def main(argv: list[str]) -> int:
     """Run ``u2demo train`` and return its exit code."""
     options = _parse(argv)
-    try:
-        with stopped_by_signals():
-            trained = _teach(options)
-    except KeyboardInterrupt as stop:
-        return say_stopped(stop, _what_is_left(options.output))
-    except (TypeError, ValueError, OSError, MemoryError) as error:
-        say(f"u2demo: {sentence(error)}", sys.stderr)
-        return 1
+    return carry_out(partial(_train, options), partial(_what_is_left, options.output))
+
+
+def _train(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """Return the lines of the summary, and whether a better net was saved."""
+    trained = _teach(options)
     report = trained.report
     lines = [printable(line) for line in report.table().splitlines()]
     lines.append(printable(report.summary()))
     if trained.file:
         lines.append(f"{printable(trained.file)}; use it with --weights {printable(trained.file)}")
-    return conclude(lines, complete=trained.file is not None)
+    return lines, trained.file is not None
 
 
 def _what_is_left(net: Path) -> str:

@@ -1,7 +1,8 @@
 """text of an option -> its value, or the sentence that argparse shows."""
 
 import argparse
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from PIL import ImageColor
@@ -28,10 +29,8 @@ def path(text: str) -> Path:
         raise argparse.ArgumentTypeError(
             "is empty, expected a name; is a variable of your shell unset?"
         )
-    try:
+    with _refusing():
         return from_home(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from None
 
 
 def place(text: str) -> str | Path:
@@ -41,10 +40,8 @@ def place(text: str) -> str | Path:
 
 def photos_in(file: str) -> list[str]:
     """Return the paths and URLs in a list, "-" for standard input."""
-    try:
+    with _refusing():
         return read_list(file)
-    except (ValueError, OSError) as error:
-        raise argparse.ArgumentTypeError(sentence(error)) from None
 
 
 def processes(text: str) -> int:
@@ -56,27 +53,21 @@ def processes(text: str) -> int:
 
 def pixels(text: str) -> int:
     """Return a number of pixels, such as that of ``400M``."""
-    try:
+    with _refusing():
         return pixel_count(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from None
 
 
 def part(text: str) -> str:
     """Return ``text`` if it says which part of a photo is meant, see ``box_in``."""
-    try:
+    with _refusing():
         box_in(text, (1, 1))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from None
     return text
 
 
 def shard(text: str) -> Shard:
     """Return a shard: its number and how many there are."""
-    try:
+    with _refusing():
         return parse_shard(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from None
 
 
 def canvas(text: str) -> tuple[int, int] | str:
@@ -109,15 +100,22 @@ def edge(name: str, text: str) -> float:
     return _number(text, lambda value: Edge(**{name: value}))
 
 
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """Let argparse show the sentence of an error."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(sentence(error)) from None
+
+
 def _number(text: str, check: Callable[[float], object]) -> float:
     try:
         value = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r:.80} is not a number") from None
-    try:
+    with _refusing():
         check(value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from None
     return value
 
 

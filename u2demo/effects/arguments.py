@@ -1,8 +1,8 @@
 """argument -> a color, or a sentence."""
 
-from numbers import Integral
-
 from PIL import ImageColor
+
+from u2demo.machine.numbers import are_whole_numbers
 
 _EXPECTED = "a name such as 'teal', '#3c78ff', or three whole numbers from 0 to 255"
 
@@ -23,9 +23,7 @@ def as_color(name: str, color: object) -> tuple[int, int, int]:
         if alpha < 255:
             raise ValueError(f"{name} is {color!r:.80}, expected a solid color such as '#3c78ff'")
         return red, green, blue
-    if not isinstance(color, tuple | list) or len(color) != 3:
-        raise TypeError(sentence)
-    if not all(isinstance(value, Integral) and not isinstance(value, bool) for value in color):
+    if not are_whole_numbers(color, count=3):
         raise TypeError(sentence)
     if not all(0 <= value <= 255 for value in color):
         raise ValueError(sentence)

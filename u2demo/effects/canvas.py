@@ -1,7 +1,6 @@
 """cut-out -> a picture of one size, with the subject in its middle, as shops want it."""
 
 import math
-from numbers import Integral
 
 from PIL import Image, ImageChops, ImageFilter
 
@@ -9,7 +8,7 @@ from u2demo.effects.cutout import remove_background
 from u2demo.effects.effect import blur_step
 from u2demo.effects.scenes import Background, draw_scene, is_transparent
 from u2demo.images.rgb import as_photo, part_of, shared_info
-from u2demo.machine.numbers import check_number
+from u2demo.machine.numbers import are_whole_numbers, check_number
 from u2demo.masks.box import Box
 from u2demo.masks.mask import Mask
 
@@ -96,9 +95,7 @@ def check_canvas(size: tuple[int, int] | None, margin: float, shadow: float) -> 
     expected = f"(width, height), each a whole number of pixels from 1 to {LONGEST:,}, or None"
     sentence = f"size is {size!r:.80}, expected {expected}"
     if size is not None:
-        if not isinstance(size, tuple | list) or len(size) != 2:
-            raise TypeError(sentence)
-        if not all(isinstance(side, Integral) and not isinstance(side, bool) for side in size):
+        if not are_whole_numbers(size, count=2):
             raise TypeError(sentence)
         if not all(1 <= side <= LONGEST for side in size):
             raise ValueError(sentence)

@@ -50,7 +50,13 @@ def draw_outline(
         width = max(2, LINE_WIDTH * max(image.size))
     width = check_number("width", width, expected="1 or more pixels, and finite", least=1)
     paint = color_in(image.info.get("icc_profile"), as_color("color", color))
-    subject = np.asarray(mask > 0.5, np.float32)
-    line = alpha_of(Edge(grow=width).apply(subject) - subject)
+    line = alpha_of(_outside(mask, width))
     colored = Image.new("RGB", image.size, paint)
     return with_alpha_of(image, Image.composite(colored, colors_of(image), line))
+
+
+def _outside(mask: Mask, width: float) -> Mask:
+    """Return what is at most ``width`` pixels from the subject, but not part of it."""
+    around = Edge(softness=0, grow=width).apply(mask)
+    around[mask > 0.5] = 0
+    return around

@@ -24,8 +24,7 @@ def move_subject(
 
     ``zoom`` is how many times larger; ``across`` and ``down`` are shares of the width and height.
     Put another background behind them: beyond the photo the mask is 0, and the image black or, with
-    alpha, transparent.
-    Without a change both are returned as they are.
+    alpha, transparent. Without a change both are returned as they are.
 
     Raises:
         ValueError: ``zoom`` is not from 0.1 to 10, ``across`` or ``down`` not from -1 to 1, or the

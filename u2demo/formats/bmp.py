@@ -4,7 +4,6 @@ Pillow knows few of the masks, does not read 2 bits per pixel, and decodes run l
 pixel by pixel. The layouts are those of Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER.
 """
 
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from u2demo.formats.content import LIGHT, PLAIN, Content, RefusedError
 from u2demo.formats.rle import decode_runs
 
 _HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # how many bytes a header has, which names its kind
-START = b"BM|(?:%s)" % b"|".join(re.escape(struct.pack("<I", size)) for size in _HEADERS)
+SIGNATURES = b"BM", *(struct.pack("<I", size) for size in _HEADERS)  # the others are a DIB's
 _RGB, _RLE8, _RLE4, _MASKS, _JPEG, _PNG, _MASKS_WITH_ALPHA = range(7)
 _FILE_HEADER = 14
 _OS2 = (12, 16, 64)

@@ -34,18 +34,22 @@ _THOUSANDS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([kMG]?)")
 # Only formats that photos come in: Pillow would hand an EPS file to an external interpreter.
 _KNOWN = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC"
-_FORMATS: tuple[tuple[re.Pattern[bytes], Callable[[BinaryIO], Content]], ...] = tuple(
-    (re.compile(start, re.DOTALL) if isinstance(start, bytes) else start, examine)
-    for start, examine in (
-        (re.escape(jpeg.SIGNATURE), jpeg.examine),
-        (re.escape(chunks.PNG), chunks.examine_png),
-        (re.escape(chunks.WEBP), chunks.examine_webp),
-        (b"|".join(gif.SIGNATURES), gif.examine),
-        (b"|".join(map(re.escape, tiff.SIGNATURES)), tiff.examine),
-        (bmp.START, bmp.examine),
-        (heif.AVIF, heif.examine_avif),
-        (heif.HEIC, heif.examine_heic),
-    )
+
+
+def _beginning(*signatures: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of a file that begins with one of ``signatures``."""
+    return re.compile(b"|".join(map(re.escape, signatures)))
+
+
+_FORMATS: tuple[tuple[re.Pattern[bytes], Callable[[BinaryIO], Content]], ...] = (
+    (_beginning(jpeg.SIGNATURE), jpeg.examine),
+    (_beginning(chunks.PNG), chunks.examine_png),
+    (_beginning(chunks.WEBP), chunks.examine_webp),
+    (_beginning(*gif.SIGNATURES), gif.examine),
+    (_beginning(*tiff.SIGNATURES), tiff.examine),
+    (_beginning(*bmp.SIGNATURES), bmp.examine),
+    (heif.AVIF, heif.examine_avif),
+    (heif.HEIC, heif.examine_heic),
 )
 
 

@@ -1,7 +1,7 @@
 """argument -> a plain number, or a sentence: is it one, and in range?"""
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 
 
 def check_number(
@@ -25,3 +25,13 @@ def check_number(
     if not (least <= plain <= most and math.isfinite(plain)):
         raise ValueError(f"{name} is {value!s:.80}, expected {expected}")
     return plain
+
+
+def are_whole_numbers(values: object, *, count: int) -> bool:
+    """Return whether ``values`` is a tuple or list of ``count`` whole numbers, NumPy's among them.
+
+    True and False are none.
+    """
+    if not isinstance(values, tuple | list) or len(values) != count:
+        return False
+    return all(isinstance(value, Integral) and not isinstance(value, bool) for value in values)

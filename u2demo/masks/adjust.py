@@ -56,8 +56,8 @@ class Edge:
             _fill_holes(adjusted, float(self.fill_holes))
         if self.drop_specks:
             _drop_specks(adjusted, float(self.drop_specks))
-        if self.grow:
-            adjusted = _grown(adjusted, float(self.grow))
+        for pixels in _steps(float(self.grow), mask.shape):
+            adjusted = _grown(adjusted, pixels)
         if self.feather:
             adjusted = _feathered(adjusted, float(self.feather))
         return adjusted
@@ -145,12 +145,10 @@ def _drop_specks(mask: Mask, share: float) -> None:
 def _grown(mask: Mask, pixels: float) -> Mask:
     """Return ``mask`` with its edge moved outward by ``pixels``, inward if that is below 0."""
     extreme = np.maximum if pixels > 0 else np.minimum
-    for radius in _steps(min(abs(pixels), max(mask.shape))):
-        further = _over_disc(mask, math.ceil(radius), extreme)
-        if radius < 1:  # part of a pixel
-            further = mask + np.float32(radius) * (further - mask)
-        mask = further
-    return mask
+    further = _over_disc(mask, math.ceil(abs(pixels)), extreme)
+    if abs(pixels) < 1:  # part of a pixel
+        further = mask + np.float32(abs(pixels)) * (further - mask)
+    return further
 
 
 def _feathered(mask: Mask, pixels: float) -> Mask:
@@ -159,17 +157,19 @@ def _feathered(mask: Mask, pixels: float) -> Mask:
     return np.asarray(blurred, np.float32) / np.float32(255)
 
 
-def _steps(radius: float) -> Iterator[float]:
-    """Yield whole numbers up to ``_STEP``, and last what is left below 1; their sum is ``radius``.
+def _steps(pixels: float, shape: tuple[int, int]) -> Iterator[float]:
+    """Yield whole numbers up to ``_STEP``, and last what is left below 1: in all, ``pixels``.
 
-    Discs added to each other are a disc again, and small ones take little from around a tile.
+    All are below 0 if that is. More than the longer side of a mask is no more than that side. Discs
+    added to each other are a disc again, and small ones take little from around a tile.
     """
+    radius = min(abs(pixels), max(shape))
     whole = int(radius)
     while whole > 0:
-        yield min(whole, _STEP)
+        yield math.copysign(min(whole, _STEP), pixels)
         whole -= _STEP
     if radius > int(radius):
-        yield radius - int(radius)
+        yield math.copysign(radius - int(radius), pixels)
 
 
 def _over_disc(mask: Mask, radius: int, extreme: np.ufunc) -> Mask:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import product
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from u2demo.machine.numbers import are_whole_numbers
 from u2demo.masks.mask import Mask, check_mask, check_threshold
 
 
@@ -82,9 +82,7 @@ def check_box(name: str, box: Box, size: tuple[int, int]) -> None:
     width, height = size
     expected = f"Box(left, top, right, bottom) within the photo's {width}x{height}"
     sentence = f"{name} is {box!r:.80}, expected {expected}"
-    if not isinstance(box, tuple) or len(box) != 4:
-        raise TypeError(sentence)
-    if not all(isinstance(edge, Integral) and not isinstance(edge, bool) for edge in box):
+    if not isinstance(box, tuple) or not are_whole_numbers(box, count=4):
         raise TypeError(sentence)
     left, top, right, bottom = box
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):

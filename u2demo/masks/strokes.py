@@ -58,7 +58,8 @@ def check_point(point: object) -> None:
     if not isinstance(point, Sequence | np.ndarray) or len(point) != 2:
         raise TypeError(f"a point is {point!r:.80}, expected (x, y) in pixels of the photo")
     for number in point:
-        _check_length("a point's x or y", number, "pixels of the photo", -math.inf)
+        expected = f"pixels of the photo, at most {_FAR:g}"
+        check_number("a point's x or y", number, expected=expected, least=-_FAR, most=_FAR)
 
 
 def draw_strokes(strokes: Iterable[Stroke], size: Size, *, scale: float = 1.0) -> NDArray[np.int8]:
@@ -79,7 +80,8 @@ def draw_strokes(strokes: Iterable[Stroke], size: Size, *, scale: float = 1.0) -
 def _check(stroke: Stroke) -> None:
     if not isinstance(stroke, Stroke):
         raise TypeError(f"a stroke is {stroke!r:.80}, expected Stroke(points, radius, keep)")
-    _check_length("radius", stroke.radius, "pixels of the photo, more than 0", math.nextafter(0, 1))
+    expected = f"pixels of the photo, more than 0, at most {_FAR:g}"
+    check_number("radius", stroke.radius, expected=expected, least=math.nextafter(0, 1), most=_FAR)
     if not isinstance(stroke.keep, bool | np.bool_):
         raise TypeError(f"keep is {stroke.keep!r:.80}, expected True (subject) or False")
     expected = "several (x, y), or one for a click: [(320, 200)]"
@@ -89,16 +91,6 @@ def _check(stroke: Stroke) -> None:
         raise ValueError(f"points is empty, expected {expected}")
     for point in stroke.points:
         check_point(point)
-
-
-def _check_length(name: str, value: float, expected: str, least: float) -> None:
-    check_number(name, value, expected=expected, least=least)
-    try:
-        is_near = abs(float(value)) <= _FAR
-    except OverflowError:  # an int may be larger than any float
-        is_near = False
-    if not is_near:
-        raise ValueError(f"{name} is {value!r:.80}, expected {expected}, at most {_FAR:g}")
 
 
 def _rows(stroke: Stroke, size: Size, scale: float) -> Iterator[tuple[int, int, int]]:

@@ -88,7 +88,7 @@ def adopt(checkpoint: Checkpoint, path: Path) -> None:
     """
     if checkpoint.sha256 or _recorded_sha256(path):
         return
-    found = _sha256(path)
+    found = file_sha256(path)
     with contextlib.suppress(OSError):  # a read-only folder
         write_file(_record_of(path), f"{found}  {path.name}\n".encode())
     warning = (
@@ -118,7 +118,7 @@ def _unpack(checkpoint: Checkpoint) -> Path | None:
         return None
     path = _writable_folder() / checkpoint.file
     write_file(path, data)
-    return path if _sha256(path) == checkpoint.sha256 else None
+    return path if file_sha256(path) == checkpoint.sha256 else None
 
 
 # Is it the right file?
@@ -134,7 +134,7 @@ def _fault(checkpoint: Checkpoint, path: Path, final: Path, check: Check) -> str
         if expected is None:
             check(path)
             return None
-        found = _sha256(path)
+        found = file_sha256(path)
         return None if found == expected else f"has sha256 {found} instead of {expected}"
     except WeightsError as error:
         return f"does not load: {error}"
@@ -155,7 +155,8 @@ def _record_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")  # as the command sha256sum writes and checks it
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

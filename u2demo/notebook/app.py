@@ -22,6 +22,7 @@ from u2demo.notebook.headless import show_and_save
 from u2demo.notebook.jobs import JobQueue
 from u2demo.notebook.layout import close, lay_out, make_manners
 from u2demo.notebook.looking import Looking
+from u2demo.notebook.models import check_net
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.offer import Offer
 from u2demo.notebook.opening import File, Opening
@@ -51,8 +52,7 @@ class OneClick:
     """
 
     def __init__(self, model: "nn.Module | None" = None):
-        if model is not None and not hasattr(model, "parameters"):  # torch comes later
-            raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
+        check_net(model)
         self._is_shown = False
         self._shows_samples = False
         self._saved = Saved()

@@ -1,9 +1,9 @@
-"""files <-> a person's Google Drive, from Colab."""
+"""paths that a person types, and their Google Drive in Colab -> files, and back."""
 
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +11,10 @@ import ipywidgets
 
 from u2demo.machine.disk import at_free_name
 from u2demo.machine.names import expand_home
+from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.colab import one_line
 from u2demo.notebook.environment import PageError, environment
+from u2demo.notebook.notes import Notes
 
 MOUNT_POINT = "/content/drive"  # where Colab mounts a person's Drive; U2DEMO_DRIVE overrides it
 
@@ -32,17 +34,26 @@ def typed_path(text: str) -> Path | None:
     return path
 
 
-def taken_path(field: ipywidgets.Text) -> Path | None:
-    """Return the path in a text field as ``typed_path`` does, and empty the field.
+def path_field(hint: str, take: Callable[[Path], None], notes: Notes) -> list[ipywidgets.Widget]:
+    """Return a field to type a path, which ``take`` gets; ``notes`` shows problems.
 
-    So the same path again counts as a choice.
-
-    Raises:
-        PageError: the Drive cannot be mounted.
+    There is none where the kernel's disk is not the person's own: outside JupyterLab and Colab.
     """
-    text = field.value
-    field.value = ""
-    return typed_path(text)
+    if environment() not in ("jupyter", "colab"):
+        return []
+    field = ipywidgets.Text(
+        description="or a path", placeholder=f"{hint}, then Enter", continuous_update=False
+    )
+
+    def read(_: dict) -> None:
+        text = field.value
+        field.value = ""  # so that the same path again counts as a choice
+        path = typed_path(text)
+        if path is not None:
+            take(path)
+
+    field.observe(guarded(read, notes), names="value")
+    return [field]
 
 
 def mount_for(path: Path) -> None:

@@ -25,6 +25,12 @@ FIRST = "u2netp"  # ships inside the package
 _OFFLINE = "is this machine online?"  # what is said of a source whose host is not found
 
 
+def check_net(model: object) -> None:
+    """Raise ``TypeError`` unless ``model``, which a page is given, is None or could be a net."""
+    if model is not None and not hasattr(model, "parameters"):  # torch comes later
+        raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
+
+
 def networks() -> list[str]:
     """Return the names of the published networks that find subjects."""
     return [name for name, record in CHECKPOINTS.items() if record.makes == "mask"]
@@ -104,7 +110,7 @@ class ModelMenu:
     def load(self) -> "nn.Module":
         """Return the network in use, loaded if necessary."""
         if self.model is None:
-            self.model = _load(self.name)
+            self.model = load_net(self.name)
         return self.model
 
     def cancel(self) -> None:
@@ -212,7 +218,7 @@ class _Fetch:
         from u2demo.nets.load import fetch_weights  # loads torch: the page comes first
 
         fetch_weights(self.name, progress=self._tell)
-        return _load(self.name)
+        return load_net(self.name)
 
     def _bring(self) -> None:
         try:
@@ -246,7 +252,8 @@ class _Opening(_Fetch):
         return load_file(self.name, self._source)
 
 
-def _load(name: str) -> "nn.Module":
+def load_net(name: str) -> "nn.Module":
+    """Return a published net, for a page that is to look at photos from here on."""
     from u2demo.nets.load import load_model  # loads torch: the page comes first
 
     keep_freed_memory()

@@ -10,8 +10,7 @@ import ipywidgets
 from u2demo.machine.names import safe_name
 from u2demo.nets.checkpoints import WeightsError
 from u2demo.notebook.callbacks import guarded
-from u2demo.notebook.drive import taken_path
-from u2demo.notebook.environment import environment
+from u2demo.notebook.drive import path_field
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.photo_picker import Files, make_photo_picker
 
@@ -23,17 +22,10 @@ Source = Path | bytes
 
 
 class WeightsChoice(ipywidgets.VBox):
-    """Controls to choose a weights file; ``on_file`` gets its name, and its path or content.
-
-    A path can be typed where the kernel's disk is the person's own: in JupyterLab and Colab.
-    """
+    """Controls to choose a weights file; ``on_file`` gets its name, and its path or content."""
 
     def __init__(self, on_file: Callable[[str, Source], None], notes: Notes):
         self._on_file = on_file
-        self._path = ipywidgets.Text(
-            description="or a path", placeholder="mine.pth, then Enter", continuous_update=False
-        )
-        self._path.observe(guarded(self._take_path, notes), names="value")
         picker = make_photo_picker(
             guarded(self._take_upload, notes),
             notes,
@@ -44,20 +36,13 @@ class WeightsChoice(ipywidgets.VBox):
             noun="file",
             accept=".pth,.pt",
         )
-        parts = [picker]
-        if environment() in ("jupyter", "colab"):
-            parts.append(self._path)
-        super().__init__(parts)
+        field = path_field("mine.pth", lambda path: on_file(path.name, path), notes)
+        super().__init__([picker, *field])
         self.add_class("u2-choice")
 
     def _take_upload(self, files: Files) -> None:
         for name, data in files[:1]:
             self._on_file(name, data)
-
-    def _take_path(self, _: dict) -> None:
-        path = taken_path(self._path)
-        if path is not None:
-            self._on_file(path.name, path)
 
 
 def load_file(name: str, source: Source) -> "nn.Module":

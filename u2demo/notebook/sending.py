@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import ipywidgets
 
@@ -29,6 +30,25 @@ TYPES = {
 _LONGEST_LINK = 40_000_000  # bytes; longest data URL that a page accepts
 
 
+class _Words(NamedTuple):
+    """What is said of a task before, around and after the file's name."""
+
+    doing: str
+    failed: str
+    done: str
+
+
+_TASKS = {  # of the page
+    "save": _Words("Sending", "was not saved", "is in your downloads."),
+    "copy": _Words("Copying", "was not copied", "is copied. Paste it where you like."),
+    "offer": _Words(
+        "Preparing",
+        "was not shown",
+        "is ready: drag the small picture below to where you want the file.",
+    ),
+}
+
+
 class Sender:
     """Sends files to a person's downloads, and says so in ``notes``.
 
@@ -51,45 +71,38 @@ class Sender:
 
     def send(self, file: Path) -> None:
         """Start the browser's download of ``file``."""
-        data, media = file.read_bytes(), TYPES[file.suffix]
         if self._file_saver:
-            text = f"Sending {file.name}, {size_text(len(data))}…"
-            self._on_the_way["save", file.name] = self._notes.add_html(escape(text))
-            self._file_saver.save(file.name, data, type=media)
+            self._pass_on(file, "save", self._file_saver.save)
             return
+        data = file.read_bytes()
         if self._in_colab:
             self._send_in_colab(file.name, data)
-        self._offer_link(file.name, data, media)
+        self._offer_link(file.name, data, TYPES[file.suffix])
 
     def copy(self, file: Path) -> None:
         """Copy a picture, a PNG, or a text to the clipboard."""
-        data, media = file.read_bytes(), TYPES[file.suffix]
-        text = f"Copying {file.name}, {size_text(len(data))}…"
-        self._on_the_way["copy", file.name] = self._notes.add_html(escape(text))
-        self._file_saver.copy(file.name, data, type=media)
+        self._pass_on(file, "copy", self._file_saver.copy)
 
     def offer(self, file: Path) -> None:
         """Show ``file``, a picture, on the page, where a person can drag it to another program."""
+        self._pass_on(file, "offer", self._file_saver.offer)
+
+    def _pass_on(self, file: Path, task: str, give: Callable[..., None]) -> None:
+        """Give ``file`` to the page, and say so until the page has it."""
         data = file.read_bytes()
-        text = f"Getting {file.name} ready, {size_text(len(data))}…"
-        self._on_the_way["offer", file.name] = self._notes.add_html(escape(text))
-        self._file_saver.offer(file.name, data, type=TYPES[file.suffix])
+        text = f"{_TASKS[task].doing} {file.name}, {size_text(len(data))}…"
+        self._on_the_way[task, file.name] = self._notes.add_html(escape(text))
+        give(file.name, data, type=TYPES[file.suffix])
 
     def _done(self, task: str, name: str, refused: str) -> None:
         """Say that the page has what was sent, or why not."""
         note = self._on_the_way.pop((task, name), None)
         if note is None:  # the page shows this twice
             return
+        words, why = _TASKS[task], refused.rstrip(".")
+        text = f"{name} {words.done}"
         if refused:
-            why = refused.rstrip(".")
-            done = {"copy": "copied", "offer": "shown"}.get(task, "saved")
-            text = f"{name} was not {done}; the browser says: {why}. Download it instead."
-        elif task == "copy":
-            text = f"{name} is copied. Paste it where you like."
-        elif task == "offer":
-            text = f"{name} is ready: drag the small picture below to where you want the file."
-        else:
-            text = f"{name} is in your downloads."
+            text = f"{name} {words.failed}; the browser says: {why}. Download it instead."
         note.show(escape(text), "problem" if refused else "done")
 
     def show_dialogs(self, task: Callable[[], object]) -> object:

@@ -292,10 +292,9 @@ def _connect(ray: "ModuleType", address: str) -> None:
             socket.create_connection((host, int(port)), _ANSWER).close()
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (OSError, RuntimeError, ValueError) as error:
-        why = str(error).strip().splitlines()[:1]
         raise ValueError(
-            f"no Ray cluster at {address}: {''.join(why)}. Start one with: ray start --head; then,"
-            " on each other machine: ray start --address ADDRESS"
+            f"no Ray cluster at {address}: {first_line(error)}. Start one with: ray start --head;"
+            " then, on each other machine: ray start --address ADDRESS"
         ) from error
     except ray.exceptions.RayError as error:  # as for a token that is missing: its words help
         raise ValueError(f"the Ray cluster at {address} refuses: {first_line(error)}") from error
@@ -313,9 +312,7 @@ def _ray() -> "ModuleType":
 
 
 def _cause(error: Any) -> str:
-    cause = error.cause if isinstance(error.cause, Exception) else error
-    lines = str(cause).strip().splitlines()
-    return lines[0] if lines else type(cause).__name__
+    return first_line(error.cause if isinstance(error.cause, Exception) else error)
 
 
 def _as_here(error: Any) -> Exception:
@@ -325,8 +322,7 @@ def _as_here(error: Any) -> Exception:
 
 
 def _given_up(shard: Shard, error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
     return (
         f"shard {shard[0]}/{shard[1]} was given up: its process was lost {_TRIES} times"
-        f" ({lines[0]}); what it finished is kept"
+        f" ({first_line(error)}); what it finished is kept"
     )

@@ -5,15 +5,15 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, count
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from u2demo import __version__
 from u2demo.machine.disk import advise, not_ours, write_pieces
-from u2demo.machine.names import safe_name
 from u2demo.masks.box import Box
 from u2demo.runs.checksums import checksum_of_pieces, pieces_of
 from u2demo.runs.records import Record
+from u2demo.runs.relative import name_below, shared_folder
 
 _FILE = "boxes.coco.json"
 _BY = "boxes found by u2demo"
@@ -32,11 +32,10 @@ def write_coco(records: Iterable[Record], results: Path) -> Path:
     COCO's object detection format (https://cocodataset.org/#format-data): ``bbox`` is left, top,
     width, height in pixels of the upright photo, which not every program turns as its EXIF says;
     ``segmentation`` is one polygon, see ``outlines``, or nothing for a photo of a run that found
-    none; ``iscrowd`` is 0, which says that an annotation is one object.
-    Each object has one, see ``split_objects``. Photos without a clear subject are listed without.
-    ``file_name`` is the photo's path relative to the folder of photos that was given or, if there
-    were several, to the innermost one that holds them all, with ``/`` between folders: it is right
-    on any machine.
+    none; ``iscrowd`` is 0, which says that an annotation is one object. Each object has one, see
+    ``split_objects``. Photos without a clear subject are listed without. ``file_name`` is the
+    photo's path relative to the folder of photos that was given or, if there were several, to the
+    innermost one that holds them all, with ``/`` between folders: it is right on any machine.
 
     Clips are ``videos``, and each of their frames is an image, as in CocoVID: with ``video_id``,
     ``frame_id`` from 0, and ``time`` in seconds, and with one annotation, the box around all of the
@@ -200,43 +199,18 @@ class _Done:
 
     def __init__(self, records: Iterable[Record]):
         self._records = records
-        self._shared: tuple[str, ...] | None = None  # what all folders that were given begin with
-        for record in self:
-            names = _names(record)
-            top = names[: len(names) - _depth(record.stem, names)]
-            shared = top if self._shared is None else self._shared
-            self._shared = tuple(os.path.commonprefix([shared, top]))
+        self._shared = shared_folder(self)
 
     def __iter__(self) -> Iterator[Record]:
         return (record for record in self._records if record.size)
 
     def places(self) -> Iterator[_Place]:
-        """Yield the place of each record.
-
-        Names are relative to the innermost folder that holds all folders given. Photos on several
-        drives of Windows share no folder: they keep everything but the drive.
-        """
+        """Yield the place of each record."""
         image = video = 1
         for record in self:
-            name = "/".join(_names(record)[len(self._shared) :])
-            yield _Place(record, name, image, video)
+            yield _Place(record, name_below(self._shared, record), image, video)
             if record.frames:
                 image += len(record.track or ())
                 video += 1
             else:
                 image += 1
-
-
-def _names(record: Record) -> tuple[str, ...]:
-    photo = PurePath(record.photo)
-    return photo.relative_to(photo.anchor).parts
-
-
-def _depth(stem: str, names: tuple[str, ...]) -> int:
-    """Return how many names of a photo's path are its place in the folder that was given.
-
-    A run mirrors that folder, so the stem of the pictures has the same folders in front.
-    """
-    folders = stem.split("/")[:-1]
-    mirrored = [safe_name(name) for name in names[-1 - len(folders) : -1]]
-    return 1 + len(folders) if mirrored == folders else 1

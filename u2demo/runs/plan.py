@@ -29,7 +29,6 @@ class Job:
     stem: str  # what the names of its pictures begin with, relative to the results folder
     version: str  # of the photo, its corrections, net and quality
     identity: str = ""  # of the photo's file, see Record
-    unchanged: bool = False  # whether photo, net and quality are those of its last record
     files: tuple[str, ...] = ()  # its existing pictures
     effects: Mapping[str, str] = field(default_factory=dict)  # checksums of effects not made again
     written: Mapping[str, str] = field(default_factory=dict)  # see Record
@@ -169,7 +168,6 @@ class _Planner:
         return Job(
             entry.photo,
             named.stem if done else self._on_disk(entry, named, known),
-            unchanged=unchanged,
             files=known.files,
             effects={name: kept[name] for name in kept if name not in self._effects},
             written=known.written,

@@ -312,12 +312,6 @@ class _Work:
         )
 
 
-def is_done(job: Job, manifest: Manifest, effects: Mapping[str, str]) -> bool:
-    """Return whether all pictures of a job are there, made by these effects of the same photo."""
-    known = manifest.records.get(job.photo)
-    return known is not None and job.unchanged and manifest.is_complete(known, effects)
-
-
 def _batches(photos: Iterator[_Photo], count: int) -> Iterator[list[_Photo]]:
     while batch := list(islice(photos, count)):
         yield batch

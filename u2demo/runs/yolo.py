@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from u2demo.machine.disk import advise, discard_partial_files, not_ours
 from u2demo.machine.names import fold_name, numbered
@@ -12,6 +13,7 @@ from u2demo.masks.box import Box
 from u2demo.runs.names import MADE_SUFFIXES
 from u2demo.runs.records import Record
 from u2demo.runs.registry import Registry
+from u2demo.runs.relative import name_below, shared_folder
 
 _LABELS = "labels"
 _MARK = "labels/.u2demo"
@@ -37,13 +39,15 @@ def write_yolo(records: Iterable[Record], results: Path) -> Path:
 
     YOLO's format (https://docs.ultralytics.com/datasets/detect): a line is class, then the box's
     center x, center y, width and height as shares of the upright photo. Each object has one, see
-    ``split_objects``; a photo without a clear subject has an empty file. Subfolders are mirrored. A
-    file is named after its photo, as detectors expect. If several photos differ only in their
-    suffix or in case, the first gets that name, and the others are named after their pictures, with
-    a number if that name is taken. Clips have no labels, for their frames are no files.
+    ``split_objects``; a photo without a clear subject has an empty file. Folders of photos are
+    mirrored. A file is named after its photo, as detectors expect. If several photos differ only in
+    their suffix or in case, the first gets that name, and the others are named after their
+    pictures, with a number if that name is taken. Clips have no labels, for their frames are no
+    files.
 
     ``results`` also gets ``data.yaml`` and ``images.txt`` for training, and ``labels`` gets
-    ``classes.txt`` for programs that show labels. A file of that name that u2demo did not write, or
+    ``classes.txt`` for programs that show labels. ``images.txt`` names photos as ``write_coco``
+    does; a warning tells of those that it lacks. A file of that name that u2demo did not write, or
     that you have changed since, stays; a warning says so.
 
     Raises:
@@ -87,13 +91,13 @@ def _write(records: Iterable[Record], results: Path, line: Line) -> Path:
         (results / _LABELS).mkdir(parents=True, exist_ok=True)
         for folder, _, _ in os.walk(results / _LABELS):
             discard_partial_files(Path(folder))
-        named = _label_names(records)
+        labels = _Labels(records)
         registry = Registry(results, _MARK, _BY)
-        for name, data in _files(named, line):
+        for name, data in _files(labels, line):
             registry.announce(name, data)
         registry.store()
         too_long = []
-        for name, data in _files(named, line):
+        for name, data in _files(labels, line):
             try:
                 registry.write(name, data)
             except OSError as error:
@@ -103,6 +107,8 @@ def _write(records: Iterable[Record], results: Path, line: Line) -> Path:
         registry.store()
     _warn(registry.kept, "stays as it is: u2demo did not write it, or it was changed since")
     _warn(too_long, "is not a name that this disk accepts; the file is left out")
+    why = "its name is too long for a label, or the label of another photo has it"
+    _warn(list(labels.misnamed), f"is not in images.txt: {why}; rename it to train with it")
     return results / _LABELS
 
 
@@ -112,47 +118,72 @@ def _warn(files: Sequence[object], what: str) -> None:
         warnings.warn(f"{files[0]} {what}{more}", stacklevel=4)
 
 
-def _files(named: dict[str, Record], line: Line) -> Iterator[tuple[str, bytes]]:
+class _Label(NamedTuple):
+    """A label file and its photo."""
+
+    name: str  # without suffix
+    record: Record
+    is_found: bool  # whether detectors find it, because it is named after its photo
+
+
+class _Labels(Iterable[_Label]):
+    """The label files of all photos that could be read; none of the records stays in memory.
+
+    ``names`` are those of the files, folded, and ``misnamed`` has, by photo, those that are not
+    named after it.
+    """
+
+    def __init__(self, records: Iterable[Record]):
+        self._records = records
+        self._shared = shared_folder(self._photos())
+        self.names: set[str] = set()
+        self.misnamed: dict[str, str] = {}
+        for record in self._photos():
+            name = self._own_name(record)
+            if fold_name(name) in self.names or not _can_be_found(name):
+                self.misnamed[record.photo] = record.stem
+            else:
+                self.names.add(fold_name(name))
+        for photo, stem in self.misnamed.items():
+            free = (name for name in numbered(stem, suffix="") if fold_name(name) not in self.names)
+            name = next(free)
+            self.names.add(fold_name(name))
+            self.misnamed[photo] = name
+
+    def __iter__(self) -> Iterator[_Label]:
+        for record in self._photos():
+            name = self.misnamed.get(record.photo)
+            if name is None:
+                yield _Label(self._own_name(record), record, is_found=True)
+            else:
+                yield _Label(name, record, is_found=False)
+
+    def _photos(self) -> Iterator[Record]:
+        return (record for record in self._records if record.size and not record.frames)
+
+    def _own_name(self, record: Record) -> str:
+        folder, slash, _ = name_below(self._shared, record).rpartition("/")
+        return f"{folder}{slash}{PurePath(record.photo).stem}"
+
+
+def _can_be_found(name: str) -> bool:
+    """Return whether a label of this name fits on a disk, and its photo into images.txt."""
+    file = f"{PurePath(name).name}.txt"
+    return len(os.fsencode(file)) <= _LONGEST_NAME and "\n" not in name
+
+
+def _files(labels: _Labels, line: Line) -> Iterator[tuple[str, bytes]]:
     """Yield the name and content of every file, in an order that is always the same."""
-    for name, record in named.items():
+    photos = []
+    for name, record, is_found in labels:
         lines = [line(record.size, box, outline) for box, outline in record.subjects]
         yield f"{_LABELS}/{name}.txt", "".join(lines).encode()
-    if "classes" not in named:  # a photo may have that name
+        if is_found:
+            photos.append(f"./images/{name}{PurePath(record.photo).suffix}\n")
+    if "classes" not in labels.names:  # a photo may have that name
         yield f"{_LABELS}/classes.txt", b"subject\n"
-    yield "images.txt", "".join(_image_lines(named)).encode(errors="surrogateescape")
+    yield "images.txt", "".join(photos).encode(errors="surrogateescape")
     yield "data.yaml", _DATA.encode()
-
-
-def _image_lines(named: dict[str, Record]) -> Iterator[str]:
-    """Yield the path of each photo whose label detectors find: the one of the same name."""
-    for name, record in named.items():
-        photo = PurePath(record.photo)
-        if PurePath(name).name == photo.stem and "\n" not in name:
-            yield f"./images/{name}{photo.suffix}\n"
-
-
-def _label_names(records: Iterable[Record]) -> dict[str, Record]:
-    """Return the record for each label file, by the file's name without suffix."""
-    names: dict[str, Record] = {}
-    taken: set[str] = set()
-    unnamed: list[Record] = []
-    for record in records:
-        if record.size and not record.frames:
-            folder, slash, _ = record.stem.rpartition("/")
-            stem = PurePath(record.photo).stem
-            name = f"{folder}{slash}{stem}"
-            if fold_name(name) in taken or len(os.fsencode(f"{stem}.txt")) > _LONGEST_NAME:
-                unnamed.append(record)
-            else:
-                taken.add(fold_name(name))
-                names[name] = record
-    others: dict[str, Record] = {}
-    for record in unnamed:
-        free = (name for name in numbered(record.stem, suffix="") if fold_name(name) not in taken)
-        name = next(free)
-        taken.add(fold_name(name))
-        others[name] = record
-    return others | names
 
 
 def _box_line(size: tuple[int, int], box: Box, outline: str) -> str:

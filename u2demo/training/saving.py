@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from u2demo.machine.disk import advise, write_new_file
+from u2demo.nets.store import file_sha256
 from u2demo.training.files import facts_file, unfinished_file
 
 _FORMAT = "u2demo taught net 1"
@@ -76,12 +77,3 @@ def encode_net(state: dict[str, Tensor], facts: dict[str, object]) -> tuple[byte
     data = file.getvalue()
     said = {"format": _FORMAT, "sha256": hashlib.sha256(data).hexdigest(), **facts}
     return data, (json.dumps(said, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(2**20):
-            digest.update(piece)
-    return digest.hexdigest()

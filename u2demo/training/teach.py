@@ -19,6 +19,7 @@ from u2demo.machine.numbers import check_number
 from u2demo.machine.paths import as_path
 from u2demo.nets.checkpoints import CHECKPOINTS
 from u2demo.nets.load import fetch_weights, load_model
+from u2demo.nets.store import file_sha256
 from u2demo.training.checkpoint import Checkpoint
 from u2demo.training.course import Check, Course, Progress
 from u2demo.training.files import unfinished_file
@@ -27,7 +28,7 @@ from u2demo.training.pairs import find_pairs
 from u2demo.training.reading import check_samples, find_kept, read_kept, read_samples
 from u2demo.training.report import Report, report_on
 from u2demo.training.samples import Sample
-from u2demo.training.saving import check_name, file_sha256, save_net
+from u2demo.training.saving import check_name, save_net
 
 _FEWEST_STEPS, _STEPS_A_PHOTO, _MOST_STEPS = 300, 30, 3000
 _BATCH = {"cuda": 16, "mps": 8}  # photos of 288x288; on a CPU 4

@@ -22,7 +22,8 @@ from u2demo.runs.pictures import Pictures
 from u2demo.runs.plan import Job, plan
 from u2demo.runs.reasons import reason_of
 from u2demo.runs.records import Record, Shard
-from u2demo.runs.run import FATAL, Run, is_done
+from u2demo.runs.run import FATAL
+from u2demo.runs.settings import Run
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.draw import Drawn, draw_all, first_of, trial
 from u2demo.video.find import Findings
@@ -137,9 +138,18 @@ def process_clips(
     with advise(results, run.then), Manifest(results, shard) as manifest:
         settings = checksum([fingerprint(model), run.quality])
         suffixes = {*PHOTO_KINDS, *KINDS}
-        jobs = plan(listing, manifest, run.effects, settings, suffixes=suffixes, clips=True)
+        work = _Work(model, run, manifest)
+        jobs = plan(
+            listing,
+            manifest,
+            run.effects,
+            settings,
+            suffixes=suffixes,
+            clips=True,
+            is_done=work.is_done,
+        )
         animations_last = sorted(jobs, key=lambda job: listing.is_clip(job.photo))
-        return _Work(model, run, manifest).records(animations_last, report)
+        return work.records(animations_last, report)
 
 
 def check_clip_format(run: Run) -> None:
@@ -178,16 +188,13 @@ class _Work:
 
     def records(self, jobs: list[Job], report: Callable[[Progress], object]) -> list[Record]:
         """Do what is to be done of ``jobs``; return the record of each, in order."""
-        skipped = {job.photo for job in jobs if not self._run.overwrite and self._is_done(job)}
-        sizes = {job.photo: _size_of(job) for job in jobs if job.photo not in skipped}
+        sizes = {job.photo: _size_of(job) for job in jobs if not job.done}
         before, total = 0, sum(sizes.values())
         records = []
         for job in jobs:
-            if job.photo in skipped:
-                known = self._manifest.renew(
-                    self._manifest.records[job.photo], job.version, job.identity
-                )
-                records.append(replace(known, status="skipped"))
+            if job.done:
+                known = self._manifest.renew(job.done, job.version, job.identity)
+                records.append(known.as_skipped())
                 continue
             size = sizes[job.photo]
             with closing(self._process(job)) as steps:
@@ -197,11 +204,11 @@ class _Work:
             records.append(self._manifest.records[job.photo])
         return records
 
-    def _is_done(self, job: Job) -> bool:
-        if not is_done(job, self._manifest, self._checksums):
+    def is_done(self, known: Record) -> bool:
+        """Return whether a clip that is unchanged needs no work."""
+        if self._run.overwrite or (self._run.outlines and known.track is None):
             return False
-        known = self._manifest.records[job.photo]
-        return known.frames > 0 and (not self._run.outlines or known.track is not None)
+        return known.frames > 0 and self._manifest.is_complete(known, self._checksums)
 
     def _process(self, job: Job) -> Iterator[Progress]:
         """Do a job, frame by frame; its record, failed or done, goes into the manifest."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from u2demo.video.clip import Clip
-from u2demo.video.decode import open_container, seconds, sounds, start_of
+from u2demo.video.container import open_container, seconds, sounds, start_of
 
 if TYPE_CHECKING:  # av is optional
     from av import AudioFrame, Packet
@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # av is optional
     from av.container import InputContainer, OutputContainer
 
 _RATE = 48000  # the one that Opus has, and every other codec has too
-_OVERLAP = Fraction(1, 100)  # seconds; what goes further back is in another part, put behind it
+# Seconds that times may be off. What goes further back is in another part, and is put behind it.
+_JITTER = Fraction(1, 100)
+_MOST_SILENCE = Fraction(1)  # seconds in one piece, which is in memory
 
 
 class Sound:
@@ -93,7 +95,7 @@ def _encoded(
     source: "InputContainer", stream: "AudioStream", track: "AudioStream"
 ) -> Iterator["Packet"]:
     timed = _timed(_decoded(source, stream), start_of(source))
-    for frame in _resampled(timed, track):
+    for frame in _filled(_resampled(timed, track)):
         yield from track.encode(frame)
     yield from track.encode()
 
@@ -106,7 +108,7 @@ def _timed(frames: Iterator["AudioFrame"], shift: Fraction) -> Iterator["AudioFr
         begin = end or Fraction(0)
         if frame.pts is not None:
             begin = seconds(frame.pts, frame) - shift
-        if end is not None and begin <= end - _OVERLAP:
+        if end is not None and begin <= end - _JITTER:
             begin = end
         frame.time_base = Fraction(1, rate)  # encoders stumble over the coarse times of AVI
         frame.pts = round(begin * rate)
@@ -129,6 +131,34 @@ def _resampled(frames: Iterator["AudioFrame"], track: "AudioStream") -> Iterator
         yield from resampler.resample(frame)
     if resampler:
         yield from resampler.resample(None)
+
+
+def _filled(frames: Iterator["AudioFrame"]) -> Iterator["AudioFrame"]:
+    """Yield the sound with silence in its gaps.
+
+    Encoders put what comes after a gap into the packet of what came before it.
+    """
+    end = None
+    for frame in frames:
+        begin = seconds(frame.pts, frame)
+        while end is not None and begin - end > _JITTER:
+            silence = _silence(frame, min(begin - end, _MOST_SILENCE))
+            silence.pts = round(end / frame.time_base)
+            yield silence
+            end += Fraction(silence.samples, silence.sample_rate)
+        yield frame
+        end = begin + Fraction(frame.samples, frame.sample_rate)
+
+
+def _silence(like: "AudioFrame", length: Fraction) -> "AudioFrame":
+    """Return so many seconds of silence, in the form of a frame whose samples are signed."""
+    from av import AudioFrame
+
+    silence = AudioFrame(like.format.name, like.layout.name, round(length * like.sample_rate))
+    silence.sample_rate, silence.time_base = like.sample_rate, like.time_base
+    for plane in silence.planes:
+        plane.update(bytes(plane.buffer_size))
+    return silence
 
 
 def _decoded(source: "InputContainer", stream: "AudioStream") -> Iterator["AudioFrame"]:

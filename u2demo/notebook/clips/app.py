@@ -29,7 +29,7 @@ from u2demo.notebook.clips.source import Source, describe, reason_of, source_of
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, aside, job_button
 from u2demo.notebook.layout import close, lay_out, make_manners, style
-from u2demo.notebook.models import ModelMenu
+from u2demo.notebook.models import ModelMenu, check_net
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
@@ -68,8 +68,7 @@ class Clips:
     """
 
     def __init__(self, model: "nn.Module | None" = None):
-        if model is not None and not hasattr(model, "parameters"):  # torch comes later
-            raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
+        check_net(model)
         self._workshop: Workshop | None = None
         self._source: Source | None = None
         self._made: Order | None = None

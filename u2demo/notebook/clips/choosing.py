@@ -7,7 +7,7 @@ import ipywidgets
 
 from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.clips.source import Source
-from u2demo.notebook.drive import taken_path
+from u2demo.notebook.drive import path_field
 from u2demo.notebook.environment import environment
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.photo_picker import Files, make_photo_picker
@@ -19,30 +19,16 @@ _CHOICE = {"hint": "or drop it here", "multiple": False, "camera": False}
 class ClipChoice(ipywidgets.VBox):
     """Controls to choose a clip, passed to ``on_source``; ``notes`` shows problems.
 
-    ``label`` is the text of the button. A path can be typed where the kernel's disk is the person's
-    own: in JupyterLab and Colab.
+    ``label`` is the text of the button.
     """
 
     def __init__(
         self, on_source: Callable[[Source], None], notes: Notes, *, label: str = "Choose a clip"
     ):
-        self._on_source = on_source
-        self._path = ipywidgets.Text(
-            description="or a path",
-            placeholder="clips/dog.mp4, then Enter",
-            continuous_update=False,
-        )
-        self._path.observe(guarded(self._take_path, notes), names="value")
-        parts = [_make_picker(guarded(on_source, notes), notes, label)]
-        if environment() in ("jupyter", "colab"):
-            parts.append(self._path)
-        super().__init__(parts)
+        picker = _make_picker(guarded(on_source, notes), notes, label)
+        field = path_field("clips/dog.mp4", lambda path: on_source(Source(path.name, path)), notes)
+        super().__init__([picker, *field])
         self.add_class("u2-choice")
-
-    def _take_path(self, _: dict) -> None:
-        path = taken_path(self._path)
-        if path is not None:
-            self._on_source(Source(path.name, path))
 
 
 def _make_picker(

@@ -62,8 +62,8 @@ class Workshop:
     """A place where clips are made of one clip.
 
     ``file`` is the last one that was made. ``original`` and ``result`` show on a page the clip and
-    what was made of it, both None until they are there.
-    All lies in a folder of its own, outside of what a file browser shows, until ``close``.
+    what was made of it, both None until they are there. All lies in a folder of its own, outside of
+    what a file browser shows, until ``close``.
     """
 
     def __init__(self, clip: Clip, name: str):

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import ipywidgets
 from IPython.display import display
 
-from u2demo.machine.memory import keep_freed_memory
 from u2demo.notebook.cells import close_on_rerun
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.live import colab
 from u2demo.notebook.live.sample import show_sample
+from u2demo.notebook.models import FIRST, check_net, load_net
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,8 +24,7 @@ class Live:
     """
 
     def __init__(self, model: "nn.Module | None" = None):
-        if model is not None and not hasattr(model, "parameters"):  # torch comes later
-            raise TypeError(f"expected a net, as from load_model, not {type(model).__name__}")
+        check_net(model)
         self._model = model
         self.page: ipywidgets.DOMWidget | None = None
 
@@ -67,9 +66,6 @@ class Live:
 
     def _load(self) -> "nn.Module":
         """Return the net, loaded if necessary."""
-        from u2demo.nets.load import load_model  # loads torch: the page comes first
-
         if self._model is None:
-            keep_freed_memory()
-            self._model = load_model()
+            self._model = load_net(FIRST)
         return self._model
