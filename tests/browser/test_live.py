@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import time
 
 import numpy as np
 import pytest
@@ -252,12 +253,36 @@ def test_another_effect_needs_no_other_mask(camera):
     press(camera, "Cut out")
 
 
-def test_the_picture_stays_where_it_is_when_an_effect_has_an_option(camera):
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_picture_stays_where_it_is_when_an_effect_has_an_option(camera, width):
+    camera.set_viewport_size({"width": width, "height": 844})
     tops = set()
     for effect in ("Color", "Photo behind", "Cut out"):
         press(camera, effect)
         tops.add(camera.locator(".u2-canvas").bounding_box()["y"])
+    camera.set_viewport_size({"width": 1280, "height": 720})
     assert len(tops) == 1
+
+
+def test_the_picture_stays_where_it_is_when_there_is_something_to_say(camera):
+    before = camera.locator(".u2-canvas").bounding_box()
+    camera.evaluate("kernel.silent = true")
+    said(camera, "The kernel does not answer.")
+    assert camera.locator(".u2-canvas").bounding_box() == before
+    camera.evaluate("kernel.silent = false")
+
+
+def test_on_a_phone_what_is_below_stays_where_it_is_when_masks_take_longer(camera):
+    camera.set_viewport_size({"width": 390, "height": 844})
+    tops = camera.evaluate(
+        """['', '320×240', '25 masks/s, 40 ms, 320×240', '0.5 masks/s, 2695 ms, 1280×720']
+            .map((figures) => {
+                document.querySelector('.u2-figures').textContent = figures;
+                return document.querySelector('.u2-hint:last-child').offsetTop;
+            })"""
+    )
+    camera.set_viewport_size({"width": 1280, "height": 720})
+    assert len(set(tops)) == 1
 
 
 def test_a_background_that_can_be_read_ends_the_complaint_about_one_that_cannot(camera):
@@ -555,6 +580,27 @@ def test_a_recording_plays_and_is_transparent_where_the_picture_is(camera, tmp_p
     alpha = frames[-1].to_ndarray(format="rgba")[..., 3]
     assert alpha[:, : WIDTH // 2 - 16].mean() > 240 and alpha[:, WIDTH // 2 + 16 :].mean() < 15
     camera.locator(".u2-remove").click()
+
+
+def test_a_recording_leaves_out_the_time_in_which_the_picture_stands_still(camera):
+    av = pytest.importorskip("av")
+    press(camera, "Record")
+    begun = time.monotonic()
+    camera.get_by_text("Stop recording 0:01").wait_for()
+    camera.evaluate("kernel.takes = 3000")
+    press(camera, "Photo")
+    camera.locator(".u2-take img").wait_for()
+    camera.evaluate("kernel.takes = 5")
+    camera.get_by_text(re.compile(r"Stop recording 0:0[23]")).click()
+    recorded = time.monotonic() - begun
+    camera.locator(".u2-take video").wait_for()
+    with camera.expect_download() as download:
+        camera.get_by_role("link", name="Download").first.click()
+    with av.open(str(download.value.path())) as film:
+        length = max(packet.pts * packet.time_base for packet in film.demux(video=0) if packet.size)
+    assert 1 < length < recorded - 2.5
+    for _ in range(2):
+        camera.locator(".u2-remove").first.click()
 
 
 def test_a_camera_that_is_turned_ends_the_recording_and_squeezes_no_picture(camera):

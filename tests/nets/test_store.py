@@ -1,5 +1,6 @@
 """Where weights lie, how a file gets there, and what a person is told if it does not."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -42,21 +43,30 @@ def test_the_error_tells_what_to_put_where(publish, home):
     assert "Traceback" not in text and len(text.splitlines()) < 20
 
 
-def test_after_a_refused_download_no_bar_stays_in_the_notebook(publish, monkeypatch):
+@pytest.fixture
+def bars(monkeypatch):
+    """The bars that a notebook shows."""
     notebook = pytest.importorskip("tqdm.notebook")
-    bars = []
+    shown = []
 
     class Bar(notebook.tqdm):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
-            bars.append(self)
+            shown.append(self)
 
     monkeypatch.setattr(notebook, "display", lambda widget: None)
     monkeypatch.setattr("tqdm.auto.tqdm", Bar)
-    publish("forbidden")
-    with pytest.raises(WeightsError):
+    return shown
+
+
+@pytest.mark.parametrize(("answer", "end"), [("good", "success"), ("forbidden", "danger")])
+def test_a_page_that_opens_after_a_download_finds_its_bar(answer, end, publish, bars):
+    """Voila shows cells when all have run: of a bar that was closed, an error."""
+    publish(answer)
+    with contextlib.suppress(WeightsError):
         fetch_weights("u2net")
-    assert [bar.container.comm for bar in bars] == [None], "it is closed"
+    assert [bar.container.comm is not None for bar in bars] == [True]
+    assert [bar.container.children[1].bar_style for bar in bars] == [end]
 
 
 def test_an_unknown_name_lists_the_known_ones():

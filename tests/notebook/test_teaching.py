@@ -194,6 +194,29 @@ def test_practice_pairs_begin_at_once_unless_a_net_could_be_lost(teach, tmp_path
     assert said(teach) == "" and "12 pairs from" in shown(teach)
 
 
+def test_a_lesson_that_begins_by_itself_cannot_be_begun_again_meanwhile(
+    teach, tmp_path, monkeypatch
+):
+    step, rests = Fit.step, []
+
+    def look_and_step(fit):
+        rests.append(find_in(teach.page, "Teach").disabled)
+        return step(fit)
+
+    monkeypatch.setattr(lessons, "_PRACTICE", {"steps": 3})
+    monkeypatch.setattr(Fit, "step", look_and_step)
+    teach._receive(dataclasses.replace(from_folders(*lesson(tmp_path)), is_practice=True))
+    assert rests == [True] * 3 and not find_in(teach.page, "Teach").disabled
+
+
+def test_what_is_wrong_with_a_choice_is_said_once_above_the_pairs_that_are_there(teach, tmp_path):
+    teach._receive(from_folders(*lesson(tmp_path)))
+    press(teach, "Read folders")
+    press(teach, "Read folders")
+    assert said(teach) == "Type the folder of the photos first."
+    assert shown(teach).index(said(teach)) < shown(teach).index("u2-pairs")
+
+
 def test_a_net_and_where_it_comes_from_have_one_name(tmp_path):
     (tmp_path / "mine.json").write_text("{}")
     saved = save_pair(tmp_path, b"net", b"facts")

@@ -412,6 +412,38 @@ def test_a_clip_that_a_phone_did_not_finish_is_said_to_be_cut_off(make_clip):
     assert reason(path).startswith("damaged or cut off; the list of its frames")
 
 
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.3, 0.5, 0.7])
+def test_a_clip_whose_list_of_frames_is_not_whole_is_cut_off(share, make_clip):
+    """As of a copy that ended early."""
+    path = make_clip("copy.mp4", count=90)
+    content = path.read_bytes()
+    begin = content.index(b"moov") - 4
+    path.write_bytes(content[: begin + round(share * (len(content) - begin))])
+    assert reason(path).startswith("damaged or cut off; the list of its frames")
+
+
+def test_a_clip_whose_list_of_sounds_is_not_whole_is_said_to_be_cut_off(make_clip):
+    path = make_clip("copy.mp4", sound="aac", count=30)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rindex(b"trak") + 4])
+    frames, (said,) = read(u2.open_video(path))
+    assert len(frames) == 30
+    assert said == f"{path}: damaged or cut off; 1.00 seconds could be read"
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 1])
+def test_a_recording_in_fragments_is_read_up_to_where_it_is_cut_off(share, make_clip):
+    """As of a program that crashed while it wrote the list of a fragment, or after that."""
+    flags = {"movflags": "frag_keyframe+empty_moov+skip_trailer"}
+    path = make_clip("obs.mp4", count=40, options={"g": "10"}, container=flags)
+    content = path.read_bytes()
+    begin, end = content.rindex(b"moof") - 4, content.rindex(b"mdat") - 4
+    path.write_bytes(content[: begin + round(share * (end - begin))])
+    frames, (said,) = read(u2.open_video(path))
+    assert len(frames) == 30
+    assert said.startswith(f"{path}: damaged or cut off; ")
+
+
 @pytest.mark.parametrize("brand", [b"msf1", b"hevc"])
 def test_a_heic_of_several_frames_is_a_clip(make_clip, brand):
     path = make_clip("burst.mp4", codec="libx265", options={"x265-params": "log-level=none"})

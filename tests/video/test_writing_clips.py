@@ -213,6 +213,19 @@ def test_a_screen_recording_lasts_as_long_as_it_did(shown, kind, make_clip, tmp_
     assert shown == [float(time) for time in times] and damage == []
 
 
+@pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
+@pytest.mark.parametrize("said", [None, Fraction(3)])
+def test_the_last_frame_is_shown_although_its_end_is_not_known(said, kind, make_clip, tmp_path):
+    """Browsers do not say how long a recording is, and what a file says may be too short."""
+    times = [Fraction(time, 1000) for time in (0, 40, 80, 7500)]
+    clip = u2.open_video(make_clip("clip.mp4", rate=25))
+    frames = [Frame(t, picture) for t, picture in zip(times, moving(4), strict=True)]
+    write_clip(tmp_path / f"new{kind}", frames, like=replace(clip, duration=said))
+    new = u2.open_video(tmp_path / f"new{kind}")
+    assert [frame.time for frame in new] == times
+    assert float(new.duration) == pytest.approx(7.54, abs=0.003)
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_the_last_picture_of_a_slide_show_is_shown_as_long_as_it_was(kind, tmp_path):
     first, *others = moving(6)

@@ -227,13 +227,10 @@ def _told(progress: Progress | None, checkpoint: Checkpoint) -> Iterator[Progres
         return
     from tqdm.auto import tqdm
 
-    with tqdm(
-        total=checkpoint.bytes, desc=checkpoint.file, unit="B", unit_scale=True, leave=False
-    ) as bar:
-        try:
-            yield lambda size: bar.update(size - bar.n)
-        finally:
-            bar.total = bar.n  # a notebook would keep a bar that is not full
+    # It stays: where a bar was closed, a page that opens later, as Voila's, finds no model.
+    with tqdm(total=checkpoint.bytes, desc=checkpoint.file, unit="B", unit_scale=True) as bar:
+        yield lambda size: bar.update(size - bar.n)
+        bar.update(bar.total - bar.n)  # another process may have fetched it
 
 
 @contextlib.contextmanager

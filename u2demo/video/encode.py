@@ -54,7 +54,7 @@ class Encoder:
         options = {"fflags": "+bitexact"}  # otherwise tracks of WebM get random numbers
         if coding.container in ("mp4", "mov"):
             options["movflags"] = "+faststart"
-        self._end = like.duration
+        self._end, self._step = like.duration, 1 / like.rate
         with ExitStack() as stack:
             out = av.open(f"file:{path}", "w", format=coding.container, container_options=options)
             stack.enter_context(out)
@@ -72,7 +72,7 @@ class Encoder:
 
     def finish(self) -> None:
         """Write what is left."""
-        self._track.finish(self._end)
+        self._track.finish(self._end, self._step)
         self._sound.write_until(None)
 
     def close(self) -> None:
@@ -106,15 +106,17 @@ class _Track:
         picture.pts, picture.time_base = self._last, self._tick
         self._mux(self._stream.encode(picture))
 
-    def finish(self, end: Fraction | None) -> None:
-        """Write what the encoder holds; the last frame is shown until ``end``, in seconds."""
+    def finish(self, end: Fraction | None, step: Fraction) -> None:
+        """Write what the encoder holds; the last frame is shown until ``end``, in seconds.
+
+        If it is not known, or too soon, that frame is shown for ``step``.
+        """
         until = round(end / self._tick) if end else 0
-        is_known = until > self._last
-        if is_known:
-            self._until[self._last] = until
+        if until <= self._last:
+            until = self._last + max(1, round(step / self._tick))
+        self._until[self._last] = until
         self._mux(self._stream.encode())
-        if is_known:
-            self._lengthen(self._waiting[0], until)
+        self._lengthen(self._waiting[0], until)
         self._out.mux(self._waiting)
 
     def _lengthen(self, packet: "Packet", until: int) -> None:

@@ -11,7 +11,9 @@ from u2demo.images.kinds import is_clip
 from u2demo.machine.paths import as_path
 from u2demo.video.animation import read_animation
 from u2demo.video.clip import Clip
-from u2demo.video.decode import RefusedError, read_clip
+from u2demo.video.container import RefusedError
+from u2demo.video.decode import read_clip
+from u2demo.video.mp4 import CUT_OFF
 from u2demo.video.pyav import check_pyav
 
 # By the usual suffix of photos, their first bytes.
@@ -108,7 +110,7 @@ def _reason(error: Exception, path: Path) -> str:
             return "not enough memory for its frames"
         case Image.DecompressionBombError():
             return f"frames with more pixels than {2 * Image.MAX_IMAGE_PIXELS:,}, Pillow's limit"
-        case OSError() | ValueError():
+        case OSError() | ValueError() | EOFError():
             return _damage(error, path)
     return f"cannot be read ({type(error).__name__}: {error})"
 
@@ -124,7 +126,7 @@ def _damage(error: Exception, path: Path) -> str:
     if not first:
         return "an empty file"
     if _MP4.match(first):
-        return "damaged or cut off; the list of its frames, which is written last, is missing"
+        return CUT_OFF
     if _usual_suffix(first) in _MAY_MOVE:
         return f"damaged or cut off ({error or type(error).__name__})"
     return "not a clip of a known kind, or damaged at its start"

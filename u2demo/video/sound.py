@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from u2demo.video.clip import Clip
-from u2demo.video.decode import open_container, seconds, sounds, start_of
+from u2demo.video.container import open_container, seconds, sounds, start_of
 
 if TYPE_CHECKING:  # av is optional
     from av import AudioFrame, Packet

@@ -3,7 +3,18 @@
 from u2demo.images.read import sample_images
 from u2demo.notebook.preview import encode, fit
 
-SCRIPTS = ("camera.js", "accessibility.js", "live_picture.js", "live.js")
+SCRIPTS = (
+    "camera.js",
+    "accessibility.js",
+    "live_view.js",
+    "live_sources.js",
+    "live_picture.js",
+    "live_timing.js",
+    "live_messages.js",
+    "live_recording.js",
+    "live_taken.js",
+    "live.js",
+)
 STYLES = ("app.css", "live.css")
 _LARGEST = (960, 640)  # pixels, (width, height)
 

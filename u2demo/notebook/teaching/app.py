@@ -57,8 +57,7 @@ class Teach:
         self._app: OneClick | None = None
         self._jobs = JobQueue()
         self._uses = JobQueue()  # of the taught net, also while another is taught
-        self._notes = Notes()
-        self._saving = Notes()
+        self._chosen, self._notes, self._saving = (Notes() for _ in range(3))
         self._sender = Sender(self._saving)
         self._progress = Progress(self._stop, answer="Stopping after this step…")
         self._pairs, self._curve, self._result, self._yours = (ipywidgets.HTML() for _ in range(4))
@@ -114,7 +113,7 @@ class Teach:
         close_on_rerun(self.close)
         display(self.page)
         if photos is not None or self._lesson is None:
-            guarded(self._receive, self._notes)(source)
+            guarded(self._receive, self._chosen)(source)
         if environment() == "voila":  # its page opens later, and misses changes made before
             self._jobs.finish()
 
@@ -132,7 +131,7 @@ class Teach:
         row.add_class("u2-lesson")
         self._after.add_class("u2-lesson")
         styles = [style(), style("teach.css")]
-        above = [PairChoice(self._receive, self._notes), self._pairs, row]
+        above = [PairChoice(self._receive, self._chosen), self._chosen, self._pairs, row]
         on_the_way = [self._notes, self._progress, self._curve]
         result = [self._result, self._yours, self._after, self._saving, *self._sender.hidden]
         app = ipywidgets.VBox([*styles, *above, *on_the_way, *result])
@@ -152,28 +151,39 @@ class Teach:
         """
         self._stop()
         self._jobs.clear()
+        self._chosen.clear()
         self._notes.clear()
         self._clear()
         self._pairs.value = ""
         self._lesson = Lesson(source, Wish(self._network.value))
         begins = source.is_practice and not self._taught and environment() != "voila"
-        job = self._learn() if begins else self._read(self._lesson)
-        self._jobs.start(job, self._notes.report)
+        if begins:
+            self._jobs.start(self._learn(), self._notes.report)
+        else:
+            self._jobs.start(self._read(self._lesson), self._chosen.report)
 
     def _clear(self) -> None:
         """Clear what is shown of the last lesson."""
         self._curve.value = self._result.value = ""
 
     def _read(self, lesson: Lesson) -> Job:
+        self._chosen.clear()
         yield from self._watch(lesson.read())
         count = f"{len(lesson.samples)} pairs {lesson.source.title}"
         self._pairs.value = f"<p>{escape(count)}</p>{draw_pairs(lesson.samples)}"
         for name, why in lesson.left_out.items():
-            self._notes.say(f"{name}: {why}", kind="problem", group="photos are left out")
+            self._chosen.say(f"{name}: {why}", kind="problem", group="photos are left out")
 
     # The net learns
 
     def _learn(self) -> Job:
+        self._begin.disabled = True  # also where the lesson begins by itself
+        try:
+            yield from self._learn_pairs()
+        finally:
+            self._begin.disabled = False
+
+    def _learn_pairs(self) -> Job:
         if self._lesson is None:
             raise PageError("There are no pairs yet. Choose photos and masks first.")
         wish = Wish(self._network.value, self._steps.value, self._gate.value)

@@ -43,7 +43,12 @@ class PairChoice(ipywidgets.VBox):
             for text, hint in (("Photos", "folder of photos"), ("Masks", "the same, or another"))
         )
         read = ipywidgets.Button(description="Read folders", tooltip="Read the pairs in them")
-        read.on_click(guarded(lambda _: self._take_folders(), notes))
+
+        def take(_: ipywidgets.Button) -> None:
+            notes.clear()
+            self._take_folders()
+
+        read.on_click(guarded(take, notes))
         row = ipywidgets.HBox([self._photos, self._masks, read])
         row.add_class("u2-folders")
         return row

@@ -1,0 +1,89 @@
+"""clip -> damage: what is missing of a clip whose frames have been decoded."""
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from u2demo.video.container import (
+    duration_of,
+    open_container,
+    packets_of,
+    picture_track,
+    rate_of,
+    seconds,
+    start_of,
+)
+from u2demo.video.mp4 import is_cut_off
+
+if TYPE_CHECKING:  # av is optional
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_SHORT = Fraction(1, 2)  # seconds that may be missing at the end
+
+
+def what_is_missing(
+    path: Path,
+    container: "InputContainer",
+    stream: "VideoStream",
+    *,
+    count: int,
+    lost: int,
+    end: Fraction,
+) -> str:
+    """Return a phrase on what is missing of a clip, "" if nothing is.
+
+    ``count`` frames have come, up to ``end``, ``lost`` of which could not be decoded.
+    """
+    duration = duration_of(container, stream)
+    if is_cut_off(path) or _is_short(path, container, stream, count, end):
+        of_all = f" of {float(duration):.2f}" if duration and end < duration else ""
+        return f"damaged or cut off; {float(end):.2f}{of_all} seconds could be read"
+    if lost:
+        return f"damaged; {lost} of its {count} frames could not be read"
+    holes = _holes(path)
+    if holes:
+        places = "1 place" if holes == 1 else f"{holes} places"
+        return f"damaged; data of its frames is missing in {places}"
+    return ""
+
+
+def _is_short(
+    path: Path, container: "InputContainer", stream: "VideoStream", count: int, end: Fraction
+) -> bool:
+    """Return whether the file says that it holds more than ``count`` frames up to ``end``."""
+    duration = duration_of(container, stream)
+    if duration is None or count == stream.frames:  # the last is shown for longer than it says
+        return False
+    enough = duration - max(_SHORT, 3 / rate_of(stream))
+    return end < enough and _last_time(path) < enough
+
+
+def _last_time(path: Path) -> Fraction:
+    """Return when the last of a clip's pictures and sounds begins: sound may go on alone."""
+    import av
+
+    last = Fraction(0)
+    with open_container(path) as container, suppress(av.FFmpegError):
+        start = start_of(container)
+        for packet in container.demux():
+            if packet.dts is not None:
+                last = max(last, seconds(packet.dts, packet) - start)
+    return last
+
+
+def _holes(path: Path) -> int:
+    """Return in how many places of a transport stream data of its picture track is missing.
+
+    Its packets are numbered. Where a number is missing, FFmpeg marks the frame before the damaged
+    one. Numbers also begin again where two streams were put together, with a key frame.
+    """
+    with open_container(path) as container:
+        if container.format.name != "mpegts":
+            return 0
+        packets = filter(None, packets_of(container, picture_track(container, path)))
+        told = [(packet.is_corrupt, packet.is_keyframe) for packet in packets]
+    return sum(
+        marked and not begins for (marked, _), (_, begins) in zip(told, told[2:], strict=False)
+    )
