@@ -186,7 +186,7 @@ def measure(
                 score(np.rint(saliency * 255) / 255.0, mask),
                 precision_recall(saliency, mask),
                 ghosts(seen, mask),
-                has_clear_subject(found.mask, peak=found.peak),
+                has_clear_subject(found.mask, confidence=found.confidence),
                 seconds,
             )
         )

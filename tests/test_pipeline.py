@@ -36,11 +36,11 @@ def test_a_dict_of_photos_is_answered_with_what_to_pass(model, samples):
         u2.process(model, samples)
 
 
-def test_a_result_bears_the_highest_probability_before_levels(model, samples):
+def test_a_result_says_how_decided_the_net_was_before_levels(model, samples):
     even = Image.new("RGB", (64, 48), "gray")
     photo, nothing = u2.process(model, [("a", samples["cat.jpeg"]), ("b", even)], effects={})
-    assert 0.9 < photo.peak <= 1
-    assert nothing.peak < 0.5
+    assert 0.9 < photo.confidence <= 1
+    assert nothing.confidence < 0.5
 
 
 def test_any_function_of_image_and_mask_is_an_effect(model, samples):
@@ -234,4 +234,4 @@ def test_a_result_says_whether_it_has_a_clear_subject(scene):
     image, mask = scene
     assert Result("cat.jpg", image, mask, {}).has_clear_subject
     assert not Result("sky.jpg", image, np.zeros_like(mask), {}).has_clear_subject
-    assert not Result("fog.jpg", image, mask, {}, peak=0.5).has_clear_subject
+    assert not Result("fog.jpg", image, mask, {}, confidence=0.5).has_clear_subject

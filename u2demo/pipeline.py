@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 class Result:
     """The result for one photo.
 
-    ``name`` is the photo's file name; ``pictures`` maps an effect's name to its picture; ``peak``
-    is the highest probability, 0 to 1, that the net gave a pixel, 1 where a person has shown the
-    subject, None if no net made the mask.
+    ``name`` is the photo's file name; ``pictures`` maps an effect's name to its picture;
+    ``confidence`` says how decided the net was about its subject, 0 to 1 (see ``confidence_in``):
+    1 where a person has shown the subject, None if no net made the mask.
     """
 
     name: str
     image: Image.Image
     mask: Mask
     pictures: Mapping[str, Image.Image]
-    peak: float | None = None
+    confidence: float | None = None
 
     @property
     def has_clear_subject(self) -> bool:
         """Whether the pictures are worth showing: False means "no clear subject"."""
-        return has_clear_subject(self.mask, peak=1.0 if self.peak is None else self.peak)
+        return has_clear_subject(self.mask, confidence=self.confidence)
 
 
 def process(
@@ -125,7 +125,7 @@ def apply_effects(
         if not isinstance(picture, Image.Image):
             kind = type(picture).__name__
             raise TypeError(f"the effect {title!r} returned {kind}, expected an image")
-    return Result(name, image, found.mask, pictures, found.peak)
+    return Result(name, image, found.mask, pictures, found.confidence)
 
 
 def _pair(photo: object) -> tuple[str, Image.Image]:

@@ -190,7 +190,7 @@ def test_corrections_that_say_nothing_change_nothing(squares, net, quality):
     found = corrected(net, squares, Corrections(), quality=quality)
     (as_ever,) = predict(net, [squares], quality=quality)
     np.testing.assert_array_equal(found.mask, as_ever.mask)
-    assert found.peak == as_ever.peak
+    assert found.confidence == as_ever.confidence
 
 
 def test_the_box_comes_first_then_objects_and_strokes_last(squares, net):
@@ -222,12 +222,12 @@ def test_each_photo_has_its_own_corrections(squares, net):
 
 def test_what_a_person_has_shown_is_a_subject_however_unsure_the_net_was(net):
     dark = Image.new("RGB", (60, 60))
-    unsure = corrected(net, dark, Corrections()).peak
-    assert unsure < 0.9
+    unsure = corrected(net, dark, Corrections()).confidence
+    assert unsure < 0.5
     drawn = u2.Stroke(((30.0, 30.0),), 9)
-    assert corrected(net, dark, Corrections(strokes=(drawn,))).peak == 1
+    assert corrected(net, dark, Corrections(strokes=(drawn,))).confidence == 1
     erased = Corrections(strokes=(drawn._replace(keep=False),))
-    assert corrected(net, dark, erased).peak == unsure
+    assert corrected(net, dark, erased).confidence == unsure
 
 
 def test_corrections_that_do_not_fit_are_named(squares, net):

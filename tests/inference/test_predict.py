@@ -39,7 +39,18 @@ def test_a_mask_is_as_large_as_its_photo_float32_within_0_and_1_and_shows_the_su
 
 def test_every_packaged_photo_has_a_clear_subject(model):
     for found in predict.predict(model, list(u2.sample_images().values())):
-        assert has_clear_subject(found.mask, peak=found.peak)
+        assert has_clear_subject(found.mask, confidence=found.confidence)
+
+
+def test_what_several_views_leave_undecided_is_less_doubtful_than_what_one_does(disc):
+    net = Mine(square(0.7))
+    one, several = (
+        next(predict.predict(net, [disc], quality=quality)) for quality in ("fast", "best")
+    )
+    assert one.confidence == pytest.approx(0.7, abs=0.02)
+    assert several.confidence == pytest.approx(0.835, abs=0.02)
+    assert not has_clear_subject(one.mask, confidence=one.confidence)
+    assert has_clear_subject(several.mask, confidence=several.confidence)
 
 
 @QUICK_AT_BEST

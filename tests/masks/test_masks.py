@@ -8,11 +8,7 @@ from PIL import Image
 
 from u2demo.masks.adjust import adjust_mask
 from u2demo.masks.box import Box, bounding_box
-from u2demo.masks.mask import (
-    check_fit,
-    has_clear_subject,
-    unsure_share,
-)
+from u2demo.masks.mask import check_fit, confidence_in, has_clear_subject
 from u2demo.masks.objects import object_boxes, split_objects
 
 
@@ -54,7 +50,7 @@ def test_a_mask_of_another_photo_is_refused():
         check_fit(Image.new("RGB", (3, 4)), np.zeros((3, 4), np.float32))
 
 
-TAKE_A_MASK = [adjust_mask, bounding_box, split_objects, object_boxes, unsure_share,
+TAKE_A_MASK = [adjust_mask, bounding_box, split_objects, object_boxes, confidence_in,
                has_clear_subject, partial(check_fit, Image.new("RGB", (3, 4)))]  # fmt: skip
 
 
@@ -104,16 +100,41 @@ def mask_of(*values):
     return np.array([values], np.float32)
 
 
-def test_a_subject_that_is_certain_everywhere_has_no_unsure_share():
-    assert unsure_share(mask_of(0, 0, 0.9, 1)) == 0
+def square(value, side=40):
+    mask = np.zeros((100, 100), np.float32)
+    mask[:side, :side] = value
+    return mask
 
 
-def test_the_unsure_share_counts_soft_pixels_of_the_subject_only():
-    assert unsure_share(mask_of(0, 0.04, 0.06, 0.2, 0.5, 0.89, 1)) == pytest.approx(4 / 5)
+def test_what_is_decided_everywhere_is_found_with_full_confidence():
+    assert confidence_in(square(1)) == 1
 
 
-def test_an_empty_mask_is_nothing_but_unsure():
-    assert unsure_share(mask_of(0, 0.1, 0)) == 1
+def test_confidence_is_less_by_how_undecided_the_pixels_of_the_subject_are():
+    even = [confidence_in(np.full((100, 100), value, np.float32)) for value in (0.9, 0.7, 0.5)]
+    assert even == pytest.approx([0.9, 0.7, 0.5])
+    assert confidence_in(square(0.7)) == pytest.approx(0.7, abs=0.02)
+
+
+@pytest.mark.parametrize("faint", [0, 0.1, 0.39])
+def test_where_no_subject_is_found_there_is_no_confidence(faint):
+    assert confidence_in(square(faint)) == 0
+
+
+def test_a_thin_subject_with_edges_of_the_usual_softness_is_clear():
+    mask = np.zeros((320, 320), np.float32)
+    mask[100:250, 150:158] = [0.2, 0.5, 0.9, 1, 1, 0.9, 0.5, 0.2]
+    wide = mask.repeat(8, axis=1)[:, 1072:1392]
+    assert has_clear_subject(mask) and not has_clear_subject(wide)
+
+
+@pytest.mark.parametrize("times", [2, 5, 8])
+def test_confidence_does_not_depend_on_the_size_of_a_picture(times):
+    small = np.zeros((100, 150), np.float32)
+    small[20:80, 30:100] = 0.8
+    small[40:60, 50:90] = 1
+    large = small.repeat(times, axis=0).repeat(times, axis=1)
+    assert confidence_in(large) == pytest.approx(confidence_in(small), abs=0.01)
 
 
 def test_a_faint_subject_is_unclear_and_a_soft_edge_is_not():
@@ -130,8 +151,17 @@ def test_a_subject_of_which_more_than_half_is_undecided_is_unclear(share, clear)
     doubtful = np.zeros((20, 20), np.float32)
     doubtful[4:14, 4:16] = 1
     doubtful[4 : round(4 + 10 * share), 4:16] = 0.5
-    assert unsure_share(doubtful) == pytest.approx(share)
     assert has_clear_subject(doubtful) == clear
+
+
+def test_a_solid_mask_is_unclear_if_the_net_had_little_confidence():
+    assert has_clear_subject(square(1)) and not has_clear_subject(square(1), confidence=0.5)
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 1.5, float("nan")])
+def test_confidence_is_from_0_to_1(confidence):
+    with pytest.raises(ValueError, match="confidence"):
+        has_clear_subject(square(1), confidence=confidence)
 
 
 def test_no_subject_and_nothing_but_subject_are_unclear():

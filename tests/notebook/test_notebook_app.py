@@ -293,7 +293,7 @@ def test_photos_without_a_clear_subject_are_marked_and_counted_when_saved(app):
 
 
 def test_a_result_that_may_well_be_right_gets_no_verdict(app, monkeypatch):
-    monkeypatch.setattr("u2demo.notebook.photo.has_clear_subject", lambda mask, peak: False)
+    monkeypatch.setattr("u2demo.notebook.photo.has_clear_subject", lambda mask, confidence: False)
     app.run({"panorama.jpg": spot()})
     assert caption(app).endswith("hard to find: please check the result. Best may do better.")
     press(app, "Best")

@@ -77,13 +77,13 @@ def predict_corrected(
 def _apply(
     model: nn.Module, image: Image.Image, said: Corrections, found: Prediction
 ) -> Prediction:
-    mask, peak = found
+    mask, confidence = found
     if said.objects:
         mask = keep_objects(mask, said.objects)
     if said.strokes:
         mask = correct_mask(model, image, mask, said.strokes)
     shown = bool(said.objects) or any(stroke.keep for stroke in said.strokes)
-    return Prediction(mask, 1.0 if shown else peak)
+    return Prediction(mask, 1.0 if shown else confidence)
 
 
 class Corrector:

@@ -23,7 +23,7 @@ from u2demo.machine.cores import in_batches, on_all_cores
 from u2demo.masks.box import Box, check_box, widen
 from u2demo.masks.edges import refine_in_place
 from u2demo.masks.levels import Levels
-from u2demo.masks.mask import Mask
+from u2demo.masks.mask import Mask, confidence_in
 from u2demo.nets.checkpoints import Input
 from u2demo.nets.threads import use_threads
 
@@ -35,13 +35,13 @@ _U2NET = Input()
 
 
 class Prediction(NamedTuple):
-    """A mask, and the highest probability, 0 to 1, that the net gave a pixel of the photo.
+    """A mask, and how decided the net was about its subject, 0 to 1: see ``confidence_in``.
 
-    Where a person has shown the subject, ``peak`` is 1.
+    Where a person has shown the subject, ``confidence`` is 1.
     """
 
     mask: Mask
-    peak: float
+    confidence: float
 
 
 def predict_mask(
@@ -168,11 +168,11 @@ def _part(photo: Image.Image, box: Box | None) -> _Part:
 
 def _finish_part(looked_at: tuple[_Part, MeanMap], recipe: Recipe, side: int) -> Prediction:
     part, total = looked_at
-    mask, peak = _finish(total, recipe, side)
+    mask, confidence = _finish(total, recipe, side)
     mask = limit_to_alpha(mask, part.image)
     if part.box:
         mask = _put_back(mask, part.box, part.around, part.photo.size)
-    return Prediction(mask, peak)
+    return Prediction(mask, confidence)
 
 
 def _put_back(mask: Mask, box: Box, around: Box, size: tuple[int, int]) -> Mask:
@@ -187,12 +187,12 @@ def _put_back(mask: Mask, box: Box, around: Box, size: tuple[int, int]) -> Mask:
 @torch.inference_mode()
 def _finish(photo: MeanMap, recipe: Recipe, side: int) -> Prediction:
     saliency = photo.mean()
-    peak = min(1.0, float(saliency.max()))  # interpolation may round up
+    confidence = 1 - recipe.doubt * (1 - confidence_in(saliency[0, 0].numpy()))
     along = along_edges(saliency, photo.canvas, side)
     mask = solid(along, recipe.levels, photo.image.size)
     if recipe.refined:
         refine_in_place(photo.image, mask, levels=recipe.refined, side=side)
-    return Prediction(mask, peak)
+    return Prediction(mask, confidence)
 
 
 def certainty_of_subject(saliency: Tensor) -> float:

@@ -35,13 +35,15 @@ class Recipe(NamedTuple):
     Levels are shares of the net's certainty of the subject, see ``predict``. If ``refined`` is
     given, edges are drawn again at the photo's full size (``edges.refine_mask``): its levels are
     applied last, where the photo's colors cannot tell subject from background. With ``fine``, the
-    motion in a clip is followed to the pixel of its maps (``video.steady``).
+    motion in a clip is followed to the pixel of its maps (``video.steady``). ``doubt`` is how much
+    of what the mean leaves undecided is doubt: views that differ only a little leave some, too.
     """
 
     views: tuple[View, ...]
     levels: Levels
     refined: Levels | None = None
     fine: bool = False
+    doubt: float = 1.0
 
 
 QUALITIES: Mapping[str, Recipe] = {
@@ -60,6 +62,7 @@ QUALITIES: Mapping[str, Recipe] = {
         # Solid pixels stay solid, whatever their colors; colors have a say in all the rest.
         Levels(0.0, SOLID),
         refined=Levels(0.15, 0.6).below(SOLID),
+        doubt=0.55,
     ),
 }
 

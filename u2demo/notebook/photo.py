@@ -29,9 +29,9 @@ class Photo:
     """A photo in the app, with its mask; at full size both are unpacked only when needed.
 
     ``source`` is the image or its uploaded file; ``model``, called ``network`` in the app,
-    ``quality`` and the box ``within`` say how the mask was found. ``peak`` is the highest
-    probability that the network gave a pixel, 0 to 1. ``history`` is what a person has said about
-    the mask since: ``small_mask`` and ``unpack_mask`` follow it.
+    ``quality`` and the box ``within`` say how the mask was found. ``confidence`` says
+    how decided the network was, 0 to 1. ``history`` is what a person has said about the mask since:
+    ``small_mask`` and ``unpack_mask`` follow it.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Photo:
     small_found: Mask  # as the net found it
     small_mask: Mask
     has_clear_subject: bool
-    peak: float | None
+    confidence: float | None
     model: "nn.Module"
     network: str
     quality: str
@@ -120,7 +120,7 @@ def find_subject(
     history = history or History()
     box = history.now.within
     found = predict(model, [image], quality=quality, within=[box])
-    mask, peak = next(found)
+    mask, confidence = next(found)
     mask = np.ascontiguousarray(mask, np.float32)
     small = fit(image, STAGE)
     small_mask = fit_mask(mask, small.size)
@@ -132,8 +132,8 @@ def find_subject(
         small=small,
         small_found=small_mask,
         small_mask=small_mask,
-        has_clear_subject=has_clear_subject(mask, peak=peak),
-        peak=peak,
+        has_clear_subject=has_clear_subject(mask, confidence=confidence),
+        confidence=confidence,
         model=model,
         network=network,
         quality=quality,

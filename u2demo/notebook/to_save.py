@@ -79,7 +79,7 @@ class ToSave:
                 image,
                 mask,
                 draw(image, mask, settings),
-                photo.peak,
+                photo.confidence,
                 edge=settings.edge(image.size),
                 extra=self._corrections(photo),
                 is_clear=photo.is_clear,

@@ -19,7 +19,7 @@ class Record:
     box: Box | None = None  # around the whole subject
     objects: tuple[Box, ...] = ()  # around each separate object, largest first
     area: float = 0.0  # of the subject, as a share of the picture
-    confidence: float = 0.0  # the highest probability that the net gave a pixel, see Prediction
+    confidence: float = 0.0  # how decided the net was, see Prediction
     clear: bool = True  # whether a subject stands out, see pipeline.Result
     seconds: float = 0.0
     files: tuple[str, ...] = ()  # its pictures in the results folder

@@ -319,7 +319,7 @@ def _describe(result: Result) -> dict[str, object]:
         "box": bounding_box(result.mask),
         "objects": tuple(object_boxes(result.mask)),
         "area": round(float((result.mask > 0.5).mean()), 4),
-        "confidence": round(result.peak, 4),
+        "confidence": round(result.confidence, 4),
         "clear": result.has_clear_subject,
         "left_out": tuple(result.image.info.get("left_out", ())),
     }

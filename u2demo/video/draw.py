@@ -12,7 +12,7 @@ from u2demo.effects.effect import Effect
 from u2demo.images.rgb import check_image
 from u2demo.machine.cores import in_parallel
 from u2demo.masks.box import Box, box_around
-from u2demo.masks.mask import Mask, has_clear_subject
+from u2demo.masks.mask import Mask, confidence_in, has_clear_subject
 from u2demo.video.clip import Clip, Frame
 from u2demo.video.find import Findings, Piece, workers
 from u2demo.video.moving import choosing, for_clips
@@ -70,7 +70,7 @@ def draw_all(findings: Findings, effects: Mapping[str, Effect]) -> Iterator[Draw
             pictures,
             box_around(mask > 0.5),
             area=float((some > 0.5).mean()),
-            clear=has_clear_subject(some, peak=findings.peak),
+            clear=has_clear_subject(some, confidence=confidence_in(piece.found)),
         )
 
     with ExitStack() as stack:

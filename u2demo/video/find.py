@@ -25,7 +25,7 @@ from u2demo.inference.recipes import CLIP_QUALITIES, check_quality
 from u2demo.machine.cores import available_cores, in_parallel
 from u2demo.machine.memory import return_freed_memory
 from u2demo.masks.box import Box, box_around
-from u2demo.masks.mask import Mask
+from u2demo.masks.mask import Mask, confidence_in
 from u2demo.video.alike import alike
 from u2demo.video.clip import Clip, Frame, ahead
 from u2demo.video.steady import Looks, Steady, follows_motion, steady
@@ -116,7 +116,7 @@ class Findings:
         self.clip = clip
         self.shots: tuple[Shot, ...] = ()
         self.damage = ""  # says what of the clip could not be decoded
-        self.peak = 0.0  # the highest value that the net gave a pixel
+        self.confidence = 0.0  # in the frame about which the net was most decided
         self._model, self._quality = model, quality
         self._shot_of = array("L")  # number of the shot, for each frame
         self._ends = array("Q", [0])  # of its map in the file
@@ -197,7 +197,7 @@ class Findings:
         return piece.frame, mask
 
     def _forget(self) -> None:
-        self.shots, self.damage, self.peak = (), "", 0.0
+        self.shots, self.damage, self.confidence = (), "", 0.0
         self._shot_of, self._ends = array("L"), array("Q", [0])
 
     def _look(self, counts: SimpleQueue[int], stopped: threading.Event) -> tuple[Shot, ...]:
@@ -220,12 +220,12 @@ class Findings:
     def _counted(
         self, looks: Looks, counts: SimpleQueue[int], stopped: threading.Event
     ) -> Iterator[tuple[Image.Image, Mask | None]]:
-        """Yield ``looks`` until ``stopped``; put their number into ``counts``, note the peak."""
+        """Yield ``looks`` until ``stopped``, their number into ``counts``; note the confidence."""
         for number, (image, found) in enumerate(looks, 1):
             if stopped.is_set():
                 return
             if found is not None:
-                self.peak = max(self.peak, float(found.max()))
+                self.confidence = max(self.confidence, confidence_in(found))
             counts.put(number)
             yield image, found
 

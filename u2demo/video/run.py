@@ -319,7 +319,7 @@ def _describe(clip: Clip, findings: Findings) -> dict[str, object]:
     return {
         "size": clip.size,
         "box": _around([shot.box for shot in findings.shots if shot.box]),
-        "confidence": round(findings.peak, 4),
+        "confidence": round(findings.confidence, 4),
         "duration": round(float(clip.duration or 0), 3),
         "left_out": clip.left_out,
         "damage": findings.damage,
