@@ -244,9 +244,8 @@ def test_merge_says_of_how_many_photos_no_shard_was_asked_for_outlines(tmp_path,
     photos, out = make_photos(tmp_path / "photos", 3), tmp_path / "out"
     run(photos, out, (1, 1))
     assert main(["merge", str(out), "--boxes", "yolo-seg"]) == 0
-    assert (
-        "3 photos have boxes, but no outlines: for these, pass --boxes to the shards as well"
-        in (capsys.readouterr().out)
+    assert "3 photos have boxes, but no outlines: for these, give --boxes to the run" in (
+        capsys.readouterr().out
     )
     assert main([str(photos), "-o", str(out), "--shard", "1/1", "--boxes", "yolo-seg"]) == 0
     capsys.readouterr()

@@ -64,8 +64,8 @@ def _unlined(records: Iterable[Record]) -> list[str]:
     if not number:
         return []
     return [
-        f"  {counted(number, 'photo has', 'photos have')} boxes, but no outlines: for these, pass"
-        " --boxes to the shards as well"
+        f"  {counted(number, 'photo has', 'photos have')} boxes, but no outlines: for these, give"
+        " --boxes to the run, or to each shard, as well"
     ]
 
 

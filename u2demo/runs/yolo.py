@@ -10,7 +10,7 @@ from typing import NamedTuple
 from u2demo.machine.disk import advise, discard_partial_files, not_ours
 from u2demo.machine.names import fold_name, numbered
 from u2demo.masks.box import Box
-from u2demo.runs.names import MADE_SUFFIXES
+from u2demo.runs.names import MADE_SUFFIXES, split
 from u2demo.runs.records import Record
 from u2demo.runs.registry import Registry
 from u2demo.runs.relative import name_below, shared_folder
@@ -162,13 +162,13 @@ class _Labels(Iterable[_Label]):
         return (record for record in self._records if record.size and not record.frames)
 
     def _own_name(self, record: Record) -> str:
-        folder, slash, _ = name_below(self._shared, record).rpartition("/")
-        return f"{folder}{slash}{PurePath(record.photo).stem}"
+        folder, slash, photo = name_below(self._shared, record).rpartition("/")
+        return f"{folder}{slash}{split(photo)[0]}"
 
 
 def _can_be_found(name: str) -> bool:
     """Return whether a label of this name fits on a disk, and its photo into images.txt."""
-    file = f"{PurePath(name).name}.txt"
+    file = f"{name.rpartition('/')[2]}.txt"
     return len(os.fsencode(file)) <= _LONGEST_NAME and "\n" not in name
 
 
