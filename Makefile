@@ -8,6 +8,8 @@ MUTANTS ?= 20000
 BIN := .venv/bin
 READY := .venv/ready
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
+# The other two are run by tests/notebook/test_notebooks.py, which also looks at what they show.
+CELLS := $(filter-out %/one_click.ipynb %/step_by_step.ipynb,$(wildcard notebooks/*.ipynb))
 
 .PHONY: demo test test-notebooks test-browser test-cluster test-slow test-colab test-floor fuzz bench lab app \
   clean notebooks-in-git
@@ -31,7 +33,7 @@ test: $(READY)
 
 ## test-notebooks: every cell of every notebook, and the apps in them
 test-notebooks: $(READY)
-	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests/notebook notebooks
+	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope tests/notebook $(CELLS)
 
 ## test-browser: JupyterLab and Voila, used as people use them, in Chromium
 test-browser: $(READY)
@@ -47,7 +49,7 @@ test-slow: $(READY)
 
 ## test-colab: the notebooks, and clips, with the versions that Google Colab has
 test-colab: .venv-colab/ready
-	.venv-colab/bin/python -m pytest $(NBVAL) -n 2 --dist loadscope tests/notebook tests/video notebooks
+	.venv-colab/bin/python -m pytest $(NBVAL) -n 2 --dist loadscope tests/notebook tests/video $(CELLS)
 
 ## test-floor: the library's tests with the lowest versions that requirements.txt allows
 test-floor: .venv-floor/ready

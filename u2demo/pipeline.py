@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from u2demo.effects import DEFAULT_EFFECTS, Effect
 from u2demo.inference.recipes import check_quality
+from u2demo.machine.cores import in_batches
 from u2demo.machine.names import safe_name
 from u2demo.masks.corrections import Corrections
 from u2demo.masks.mask import Mask, has_clear_subject
@@ -144,13 +144,10 @@ def _process(
     from u2demo.inference.correct import predict_corrected  # imports torch: not needed earlier
     from u2demo.inference.predict import at_once  # imports torch as well
 
-    pairs = map(_pair, photos)
-    count = at_once(model)  # a GPU looks at several photos at once
-    batch = list(islice(pairs, count))
-    while batch:
+    # A GPU looks at several photos at once.
+    for batch in in_batches(map(_pair, photos), at_once(model)):
         images = [image for _, image in batch]
         said = [corrections.get(name, Corrections()) for name, _ in batch]
         predictions = predict_corrected(model, images, said, quality=quality)
         for (name, image), found in zip(batch, predictions, strict=True):
             yield apply_effects(name, image, found, effects)
-        batch = list(islice(pairs, count))

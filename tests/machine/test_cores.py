@@ -9,7 +9,13 @@ from PIL import Image
 
 import u2demo as u2
 from u2demo.machine import cores
-from u2demo.machine.cores import available_cores, in_parallel, on_all_cores, thread_pool
+from u2demo.machine.cores import (
+    available_cores,
+    in_batches,
+    in_parallel,
+    on_all_cores,
+    thread_pool,
+)
 
 
 @pytest.fixture
@@ -53,6 +59,14 @@ def test_without_control_groups_every_core_of_the_process_counts(many_cores, tmp
 
 def test_the_results_come_in_the_order_of_the_items(eight_cores):
     assert on_all_cores(lambda number: number**2, range(100)) == [n**2 for n in range(100)]
+
+
+def test_a_batch_is_taken_when_it_is_asked_for():
+    items = iter(range(5))
+    batches = in_batches(items, 2)
+    assert next(batches) == [0, 1]
+    assert next(items) == 2, "nothing else was taken"
+    assert list(batches) == [[3, 4]]
 
 
 def test_results_that_are_given_up_wait_for_no_thread_to_end(monkeypatch):

@@ -4,9 +4,10 @@ import queue
 
 import pytest
 from bright import Bright
+from live_app import spot
 
 from u2demo.nets.checkpoints import Input
-from u2demo.notebook import cells
+from u2demo.notebook import OneClick, cells
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +24,15 @@ def results(monkeypatch, tmp_path):
     monkeypatch.setenv("U2DEMO_ENV", "jupyter")
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "results"))
     return tmp_path / "results"
+
+
+@pytest.fixture
+def app(no_loop, saved):
+    """The app with two photos of 60x40, each a white square of 20 pixels at (10, 10) on black."""
+    app = OneClick(Bright())
+    app.run({"one.png": spot(), "two.png": spot()})
+    yield app
+    app.close()
 
 
 @pytest.fixture

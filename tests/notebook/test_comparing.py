@@ -35,14 +35,6 @@ def looked(monkeypatch, results):
     return qualities
 
 
-@pytest.fixture
-def app(no_loop, saved):
-    app = OneClick(Bright())
-    app.run({"one.png": spot(), "two.png": spot()})
-    yield app
-    app.close()
-
-
 def sides(app):
     """What is opaque on the left and on the right of the divider, in the row of the square."""
     shown = part(app, "u2-stage-box").pictures

@@ -87,21 +87,6 @@ def test_a_cell_interrupted_in_the_middle_of_the_network_can_be_run_again(kernel
     assert kernel("print((u2.predict_mask(model, photo) == mask).all())") == "True\n"
 
 
-def test_a_restarted_kernel_leaves_old_results_alone(monkeypatch, tmp_path):
-    monkeypatch.setenv("U2DEMO_ENV", "headless")
-    monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path))
-    kinds = ("cutout.png", "box.jpg", "highlight.jpg")
-    names = ("coffee", "cows", "cat", "astronaut", "rocket")
-    old = [tmp_path / f"{name}_{kind}" for name in names for kind in kinds]
-    for path in old:  # what an earlier kernel has saved
-        path.write_bytes(b"old")
-    notebook = nbformat.read(NOTEBOOKS / "one_click.ipynb", nbformat.NO_CONVERT)
-    client_of(notebook, timeout=600).execute()
-    assert all(path.read_bytes() == b"old" for path in old)
-    new = {path.with_stem(f"{path.stem} (2)") for path in old}
-    assert set(tmp_path.iterdir()) == {*old, *new}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["step_by_step", "portrait"])
 def test_cells_run_twice_and_then_from_the_last_to_the_first(name, kernel, tmp_path):

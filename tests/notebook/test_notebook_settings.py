@@ -23,17 +23,7 @@ from live_app import (
 )
 from PIL import Image
 
-from u2demo.notebook import OneClick
-
 pytestmark = pytest.mark.usefixtures("results")
-
-
-@pytest.fixture
-def app(no_loop, saved):
-    app = OneClick(Bright())
-    app.run({"one.png": spot(), "two.png": spot()})
-    yield app
-    app.close()
 
 
 def marks(app):

@@ -174,16 +174,23 @@ def widget_states(notebook, model):
 
 
 def test_one_click_where_nobody_can_click_shows_and_saves_every_sample(monkeypatch, tmp_path):
+    kinds = ("cutout.png", "box.jpg", "highlight.jpg")
+    names = ("coffee", "cows", "cat", "astronaut", "rocket")
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    old = [saved / f"{name}_{kind}" for name in names for kind in kinds]
+    for path in old:  # by an earlier kernel
+        path.write_bytes(b"old")
     notebook = run(ROOT / "notebooks" / "one_click.ipynb", monkeypatch, tmp_path)
     outputs = notebook.cells[-1].outputs
     rows = pictures(outputs)
     assert len(rows) == 5
     assert all(row.width > 2.5 * row.height > 500 for row in rows), "five pictures side by side"
     text = "".join(output.get("text", "") for output in outputs)
-    assert str(tmp_path / "saved") in text
-    saved = sorted(path.name for path in (tmp_path / "saved").iterdir())
-    assert len(saved) == 15
-    assert {"cat_cutout.png", "coffee_box.jpg", "rocket_highlight.jpg"} <= set(saved)
+    assert str(saved) in text
+    assert all(path.read_bytes() == b"old" for path in old)
+    new = {path.with_stem(f"{path.stem} (2)") for path in old}
+    assert set(saved.iterdir()) == {*old, *new}
 
 
 def test_one_click_opens_as_an_app_with_results(monkeypatch, tmp_path):

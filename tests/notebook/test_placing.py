@@ -2,23 +2,13 @@
 
 import numpy as np
 import pytest
-from bright import Bright
-from live_app import find, from_page, on_stage, part, press, spot, stage
+from live_app import find, from_page, on_stage, part, press, stage
 from PIL import Image
 
-from u2demo.notebook import OneClick
 from u2demo.notebook.choices import NamedPhoto
 
 pytest.importorskip("anywidget")
-
-
-@pytest.fixture
-def app(no_loop, results):
-    """The app with a white square of 20 pixels at (10, 10) of a photo of 60x40."""
-    app = OneClick(Bright())
-    app.run({"one.png": spot(), "two.png": spot()})
-    yield app
-    app.close()
+pytestmark = pytest.mark.usefixtures("results")
 
 
 @pytest.fixture

@@ -161,15 +161,29 @@ def test_boxes_are_those_of_photos_that_are_there(tmp_path, samples):
     assert (out / "manifest.csv").read_text().count("cat.jpg") == 1  # its picture is there as well
 
 
-def test_boxes_of_a_drive_that_is_not_connected_stay(tmp_path, samples):
+@pytest.mark.parametrize("place_stays", [False, True])
+def test_boxes_of_a_drive_that_is_not_connected_stay(place_stays, tmp_path, samples):
     photos, out = tmp_path / "photos", tmp_path / "out"
-    photos.mkdir()
-    samples["cat.jpeg"].save(photos / "cat.jpg")
+    (photos / "pets").mkdir(parents=True)
+    samples["cat.jpeg"].save(photos / "pets/cat.jpg")
     assert main([str(photos), "-o", str(out), "--boxes", "coco"]) == 0
     before = (out / "boxes.coco.json").read_text()
     photos.rename(tmp_path / "elsewhere")
+    if place_stays:
+        photos.mkdir()
     assert main(["merge", str(out), "--boxes", "coco"]) == 0
     assert (out / "boxes.coco.json").read_text() == before
+
+
+def test_photos_whose_folder_was_renamed_are_listed_where_they_are_now(tmp_path):
+    photos, out = make_photos(tmp_path / "photos", 2), tmp_path / "out"
+    command = [str(photos), "-o", str(out), "--boxes", "coco,yolo"]
+    assert main(command) == 0
+    (photos / "pets").rename(photos / "dogs")
+    assert main(command) == 0
+    listed = (out / "images.txt").read_text().splitlines()
+    assert sorted(listed) == ["./images/dogs/photo1.png", "./images/photo0.png"]
+    assert len(json.loads((out / "boxes.coco.json").read_text())["images"]) == 2
 
 
 def test_photos_in_a_folder_called_labels_get_labels_beside_their_pictures(tmp_path, samples):

@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,8 @@ def test_photos_one_after_the_other_leave_nothing_behind(count, make_model, tmp_
     model, usage = make_model(), Usage(count)
     samples = itertools.cycle(u2.sample_images().items())
     photos = ((name, image.resize((160, 120))) for name, image in samples)
-    results = u2.process(model, photos, effects=u2.EFFECTS)
+    small = {"canvas": partial(u2.EFFECTS["canvas"], size=(200, 200))}
+    results = u2.process(model, photos, effects={**u2.EFFECTS, **small})
     for result in itertools.islice(results, count):
         for file in u2.save(result, tmp_path):
             file.unlink()

@@ -107,7 +107,7 @@ def test_shards_that_work_at_once_do_not_mix(photos, undivided, tmp_path):
     for shard in shards:
         shard.join()
     assert contents(tmp_path) == contents(undivided)
-    assert merge(tmp_path).photos == len(NAMES)
+    assert merge(tmp_path).statuses.total() == len(NAMES)
 
 
 @pytest.mark.parametrize("later", [[(1, 2), (2, 2)], [None]], ids=["two shards", "undivided"])
@@ -130,7 +130,7 @@ def test_more_shards_than_files_may_be_open_are_merged(tmp_path):
         journal = tmp_path / f"manifest-{number}-of-{count}.jsonl"
         journal.write_text(to_line(made, tmp_path, noted=1.0))
         finish(tmp_path, (number, count))
-    code = f"from u2demo.runs.shards import merge; print(merge({str(tmp_path)!r}).photos)"
+    code = f"from u2demo.runs.shards import merge; print(merge({str(tmp_path)!r}).statuses.total())"
     limited = f'ulimit -n 120; exec "{sys.executable}" -c "{code}"'
     done = subprocess.run(["sh", "-c", limited], cwd=HERE.parent, capture_output=True, text=True)
     assert done.stdout == f"{count}\n", done.stderr
@@ -200,7 +200,7 @@ def test_a_merge_that_is_killed_brings_no_older_records_back(deleted, tmp_path, 
 def test_a_shard_of_a_run_that_is_not_divided_finds_it_done(photos, undivided, tmp_path):
     run(photos, tmp_path)
     assert statuses(r for k in (1, 2) for r in run(photos, tmp_path, (k, 2))) == {"skipped"}
-    assert merge(tmp_path).photos == len(NAMES)
+    assert merge(tmp_path).statuses.total() == len(NAMES)
     assert contents(tmp_path) == contents(undivided)
 
 
@@ -223,11 +223,35 @@ def test_merge_says_which_shards_are_missing_or_unfinished(photos, tmp_path, cap
     for k in (stopped, *missing):
         run(photos, tmp_path, (k, 4))
     assert main(["merge", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.startswith(
-        f"4 shards done; {len(NAMES)} photos and clips are in"
+    table = tmp_path / "manifest.csv"
+    assert capsys.readouterr().out == (
+        f"4 shards done; {len(NAMES)} photos and clips are in {table}: {len(NAMES)} done\n"
     )
     left = sorted(path.name for path in tmp_path.glob("manifest*"))
     assert left == ["manifest.csv", "manifest.jsonl"]
+
+
+def test_merge_says_what_became_of_all_photos(tmp_path, capsys):
+    photos = make_photos(tmp_path / "photos", 3)
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    for k in (1, 2):
+        run(photos, tmp_path / "out", (k, 2))
+    assert main(["merge", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.endswith("manifest.csv: 3 done, 1 failed\n")
+
+
+def test_merge_says_of_how_many_photos_no_shard_was_asked_for_outlines(tmp_path, capsys):
+    photos, out = make_photos(tmp_path / "photos", 3), tmp_path / "out"
+    run(photos, out, (1, 1))
+    assert main(["merge", str(out), "--boxes", "yolo-seg"]) == 0
+    assert (
+        "3 photos have boxes, but no outlines: for these, pass --boxes to the shards as well"
+        in (capsys.readouterr().out)
+    )
+    assert main([str(photos), "-o", str(out), "--shard", "1/1", "--boxes", "yolo-seg"]) == 0
+    capsys.readouterr()
+    assert main(["merge", str(out), "--boxes", "yolo-seg"]) == 0
+    assert "no outlines" not in capsys.readouterr().out
 
 
 def test_merge_writes_the_boxes_that_an_undivided_run_writes(photos, tmp_path, capsys):

@@ -39,8 +39,9 @@ def publish(monkeypatch):
 def open_school(folder, patch, weights):
     """Return what ``fine_tune`` needs: twelve pairs of discs, and the weights of the small net."""
     photos, masks = lesson(folder)
+    keep, _ = lesson(folder / "other", 2, start=50)
     publish(patch)
-    return {"photos": photos, "masks": masks, "weights": weights, "keep": photos,
+    return {"photos": photos, "masks": masks, "weights": weights, "keep": keep,
             "results": folder / "mine.pth", "gate": False} | FAST  # fmt: skip
 
 

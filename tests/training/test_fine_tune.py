@@ -5,17 +5,19 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from failing_disk import FailingDisk
-from pupils import FAST, SIDE, disc, lesson, open_school
+from pupils import FAST, ROWS, SIDE, disc, lesson, open_school
 
 import u2demo as u2
-from u2demo.nets.architectures import ARCHITECTURES, build_model
+from u2demo.nets.architectures import ARCHITECTURES, Architecture, build_model
 from u2demo.nets.checkpoints import Input
+from u2demo.nets.isnet import ISNet
 from u2demo.training import course
 from u2demo.training.fit import Fit
 from u2demo.training.samples import make_sample
@@ -208,13 +210,13 @@ course._SAVED_EVERY = -1.0
 folder = Path({folder!r})
 with pytest.MonkeyPatch.context() as patch:
     publish(patch)
-    u2.fine_tune(folder / "photos", folder / "masks", weights={weights!r}, keep=folder / "photos",
-                 results=folder / "mine.pth", gate=False, **FAST | {{"steps": 16}},
+    u2.fine_tune(folder / "photos", folder / "masks", weights={weights!r},
+                 keep=folder / "other" / "photos", results=folder / "mine.pth", gate=False, **FAST,
                  report=lambda progress: print(progress.doing, progress.done, flush=True))
 """
 
 
-def test_a_training_that_was_killed_goes_on_to_the_same_net(school, tmp_path, weights):
+def test_a_training_that_was_killed_goes_on_to_the_same_net(school, tmp_path, weights, taught):
     code = SCRIPT.format(here=str(HERE), folder=str(tmp_path), weights=str(weights))
     killed = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     for line in killed.stdout:
@@ -223,13 +225,12 @@ def test_a_training_that_was_killed_goes_on_to_the_same_net(school, tmp_path, we
             break
     killed.communicate()
     assert killed.returncode, "it was not done yet"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    first = next(line for line in done.stdout.splitlines() if line.startswith("learning"))
-    assert int(first.split()[-1]) >= 9, "no step is done again that was saved"
-    whole = tmp_path / "whole.pth"
-    u2.fine_tune(**school | {"results": whole, "steps": 16})
-    assert same(whole, school["results"])
+    again = []
+    u2.fine_tune(**school, report=again.append)
+    first = next(progress for progress in again if progress.doing == "learning")
+    assert first.done >= 9, "no step is done again that was saved"
+    _, undisturbed = taught
+    assert same(undisturbed.file, school["results"])
 
 
 def test_a_checkpoint_of_other_photos_or_options_is_not_gone_on_with(school, at_every_step):
@@ -341,15 +342,14 @@ def test_training_as_usual_would_destroy_the_packaged_net_and_freezing_does_not(
     assert trained and not any("bn_s1" in name for name in trained)
 
 
-@pytest.mark.parametrize("name", ["u2netp", "isnet"])
-def test_every_architecture_is_taught_by_the_same_call(name, tmp_path, monkeypatch):
-    # Photos are looked at in 64x64 pixels: at its own 1024x1024, IS-Net takes seconds for each.
-    small = ARCHITECTURES[name]._replace(input=Input(side=64))
-    monkeypatch.setitem(ARCHITECTURES, name, small)
+def test_is_net_is_taught_by_the_same_call(tmp_path, monkeypatch):
+    rows = ((ROWS[0][0]._replace(inputs=8), *ROWS[0][1:]), ROWS[1])
+    small = Architecture(partial(ISNet, *rows), Input(side=64))
+    monkeypatch.setitem(ARCHITECTURES, "isnet", small)
     monkeypatch.setattr(course, "is_better", lambda new, old: True)
     photos, masks = lesson(tmp_path, 10)
     keep, _ = lesson(tmp_path / "keep", 1)
-    torch.save(build_model(name).state_dict(), tmp_path / "start.pth")
+    torch.save(build_model("isnet").state_dict(), tmp_path / "start.pth")
     trained = u2.fine_tune(
         photos, masks, weights=tmp_path / "start.pth", keep=keep, steps=1, batch=1, side=32,
         device="cpu", gate=False, results=tmp_path / "mine.pth",

@@ -46,14 +46,14 @@ def test_what_lies_between_is_kept_unless_the_new_net_is_clearly_better(good, mo
 
 def test_the_packaged_net_learns_in_16_bits_what_it_learns_in_32(monkeypatch):
     """Two of its units have biases for which 16 bits have too few digits."""
-    samples = discs(4, 96)
+    samples = discs(4, 64)
 
     def loss(half):
         monkeypatch.setattr(fit, "fast_half", lambda device: half)
         net = u2.load_model(device="cpu", trainable=True)
-        return fit.Fit(net, samples, [], fit.Settings(1, side=96)).step()
+        return fit.Fit(net, samples, [], fit.Settings(1, batch=2, side=64)).step()
 
-    # Without the care for them, the loss is 3 % off.
+    # Without the care for them, the loss is 4 % off.
     assert loss(torch.bfloat16) == pytest.approx(loss(None), rel=0.012)
 
 

@@ -44,8 +44,8 @@ Clips need "pip install av". They keep their sound; transparent ones become
 Exit code: 0; 1 if something failed, was not found or left out, or an option
 does not fit; 2 if the command line cannot be parsed; 128 + N if signal N
 stopped it.
-See also: u2demo train --help (a net of your own), u2demo merge --help (runs in
-shards), u2demo weights --help. For a folder called train, merge or weights,
+See also: u2demo train --help (a network of your own), u2demo merge --help (runs
+in shards), u2demo weights --help. For a folder called train, merge or weights,
 write ./train, ./merge or ./weights."""
 
 
@@ -280,7 +280,7 @@ def _shard_of_this_task(parser: argparse.ArgumentParser) -> Shard | None:
 
 # What can be said of the edge of every mask, in the words of ``adjust_mask``.
 EDGE: Mapping[str, tuple[str, str]] = {
-    "threshold": ("VALUE", "how sure the net must be of a pixel, 0 to 1: lower keeps more"),
+    "threshold": ("VALUE", "how sure the network must be of a pixel, 0 to 1: lower keeps more"),
     "softness": ("SHARE", "how soft the edge stays: 0 (hard) to 1 (as it is)"),
     "fill_holes": ("SHARE", "fill holes up to this share of the subject's area, 0 to 1"),
     "drop_specks": ("SHARE", "drop what is not joined to the subject, up to this share of it"),

@@ -2,15 +2,16 @@
 
 import argparse
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from u2demo.cli import values
 from u2demo.cli.terminal import carry_out, counted, first_of, printable
 from u2demo.machine.places import is_url, join
-from u2demo.runs.boxes import WRITERS, Present, check_free
+from u2demo.runs.boxes import OUTLINED, WRITERS, Present, check_free
 from u2demo.runs.manifest import locked
+from u2demo.runs.record import Record
 from u2demo.runs.records import journal_of, read_records
 from u2demo.runs.shards import Merged, merge
 
@@ -33,6 +34,8 @@ def _merge(options: argparse.Namespace) -> tuple[list[str], bool]:
         check_free(options.boxes, options.results)
     merged = merge(options.results)
     lines = [*_lines(merged, options.results), *write_boxes(options.boxes, options.results)]
+    if not OUTLINED.isdisjoint(options.boxes):
+        lines += _unlined(Present(read_records(options.results)))
     return lines, merged.is_complete
 
 
@@ -51,6 +54,19 @@ def write_boxes(formats: Sequence[str], results: Path) -> list[str]:
         for name in formats:
             WRITERS[name](records, results)
     return [f"  {printable(warning.message)}" for warning in caught]
+
+
+def _unlined(records: Iterable[Record]) -> list[str]:
+    """Return a line on photos for which nobody has asked for outlines, if there are any."""
+    number = sum(
+        record.outlines is None for record in records if record.subjects and not record.frames
+    )
+    if not number:
+        return []
+    return [
+        f"  {counted(number, 'photo has', 'photos have')} boxes, but no outlines: for these, pass"
+        " --boxes to the shards as well"
+    ]
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -80,8 +96,10 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 def _lines(merged: Merged, results: str | Path) -> list[str]:
     """Return what became of the shards."""
     table = join(results, "manifest.csv") if is_url(results) else results / "manifest.csv"
-    number = counted(merged.photos, "photo or clip", "photos and clips")
-    files = f"{number} {'is' if merged.photos == 1 else 'are'} in {printable(table)}"
+    total = merged.statuses.total()
+    number = counted(total, "photo or clip", "photos and clips")
+    said = ", ".join(f"{many:,} {status}" for status, many in merged.statuses.most_common())
+    files = f"{number} {'is' if total == 1 else 'are'} in {printable(table)}: {said or 'none'}"
     if not merged.count:
         return [f"no shards are waiting; {files}"]
     if merged.is_complete:

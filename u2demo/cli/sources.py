@@ -124,7 +124,7 @@ def is_animation(file: str | Path) -> bool:
         return False
 
 
-def unread_lines(records: Iterable[Record], more: int = 0) -> list[str]:
+def unread_lines(records: Iterable[Record], more: int) -> list[str]:
     """Return a line for each kind of picture that is not read, with a few of its names.
 
     ``more`` is how many there are besides.

@@ -1,7 +1,6 @@
 """(net, frames of a clip) -> masks: the net's map of each frame, and the mask that it becomes."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from u2demo.inference.predict import at_once, certainty_of_subject, enlarged, le
 from u2demo.inference.preprocess import input_of, pixels
 from u2demo.inference.recipes import CLIP_QUALITIES, View, check_quality
 from u2demo.inference.views import add_up, canvas_step
+from u2demo.machine.cores import in_batches
 from u2demo.masks.mask import Mask, check_mask
 
 _PASSES = 2.5  # looks at a frame that a clip may cost on average, if "best"
@@ -100,10 +100,8 @@ def finish(image: Image.Image, found: Mask, *, certainty: float, quality: str = 
 def _looks(
     model: nn.Module, frames: Iterator[Image.Image], views: Sequence[View]
 ) -> Iterator[Look]:
-    count = at_once(model)
     budget = 0.0  # looks that may be spent
-    batch = list(islice(frames, count))
-    while batch:
+    for batch in in_batches(frames, at_once(model)):
         most = []
         for _ in batch:
             budget += _PASSES
@@ -113,7 +111,6 @@ def _looks(
         budget += sum(most) - sum(len(photo.shown) for photo in photos)
         for image, photo in zip(batch, photos, strict=True):
             yield Look(image, photo.mean()[0, 0].clamp(0, 1).numpy())
-        batch = list(islice(frames, count))
 
 
 def _tensor(found: Mask) -> Tensor:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from u2demo.inference.preprocess import input_of, pixels, to_tensor
 from u2demo.inference.recipes import QUALITIES, Recipe, check_quality
 from u2demo.inference.settle import settle
 from u2demo.inference.views import MeanMap, add_up, placement, run
-from u2demo.machine.cores import on_all_cores
+from u2demo.machine.cores import in_batches, on_all_cores
 from u2demo.masks.box import Box, check_box, widen
 from u2demo.masks.edges import refine_in_place
 from u2demo.masks.levels import Levels
@@ -150,14 +150,10 @@ class _Part(NamedTuple):
 def _predict_in_batches(
     model: nn.Module, parts: Iterator[_Part], recipe: Recipe
 ) -> Iterator[Prediction]:
-    side = input_of(model).side
-    count = at_once(model)
-    finish = partial(_finish_part, recipe=recipe, side=side)
-    batch = list(islice(parts, count))
-    while batch:
+    finish = partial(_finish_part, recipe=recipe, side=input_of(model).side)
+    for batch in in_batches(parts, at_once(model)):
         sums = add_up(model, [part.image for part in batch], recipe.views)
         yield from on_all_cores(finish, zip(batch, sums, strict=True))
-        batch = list(islice(parts, count))
 
 
 def _part(photo: Image.Image, box: Box | None) -> _Part:

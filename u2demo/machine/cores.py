@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -87,6 +88,16 @@ def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Ite
         # Threads end on their own. The garbage collector may come here in one that is beginning,
         # which holds a lock that every thread needs to end.
         pool.shutdown(wait=False)
+
+
+def in_batches(items: Iterable[T], count: int) -> Iterator[list[T]]:
+    """Yield ``items`` in lists of ``count``, the last perhaps shorter, each taken when asked for.
+
+    Python 3.12 can do this: ``itertools.batched``.
+    """
+    items = iter(items)
+    while batch := list(islice(items, count)):
+        yield batch
 
 
 def own_cores() -> int:

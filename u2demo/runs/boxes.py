@@ -1,5 +1,6 @@
 """records -> annotation files: the boxes of a folder's subjects, for training a detector."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from u2demo.machine.places import is_url
 from u2demo.runs.coco import check_coco_is_free, write_coco
 from u2demo.runs.record import Record
+from u2demo.runs.relative import folder_given
 from u2demo.runs.yolo import check_labels_are_free, write_yolo, write_yolo_segments
 
 WRITERS = {"coco": write_coco, "yolo": write_yolo, "yolo-seg": write_yolo_segments}
@@ -34,18 +36,23 @@ class Present(Iterable[Record]):
     """The ``records`` whose photos are still there, to be gone through any number of times.
 
     The others keep their pictures and their records, but nothing can be learned from them. Those of
-    a store, or in a folder that is not there, as on a drive that is not connected, count as there.
+    a store, or of a folder that is not there, as on a drive that is not connected, count as there.
     """
 
     def __init__(self, records: Iterable[Record]):
         self._records = records
-        self._gone = {record.photo for record in records if _is_gone(record.photo)}
+        self._gone = {record.photo for record in records if _is_gone(record)}
 
     def __iter__(self) -> Iterator[Record]:
         return (record for record in self._records if record.photo not in self._gone)
 
 
-def _is_gone(photo: str) -> bool:
+def _is_gone(record: Record) -> bool:
+    photo = record.photo
     if is_url(photo) or os.path.lexists(photo):
         return False
-    return os.path.isdir(os.path.dirname(photo))  # noqa: PTH112, PTH120 - of millions of photos
+    if os.path.isdir(os.path.dirname(photo)):  # noqa: PTH112, PTH120 - of millions of photos
+        return True
+    with contextlib.suppress(OSError), os.scandir(folder_given(record)) as entries:
+        return any(entries)  # the place of a drive that is not connected is empty
+    return False

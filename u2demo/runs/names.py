@@ -21,7 +21,7 @@ class Names:
     nothing else, so that all shards of a run come to the same names.
     """
 
-    def __init__(self, effects: Iterable[str], records: Iterable[Record] = ()):
+    def __init__(self, effects: Iterable[str], records: Iterable[Record]):
         self._endings = [f"_{effect}" for effect in effects]
         self._owners: dict[str, str] = {}  # photo, by folded file name without suffix
         self._counts: dict[str, int] = {}  # last number given, by folded name without number
@@ -77,7 +77,7 @@ class Names:
 class Disk:
     """The files in a results folder, by the stems of photos."""
 
-    def __init__(self, folder: Path, effects: Iterable[str], suffixes: Collection[str] = KINDS):
+    def __init__(self, folder: Path, effects: Iterable[str], suffixes: Collection[str]):
         self._folder = os.path.join(folder, "")  # noqa: PTH118 - asked of millions of names
         self._endings = [f"_{effect}{suffix}" for effect in effects for suffix in suffixes]
 

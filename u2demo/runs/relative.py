@@ -17,9 +17,8 @@ def shared_folder(records: Iterable[Record]) -> tuple[str, ...]:
     given: set[tuple[str, ...]] = set()
     common: tuple[str, ...] | None = None
     for record in records:
-        parts = _parts(record)
-        folder = parts[:-1]
-        given.add(parts[: len(parts) - _depth(record.stem, parts)])
+        folder = _parts(record.photo)[:-1]
+        given.add(_parts(folder_given(record)))
         common = folder if common is None else tuple(os.path.commonprefix([common, folder]))
     holding_all = [folder for folder in given if common[: len(folder)] == folder]
     return max(holding_all, key=len, default=common or ())
@@ -27,19 +26,21 @@ def shared_folder(records: Iterable[Record]) -> tuple[str, ...]:
 
 def name_below(shared: tuple[str, ...], record: Record) -> str:
     """Return the path of a photo relative to the ``shared`` folder, with ``/`` in between."""
-    return "/".join(_parts(record)[len(shared) :])
+    return "/".join(_parts(record.photo)[len(shared) :])
 
 
-def _parts(record: Record) -> tuple[str, ...]:
-    photo = PurePath(record.photo)
-    return photo.relative_to(photo.anchor).parts
-
-
-def _depth(stem: str, parts: tuple[str, ...]) -> int:
-    """Return how many parts of a photo's path are its place in the folder that was given.
+def folder_given(record: Record) -> PurePath:
+    """Return the folder that a run was given to find the photo in; of a single photo, its own.
 
     A run mirrors that folder, so the stem of the pictures has the same folders in front.
     """
-    folders = stem.split("/")[:-1]
-    mirrored = [safe_name(part) for part in parts[-1 - len(folders) : -1]]
-    return 1 + len(folders) if mirrored == folders else 1
+    photo = PurePath(record.photo)
+    folders = record.stem.split("/")[:-1]
+    mirrored = [safe_name(part) for part in _parts(photo)[-1 - len(folders) : -1]]
+    return photo.parents[len(folders)] if mirrored == folders else photo.parent
+
+
+def _parts(path: str | PurePath) -> tuple[str, ...]:
+    """Return the parts of a path without the drive."""
+    path = PurePath(path)
+    return path.relative_to(path.anchor).parts

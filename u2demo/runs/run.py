@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +15,7 @@ from PIL import Image
 from u2demo.effects import Effect
 from u2demo.images.find import is_unread
 from u2demo.images.read import open_image
-from u2demo.machine.cores import in_parallel, own_cores
+from u2demo.machine.cores import in_batches, in_parallel, own_cores
 from u2demo.machine.disk import advise
 from u2demo.machine.paths import as_place
 from u2demo.machine.places import is_url
@@ -228,7 +228,7 @@ class _Work:
         # A GPU is kept busy: while it looks at a batch, another one is made ready, and the masks of
         # a third are finished. What is opened and written has threads of its own.
         opened = in_parallel(self._open, jobs, self._workers)
-        looked_at = in_parallel(self._look, _batches(opened, count), _BATCHES)
+        looked_at = in_parallel(self._look, in_batches(opened, count), _BATCHES)
         masks = chain.from_iterable(looked_at)
         with contextlib.closing(opened), contextlib.closing(looked_at):
             yield from in_parallel(self._finish, masks, self._workers)
@@ -310,11 +310,6 @@ class _Work:
             **_describe(result),
             **pictures.fields(run.checksums),
         )
-
-
-def _batches(photos: Iterator[_Photo], count: int) -> Iterator[list[_Photo]]:
-    while batch := list(islice(photos, count)):
-        yield batch
 
 
 def _describe(result: Result) -> dict[str, object]:

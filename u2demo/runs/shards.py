@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,7 @@ _TAIL = 200  # bytes, more than a note has
 class Merged(NamedTuple):
     """What became of the shards of a results folder."""
 
-    photos: int  # how many photos and clips the manifest has
+    statuses: Counter[str]  # how many photos and clips the manifest has, by status
     count: int  # how many shards there are, 0 for none
     missing: tuple[int, ...] = ()  # those that left no journal
     unfinished: tuple[int, ...] = ()  # those that were stopped, or are still at work
@@ -82,7 +83,8 @@ def merge(results: str | Path) -> Merged:
         count, missing, unfinished = _state(shard_journals(folder))
     keep = bool(missing or unfinished)
     with advise(results), manifest_of(results, keep_shards=keep) as manifest:
-        return Merged(len(manifest.records), count, missing, unfinished)
+        statuses = Counter(record.status for record in manifest.records.values())
+        return Merged(statuses, count, missing, unfinished)
 
 
 def divided(results: str | Path) -> int:
