@@ -52,12 +52,15 @@ class Sound:
 
     def write_until(self, time: Fraction | None) -> None:
         """Write what is heard up to ``time``, all the rest if that is None."""
+        import av
+
         while True:
             packet = self._waiting or next(self._packets, None)
             self._waiting = packet
             if packet is None or (time is not None and seconds(packet.dts, packet) > time):
                 return
-            self._out.mux(packet)
+            with suppress(av.InvalidDataError):  # a damaged packet that has been copied
+                self._out.mux(packet)
             self._waiting = None
 
 

@@ -59,7 +59,7 @@ class Teach:
         self._uses = JobQueue()  # of the taught net, also while another is taught
         self._chosen, self._notes, self._saving = (Notes() for _ in range(3))
         self._sender = Sender(self._saving)
-        self._progress = Progress(self._stop, answer="Stopping after this step…")
+        self._progress = Progress(self._stop, answer="Stopping, and checking what was learned…")
         self._pairs, self._curve, self._result, self._yours = (ipywidgets.HTML() for _ in range(4))
         self._network = ipywidgets.Dropdown(
             description="Start from", options=[(label(name), name) for name in networks()]
