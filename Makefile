@@ -11,8 +11,8 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 # The other two are run by tests/notebook/test_notebooks.py, which also looks at what they show.
 CELLS := $(filter-out %/one_click.ipynb %/step_by_step.ipynb,$(wildcard notebooks/*.ipynb))
 
-.PHONY: demo test test-notebooks test-browser test-cluster test-slow test-colab test-floor fuzz bench lab app \
-  clean notebooks-in-git
+.PHONY: demo test test-notebooks test-browser test-cluster test-slow test-colab test-floor fuzz bench environments \
+  lab app clean notebooks-in-git
 
 ## demo: cut out the sample photos with the one-click notebook, into results/
 demo: $(READY)
@@ -63,6 +63,9 @@ fuzz: $(READY)
 ## bench: speed beside rembg, onnxruntime and OpenVINO; BENCH="--only photo --rounds 3" to do less
 bench: .venv-bench/ready
 	.venv-bench/bin/python benchmarks/speed.py $(BENCH)
+
+## environments: all that the tests above are run in; side by side with -j3
+environments: .venv/ready-for-clusters .venv-colab/ready .venv-floor/ready
 
 ## lab: open the one-click notebook in JupyterLab; NOTEBOOK=step_by_step, video ... for the others
 lab: $(READY)
