@@ -37,7 +37,8 @@ def what_is_missing(
     ``count`` frames have come, up to ``end``, ``lost`` of which could not be decoded.
     """
     duration = duration_of(container, stream)
-    if is_cut_off(path) or _is_short(path, container, stream, count, end):
+    cut_off = is_cut_off(path) or _lists_more(path, container, stream)
+    if cut_off or _is_short(path, container, stream, count, end):
         of_all = f" of {float(duration):.2f}" if duration and end < duration else ""
         return f"damaged or cut off; {float(end):.2f}{of_all} seconds could be read"
     if lost:
@@ -47,6 +48,17 @@ def what_is_missing(
         places = "1 place" if holes == 1 else f"{holes} places"
         return f"damaged; data of its frames is missing in {places}"
     return ""
+
+
+def _lists_more(path: Path, container: "InputContainer", stream: "VideoStream") -> bool:
+    """Return whether an MP4 lists frames behind its end; other formats do not say where they are.
+
+    The box of its frames need not have a size.
+    """
+    if "mp4" not in container.format.name:
+        return False
+    reach = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+    return reach > path.stat().st_size
 
 
 def _is_short(
