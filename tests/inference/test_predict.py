@@ -42,6 +42,12 @@ def test_every_packaged_photo_has_a_clear_subject(model):
         assert has_clear_subject(found.mask, confidence=found.confidence)
 
 
+@QUALITY
+def test_where_nothing_is_found_there_is_no_confidence(disc, quality):
+    (found,) = predict.predict(Mine(square(0.1)), [disc], quality=quality)
+    assert found.confidence == 0
+
+
 def test_what_several_views_leave_undecided_is_less_doubtful_than_what_one_does(disc):
     net = Mine(square(0.7))
     one, several = (

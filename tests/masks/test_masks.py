@@ -158,6 +158,12 @@ def test_a_solid_mask_is_unclear_if_the_net_had_little_confidence():
     assert has_clear_subject(square(1)) and not has_clear_subject(square(1), confidence=0.5)
 
 
+@pytest.mark.parametrize("mask", [np.zeros((4, 3)), square(7)])
+def test_a_mask_is_checked_whatever_the_confidence(mask):
+    with pytest.raises(ValueError, match="the mask"):
+        has_clear_subject(mask, confidence=0.9)
+
+
 @pytest.mark.parametrize("confidence", [-0.1, 1.5, float("nan")])
 def test_confidence_is_from_0_to_1(confidence):
     with pytest.raises(ValueError, match="confidence"):

@@ -187,7 +187,7 @@ def _put_back(mask: Mask, box: Box, around: Box, size: tuple[int, int]) -> Mask:
 @torch.inference_mode()
 def _finish(photo: MeanMap, recipe: Recipe, side: int) -> Prediction:
     saliency = photo.mean()
-    confidence = 1 - recipe.doubt * (1 - confidence_in(saliency[0, 0].numpy()))
+    confidence = confidence_in(saliency[0, 0].numpy(), doubt=recipe.doubt)
     along = along_edges(saliency, photo.canvas, side)
     mask = solid(along, recipe.levels, photo.image.size)
     if recipe.refined:

@@ -29,8 +29,8 @@ class Photo:
     """A photo in the app, with its mask; at full size both are unpacked only when needed.
 
     ``source`` is the image or its uploaded file; ``model``, called ``network`` in the app,
-    ``quality`` and the box ``within`` say how the mask was found. ``confidence`` says
-    how decided the network was, 0 to 1. ``history`` is what a person has said about the mask since:
+    ``quality`` and the box ``within`` say how the mask was found. ``confidence`` says how decided
+    the network was, 0 to 1. ``history`` is what a person has said about the mask since:
     ``small_mask`` and ``unpack_mask`` follow it.
     """
 
