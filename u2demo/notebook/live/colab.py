@@ -63,10 +63,10 @@ def serve(load: Callable[[], "nn.Module"]) -> None:
 
 
 def _gather(answers: Answers) -> list[tuple[dict, bytes | None]]:
-    """Return the answers so far, after waiting a while for one that is more than a receipt."""
+    """Return all answers so far, after waiting a while for one that is more than a receipt."""
     gathered: list[tuple[dict, bytes | None]] = []
     end = time.monotonic() + _WAIT
-    while all(message["kind"] == "receipt" for message, _ in gathered):
+    while not answers.empty() or all(message["kind"] == "receipt" for message, _ in gathered):
         try:
             gathered.append(answers.get(timeout=max(0.0, end - time.monotonic())))
         except queue.Empty:
