@@ -56,7 +56,7 @@ def take_photo() -> bytes | None:
 
 def camera_script() -> str:
     """Return a JavaScript expression that shows the camera and becomes a data URL, or null."""
-    return "(async () => {\n" + assets("camera.js", "camera_colab.js") + "})()"
+    return "(async () => {\n" + assets("elements.js", "camera.js", "camera_colab.js") + "})()"
 
 
 def download(name: str, data: bytes) -> None:

@@ -10,7 +10,13 @@ from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.front_end import assets
 from u2demo.notebook.notes import Notes
 
-SCRIPTS = ("stage_view.js", "stage_tools.js", "stage_hands.js", "stage.js")  # the stage's page
+SCRIPTS = (  # the stage's page
+    "elements.js",
+    "stage_view.js",
+    "stage_tools.js",
+    "stage_hands.js",
+    "stage.js",
+)
 
 Tell = Callable[[dict, Mapping[str, bytes]], None]
 
