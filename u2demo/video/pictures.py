@@ -91,7 +91,8 @@ def _tone_map(frame: "VideoFrame") -> "Graph":
     given = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=_TICK
     )
-    scale = graph.add("scale", "out_transfer=iec61966-2-1:out_primaries=bt709:out_color_matrix=bt709")
+    srgb = "out_transfer=iec61966-2-1:out_primaries=bt709:out_color_matrix=bt709"
+    scale = graph.add("scale", srgb)
     graph.link_nodes(given, scale, graph.add("buffersink")).configure()
     return graph
 
