@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from u2demo.video.clip import Clip
 from u2demo.video.container import (
+    demuxed,
     duration_of,
     open_container,
     picture_track,
@@ -89,25 +90,22 @@ def _forget_own_order(stream: "AudioStream") -> None:
 def _copied(
     source: "InputContainer", stream: "AudioStream", track: "AudioStream", over: Fraction | None
 ) -> Iterator["Packet"]:
-    import av
-
     shift = round(start_of(source) / seconds(1, stream))
     last = end = None
-    with suppress(av.FFmpegError):  # the file ends in the middle of a packet
-        for packet in source.demux(stream):
-            if packet.dts is not None and packet.pts is not None:
-                begin = packet.dts - shift
-                if last is not None and begin <= last:  # the parts of a file may each begin at 0
-                    begin = end
-                now, before = (seconds(ticks, packet) for ticks in (begin, last or 0))
-                if _is_late(now, before, over):
-                    continue
-                # In an MP4, a pause is part of the packet before it.
-                packet.duration = min(packet.duration or 0, round(_PAUSE / packet.time_base))
-                last, end = begin, begin + max(1, packet.duration)
-                packet.pts = packet.dts = begin
-                packet.stream = track
-                yield packet
+    for packet in demuxed(source, stream):
+        if packet.dts is not None and packet.pts is not None:
+            begin = packet.dts - shift
+            if last is not None and begin <= last:  # the parts of a file may each begin at 0
+                begin = end
+            now, before = (seconds(ticks, packet) for ticks in (begin, last or 0))
+            if _is_late(now, before, over):
+                continue
+            # In an MP4, a pause is part of the packet before it.
+            packet.duration = min(packet.duration or 0, round(_PAUSE / packet.time_base))
+            last, end = begin, begin + max(1, packet.duration)
+            packet.pts = packet.dts = begin
+            packet.stream = track
+            yield packet
 
 
 def _encoded(
@@ -193,7 +191,6 @@ def _decoded(source: "InputContainer", stream: "AudioStream") -> Iterator["Audio
     """Yield what can be decoded."""
     import av
 
-    with suppress(av.FFmpegError):
-        for packet in source.demux(stream):
-            with suppress(av.FFmpegError):
-                yield from packet.decode()
+    for packet in demuxed(source, stream):
+        with suppress(av.FFmpegError):
+            yield from packet.decode()
