@@ -9,6 +9,7 @@ function asText(bytes) {
   return new Promise((resolve) => { reader.onload = () => resolve(reader.result.split(",")[1]); });
 }
 
+const QUIET = 1000; // milliseconds after which the kernel, which only answers, is given the word
 const outbox = [];
 let isOver = false;
 let ring = () => {};
@@ -31,10 +32,12 @@ const end = openLive(host, channel, {
   },
 });
 globalThis.u2live = {
-  // Pass on the kernel's answers; resolve to what the page has to say, null when the person is done.
+  // Pass on the kernel's answers; resolve to what the page has to say, soon also if that is nothing, and
+  // to null when the person is done.
   async next(answers) {
     for (const { message, data } of answers) channel.onmessage(message, asBytes(data));
-    if (!outbox.length && !isOver) await new Promise((resolve) => { ring = resolve; });
+    const rung = new Promise((resolve) => { ring = resolve; });
+    if (!outbox.length && !isOver) await Promise.race([rung, pause(QUIET)]);
     if (isOver) return null;
     const said = outbox.splice(0);
     return Promise.all(said.map(async ({ message, bytes }) => (

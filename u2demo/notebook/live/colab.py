@@ -48,7 +48,7 @@ def serve(load: Callable[[], "nn.Module"]) -> None:
             for message in said:
                 data = b64decode(message.pop("data", ""))
                 desk.receive(message, data)
-            said = _ask(_next(_gather(answers)))
+            said = _ask(_next(_gather(answers, _WAIT if said else 0)))
     finally:  # also when the cell is interrupted
         desk.rest()
         colab.tell("globalThis.u2live?.end()")
@@ -75,10 +75,10 @@ def _next(answers: list[tuple[dict, bytes | None]]) -> str:
     return f"u2live.next({json.dumps(brought)})"
 
 
-def _gather(answers: Answers) -> list[tuple[dict, bytes | None]]:
-    """Return the answers so far, after waiting a while for one that is more than a receipt."""
+def _gather(answers: Answers, seconds: float) -> list[tuple[dict, bytes | None]]:
+    """Return the answers so far, after waiting ``seconds`` for one that is more than a receipt."""
     gathered: list[tuple[dict, bytes | None]] = []
-    end = time.monotonic() + _WAIT
+    end = time.monotonic() + seconds
     while all(message["kind"] == "receipt" for message, _ in gathered):
         try:
             gathered.append(answers.get(timeout=max(0.0, end - time.monotonic())))
