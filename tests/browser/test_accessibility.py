@@ -33,7 +33,9 @@ def page(browser):
     page.set_default_timeout(5000)
     page.set_content(APP)
     app = "document.querySelector('.u2-app')"
-    page.add_script_tag(content=f"(() => {{{assets('accessibility.js')}\nassist({app})}})()")
+    page.add_script_tag(
+        content=f"(() => {{{assets('elements.js', 'accessibility.js')}\nassist({app})}})()"
+    )
     yield page
     page.close()
 

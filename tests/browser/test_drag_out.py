@@ -34,7 +34,7 @@ def page(browser):
     page = browser.new_page()
     page.set_default_timeout(10_000)
     page.set_content("<!doctype html><div id=host></div>")
-    script = assets("save_file.js").replace("export default", "globalThis.made =")
+    script = assets("elements.js", "save_file.js").replace("export default", "globalThis.made =")
     page.add_script_tag(content=f"(() => {{{script}\n{START}}})()")
     yield page
     page.close()

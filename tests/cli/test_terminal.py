@@ -124,6 +124,36 @@ def test_a_log_gets_a_line_a_minute_with_the_speed_of_what_was_made(capsys):
     )
 
 
+def test_a_log_says_how_many_photos_have_failed_so_far(capsys):
+    seconds = iter(range(0, 130, 30))
+    lines = ProgressLines(100, clock=lambda: next(seconds))
+    for record in records("done", "failed"):
+        lines.report(record)
+    assert capsys.readouterr().err == "2 of 100 photos, 0.0 a second, 49 min left; 1 failed\n"
+
+
+def test_a_bar_says_how_many_photos_have_failed_so_far(capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "_has_terminal", lambda: True)
+    with terminal.progress(3) as report:
+        for record in records("failed", "done", "failed"):
+            report(record)
+    assert "3/3 [" in (said := capsys.readouterr().err) and "2 failed]" in said
+
+
+def test_of_many_photos_that_failed_a_few_are_named_and_all_counted_by_reason(tmp_path, capsys):
+    photos = make_photos(tmp_path / "photos", 1)
+    for number in range(30):
+        (photos / f"empty{number}.jpg").touch()
+    (photos / "text.jpg").write_text("not a photo")
+    assert main([str(photos), "-o", str(tmp_path / "out")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("  failed: ") for line in lines) == 20
+    assert lines[21:23] == [
+        "  and 11 more like these, which manifest.csv lists",
+        "  in all 30 failed: an empty file",
+    ]
+
+
 def test_a_log_gets_a_line_a_minute_while_a_run_goes_through_what_is_done(capsys):
     seconds = iter(range(0, 130))
     for total in (1000, None):

@@ -1,7 +1,9 @@
 """The live page's other half in the kernel: what it is told, what it saves, how it ends."""
 
+import base64
 import importlib.util
 import io
+import json
 import queue
 import subprocess
 import sys
@@ -155,6 +157,28 @@ def test_what_cannot_be_saved_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("U2DEMO_SAVE_DIR", str(tmp_path / "taken"))
     (answer,) = [LiveFiles(keep_in_folder).receive(*each) for each in pieces(b"x", PHOTO, 9)]
     assert "this is a file; choose a folder" in answer["problem"]
+
+
+def test_in_colab_all_answers_come_with_the_next_question(net, colab, monkeypatch, tmp_path):
+    # A page whose picture has stopped has nothing more to say, and would wait for the others.
+    monkeypatch.setenv("U2DEMO_DRIVE", str(tmp_path / "drive"))
+    files = [
+        {**about, "data": base64.b64encode(piece).decode()}
+        for number, name in enumerate((PHOTO, CLIP))
+        for about, piece in pieces(b"all of it", name, 100, number)
+    ]
+    questions, says = [], [files, None]
+
+    def page(script):
+        if not script.startswith("u2live.next("):
+            return 1
+        questions.append(json.loads(script[len("u2live.next(") : -1]))
+        return says.pop(0)
+
+    colab.page = page
+    u2.notebook.Live(net).show()
+    _, answered = questions
+    assert [answer["message"]["number"] for answer in answered] == [0, 1]
 
 
 @pytest.mark.parametrize("name", ["../x.png", "live ../2026-11-28 07-51.png", CLIP + "/x", "x.exe"])

@@ -185,6 +185,23 @@ def test_white_of_hdr_is_white_on_an_ordinary_screen(transfer, white, make_clip)
 
 
 @pytest.mark.parametrize(
+    ("transfer", "signal", "level"),
+    [(16, 26, 5), (16, 51, 28), (16, 102, 111), (18, 26, 17), (18, 51, 46), (18, 102, 107)],
+)
+def test_darks_of_hdr_are_as_dark_as_they_are_in_srgb(transfer, signal, level, make_clip):
+    """By the formulas of ITU-R BT.2100, and its HLG on a screen of 1000 cd/m2."""
+
+    def tag(stream):
+        codec = stream.codec_context
+        codec.color_trc, codec.color_primaries, codec.colorspace = transfer, 9, 9
+
+    picture = Image.new("RGB", (64, 48), (signal,) * 3)
+    path = make_clip("hdr.mkv", pictures=[picture], codec="ffv1", pixels="yuv420p10le", prepare=tag)
+    (frame,) = u2.open_video(path)
+    assert are_near([frame.image.getpixel((30, 20))], [(level,) * 3], 3)
+
+
+@pytest.mark.parametrize(
     ("primaries", "transfer", "red"),
     # The red of sRGB in linear light: in BT.2020, and in DCI-P3 with the white of daylight.
     [(9, 14, (0.627, 0.069, 0.016)), (12, 13, (0.823, 0.033, 0.017))],
@@ -331,6 +348,49 @@ def test_transport_streams_that_were_put_together_have_no_hole(make_clip):
     path.write_bytes(path.read_bytes() * 3)
     frames, reports = read(u2.open_video(path))
     assert len(frames) == 60 and reports == []
+
+
+def matroska(make_clip, name, **options):
+    """Return a clip of 60 frames, of which each tenth begins a cluster; of WebM, of all of them."""
+    codec = "libvpx-vp9" if name.endswith("webm") else "libx264"
+    container = {"cluster_size_limit": "20000"} | options
+    return make_clip(
+        name, pictures=noise(60), codec=codec, tick=Fraction(1, 1000), options={"g": "10"},
+        container=container,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("filled", [0, 3000])
+@pytest.mark.parametrize("name", ["hole.mkv", "hole.webm"])
+def test_a_matroska_file_with_a_hole_says_so(name, filled, make_clip):
+    """FFmpeg goes on behind it without a word."""
+    path = matroska(make_clip, name)
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + bytes(filled) + content[middle + 3000 :])
+    frames, (said,) = read(u2.open_video(path))
+    assert 20 < len(frames) < 60
+    assert said == f"{path}: damaged; data of its frames is missing in 1 place"
+
+
+@pytest.mark.parametrize("name", ["whole.mkv", "whole.webm"])
+@pytest.mark.parametrize("live", ["0", "1"])
+def test_a_whole_matroska_file_has_no_hole(name, live, make_clip):
+    """A live one does not say how long its parts are; what lies behind the last one is nothing."""
+    path = matroska(make_clip, name, live=live)
+    path.write_bytes(path.read_bytes() + bytes(5000))
+    frames, reports = read(u2.open_video(path))
+    assert len(frames) == 60 and reports == []
+
+
+def test_a_clip_in_which_captions_begin_late_is_read(make_clip):
+    path = make_clip("web.flv", count=300, codec="flv", tick=Fraction(1, 1000), sound="aac")
+    captions = b"\x02\0\x0aonTextData\x08\0\0\0\x01\0\x04text\x02\0\x05hello\0\0\x09"
+    size, of_all = (bytes([len(captions) + more]) for more in (0, 11))
+    tag = b"\x12\0\0" + size + b"\0\x27\x10\0\0\0\0" + captions + b"\0\0\0" + of_all
+    path.write_bytes(path.read_bytes() + tag)
+    frames, reports = read(u2.open_video(path))
+    assert len(frames) == 300 and reports == []
 
 
 def test_reading_to_the_end_of_a_damaged_clip_warns(make_clip):

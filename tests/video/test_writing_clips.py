@@ -58,10 +58,10 @@ def loudest(path, rate=48000):
     return (loud[np.diff(loud, prepend=-rate) > rate // 20] - before) / rate
 
 
-def remuxed(path, to, left_out=lambda packet: False, sooner=0):
+def remuxed(path, to, left_out=lambda packet: False, later=lambda packet: 0):
     """Write a clip without the packets of its sound for which ``left_out`` is true.
 
-    The rest of its sound comes ``sooner``, in the ticks of the file.
+    Each of the rest comes ``later`` by so many seconds.
     """
     as_it_is = {"avoid_negative_ts": "disabled"}
     with (
@@ -74,7 +74,8 @@ def remuxed(path, to, left_out=lambda packet: False, sooner=0):
             if packet.size and not (is_sound and left_out(packet)):
                 packet.stream = tracks[packet.stream]
                 if is_sound:
-                    packet.pts, packet.dts = packet.pts - sooner, packet.dts - sooner
+                    ticks = round(later(packet) / packet.time_base)
+                    packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
                 out.mux(packet)
     return to
 
@@ -397,11 +398,45 @@ def test_sound_after_a_gap_stays_in_time(until, sound, kind, make_clip, tmp_path
     assert np.abs((after - before) - (written - first)).max() < 0.01
 
 
+@pytest.mark.parametrize(("name", "sound"), [("a.mkv", "flac"), ("a.mkv", "aac"), ("a.mp4", "aac")])
+@pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
+def test_sound_that_claims_to_come_hours_later_is_left_out(name, sound, kind, make_clip, tmp_path):
+    """Otherwise it would take hours of silence, and as much room as they do."""
+    path = make_clip(name, count=36, sound=sound)
+    hours = lambda packet: 36000 * (packet.pts * packet.time_base > 0.35)  # noqa: E731
+    clip = u2.open_video(remuxed(path, tmp_path / f"hours{path.suffix}", later=hours))
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    with av.open(str(tmp_path / f"new{kind}")) as file:
+        assert file.duration / 1e6 == pytest.approx(1.2, abs=0.2)
+    assert len(loudest(tmp_path / f"new{kind}")) == 4
+
+
+@pytest.mark.parametrize("kind", [".mp4", ".webm"])
+def test_sound_after_a_damaged_time_is_heard_in_time(kind, make_clip, tmp_path):
+    path = make_clip("web.flv", codec="flv", tick=Fraction(1, 1000), count=36, sound="aac")
+    data = bytearray(path.read_bytes())
+    begin = 13  # of a tag: its kind, 3 bytes of its size, 3 of its time and a fourth, the highest
+    while begin < len(data):
+        size, time_said = (
+            int.from_bytes(data[begin + at : begin + at + 3], "big") for at in (1, 4)
+        )
+        if data[begin] == 8 and 350 < time_said < 450:  # of sound
+            data[begin + 7] = 1
+        begin += size + 15
+    path.write_bytes(data)
+    clip = u2.open_video(path)
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    clicks = loudest(tmp_path / f"new{kind}")
+    tenths = 10 * (clicks - clicks[0])
+    assert tenths.round().tolist() == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11]
+    assert np.abs(tenths - tenths.round()).max() < 0.1
+
+
 @pytest.mark.parametrize("kind", [".mp4", ".webm"])
 def test_sound_that_begins_before_the_picture_stays_with_it(kind, make_clip, tmp_path):
     """As when an editor has cut between two packets of sound."""
     path = make_clip("clip.mkv", count=36, sound="flac")
-    clip = u2.open_video(remuxed(path, tmp_path / "cut.mkv", sooner=40))
+    clip = u2.open_video(remuxed(path, tmp_path / "cut.mkv", later=lambda packet: -0.04))
     write_clip(tmp_path / f"new{kind}", clip, like=clip)
     with av.open(str(clip.path)) as old, av.open(str(tmp_path / f"new{kind}")) as new:
         first, written = (next(file.decode(video=0)).time for file in (old, new))

@@ -14,7 +14,7 @@ from u2demo.runs.settings import Run
 from u2demo.runs.worker import ClusterJob
 from u2demo.video.clip import Clip
 
-_SHOWN = 1000  # failed photos; manifest.csv lists them all
+_SHOWN = 20  # failed photos; manifest.csv lists them all
 
 
 def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
@@ -54,7 +54,7 @@ def _lines(outcome: Outcome, results: str) -> list[str]:
     return [
         f"{counted(total, 'photo')}: {said or 'none found'}. {where} {printable(results)}",
         *(f"  failed: {printable(error)}" for error in outcome.failed[:_SHOWN]),
-        *([f"  failed: {more:,} more"] if more > 0 else []),
+        *([f"  and {more:,} more like these, which manifest.csv lists"] if more > 0 else []),
         *_noted_lines(outcome),
         *_clip_lines(outcome.clips),
         *(f"  left out: {printable(sentence)}" for sentence in outcome.unread),

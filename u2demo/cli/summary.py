@@ -9,9 +9,9 @@ from u2demo.cli.terminal import counted, first_of, printable
 from u2demo.runs.corrected import corrections_file
 from u2demo.runs.record import Record
 
-_SHOWN = 20  # photos of which parts are left out, and animations
+_SHOWN = 20  # lines of a kind; manifest.csv has them all
 _IS_DONE = {"done", "skipped"}
-_LISTED = 1000  # lines of a kind; manifest.csv has them all
+_KEPT = 1000  # records of a kind, and reasons: a run of millions has little memory
 _NOTHING = "0 photos: what u2demo has made in this folder is left alone"
 
 
@@ -20,6 +20,7 @@ class Tally:
 
     def __init__(self):
         self.counts: Counter[str] = Counter()  # by status
+        self.reasons: Counter[str] = Counter()  # why photos failed
         self._numbers: Counter[str] = Counter()  # by kind, see _kinds
         self._first: dict[str, list[Record]] = {}
 
@@ -28,8 +29,12 @@ class Tally:
         self.counts[record.status] += 1
         for kind in _kinds(record):
             self._numbers[kind] += 1
-            if self._numbers[kind] <= _LISTED:
+            if self._numbers[kind] <= _KEPT:
                 self._first.setdefault(kind, []).append(record)
+        if record.status == "failed":
+            reason = record.error.removeprefix(f"{record.photo}: ")
+            if reason in self.reasons or len(self.reasons) < _KEPT:
+                self.reasons[reason] += 1
 
     def first(self, kind: str) -> list[Record]:
         """Return the first records of a kind."""
@@ -73,7 +78,7 @@ def summary(
     both = [photos, of_clips]
     return [
         f"{'; '.join(said)}. {there}",
-        *_listed("failed", both, lambda record: f"failed: {printable(record.error)}"),
+        *_failed_lines(both),
         *_listed("unclear", both, lambda record: f"no clear subject: {printable(record.photo)}"),
         *_listed("renamed", both, _renamed),
         *_corrected_lines(photos),
@@ -107,9 +112,22 @@ def _count(kind: str, tally: Tally) -> str:
 
 
 def _listed(kind: str, tallies: list[Tally], line: Callable[[Record], str]) -> list[str]:
-    lines = [f"  {line(record)}" for tally in tallies for record in tally.first(kind)]
-    if more := sum(tally.more(kind) for tally in tallies):
+    """Return a line for each of the first records of a kind, and one on how many more there are."""
+    first = [record for tally in tallies for record in tally.first(kind)][:_SHOWN]
+    lines = [f"  {line(record)}" for record in first]
+    more = sum(tally.number(kind) for tally in tallies) - len(first)
+    if more:
         lines.append(f"  and {more:,} more like these, which manifest.csv lists")
+    return lines
+
+
+def _failed_lines(tallies: list[Tally]) -> list[str]:
+    """Return a line for each photo and clip that failed; if they are many, one for each reason."""
+    lines = _listed("failed", tallies, lambda record: f"failed: {printable(record.error)}")
+    if len(lines) > _SHOWN:
+        reasons = sum((tally.reasons for tally in tallies), Counter())
+        often = [(why, number) for why, number in reasons.most_common(_SHOWN) if number > 1]
+        lines += [f"  in all {number:,} failed: {printable(why)}" for why, number in often]
     return lines
 
 

@@ -137,7 +137,16 @@ def progress(total: int | None) -> Iterator[Callable[["Record"], object]]:
     from tqdm import tqdm
 
     with tqdm(total=total, unit="photo") as bar:
-        yield lambda record: bar.update()
+        failed = 0
+
+        def report(record: "Record") -> None:
+            nonlocal failed
+            if record.status == "failed":
+                failed += 1
+                bar.set_postfix_str(f"{failed:,} failed", refresh=False)
+            bar.update()
+
+        yield report
 
 
 class ProgressLines:
@@ -146,19 +155,22 @@ class ProgressLines:
     def __init__(self, total: int | None, clock: Callable[[], float] = time.monotonic):
         self._total, self._clock = total, clock
         self._start = self._said = clock()
-        self._seen = self._made = 0
+        self._seen = self._made = self._failed = 0
 
     def report(self, record: "Record") -> None:
         """Count a record; print a line if the last one is a minute old."""
         self._seen += 1
         if record.status != "skipped":  # those take no time
             self._made += 1
+        if record.status == "failed":
+            self._failed += 1
         now = self._clock()
         is_last = self._seen == self._total
         if not is_last and now - self._said >= _EVERY:
             self._said = now
             rate = self._made / (now - self._start)
-            say(how_far(self._seen, self._total, rate), sys.stderr)
+            failed = f"; {self._failed:,} failed" if self._failed else ""
+            say(how_far(self._seen, self._total, rate) + failed, sys.stderr)
 
 
 @contextlib.contextmanager

@@ -1,12 +1,13 @@
-"""Google Colab's page <-> bytes: its file and camera dialogs, and its downloads.
+"""Google Colab's page <-> kernel: file and camera dialogs, downloads, and pages that converse.
 
 Uploads are bytes in memory: nothing is written where Colab's file browser looks.
 """
 
 import functools
+import json
 import tempfile
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import ipywidgets
@@ -55,7 +56,7 @@ def take_photo() -> bytes | None:
 
 def camera_script() -> str:
     """Return a JavaScript expression that shows the camera and becomes a data URL, or null."""
-    return "(async () => {\n" + assets("camera.js", "camera_colab.js") + "})()"
+    return "(async () => {\n" + assets("elements.js", "camera.js", "camera_colab.js") + "})()"
 
 
 def download(name: str, data: bytes) -> None:
@@ -88,11 +89,28 @@ def ask(script: str) -> object:
         raise PageError(f"{one_line(error)}.") from error
 
 
-def tell(script: str) -> None:
-    """Let Colab's page evaluate a JavaScript expression, without waiting for it."""
+def converse(
+    page: str, scripts: Sequence[str], told: dict, answer: Callable[[list[dict]], list[dict]]
+) -> None:
+    """Show a page, and ask it again and again what it has to say, until the person is done.
+
+    ``scripts``, assets that use ``told``, build it, and the JavaScript object called ``page`` to
+    talk with it. ``answer`` gets what it says and returns what it is told with the next question.
+    Colab's kernel hears nothing else meanwhile.
+
+    Raises:
+        PageError: the page cannot go on.
+    """
     from google.colab import output
 
-    output.eval_js(script, ignore_result=True)
+    text = assets("colab_page.js", *scripts)
+    try:
+        ask(f"(async (told) => {{\n{text}\n}})({json.dumps(told)})")
+        said = ask(f"{page}.next([])")
+        while said is not None:
+            said = ask(f"{page}.next({json.dumps(answer(said))})")
+    finally:  # also when the cell is interrupted
+        output.eval_js(f"globalThis.{page}?.end()", ignore_result=True)
 
 
 def show_dialogs_in(output: ipywidgets.Output, task: Callable[[], object]) -> object:

@@ -62,11 +62,10 @@ def mount_for(path: Path) -> None:
     Raises:
         PageError: the Drive cannot be mounted.
     """
-    mount_point = os.environ.get("U2DEMO_DRIVE", MOUNT_POINT)
-    if not path.is_relative_to(mount_point):
+    if not path.is_relative_to(_mount_point()):
         return
     try:
-        _mount(mount_point)
+        _mount()
     except Exception as error:
         raise PageError(f"Google Drive failed: {one_line(error)}.") from error
 
@@ -79,26 +78,34 @@ def save_to_drive(files: Sequence[Path]) -> Path:
     Raises:
         PageError: the Drive cannot be mounted, or the files cannot be copied.
     """
-    mount_point = os.environ.get("U2DEMO_DRIVE", MOUNT_POINT)
     try:
-        _mount(mount_point)
+        _mount()
         try:
-            return _copy(files, mount_point)
+            return _copy(files)
         except OSError:  # e.g. 107, "Transport endpoint is not connected": mounting again helps
-            _mount(mount_point, force_remount=True)
-            return _copy(files, mount_point)
+            _mount(force_remount=True)
+            return _copy(files)
     except Exception as error:
         raise PageError(f"Google Drive failed: {one_line(error)}.") from error
 
 
-def _mount(mount_point: str, *, force_remount: bool = False) -> None:
+def note_saved(saved: Path) -> str:
+    """Return the sentence that says where on the Drive a file or folder was ``saved``."""
+    return f"Saved to your Google Drive: {saved.relative_to(_mount_point())}."
+
+
+def _mount_point() -> Path:
+    return Path(os.environ.get("U2DEMO_DRIVE", MOUNT_POINT))
+
+
+def _mount(*, force_remount: bool = False) -> None:
     from google.colab import drive
 
-    drive.mount(mount_point, force_remount=force_remount)
+    drive.mount(str(_mount_point()), force_remount=force_remount)
 
 
-def _copy(files: Sequence[Path], mount_point: str) -> Path:
-    drive = Path(mount_point) / "MyDrive"
+def _copy(files: Sequence[Path]) -> Path:
+    drive = _mount_point() / "MyDrive"
     if not drive.is_dir():
         raise OSError("it was not mounted")
     folder = _new_folder(drive / "u2demo")

@@ -22,7 +22,7 @@ class PhotoPicker(anywidget.AnyWidget):
     ``patience`` is the number of seconds that the page waits for a receipt before it gives up.
     """
 
-    _esm = assets("camera.js", "accessibility.js", "photo_picker.js")
+    _esm = assets("elements.js", "camera.js", "accessibility.js", "photo_picker.js")
     _css = assets("app.css")
     noun = traitlets.Unicode("photo").tag(sync=True)
     accept = traitlets.Unicode("image/*,.heic,.heif,.avif").tag(sync=True)
@@ -77,7 +77,7 @@ class FileSaver(anywidget.AnyWidget):
     it refused, else "".
     """
 
-    _esm = assets("save_file.js")
+    _esm = assets("elements.js", "save_file.js")
 
     def __init__(self, on_done: Callable[[str, str, str], None] = lambda *_: None):
         super().__init__()

@@ -15,7 +15,7 @@ class Manners(anywidget.AnyWidget):
     ``Settling`` of this page.
     """
 
-    _esm = assets("manners.js")
+    _esm = assets("elements.js", "manners.js")
 
     def __init__(self, on_reset: Callable[[str], None]):
         super().__init__(layout={"display": "none"})  # or the app would have a gap for it

@@ -160,9 +160,7 @@ class ModelMenu:
 
     def _report(self, fetch: "_Fetch", size: int) -> None:
         if fetch is self._fetching:
-            total = CHECKPOINTS[fetch.name].bytes
-            text = f"Fetching, {size / 1e6:.0f} of {total / 1e6:.0f} MB"
-            self._progress.show(text if size < total else "Checking", size / total)
+            self._progress.show_download(size, CHECKPOINTS[fetch.name].bytes)
 
     def _finish(self, fetch: "_Fetch", outcome: "nn.Module | Exception") -> None:
         if fetch is not self._fetching:

@@ -44,6 +44,11 @@ class Progress(ipywidgets.VBox):
         self._bar.value = share
         self.layout.display = ""
 
+    def show_download(self, size: int, total: int) -> None:
+        """Say how many of ``total`` bytes have come, after the last that they are checked."""
+        text = f"Fetching, {size / 1e6:.0f} of {total / 1e6:.0f} MB"
+        self.show(text if size < total else "Checking", min(1, size / total))
+
     def hide(self) -> None:
         """Hide the bar."""
         self.layout.display = "none"
@@ -62,3 +67,9 @@ class Progress(ipywidgets.VBox):
                 yield item
         finally:
             self.hide()
+
+
+def time_left(seconds: float) -> str:
+    """Return how long something still takes, as a person reads it: "1:05 left"."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02} left"

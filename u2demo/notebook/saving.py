@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import ipywidgets
@@ -15,7 +16,6 @@ from u2demo.machine.disk import advise
 from u2demo.machine.names import fold_name, numbered
 from u2demo.machine.paths import as_path
 from u2demo.notebook import annotations
-from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, beside, job_button
 from u2demo.notebook.notes import Notes
@@ -180,14 +180,8 @@ class Saver:
     def _to_drive(self, results: Results, form: Form) -> Job:
         with _temporary_folder() as folder, self._admitting(_STOPPED):
             files = yield from self._write(results, folder, form)
-            try:
-                target = self._sender.show_dialogs(lambda: save_to_drive(files))
-            except PageError as error:
-                self._notes.say(f"{error} Here is a download instead.", kind="problem")
-                self._sender.send(_pack(files, folder / _zip_name(files)))
-            else:
-                place = target.relative_to(target.parents[2])
-                self._notes.say(f"Saved to your Google Drive: {place}.", kind="done")
+            pack = partial(_pack, files, folder / _zip_name(files))
+            self._sender.keep_in_drive(files, pack)
 
     def _write(
         self, results: Results, folder: Path, form: Form

@@ -1,7 +1,7 @@
-"""file -> a person's downloads or clipboard: in Colab, JupyterLab or Voila; else a link."""
+"""file -> a person's downloads, clipboard or Drive: in Colab, JupyterLab or Voila; else a link."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import ipywidgets
 
 from u2demo.notebook import colab
 from u2demo.notebook.callbacks import guarded
+from u2demo.notebook.drive import note_saved, save_to_drive
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.notes import Note, Notes, escape
 
@@ -50,7 +51,7 @@ _TASKS = {  # of the page
 
 
 class Sender:
-    """Sends files to a person's downloads, and says so in ``notes``.
+    """Sends files to a person's downloads, clipboard or Drive, and says so in ``notes``.
 
     ``hidden`` are widgets to place anywhere on the page.
     """
@@ -105,13 +106,20 @@ class Sender:
             text = f"{name} {words.failed}; the browser says: {why}. Download it instead."
         note.show(escape(text), "problem" if refused else "done")
 
-    def show_dialogs(self, task: Callable[[], object]) -> object:
-        """Return what ``task`` returns, showing Colab's dialogs that it opens."""
-        return colab.show_dialogs_in(self._output, task)
+    def keep_in_drive(self, files: Sequence[Path], pack: Callable[[], Path]) -> None:
+        """Copy ``files`` to a person's Google Drive; if that fails, send what ``pack`` returns."""
+        try:
+            folder = colab.show_dialogs_in(self._output, lambda: save_to_drive(files))
+        except PageError as error:
+            self._notes.say(f"{error} Here is a download instead.", kind="problem")
+            self.send(pack())
+        else:
+            saved = folder if len(files) > 1 else folder / files[0].name
+            self._notes.say(note_saved(saved), kind="done")
 
     def _send_in_colab(self, name: str, data: bytes) -> None:
         try:
-            self.show_dialogs(lambda: colab.download(name, data))
+            colab.show_dialogs_in(self._output, lambda: colab.download(name, data))
         except PageError as error:  # a link is offered as well
             self._notes.report(error)
 

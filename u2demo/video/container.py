@@ -101,12 +101,19 @@ def _pictures(container: "InputContainer") -> list["VideoStream"]:
     return [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
 
 
-def packets_of(container: "InputContainer", stream: "VideoStream") -> Iterator["Packet | None"]:
-    """Yield what is in the file, up to where it is cut off, then None, which empties a decoder."""
+def demuxed(container: "InputContainer", *streams: "Stream") -> Iterator["Packet"]:
+    """Yield what is in the file, of some streams or of all, up to where it is cut off."""
     import av
 
-    with suppress(av.FFmpegError):  # it ends in the middle of a packet
-        yield from (packet for packet in container.demux(stream) if packet.size)
+    # It ends in the middle of a packet; or a stream that began late, such as captions of an FLV, is
+    # looked for in vain by PyAV at the end.
+    with suppress(av.FFmpegError, IndexError):
+        yield from container.demux(*streams)
+
+
+def packets_of(container: "InputContainer", stream: "VideoStream") -> Iterator["Packet | None"]:
+    """Yield the packets of a stream, then None, which empties a decoder."""
+    yield from (packet for packet in demuxed(container, stream) if packet.size)
     yield None
 
 

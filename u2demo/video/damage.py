@@ -1,11 +1,12 @@
 """clip -> damage: what is missing of a clip whose frames have been decoded."""
 
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from u2demo.video import matroska
 from u2demo.video.container import (
+    demuxed,
     duration_of,
     open_container,
     packets_of,
@@ -43,7 +44,7 @@ def what_is_missing(
         return f"damaged or cut off; {float(end):.2f}{of_all} seconds could be read"
     if lost:
         return f"damaged; {lost} of its {count} frames could not be read"
-    holes = _holes(path)
+    holes = _holes(path, container.format.name)
     if holes:
         places = "1 place" if holes == 1 else f"{holes} places"
         return f"damaged; data of its frames is missing in {places}"
@@ -74,26 +75,29 @@ def _is_short(
 
 def _last_time(path: Path) -> Fraction:
     """Return when the last of a clip's pictures and sounds begins: sound may go on alone."""
-    import av
-
     last = Fraction(0)
-    with open_container(path) as container, suppress(av.FFmpegError):
+    with open_container(path) as container:
         start = start_of(container)
-        for packet in container.demux():
+        for packet in demuxed(container):
             if packet.dts is not None:
                 last = max(last, seconds(packet.dts, packet) - start)
     return last
 
 
-def _holes(path: Path) -> int:
+def _holes(path: Path, format: str) -> int:
+    """Return in how many places data is missing, which two kinds of files tell."""
+    if "matroska" in format:
+        return matroska.holes(path)
+    return _lost_packets(path) if format == "mpegts" else 0
+
+
+def _lost_packets(path: Path) -> int:
     """Return in how many places of a transport stream data of its picture track is missing.
 
     Its packets are numbered. Where a number is missing, FFmpeg marks the frame before the damaged
     one. Numbers also begin again where two streams were put together, with a key frame.
     """
     with open_container(path) as container:
-        if container.format.name != "mpegts":
-            return 0
         packets = filter(None, packets_of(container, picture_track(container, path)))
         told = [(packet.is_corrupt, packet.is_keyframe) for packet in packets]
     return sum(

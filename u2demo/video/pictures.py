@@ -81,14 +81,18 @@ class Pictures:
 
 
 def _tone_map(frame: "VideoFrame") -> "Graph":
-    """Return the filters of FFmpeg that take HDR frames like this one to BT.709."""
+    """Return the filters of FFmpeg that take HDR frames like this one to sRGB.
+
+    Not to the curve of BT.709, which it takes for that of a television: darks would be too bright.
+    """
     from av.filter import Graph
 
     graph = Graph()
     given = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=_TICK
     )
-    scale = graph.add("scale", "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709")
+    srgb = "out_transfer=iec61966-2-1:out_primaries=bt709:out_color_matrix=bt709"
+    scale = graph.add("scale", srgb)
     graph.link_nodes(given, scale, graph.add("buffersink")).configure()
     return graph
 

@@ -6,7 +6,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from u2demo.video.clip import Clip
-from u2demo.video.container import open_container, seconds, sounds, start_of
+from u2demo.video.container import (
+    demuxed,
+    duration_of,
+    open_container,
+    picture_track,
+    seconds,
+    sounds,
+    start_of,
+)
 
 if TYPE_CHECKING:  # av is optional
     from av import AudioFrame, Packet
@@ -17,6 +25,9 @@ _RATE = 48000  # the one that Opus has, and every other codec has too
 # Seconds that times may be off. What goes further back is in another part, and is put behind it.
 _JITTER = Fraction(1, 100)
 _MOST_SILENCE = Fraction(1)  # seconds in one piece, which is in memory
+# Seconds. Sound that comes back later, once the picture is over, has a damaged time, which may be
+# hours away.
+_PAUSE = Fraction(1)
 
 
 class Sound:
@@ -33,14 +44,15 @@ class Sound:
         if self._source is None:
             return
         stream = sounds(self._source)[0]
+        over = duration_of(self._source, picture_track(self._source, clip.path))
         if stream.codec_context.codec.canonical_name in copied:  # decoders have names of their own
             track = out.add_stream_from_template(stream)
-            self._packets = _copied(self._source, stream, track)
+            self._packets = _copied(self._source, stream, track, over)
         else:
             _forget_own_order(stream)
             layout = "mono" if stream.codec_context.layout.nb_channels == 1 else "stereo"
             track = out.add_stream(codec, rate=_RATE, layout=layout)
-            self._packets = _encoded(self._source, stream, track)
+            self._packets = _encoded(self._source, stream, track, over)
 
     def __enter__(self) -> "Sound":
         return self
@@ -76,34 +88,43 @@ def _forget_own_order(stream: "AudioStream") -> None:
 
 
 def _copied(
-    source: "InputContainer", stream: "AudioStream", track: "AudioStream"
+    source: "InputContainer", stream: "AudioStream", track: "AudioStream", over: Fraction | None
 ) -> Iterator["Packet"]:
-    import av
-
     shift = round(start_of(source) / seconds(1, stream))
     last = end = None
-    with suppress(av.FFmpegError):  # the file ends in the middle of a packet
-        for packet in source.demux(stream):
-            if packet.dts is not None and packet.pts is not None:
-                begin = packet.dts - shift
-                if last is not None and begin <= last:  # the parts of a file may each begin at 0
-                    begin = end
-                last, end = begin, begin + max(1, packet.duration or 0)
-                packet.pts = packet.dts = begin
-                packet.stream = track
-                yield packet
+    for packet in demuxed(source, stream):
+        if packet.dts is not None and packet.pts is not None:
+            begin = packet.dts - shift
+            if last is not None and begin <= last:  # the parts of a file may each begin at 0
+                begin = end
+            now, before = (seconds(ticks, packet) for ticks in (begin, last or 0))
+            if _is_late(now, before, over):
+                continue
+            # In an MP4, a pause is part of the packet before it.
+            packet.duration = min(packet.duration or 0, round(_PAUSE / packet.time_base))
+            last, end = begin, begin + max(1, packet.duration)
+            packet.pts = packet.dts = begin
+            packet.stream = track
+            yield packet
 
 
 def _encoded(
-    source: "InputContainer", stream: "AudioStream", track: "AudioStream"
+    source: "InputContainer", stream: "AudioStream", track: "AudioStream", over: Fraction | None
 ) -> Iterator["Packet"]:
-    timed = _timed(_decoded(source, stream), start_of(source))
+    timed = _timed(_decoded(source, stream), start_of(source), over)
     for frame in _filled(_resampled(timed, track)):
         yield from track.encode(frame)
     yield from track.encode()
 
 
-def _timed(frames: Iterator["AudioFrame"], shift: Fraction) -> Iterator["AudioFrame"]:
+def _is_late(begin: Fraction, before: Fraction, over: Fraction | None) -> bool:
+    """Return whether sound comes back after a pause, and not before the picture is ``over``."""
+    return over is not None and begin > over and begin - before > _PAUSE
+
+
+def _timed(
+    frames: Iterator["AudioFrame"], shift: Fraction, over: Fraction | None
+) -> Iterator["AudioFrame"]:
     """Yield the sound with times from the clip's start, which count its samples."""
     end = None
     for frame in frames:
@@ -113,6 +134,8 @@ def _timed(frames: Iterator["AudioFrame"], shift: Fraction) -> Iterator["AudioFr
             begin = seconds(frame.pts, frame) - shift
         if end is not None and begin <= end - _JITTER:
             begin = end
+        if _is_late(begin, end or Fraction(0), over):
+            continue
         frame.time_base = Fraction(1, rate)  # encoders stumble over the coarse times of AVI
         frame.pts = round(begin * rate)
         end = Fraction(frame.pts + frame.samples, rate)
@@ -168,7 +191,6 @@ def _decoded(source: "InputContainer", stream: "AudioStream") -> Iterator["Audio
     """Yield what can be decoded."""
     import av
 
-    with suppress(av.FFmpegError):
-        for packet in source.demux(stream):
-            with suppress(av.FFmpegError):
-                yield from packet.decode()
+    for packet in demuxed(source, stream):
+        with suppress(av.FFmpegError):
+            yield from packet.decode()

@@ -2,10 +2,6 @@
 
 const CONTROLS = "button, input, select, textarea, summary, video, a[href], [tabindex]";
 
-function set(element, name, value) {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
-}
-
 // JupyterLab asks the focused element itself whether its keys are shortcuts: "x" would cut the cell.
 function keepKeys(root) {
   for (const control of root.querySelectorAll(CONTROLS)) set(control, "data-lm-suppress-shortcuts", "true");
@@ -41,8 +37,7 @@ function admitTheEnd(app) {
   for (const part of app.children) part.inert = isGone;
   said?.remove();
   if (!isGone) return;
-  const note = document.createElement("div");
-  note.className = "u2-note u2-problem u2-gone";
+  const note = make("div", "u2-note u2-problem u2-gone");
   note.setAttribute("role", "alert");
   note.textContent = document.body.dataset.voila
     ? "The app has stopped. Reload the page, then choose your photos again."

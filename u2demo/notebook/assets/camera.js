@@ -28,21 +28,17 @@ async function findCameras() {
 }
 
 function makeCameraPanel() {
-  const make = (tag, className, properties) =>
-    Object.assign(document.createElement(tag), { className, ...properties });
   const panel = make("div", "u2-camera");
   const video = make("video", "", { muted: true, autoplay: true, playsInline: true });
   const shoot = make("button", "u2-button u2-primary", { type: "button", textContent: "Capture" });
   const cancel = make("button", "u2-button", { type: "button", textContent: "Cancel" });
   const cameras = make("select", "u2-cameras", { hidden: true });
-  const row = make("div", "u2-row");
   Object.assign(video.style, { maxWidth: "100%", maxHeight: "420px" }); // Colab has no style sheet
   panel.setAttribute("role", "group");
   panel.setAttribute("aria-label", "Camera");
   video.setAttribute("aria-label", "Live picture of the camera");
   cameras.setAttribute("aria-label", "Which camera");
-  row.append(shoot, cancel, cameras);
-  panel.append(video, row);
+  panel.append(video, make("div", "u2-row", {}, shoot, cancel, cameras));
   return { panel, video, shoot, cancel, cameras };
 }
 

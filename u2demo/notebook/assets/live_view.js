@@ -4,12 +4,6 @@ const EFFECTS = {
   cutout: "Cut out", color: "Color", photo: "Photo behind", blur: "Blur", box: "Box", highlight: "Highlight",
 };
 
-function make(tag, className, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), { className, ...properties });
-  element.append(...children);
-  return element;
-}
-
 function button(text, onclick, className = "") {
   return make("button", `u2-button ${className}`, { type: "button", textContent: text, onclick });
 }
@@ -25,7 +19,7 @@ function layOut(advice) {
     stop: button("Stop"),
     sample: button("Play the sample"),
     cameras: make("select", "u2-cameras", { hidden: true }),
-    ticks: make("div", "u2-row u2-ticks"),
+    ticks: make("div", "u2-row"),
     effects: make("div", "u2-row u2-effects"),
     color: make("input", "u2-color", { type: "color", value: "#ffffff", hidden: true }),
     scene: button("Choose background"),

@@ -7,10 +7,6 @@ const BESIDE = 48; // pixels of the next tile to see beside the chosen one
 const tilesOf = (gallery) => [...gallery.querySelectorAll(".u2-tile:has(button.u2-remove)")];
 const buttonOf = (tile) => tile.querySelector("button:not(.u2-remove)");
 
-function put(element, name, value) {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
-}
-
 // The keyboard stops at one tile; arrows, Home and End lead to the others, Delete removes one.
 function walk(app, gallery) {
   let place = 0; // of the tile that the keyboard stops at
@@ -23,9 +19,9 @@ function walk(app, gallery) {
     const at = Math.max(0, Math.min(place, tiles.length - 1));
     tiles.forEach((tile, index) => {
       const button = buttonOf(tile);
-      put(button, "tabindex", index === at ? "0" : "-1");
-      put(button, "aria-keyshortcuts", "Delete");
-      put(tile.querySelector(".u2-remove"), "tabindex", "-1");
+      set(button, "tabindex", index === at ? "0" : "-1");
+      set(button, "aria-keyshortcuts", "Delete");
+      set(tile.querySelector(".u2-remove"), "tabindex", "-1");
     });
   };
   const focus = (next) => {
@@ -38,8 +34,8 @@ function walk(app, gallery) {
   };
   const hint = () => {
     const rest = gallery.scrollWidth - gallery.clientWidth - gallery.scrollLeft;
-    put(gallery, "data-before", String(gallery.scrollLeft > 1));
-    put(gallery, "data-after", String(rest > 1));
+    set(gallery, "data-before", String(gallery.scrollLeft > 1));
+    set(gallery, "data-after", String(rest > 1));
   };
   const reveal = () => {
     const chosen = gallery.querySelector(".u2-tile.u2-chosen");
@@ -99,8 +95,8 @@ function walk(app, gallery) {
   const listeners = { keydown: onKey, click: onClick, scroll: hint };
   for (const [type, listen] of Object.entries(listeners)) gallery.addEventListener(type, listen);
   app.addEventListener("focusin", onFocus);
-  put(gallery, "role", "group");
-  put(gallery, "aria-label", "Photos");
+  set(gallery, "role", "group");
+  set(gallery, "aria-label", "Photos");
   change();
   return () => {
     observer.disconnect();

@@ -12,14 +12,8 @@ const ICONS = {
 };
 
 function icon(name) {
-  const holder = document.createElement("span");
-  holder.className = "u2-icon";
-  holder.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
-  return holder;
-}
-
-function make(tag, className, properties = {}) {
-  return Object.assign(document.createElement(tag), { className, ...properties });
+  const innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
+  return make("span", "u2-icon", { innerHTML });
 }
 
 // What the files are called, of which several may be chosen, or one.

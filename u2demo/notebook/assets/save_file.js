@@ -1,14 +1,5 @@
 // Save bytes that the kernel sends as a file in the person's downloads, copy them to the clipboard, or
 // offer them as a picture to drag to another program.
-function download(name, blob) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
 
 async function copy(blob) {
   if (!navigator.clipboard?.write) throw new Error("it allows that on secure pages only");

@@ -21,10 +21,9 @@ function iconOf(name) {
 }
 
 function button(text, act, { icon, label } = {}) {
-  const made = quiet(make("button", "u2-button"));
-  made.type = "button";
+  const made = quiet(make("button", "u2-button", { type: "button" }));
   if (icon) made.innerHTML = iconOf(icon);
-  if (text) made.append(make("span", "", text));
+  if (text) made.append(make("span", "", {}, text));
   if (label) made.setAttribute("aria-label", label);
   if (label) made.title = label;
   made.addEventListener("click", act);
@@ -61,7 +60,7 @@ function openStage(host, channel) {
 
   const zoomed = make("output", "u2-zoomed");
   const zoom = make(
-    "div", "u2-zoom",
+    "div", "u2-zoom", {},
     button("−", () => view.zoomBy(1 / ZOOM_STEP), { label: "Zoom out" }),
     zoomed,
     button("+", () => view.zoomBy(ZOOM_STEP), { label: "Zoom in" }),
@@ -74,7 +73,7 @@ function openStage(host, channel) {
     made.setAttribute("role", "radio");
     return [name, made];
   }));
-  const radios = make("div", "u2-tools", ...Object.values(choices));
+  const radios = make("div", "u2-tools", {}, ...Object.values(choices));
   radios.setAttribute("role", "radiogroup");
   radios.setAttribute("aria-label", "Tool");
   radios.addEventListener("keydown", (event) => {
@@ -87,20 +86,18 @@ function openStage(host, channel) {
     choices[next].focus();
   });
 
-  const size = quiet(make("input", "u2-size"));
-  Object.assign(size, { type: "range", min: THINNEST, max: THICKEST, step: 1 });
+  const size = quiet(make("input", "u2-size", { type: "range", min: THINNEST, max: THICKEST, step: 1 }));
   size.setAttribute("aria-label", "Brush size");
   size.addEventListener("input", () => tools.setBrush(Number(size.value)));
-  const brush = make("label", "u2-brush", make("span", "", "Brush"), size);
+  const brush = make("label", "u2-brush", {}, make("span", "", {}, "Brush"), size);
   brush.title = "Brush size; [ and ] change it";
 
-  const showing = quiet(make("input", ""));
-  Object.assign(showing, { type: "checkbox", checked: true });
+  const showing = quiet(make("input", "", { type: "checkbox", checked: true }));
   showing.addEventListener("change", () => {
     tools.showsPhoto = showing.checked;
     show();
   });
-  const underneath = make("label", "u2-underneath", showing, make("span", "", "Show removed parts in red"));
+  const underneath = make("label", "u2-underneath", {}, showing, make("span", "", {}, "Show removed parts in red"));
 
   const commands = {
     choose,
@@ -114,8 +111,7 @@ function openStage(host, channel) {
   redo.title = "Do it again (Ctrl+Shift+Z)";
   reset.title = "Take back all corrections of this photo";
 
-  const chooser = make("input", "u2-file");
-  Object.assign(chooser, { type: "file", accept: ".json", hidden: true });
+  const chooser = make("input", "u2-file", { type: "file", accept: ".json", hidden: true });
   chooser.addEventListener("change", async () => {
     const [file] = chooser.files;
     chooser.value = "";
@@ -123,10 +119,10 @@ function openStage(host, channel) {
   });
   const save = button("Save corrections", () => channel.send({ kind: "save" }));
   const load = button("Load corrections", () => chooser.click());
-  const summary = quiet(make("summary", "u2-button", "⋯"));
+  const summary = quiet(make("summary", "u2-button", {}, "⋯"));
   summary.title = "Save or load corrections";
   summary.setAttribute("aria-label", "More: save or load corrections");
-  const more = make("details", "u2-more", summary, make("div", "u2-menu", save, load, chooser));
+  const more = make("details", "u2-more", {}, summary, make("div", "u2-menu", {}, save, load, chooser));
   more.addEventListener("toggle", () => { // upwards where it would end below what is in sight
     more.classList.remove("u2-up");
     const end = host.closest(".jp-NotebookPanel")?.getBoundingClientRect().bottom ?? Infinity;
@@ -145,15 +141,15 @@ function openStage(host, channel) {
     summary.focus();
   });
 
-  const history = make("div", "u2-history", undo, redo, reset, more);
+  const history = make("div", "u2-history", {}, undo, redo, reset, more);
 
   const hint = make("div", "u2-hint-here");
   const told = make("div", "u2-told");
   told.setAttribute("role", "status");
-  const words = make("div", "u2-stage-words", told, hint);
-  const first = make("div", "u2-stage-row", radios, history);
-  const second = make("div", "u2-stage-row", brush, underneath, words, zoom);
-  const root = make("div", "u2-stage", view.element, first, second);
+  const words = make("div", "u2-stage-words", {}, told, hint);
+  const first = make("div", "u2-stage-row", {}, radios, history);
+  const second = make("div", "u2-stage-row", {}, brush, underneath, words, zoom);
+  const root = make("div", "u2-stage", {}, view.element, first, second);
   host.append(root);
 
   function say(text) {
@@ -277,11 +273,7 @@ function openStage(host, channel) {
   }
 
   function offer({ name, text }) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    download(name, new Blob([text], { type: "application/json" }));
     say(`${name} is in your downloads.`);
   }
 

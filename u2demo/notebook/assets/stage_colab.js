@@ -1,29 +1,15 @@
-// Run by Colab's eval_js after stage.js, with `told`: build the stage's page. Its channel is a cell
-// that calls `u2stage.next` again and again, with what the kernel has to say.
+// Run by Colab's eval_js after stage.js: build the stage's page, and `u2stage` to talk with it.
 
-const asBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-
-const outbox = [];
-let isOver = false;
-let ring = () => {};
+const outbox = makeOutbox();
 let listen = () => {};
 const channel = {
-  send(message) {
-    outbox.push(message);
-    ring();
-  },
+  send: outbox.put,
   on(callback) { listen = callback; },
 };
 const host = make("div", "u2-app");
-const done = button("Done", () => {
-  isOver = true;
-  ring();
-});
+const done = button("Done", outbox.close);
 done.classList.add("u2-primary");
-(document.querySelector("#output-area") ?? document.body).append(
-  Object.assign(document.createElement("style"), { textContent: told.styles }), host,
-);
-google.colab.output.setIframeHeight(900, true);
+findRoom().append(host);
 const end = openStage(host, channel);
 host.querySelector(".u2-stage").append(done);
 globalThis.u2stage = {
@@ -31,8 +17,8 @@ globalThis.u2stage = {
   // and all is said.
   async next(news) {
     for (const { message, pictures } of news) listen(message, pictures.map(asBytes));
-    if (!outbox.length && !isOver) await new Promise((resolve) => { ring = resolve; });
-    return isOver && !outbox.length ? null : outbox.splice(0);
+    const said = await outbox.take();
+    return outbox.isOver && !said.length ? null : said;
   },
   end() {
     end();

@@ -7,13 +7,6 @@ const TALLEST = 0.57; // share of the window's height
 const SLIM = 0.8; // height to width, at most
 const DIVIDER = "Divider between the photo and the result";
 
-function make(tag, name, ...children) {
-  const made = document.createElement(tag);
-  made.className = name;
-  made.append(...children);
-  return made;
-}
-
 // JupyterLab runs its own shortcuts unless the element that has the focus forbids it.
 function quiet(focusable) {
   focusable.dataset.lmSuppressShortcuts = "true";
@@ -27,14 +20,14 @@ function forget(image) {
 
 function makeView({ onMove, onPaint }) {
   const board = make("div", "u2-board");
-  const photoLayer = make("div", "u2-layer u2-layer-photo");
-  const resultLayer = make("div", "u2-layer u2-layer-result");
+  const photoLayer = make("div", "u2-layer");
+  const resultLayer = make("div", "u2-layer");
   const paper = make("canvas", "u2-paper");
   const divider = quiet(make("div", "u2-split"));
-  const surface = quiet(make("div", "u2-view", board, photoLayer, resultLayer, paper));
+  const surface = quiet(make("div", "u2-view", {}, board, photoLayer, resultLayer, paper));
   const sides = [make("span", "u2-side-name"), make("span", "u2-side-name u2-right")];
   surface.append(...sides);
-  const element = make("div", "u2-frame", surface, divider);
+  const element = make("div", "u2-frame", {}, surface, divider);
   surface.tabIndex = divider.tabIndex = 0;
   surface.setAttribute("role", "application");
   divider.setAttribute("role", "slider");

@@ -33,7 +33,7 @@ from u2demo.notebook.models import ModelMenu, check_net
 from u2demo.notebook.notes import Notes
 from u2demo.notebook.panel import Panel
 from u2demo.notebook.photo import Photo
-from u2demo.notebook.progress import Progress
+from u2demo.notebook.progress import Progress, time_left
 from u2demo.notebook.sending import size_text
 from u2demo.notebook.settling import at_once
 from u2demo.video.clip import Clip
@@ -338,5 +338,4 @@ def _pace(done: int, total: int, seconds: float) -> str:
     if seconds < 1 or done < 3:
         return ""
     speed = done / seconds
-    left = round(max(0, total - done) / speed)
-    return f", {left // 60}:{left % 60:02} left, {speed:.1f} frames/s"
+    return f", {time_left((total - done) / speed)}, {speed:.1f} frames/s"

@@ -9,7 +9,6 @@ from pathlib import Path
 import ipywidgets
 
 from u2demo.machine.disk import advise, at_free_name, discard, partial_file, place
-from u2demo.notebook.drive import save_to_drive
 from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.jobs import Job, JobQueue, beside, job_button
 from u2demo.notebook.notes import Notes, escape
@@ -95,14 +94,7 @@ class ClipSaver:
 
     def _to_drive(self, made: Path, folder: Path) -> Job:
         file = yield from beside(lambda: _one_file(made, folder))
-        try:
-            target = self._sender.show_dialogs(lambda: save_to_drive([file]))
-        except PageError as error:
-            self._notes.say(f"{error} Here is a download instead.", kind="problem")
-            self._sender.send(file)
-        else:
-            where = target.relative_to(target.parents[2])
-            self._notes.say(f"Saved to your Google Drive: {where}/{file.name}.", kind="done")
+        self._sender.keep_in_drive([file], lambda: file)
 
 
 def _one_file(made: Path, folder: Path) -> Path:

@@ -4,6 +4,7 @@ from u2demo.images.read import sample_images
 from u2demo.notebook.preview import encode, fit
 
 SCRIPTS = (
+    "elements.js",
     "camera.js",
     "accessibility.js",
     "live_view.js",

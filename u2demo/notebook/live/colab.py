@@ -1,10 +1,8 @@
 """page <-> kernel in Google Colab: the live page, asked again and again by a cell that runs.
 
-Colab's kernel hears nothing of a widget while a cell runs, and other widgets than its own need a
-permission. So the cell asks the page what it has to say, and brings the answers along.
+Other widgets than Colab's own need a permission there.
 """
 
-import json
 import queue
 import time
 from base64 import b64decode, b64encode
@@ -40,55 +38,37 @@ def serve(load: Callable[[], "nn.Module"]) -> None:
     def answer(message: dict, picture: bytes | None) -> None:
         answers.put((message, picture))
 
+    def bring(said: list[dict]) -> list[dict]:
+        for message in said:
+            data = b64decode(message.pop("data", ""))
+            desk.receive(message, data)
+        return [
+            {"message": message, "data": b64encode(picture or b"").decode()}
+            for message, picture in _gather(answers)
+        ]
+
     desk = LiveDesk(load, answer, keep_in_drive, cores=available_cores())
-    try:
-        _ask(page_script())
-        said = _ask(_next([]))
-        while said is not None:
-            for message in said:
-                data = b64decode(message.pop("data", ""))
-                desk.receive(message, data)
-            said = _ask(_next(_gather(answers, _WAIT if said else 0)))
-    finally:  # also when the cell is interrupted
-        desk.rest()
-        colab.tell("globalThis.u2live?.end()")
-
-
-def page_script() -> str:
-    """Return a JavaScript expression that builds the page, and ``u2live`` to talk with it."""
     told = {
         "styles": assets(*STYLES),
         "samples": [b64encode(picture).decode() for picture in sample_pictures()],
         "keep": "Google Drive",
         "patience": _PATIENCE,
     }
-    scripts = assets(*SCRIPTS, "live_colab.js")
-    return f"(async (told) => {{\n{scripts}\n}})({json.dumps(told)})"
+    try:
+        colab.converse("u2live", (*SCRIPTS, "live_colab.js"), told, bring)
+    except PageError as error:
+        raise PageError(f"The live page failed: {error}") from error
+    finally:  # also when the cell is interrupted
+        desk.rest()
 
 
-def _next(answers: list[tuple[dict, bytes | None]]) -> str:
-    """Return the question what the page has to say; None answers it when the person is done."""
-    brought = [
-        {"message": message, "data": b64encode(picture or b"").decode()}
-        for message, picture in answers
-    ]
-    return f"u2live.next({json.dumps(brought)})"
-
-
-def _gather(answers: Answers, seconds: float) -> list[tuple[dict, bytes | None]]:
-    """Return the answers so far, after waiting ``seconds`` for one that is more than a receipt."""
+def _gather(answers: Answers) -> list[tuple[dict, bytes | None]]:
+    """Return all answers so far, after waiting a while for one that is more than a receipt."""
     gathered: list[tuple[dict, bytes | None]] = []
-    end = time.monotonic() + seconds
-    while all(message["kind"] == "receipt" for message, _ in gathered):
+    end = time.monotonic() + _WAIT
+    while not answers.empty() or all(message["kind"] == "receipt" for message, _ in gathered):
         try:
             gathered.append(answers.get(timeout=max(0.0, end - time.monotonic())))
         except queue.Empty:
             break
     return gathered
-
-
-def _ask(script: str) -> object:
-    try:
-        return colab.ask(script)
-    except PageError as error:
-        raise PageError(f"The live page failed: {error}") from error

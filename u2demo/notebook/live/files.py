@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from u2demo.machine.disk import advise, at_free_name, write_new_file
-from u2demo.notebook.drive import save_to_drive
+from u2demo.notebook.drive import note_saved, save_to_drive
 from u2demo.notebook.environment import PageError
 from u2demo.notebook.saving import results_folder
 
@@ -52,8 +52,8 @@ def keep_in_drive(name: str, data: bytes) -> str:
     with tempfile.TemporaryDirectory(prefix="u2demo-") as folder:
         file = Path(folder) / name
         file.write_bytes(data)
-        target = save_to_drive([file])
-    return f"Saved to your Google Drive: {target.relative_to(target.parents[2])}."
+        saved = save_to_drive([file]) / name
+    return note_saved(saved)
 
 
 def _checked(name: str) -> str:

@@ -1,10 +1,5 @@
-"""page <-> kernel in Google Colab, where widgets of others are refused: the stage, by eval_js.
+"""page <-> kernel in Google Colab, where widgets of others are refused: the stage, by eval_js."""
 
-The page is asked again and again what it has to say, until the person is done. Colab's kernel hears
-nothing else meanwhile.
-"""
-
-import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
@@ -15,7 +10,13 @@ from u2demo.notebook.callbacks import guarded
 from u2demo.notebook.front_end import assets
 from u2demo.notebook.notes import Notes
 
-SCRIPTS = ("stage_view.js", "stage_tools.js", "stage_hands.js", "stage.js")  # the stage's page
+SCRIPTS = (  # the stage's page
+    "elements.js",
+    "stage_view.js",
+    "stage_tools.js",
+    "stage_hands.js",
+    "stage.js",
+)
 
 Tell = Callable[[dict, Mapping[str, bytes]], None]
 
@@ -55,28 +56,16 @@ class ByHand(ipywidgets.VBox):
             encoded = [b64encode(picture).decode() for picture in pictures.values()]
             news.append({"message": {**message, "pictures": list(pictures)}, "pictures": encoded})
 
+        def answer(said: list[dict]) -> list[dict]:
+            for message in said:
+                self._answer(message)
+            answers = list(news)
+            news.clear()
+            return answers
+
         end_listening = self._listen(hear)
+        told = {"styles": assets("app.css", "stage.css")}
         try:
-            colab.ask(page_script())
-            said = colab.ask(_next([]))
-            while said is not None:
-                for message in said:
-                    self._answer(message)
-                question = _next(news)
-                news.clear()
-                said = colab.ask(question)
+            colab.converse("u2stage", (*SCRIPTS, "stage_colab.js"), told, answer)
         finally:  # also when the cell is interrupted
             end_listening()
-            colab.tell("globalThis.u2stage?.end()")
-
-
-def page_script() -> str:
-    """Return a JavaScript expression that builds the page, and ``u2stage`` to talk with it."""
-    told = {"styles": assets("app.css", "stage.css")}
-    scripts = assets(*SCRIPTS, "stage_colab.js")
-    return f"(async (told) => {{\n{scripts}\n}})({json.dumps(told)})"
-
-
-def _next(news: list[dict]) -> str:
-    """Return the question what the page has to say; None answers it when the person is done."""
-    return f"u2stage.next({json.dumps(news)})"

@@ -20,7 +20,7 @@ from u2demo.notebook.jobs import Job, JobQueue, aside, beside, job_button
 from u2demo.notebook.layout import close, style
 from u2demo.notebook.models import label, networks
 from u2demo.notebook.notes import Notes, escape
-from u2demo.notebook.progress import Progress
+from u2demo.notebook.progress import Progress, time_left
 from u2demo.notebook.saving import results_folder
 from u2demo.notebook.sending import Sender
 from u2demo.notebook.teaching.choosing import PairChoice
@@ -236,10 +236,9 @@ class Teach:
 
     def _show_download(self) -> None:
         """Say how much of the weights has come, while they are fetched."""
-        size, total = self._lesson.fetched, CHECKPOINTS[self._lesson.wish.model].bytes
+        size = self._lesson.fetched
         if size is not None:
-            text = f"Fetching, {size / 1e6:.0f} of {total / 1e6:.0f} MB"
-            self._progress.show(text if size < total else "Checking", min(1, size / total))
+            self._progress.show_download(size, CHECKPOINTS[self._lesson.wish.model].bytes)
 
     def _draw_curve(self, steps: int) -> None:
         lesson = self._lesson
@@ -328,5 +327,5 @@ def _left(step: "Step", seconds: float, done: int) -> str:
     """Return the time left for all nets, once there is something to tell it by."""
     if done < 3:
         return ""
-    left = round((step.total - step.done + step.later) * seconds / done)
-    return f", {left // 60}:{left % 60:02} left"
+    left = (step.total - step.done + step.later) * seconds / done
+    return f", {time_left(left)}"
