@@ -373,6 +373,16 @@ def test_a_matroska_file_with_a_hole_says_so(name, filled, make_clip):
     assert said == f"{path}: damaged; data of its frames is missing in 1 place"
 
 
+def test_a_hole_in_the_last_cluster_is_said_too(make_clip):
+    path = make_clip("short.mkv", pictures=noise(20), tick=Fraction(1, 1000))
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + content[middle + 3000 :])
+    frames, (said,) = read(u2.open_video(path))
+    assert len(frames) < 20
+    assert said == f"{path}: damaged; data of its frames is missing in 1 place"
+
+
 @pytest.mark.parametrize("name", ["whole.mkv", "whole.webm"])
 @pytest.mark.parametrize("live", ["0", "1"])
 def test_a_whole_matroska_file_has_no_hole(name, live, make_clip):
