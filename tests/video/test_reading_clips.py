@@ -5,6 +5,7 @@ import os
 import sys
 from fractions import Fraction
 
+import flv
 import numpy as np
 import pytest
 from PIL import Image
@@ -391,6 +392,13 @@ def test_a_whole_matroska_file_has_no_hole(name, live, make_clip):
     path.write_bytes(path.read_bytes() + bytes(5000))
     frames, reports = read(u2.open_video(path))
     assert len(frames) == 60 and reports == []
+
+
+def test_a_damaged_time_of_a_frame_does_not_move_those_after_it(make_clip):
+    path = make_clip("web.flv", count=30, codec="flv", tick=Fraction(1, 1000), rate=25)
+    flv.put_off(path, flv.PICTURE, 400, 420)
+    times = [frame.time for frame in u2.open_video(path)]
+    assert times == [Fraction(number, 25) for number in range(30)]
 
 
 def test_a_clip_in_which_captions_begin_late_is_read(make_clip):
