@@ -445,6 +445,12 @@ def test_uploads_pair_by_name_and_others_are_named(teach):
     assert "alone.png: " in said(teach)
 
 
+def test_a_photo_that_cannot_be_read_is_named_once(teach):
+    torn = [("torn.png", b"\x89PNG\r\n"), ("torn_mask.png", as_file(disc(9)[1]))]
+    teach._receive(from_uploads([*pairs(3), *torn]))
+    assert "torn.png: not an image" in said(teach) and said(teach).count("torn.png") == 1
+
+
 @pytest.mark.parametrize(
     ("files", "why"),
     [
