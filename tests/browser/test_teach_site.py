@@ -91,3 +91,20 @@ def test_stop_keeps_what_has_been_learned(page):
     page.get_by_role("button", name="Stop").first.click()
     page.get_by_text(re.compile(r"(Better: IoU|No better than the old net)")).first.wait_for()
     assert page.get_by_text("step 12 of 12").count() == 0
+
+
+def test_what_was_stopped_goes_on_to_its_end_and_the_curve_stays_where_it_is(page):
+    def place():
+        return page.evaluate(
+            "document.querySelector('.u2-curve').getBoundingClientRect().top"
+            " - document.querySelector('.u2-pairs').getBoundingClientRect().top"
+        )
+
+    page.get_by_role("button", name="Go on").click()
+    page.locator(".u2-rows").wait_for(state="detached")
+    page.locator(".u2-curve").wait_for()
+    while_learning = place()
+    page.get_by_text("step 12 of 12").wait_for(timeout=5 * WAIT)
+    page.locator(".u2-rows img").first.wait_for()
+    assert page.get_by_role("button", name="Go on").is_hidden()
+    assert place() == while_learning

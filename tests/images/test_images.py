@@ -399,6 +399,11 @@ def test_a_missing_file_and_a_folder_are_refused_with_what_they_are(tmp_path):
     assert "this is a folder" in refusal(tmp_path)
 
 
+def test_a_url_is_refused_with_how_to_open_it():
+    said = "https://shop.org/cat.jpg: a URL, expected a path or an open file, such as urllib"
+    assert refusal("https://shop.org/cat.jpg").startswith(said)
+
+
 @pytest.mark.parametrize("kind", [1, 5])
 def test_a_cameras_raw_file_is_refused_not_its_thumbnail_returned(kind, two_tone):
     raw = encoded(two_tone, "TIFF", tiffinfo={254: kind})

@@ -142,6 +142,12 @@ def test_what_does_not_pass_is_not_tried_again(store, monkeypatch, error, told):
     assert len(left) == 1
 
 
+def test_a_bucket_that_is_not_there_is_told_with_the_url(store, monkeypatch):
+    failing(monkeypatch, "pipe_file", FileNotFoundError("The bucket does not exist"))
+    with pytest.raises(FileNotFoundError, match=r"memory://box/cat\.jpg: The bucket does not"):
+        write_bytes(join(store, "cat.jpg"), b"meow")
+
+
 def test_a_body_that_comes_short_is_read_again(store, monkeypatch):
     write_bytes(join(store, "cat.jpg"), b"meow")
     kind = fsspec.get_filesystem_class("memory")

@@ -271,6 +271,65 @@ def test_stop_keeps_what_has_been_learned(teach, tmp_path, monkeypatch):
     assert "IoU" in said(teach) and "step 7 of 20" in shown(teach)
 
 
+def is_there(teach, name):
+    return name in {getattr(each, "description", "") for each in visible(teach.page)}
+
+
+def test_a_lesson_that_was_stopped_goes_on_until_it_is_complete(teach, tmp_path, monkeypatch):
+    step, steps = Fit.step, []
+
+    def stop_soon(fit):
+        steps.append(fit.done)
+        if len(steps) == 7:
+            teach._stop()
+        return step(fit)
+
+    teach._receive(from_folders(*lesson(tmp_path)))
+    monkeypatch.setattr(Fit, "step", stop_soon)
+    assert not is_there(teach, "Go on"), "nothing has begun"
+    press(teach, "Teach")
+    assert len(steps) == 7 and is_there(teach, "Go on")
+    press(teach, "Go on")
+    assert steps == list(range(20)) and not is_there(teach, "Go on")
+    assert "Better: IoU" in said(teach) and "step 20 of 20" in shown(teach)
+
+
+def test_a_lesson_that_was_stopped_can_begin_anew_or_make_way_for_other_pairs(
+    teach, tmp_path, monkeypatch
+):
+    step, steps = Fit.step, []
+
+    def stop_at_once(fit):
+        steps.append(fit.done)
+        teach._stop()
+        return step(fit)
+
+    monkeypatch.setattr(Fit, "step", stop_at_once)
+    teach._receive(from_folders(*lesson(tmp_path)))
+    press(teach, "Teach")
+    press(teach, "Teach")
+    assert steps == [0, 0] and is_there(teach, "Go on")
+    teach._receive(from_uploads(pairs(10)))
+    assert not is_there(teach, "Go on")
+
+
+def test_a_net_is_saved_as_it_was_scored_while_its_lesson_goes_on(teach, tmp_path, monkeypatch):
+    step, kept = Fit.step, []
+
+    def stop_and_save(fit):
+        if fit.done == 7:
+            teach._stop()
+        kept.append(teach._taught.weights() if teach._taught else None)
+        return step(fit)
+
+    teach._receive(from_folders(*lesson(tmp_path)))
+    monkeypatch.setattr(Fit, "step", stop_and_save)
+    press(teach, "Teach")
+    press(teach, "Go on")
+    assert kept[7] is None and kept[8] and set(kept[8:]) == {kept[8]}
+    assert teach._taught.weights() != kept[8]
+
+
 def on_a_page(visit):
     """Let ``visit(page)``, a coroutine, use a page that has an event loop, as in a kernel."""
 
@@ -384,6 +443,12 @@ def test_uploads_pair_by_name_and_others_are_named(teach):
     teach._receive(from_uploads([*pairs(3), ("alone.png", as_file(disc(9)[0]))]))
     assert "3 pairs from 7 uploaded files" in shown(teach)
     assert "alone.png: " in said(teach)
+
+
+def test_a_photo_that_cannot_be_read_is_named_once(teach):
+    torn = [("torn.png", b"\x89PNG\r\n"), ("torn_mask.png", as_file(disc(9)[1]))]
+    teach._receive(from_uploads([*pairs(3), *torn]))
+    assert "torn.png: not an image" in said(teach) and said(teach).count("torn.png") == 1
 
 
 @pytest.mark.parametrize(

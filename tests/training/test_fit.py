@@ -96,6 +96,24 @@ def test_stop_ends_the_scoring_of_the_old_net_too():
     assert not course.is_compared and course.best is None
 
 
+@pytest.mark.parametrize("count", [3, 12], ids=["each held out once", "some held out"])
+def test_a_training_that_is_stopped_again_and_again_gives_the_same_net(count, monkeypatch):
+    monkeypatch.setattr("u2demo.training.course.is_better", lambda *_: True)
+
+    def taught(*, stops):
+        course = Course(tiny(), discs(count), [], fit.Settings(6, rate=0.01, side=SIDE))
+        while not course.is_complete:
+            for number, _ in enumerate(course.run(), start=1):
+                if stops and number % 3 == 0:
+                    course.stop()
+        return course
+
+    once, often = taught(stops=False), taught(stops=True)
+    assert [answer.score for answer in often.after] == [answer.score for answer in once.after]
+    assert once.best.keys() == often.best.keys()
+    assert all(torch.equal(once.best[name], often.best[name]) for name in once.best)
+
+
 def test_a_training_goes_on_where_the_net_answers_in_other_digits():
     """As on another GPU: answers that shall stay follow from the weights, and need not be equal."""
     photo, mask = disc(0)

@@ -105,6 +105,21 @@ def test_a_few_masks_of_other_photos_are_named_where_the_net_finds_all_else(samp
         check_masks(moved(found, [0, 4, 2, 3, 1, 5]), samples_of_discs)
 
 
+def test_two_masks_that_are_swapped_are_named_where_the_net_finds_little_else(samples_of_discs):
+    stripe = np.zeros_like(samples_of_discs[0].truth())
+    stripe[-3:] = 1
+    found = dict.fromkeys(range(6), stripe)
+    found |= {2: samples_of_discs[5].truth(), 5: samples_of_discs[2].truth()}
+    with pytest.raises(ValueError, match=r"disc2\.png is the mask of disc5\.png, .* 2 of 6 photos"):
+        check_masks(found, samples_of_discs)
+
+
+def test_of_fifty_photos_all_are_looked_at(samples_of_discs, monkeypatch):
+    monkeypatch.setattr("u2demo.training.reading.overfit", lambda *_: [])
+    steps = list(check_samples(tiny(), (samples_of_discs * 9)[:50]))
+    assert [step.total for step in steps if step.doing == "checking"][-1] == 50
+
+
 def test_one_photo_in_which_the_net_finds_what_another_mask_shows_is_no_mistake(samples_of_discs):
     found = truths(samples_of_discs)
     check_masks(moved(found, [0, 4, 2, 3, 4, 5]), samples_of_discs)

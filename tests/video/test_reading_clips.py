@@ -5,6 +5,7 @@ import os
 import sys
 from fractions import Fraction
 
+import flv
 import numpy as np
 import pytest
 from PIL import Image
@@ -373,6 +374,16 @@ def test_a_matroska_file_with_a_hole_says_so(name, filled, make_clip):
     assert said == f"{path}: damaged; data of its frames is missing in 1 place"
 
 
+def test_a_hole_in_the_last_cluster_is_said_too(make_clip):
+    path = make_clip("short.mkv", pictures=noise(20), tick=Fraction(1, 1000))
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + content[middle + 3000 :])
+    frames, (said,) = read(u2.open_video(path))
+    assert len(frames) < 20
+    assert said == f"{path}: damaged; data of its frames is missing in 1 place"
+
+
 @pytest.mark.parametrize("name", ["whole.mkv", "whole.webm"])
 @pytest.mark.parametrize("live", ["0", "1"])
 def test_a_whole_matroska_file_has_no_hole(name, live, make_clip):
@@ -381,6 +392,13 @@ def test_a_whole_matroska_file_has_no_hole(name, live, make_clip):
     path.write_bytes(path.read_bytes() + bytes(5000))
     frames, reports = read(u2.open_video(path))
     assert len(frames) == 60 and reports == []
+
+
+def test_a_damaged_time_of_a_frame_does_not_move_those_after_it(make_clip):
+    path = make_clip("web.flv", count=30, codec="flv", tick=Fraction(1, 1000), rate=25)
+    flv.put_off(path, flv.PICTURE, 400, 420)
+    times = [frame.time for frame in u2.open_video(path)]
+    assert times == [Fraction(number, 25) for number in range(30)]
 
 
 def test_a_clip_in_which_captions_begin_late_is_read(make_clip):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate, chain
 
+import flv
 import numpy as np
 import pytest
 from PIL import Image
@@ -414,16 +415,7 @@ def test_sound_that_claims_to_come_hours_later_is_left_out(name, sound, kind, ma
 @pytest.mark.parametrize("kind", [".mp4", ".webm"])
 def test_sound_after_a_damaged_time_is_heard_in_time(kind, make_clip, tmp_path):
     path = make_clip("web.flv", codec="flv", tick=Fraction(1, 1000), count=36, sound="aac")
-    data = bytearray(path.read_bytes())
-    begin = 13  # of a tag: its kind, 3 bytes of its size, 3 of its time and a fourth, the highest
-    while begin < len(data):
-        size, time_said = (
-            int.from_bytes(data[begin + at : begin + at + 3], "big") for at in (1, 4)
-        )
-        if data[begin] == 8 and 350 < time_said < 450:  # of sound
-            data[begin + 7] = 1
-        begin += size + 15
-    path.write_bytes(data)
+    flv.put_off(path, flv.SOUND, 350, 450)
     clip = u2.open_video(path)
     write_clip(tmp_path / f"new{kind}", clip, like=clip)
     clicks = loudest(tmp_path / f"new{kind}")

@@ -165,7 +165,7 @@ def _unused_lines(photos: Tally, clips: list[Record]) -> list[str]:
 def _clip_lines(clips: list[Record]) -> list[str]:
     """Return a line for each clip that is damaged, and one on animations."""
     lines = [
-        f"  {printable(record.photo)}: {printable(record.damage)}; the rest is done"
+        f"  {printable(record.photo)}: {printable(record.damage)}; done as far as it goes"
         for record in clips
         if record.damage
     ]

@@ -26,6 +26,7 @@ from u2demo.images.silence import silence
 from u2demo.images.streams import seekable
 from u2demo.machine.disk import IN_USE, retry_busy
 from u2demo.machine.numbers import check_number
+from u2demo.machine.places import is_url
 
 LIMIT = "U2DEMO_MAX_PIXELS"  # the environment variable
 # In the order in which they are shown: the first is one of which every mask is right.
@@ -67,7 +68,8 @@ def open_image(source: str | Path | BinaryIO, *, max_pixels: int | None = None) 
 
     Raises:
         ValueError: the file is missing, truncated, damaged, not an image, a camera's raw file, a
-            decompression bomb, of a kind that is not supported, or has too many pixels.
+            decompression bomb, of a kind that is not supported, or has too many pixels; or
+            ``source`` is a URL.
         TypeError: ``source`` is neither a path nor a binary file.
     """
     is_path = isinstance(source, str | Path)
@@ -76,6 +78,10 @@ def open_image(source: str | Path | BinaryIO, *, max_pixels: int | None = None) 
         raise TypeError(f"expected a path or a binary file (io.BytesIO for bytes), not {kind}")
     limit = pixel_limit(max_pixels)
     name = _name(source)
+    if is_url(source):
+        raise ValueError(
+            f"{name}: a URL, expected a path or an open file, such as urllib.request.urlopen(URL)"
+        )
     if is_path and _may_never_end(source):
         raise ValueError(f"{name}: a pipe, socket or device, expected a file")
     try:

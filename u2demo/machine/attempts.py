@@ -76,7 +76,9 @@ def status_of(error: BaseException) -> int | None:
 
 def _with_advice(url: str, error: Exception) -> Exception:
     """Return a final error that names the URL and the next step."""
-    if isinstance(error, FileNotFoundError | FileExistsError | ImportError):
+    if isinstance(error, FileNotFoundError):
+        return FileNotFoundError(f"{url}: {first_line(error)}")
+    if isinstance(error, FileExistsError | ImportError):
         return error
     if isinstance(error, PermissionError) or type(error).__name__ in _FINAL_NAMES:
         return StoreError(f"{url}: not allowed: {first_line(error)}; are your credentials set?")

@@ -66,7 +66,7 @@ class Course:
     than another, or None. ``before`` and ``after`` are what the old net and the best one, or the
     old one again, find in ``held_out``. ``history`` has all checks. ``stop`` ends it with what has
     been learned so far; ``is_compared`` is whether that was enough to compare a new net with the
-    old one.
+    old one. Until it ``is_complete``, ``run`` goes on with it.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Course:
         self._net, self._own, self._other = net, own, other
         self._checkpoint = checkpoint
         self._round = 0
+        self._fit: Fit | None = None  # of this round, once it has begun
         self._found: list[Answer] = []  # in held_out: by the best net, or by each round's own
         self._losses: list[float] = []
         self._patience = 0
@@ -97,6 +98,11 @@ class Course:
     def leaves_one_out(self) -> bool:
         """Whether there are so few photos that each is held out once."""
         return len(self.rounds) > 1
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return self._round == len(self.rounds)
 
     @property
     def held_out(self) -> list[Sample]:
@@ -129,26 +135,26 @@ class Course:
             self._load_state(state)
         else:
             yield from self._score_old()
-        for number in range(self._round, len(self.rounds)):
-            if self._is_stopped:
-                return
-            self._round = number
-            yield from self._teach(self.rounds[number], state)
+        while not (self._is_stopped or self.is_complete):
+            yield from self._teach(self.rounds[self._round], state)
             state = None
+        self._is_stopped = False
 
     def _score_old(self) -> Iterator[Progress]:
         samples = self.held_out
         old = for_inference(self._net)
-        for answer in answers(old, samples):
+        for answer in answers(old, samples[len(self.before) :]):
             self.before.append(answer)
             yield Progress("scoring the old net", len(self.before), len(samples))
             if self._is_stopped:
                 return
 
     def _teach(self, part: Round, state: dict | None) -> Iterator[Progress]:
-        own = [self._own[place] for place in part.taught]
         settings = self.settings
-        fit = Fit(copy.deepcopy(self._net), own, self._other, settings)
+        if self._fit is None:
+            own = [self._own[place] for place in part.taught]
+            self._fit = Fit(copy.deepcopy(self._net), own, self._other, settings)
+        fit = self._fit
         if state:
             fit.load_state(state["fit"])
         every = max(_APART, math.ceil(settings.steps / _CHECKS))
@@ -164,6 +170,8 @@ class Course:
             if is_last and fit.done < settings.steps:  # stopped
                 return
         self._conclude(fit, part)
+        self._fit = None
+        self._round += 1
 
     def _doing(self) -> str:
         if not self.leaves_one_out:

@@ -24,7 +24,7 @@ from u2demo.training.pairs import Found
 from u2demo.training.samples import Sample, is_mask
 from u2demo.training.scores import score
 
-ASKED = 24  # samples that are looked at, at most
+ASKED = 100  # samples that are looked at, at most
 _SMALL = 64  # pixels; the side at which masks of different photos are compared
 _WHITE_BORDER = 0.5  # share of a photo's border that inverted masks have white
 _WELL = 0.5  # IoU above which the net has found the same thing
@@ -138,32 +138,36 @@ def _check_owners(answers: Mapping[int, Mask], samples: Sequence[Sample]) -> Non
     """Raise ``ValueError`` if masks are those of other photos, or upside down.
 
     A net may well find something else than the masks show: that is why it is taught. But that is
-    hardly ever what the mask of another photo shows.
+    hardly ever what the mask of another photo shows, and never of two photos the other way around.
     """
 
     @cache
     def mask_of(place: int) -> Mask:
         return _shrunk(samples[place].truth())
 
-    doubted, misplaced = 0, []
+    doubted = 0
+    misplaced: dict[int, int | None] = {}  # by photo: whose mask fits; None is its own upside down
     for place, answer in answers.items():
         found = _shrunk(answer)
         own = score(found, mask_of(place)).iou
         if own > _WELL or not (found > 0.5).any():  # what is empty fits any black mask
             continue
         doubted += 1
-        fits = {"its mask upside down": score(found, mask_of(place)[::-1, ::-1]).iou}
+        fits = {None: score(found, mask_of(place)[::-1, ::-1]).iou}
         for near in range(max(0, place - _NEAR), min(len(samples), place + _NEAR + 1)):
-            fits[f"the mask of {samples[near].name}"] = score(found, mask_of(near)).iou
+            fits[near] = score(found, mask_of(near)).iou
         best = max(fits, key=fits.get)
         if fits[best] > max(own + _BETTER, _THE_SAME):
-            misplaced.append((samples[place].name, best))
-    if len(misplaced) >= _FEWEST and len(misplaced) > doubted / 2:
-        photo, mask = misplaced[0]
+            misplaced[place] = best
+    swapped = [place for place, owner in misplaced.items() if misplaced.get(owner) == place]
+    if swapped or (len(misplaced) >= _FEWEST and len(misplaced) > doubted / 2):
+        place = (swapped or list(misplaced))[0]
+        owner = misplaced[place]
+        mask = "its mask upside down" if owner is None else f"the mask of {samples[owner].name}"
         raise ValueError(
-            f"masks do not fit their photos: what the net finds in {photo} is {mask}, and the like"
-            f" in {len(misplaced)} of {len(answers)} photos; expected a mask with its photo's name,"
-            f" drawn on the photo upright; {_ADVICE}"
+            f"masks do not fit their photos: what the net finds in {samples[place].name} is"
+            f" {mask}, and the like in {len(misplaced)} of {len(answers)} photos; expected a"
+            f" mask with its photo's name, drawn on the photo upright; {_ADVICE}"
         )
 
 

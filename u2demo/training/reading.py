@@ -50,7 +50,7 @@ def read_samples(
         try:
             return open_pair(pair, side, look)
         except (OSError, ValueError) as error:
-            return str(error)
+            return _why(error, pair.photo)
 
     for pair, sample in zip(found.pairs, in_parallel(read, found.pairs, _READERS), strict=True):
         if isinstance(sample, str):
@@ -101,10 +101,11 @@ def read_kept(
         try:
             samples.append(_as_found(model, name, photo, side))
         except (OSError, ValueError) as error:
-            left_out[name] = str(error)
+            left_out[name] = _why(error, photo)
         yield Progress("looking at the photos to keep", len(samples) + len(left_out), len(photos))
     if not samples:
-        raise ValueError(f"no photo to keep can be read; {next(iter(left_out.values()))}")
+        name, why = next(iter(left_out.items()))
+        raise ValueError(f"no photo to keep can be read; {name}: {why}")
     return samples, left_out
 
 
@@ -129,6 +130,11 @@ def _as_found(model: nn.Module, name: str, photo: Image.Image | Path, side: int)
     small.thumbnail((side * 2, side * 2))
     answer = to_8_bits(predict_mask(model, small, quality="best"))
     return make_sample(name, small, Image.fromarray(answer), side, is_soft=True)
+
+
+def _why(error: Exception, photo: object) -> str:
+    """Return what an error says of a photo, as a phrase that follows the photo's name."""
+    return str(error).removeprefix(f"{photo}: ")
 
 
 def _looking(model: nn.Module) -> Callable[[Image.Image, Corrections], Mask]:

@@ -1,5 +1,6 @@
 """folders of photos and masks -> a net of your own."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -201,6 +202,7 @@ def trained(
     """Return what came of a course that was run, or stopped."""
     net = start.net
     if course.best is not None:
+        net = copy.deepcopy(net)
         net.load_state_dict(course.best)
     model = for_inference(net)
     return Trained(model, tuple(course.history), report_on(course, samples, left_out), file)

@@ -23,6 +23,7 @@ _CONTAINERS = (
 )
 _MOST_PIXELS = 2**27  # of a frame: twice 8K
 _USUAL_RATE = Fraction(25)  # of the few files that do not say theirs
+_LEAP = Fraction(60)  # seconds
 _TOO_HIGH = 1000  # frames a second; that is how finely a file tells times
 PROTECTED = "encrypted; ask where it comes from for one that is not protected"
 _PASSED_ON = ("title", "artist", "copyright", "description", "creation_time", "date")
@@ -130,6 +131,15 @@ def duration_of(container: "InputContainer", stream: "VideoStream") -> Fraction 
         hours, minutes, rest = map(Fraction, said.groups())
         return 3600 * hours + 60 * minutes + rest - start
     return Fraction(container.duration, 10**6) if container.duration else None
+
+
+def is_damaged(time: Fraction, before: Fraction, end: Fraction | None) -> bool:
+    """Return whether a time, in seconds from the clip's start, cannot be that of a frame or sound.
+
+    A bit that has changed may put it hours after the one ``before`` it. So a leap of a minute is
+    believed only up to the ``end`` that the file says, if it says one.
+    """
+    return end is not None and time > end and time - before > _LEAP
 
 
 def rate_of(stream: "VideoStream") -> Fraction:

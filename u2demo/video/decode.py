@@ -14,6 +14,7 @@ from u2demo.video.container import (
     RefusedError,
     about,
     duration_of,
+    is_damaged,
     left_out,
     open_container,
     packets_of,
@@ -111,7 +112,7 @@ def _timed(
     container: "InputContainer", stream: "VideoStream", zero: Fraction
 ) -> Iterator[_Timed | None]:
     """Yield the frames, each later than the one before, None for each that is lost."""
-    step = 1 / rate_of(stream)
+    step, over = 1 / rate_of(stream), duration_of(container, stream)
     begin = None
     for frame in whole(_decoded(container, stream)):
         if frame is None:
@@ -120,7 +121,7 @@ def _timed(
         said = None if frame.pts is None else seconds(frame.pts, stream) - zero
         if begin is None:
             begin = said or Fraction(0)
-        elif said is None or said <= begin:
+        elif said is None or said <= begin or is_damaged(said, begin, over):
             begin += step
         else:
             begin = said

@@ -16,24 +16,29 @@ _LONGEST_HEAD = 12  # bytes: a name of 4 and a size of 8
 
 
 def holes(path: Path) -> int:
-    """Return in how many places one element does not follow on another, and frames come later.
+    """Return in how many places one element does not follow on another.
 
-    FFmpeg goes on with the next cluster then, without a word.
+    FFmpeg goes on with the next cluster then, without a word. What lies behind the last element of
+    a file is no hole.
     """
-    found = at = 0
+    found = at = end = 0
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         while 0 <= at < len(data) - _LONGEST_HEAD:
             name = data[at : at + _width(data[at])]
             if name not in _ELEMENTS:
-                at = data.find(_CLUSTER, at)
-                found += at >= 0
+                cluster = data.find(_CLUSTER, at)
+                found += cluster >= 0 or at < end
+                at = cluster
                 continue
             at += len(name)
             width = _width(data[at])
-            size = int.from_bytes(data[at : at + width], "big") % (1 << 7 * width)
+            unknown = (1 << 7 * width) - 1
+            size = int.from_bytes(data[at : at + width], "big") & unknown
             at += width
             if name not in (_SEGMENT, _CLUSTER):  # what is in these two follows
                 at += size
+            elif size != unknown:
+                end = max(end, at + size)
     return found
 
 

@@ -3,7 +3,9 @@
 import struct
 from pathlib import Path
 
-CUT_OFF = "damaged or cut off; the list of its frames, which is written last, is missing"
+CUT_OFF = (
+    "damaged or cut off; the list of its frames, which is written last, is missing; copy it again"
+)
 ENCRYPTED = {"encv", "drmi"}  # sample entries of ISO 23001-7 and FairPlay
 _HOLD_THE_CLIP = {b"moov", b"mdat"}  # phones put things of their own behind them
 

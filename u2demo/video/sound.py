@@ -9,6 +9,7 @@ from u2demo.video.clip import Clip
 from u2demo.video.container import (
     demuxed,
     duration_of,
+    is_damaged,
     open_container,
     picture_track,
     seconds,
@@ -25,9 +26,7 @@ _RATE = 48000  # the one that Opus has, and every other codec has too
 # Seconds that times may be off. What goes further back is in another part, and is put behind it.
 _JITTER = Fraction(1, 100)
 _MOST_SILENCE = Fraction(1)  # seconds in one piece, which is in memory
-# Seconds. Sound that comes back later, once the picture is over, has a damaged time, which may be
-# hours away.
-_PAUSE = Fraction(1)
+_LONGEST = Fraction(1)  # seconds; of a packet
 
 
 class Sound:
@@ -98,10 +97,10 @@ def _copied(
             if last is not None and begin <= last:  # the parts of a file may each begin at 0
                 begin = end
             now, before = (seconds(ticks, packet) for ticks in (begin, last or 0))
-            if _is_late(now, before, over):
+            if is_damaged(now, before, over):
                 continue
             # In an MP4, a pause is part of the packet before it.
-            packet.duration = min(packet.duration or 0, round(_PAUSE / packet.time_base))
+            packet.duration = min(packet.duration or 0, round(_LONGEST / packet.time_base))
             last, end = begin, begin + max(1, packet.duration)
             packet.pts = packet.dts = begin
             packet.stream = track
@@ -117,11 +116,6 @@ def _encoded(
     yield from track.encode()
 
 
-def _is_late(begin: Fraction, before: Fraction, over: Fraction | None) -> bool:
-    """Return whether sound comes back after a pause, and not before the picture is ``over``."""
-    return over is not None and begin > over and begin - before > _PAUSE
-
-
 def _timed(
     frames: Iterator["AudioFrame"], shift: Fraction, over: Fraction | None
 ) -> Iterator["AudioFrame"]:
@@ -134,7 +128,7 @@ def _timed(
             begin = seconds(frame.pts, frame) - shift
         if end is not None and begin <= end - _JITTER:
             begin = end
-        if _is_late(begin, end or Fraction(0), over):
+        if is_damaged(begin, end or Fraction(0), over):
             continue
         frame.time_base = Fraction(1, rate)  # encoders stumble over the coarse times of AVI
         frame.pts = round(begin * rate)

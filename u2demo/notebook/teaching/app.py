@@ -44,8 +44,8 @@ class Teach:
 
     ``show`` opens it on folders of yours, on the photos of an app with the masks as you corrected
     them there, or on pairs to practice on, made of the packaged photos, and begins with those at
-    once, but in Voila. A net that was taught can be tried and saved until a later lesson succeeds
-    and, on the same photos held out, does not score worse.
+    once, but in Voila. A lesson that was stopped can go on. A net that was taught can be tried and
+    saved until a later lesson succeeds and, on the same photos held out, does not score worse.
     ``model`` is that net, or the one before. ``page`` is the widget that it displays. In an
     unattended run, ``show`` teaches, displays figures and saves.
     """
@@ -70,6 +70,8 @@ class Teach:
         self._gate = ipywidgets.Checkbox(True, description="Look for mistakes first", indent=False)
         self._begin = job_button("Teach", self._learn, self._jobs, self._notes)
         self._begin.add_class("u2-primary")
+        self._further = job_button("Go on", self._go_on, self._jobs, self._notes)
+        self._further.layout.display = "none"
         uses = {
             "Try it": self._try,
             f"Download {NAME}": self._download,
@@ -127,7 +129,7 @@ class Teach:
         close(self.page)
 
     def _lay_out(self) -> ipywidgets.Widget:
-        row = ipywidgets.HBox([self._network, self._steps, self._gate, self._begin])
+        row = ipywidgets.HBox([self._network, self._steps, self._gate, self._begin, self._further])
         row.add_class("u2-lesson")
         self._after.add_class("u2-lesson")
         styles = [style(), style("teach.css")]
@@ -163,8 +165,9 @@ class Teach:
             self._jobs.start(self._read(self._lesson), self._chosen.report)
 
     def _clear(self) -> None:
-        """Clear what is shown of the last lesson."""
+        """Clear what is shown of the last lesson, with which nobody can go on now."""
         self._curve.value = self._result.value = ""
+        self._further.layout.display = "none"
 
     def _read(self, lesson: Lesson) -> Job:
         self._chosen.clear()
@@ -177,11 +180,24 @@ class Teach:
     # The net learns
 
     def _learn(self) -> Job:
-        self._begin.disabled = True  # also where the lesson begins by itself
+        yield from self._alone(self._learn_pairs())
+
+    def _go_on(self) -> Job:
+        yield from self._alone(self._learn_rest())
+
+    def _alone(self, job: Job) -> Job:
+        """Do a job while Teach rests, also where it was not begun by a click."""
+        self._begin.disabled = True
         try:
-            yield from self._learn_pairs()
+            yield from job
         finally:
             self._begin.disabled = False
+
+    def _learn_rest(self) -> Job:
+        lesson = self._lesson
+        self._clear()
+        yield from self._watch(lesson.go_on())
+        self._show_result(lesson)
 
     def _learn_pairs(self) -> Job:
         if self._lesson is None:
@@ -235,6 +251,7 @@ class Teach:
         kind = "done" if report.is_better else "info"
         self._notes.say(f"{report.summary()}.", kind=kind)
         self._result.value = draw_before_and_after(report)
+        self._further.layout.display = "none" if lesson.is_complete else ""
         if report.is_better and self._taught and _is_worse(report, self._taught.trained.report):
             self._notes.say(_STAYS)
         elif report.is_better:

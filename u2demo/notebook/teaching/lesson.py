@@ -8,6 +8,8 @@ from u2demo.nets.download import Stopped
 from u2demo.notebook.teaching.source import Source
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from u2demo.training.course import Course, Progress
     from u2demo.training.samples import Sample
     from u2demo.training.teach import Start, Trained
@@ -29,7 +31,7 @@ class Wish:
 
 
 class Lesson:
-    """One lesson: ``read`` the pairs, then ``learn`` them.
+    """One lesson: ``read`` the pairs, then ``learn`` them; after ``stop``, ``go_on``.
 
     ``fetched`` is how many bytes of the net's weights have come, None when none are fetched.
     ``start`` is the net, ``samples`` are the pairs, and ``left_out`` says why others are none.
@@ -46,6 +48,7 @@ class Lesson:
         self.losses: list[float] = []
         self.course: Course | None = None
         self.trained: Trained | None = None
+        self._best: dict[str, Tensor] | None = None  # the weights of what was trained
         self._is_stopped = False
 
     def read(self) -> "Iterator[Progress]":
@@ -72,7 +75,7 @@ class Lesson:
         """
         from u2demo.training.course import Course  # loads torch: the page comes first
         from u2demo.training.reading import check_samples, read_kept  # loads torch
-        from u2demo.training.teach import settings_for, trained  # loads torch
+        from u2demo.training.teach import settings_for  # loads torch
 
         self.course, self.losses = None, []
         net = self.start.net
@@ -84,6 +87,21 @@ class Lesson:
             chosen["steps"] = self.wish.steps
         settings = settings_for(net, len(self.samples), **chosen)
         self.course = Course(net, self.samples, other, settings)
+        yield from self.go_on()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has been learned to its end, not stopped before."""
+        return self.course is not None and self.course.is_complete
+
+    def go_on(self) -> "Iterator[Progress]":
+        """Teach what is left, where the lesson was stopped; yield after each step.
+
+        Raises:
+            ValueError: the training diverged.
+        """
+        from u2demo.training.teach import trained  # loads torch: the page comes first
+
         for progress in self.course.run():
             if progress.loss is not None:
                 if progress.done == 1:  # another net begins, where each photo is held out once
@@ -91,6 +109,7 @@ class Lesson:
                 self.losses.append(progress.loss)
             yield progress
         self.trained = trained(self.course, self.start, self.samples, self.left_out)
+        self._best = self.course.best
 
     def stop(self) -> None:
         """End the lesson after the present step, with what has been learned; end a download."""
@@ -104,7 +123,7 @@ class Lesson:
         from u2demo.training.teach import facts_of  # loads torch
 
         facts = facts_of(self.start, self.trained.report, self.course, self.samples)
-        return encode_net(self.course.best, facts)
+        return encode_net(self._best, facts)
 
     def _tell(self, size: int) -> None:
         if self._is_stopped:
