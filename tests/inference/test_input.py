@@ -25,27 +25,24 @@ def photo():
 def test_a_net_sees_photos_as_its_input_says(photo):
     net = Mine(wants=OTHER)
     u2.predict_mask(net, photo)
-    (batch,) = net.seen
     expected = torch.tensor(COLOR)[:, None, None] / 255 - 0.5
-    torch.testing.assert_close(batch, expected.expand(1, 3, 64, 64))
+    torch.testing.assert_close(net.seen[0], expected.expand(1, 3, 64, 64))
 
 
 def test_a_net_without_an_input_sees_photos_as_u2net_does(photo):
     net = Mine()
     u2.predict_mask(net, photo)
-    (batch,) = net.seen
     mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]
     expected = (torch.tensor(COLOR)[:, None, None] / 100 - mean) / std  # the photo's maximum
-    torch.testing.assert_close(batch, expected.expand(1, 3, 320, 320))
+    torch.testing.assert_close(net.seen[0], expected.expand(1, 3, 320, 320))
 
 
 def test_a_photo_is_divided_by_its_maximum_only_for_a_net_that_wants_it(photo):
     dark = photo.point(lambda value: value // 2)
     for by_maximum, alike in [(True, True), (False, False)]:
-        net = Mine(wants=OTHER._replace(by_maximum=by_maximum))
-        u2.predict_mask(net, photo)
-        u2.predict_mask(net, dark)
-        assert np.allclose(*net.seen, atol=0.01) == alike
+        wanted = OTHER._replace(by_maximum=by_maximum)
+        bright, dim = (network_input(shown, wanted) for shown in (photo, dark))
+        assert np.allclose(bright, dim, atol=0.01) == alike
 
 
 def test_a_black_photo_stays_black():

@@ -16,15 +16,20 @@ from u2demo.nets.threads import use_threads
 
 FORK = """
 import os
+import torch
 import u2demo as u2
 from PIL import Image
 from u2demo.nets.load import fingerprint
 
 model = u2.load_model(device="cpu")
+photo = Image.new("RGB", (40, 30))
 fingerprint(model)
+if PREDICTED:
+    torch.set_num_threads(2)
+    u2.predict_mask(model, photo)
 child = os.fork()
 if not child:
-    os._exit(u2.predict_mask(model, Image.new("RGB", (40, 30))).shape != (30, 40))
+    os._exit(u2.predict_mask(model, photo).shape != (30, 40))
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
@@ -55,8 +60,10 @@ glibc.fflush(None)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_process_forked_after_loading_predicts():
-    command = [sys.executable, "-W", "ignore", "-c", FORK]
+@pytest.mark.parametrize("predicted", [False, True])
+def test_a_process_forked_after_loading_or_predicting_predicts(predicted):
+    code = FORK.replace("PREDICTED", str(predicted))
+    command = [sys.executable, "-W", "ignore", "-c", code]
     run = subprocess.Popen(command, start_new_session=True)
     try:
         assert run.wait(timeout=100) == 0

@@ -195,7 +195,8 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         "--quality",
         choices=list(QUALITIES),
         default="fast",
-        help="fast (default) looks once at each photo; best, up to eight times, for better masks",
+        help="fast (default) looks once at each photo, and more often only if that shows no clear"
+        " subject; best, two to eight times, for better masks",
     )
     parser.add_argument(
         "--within",

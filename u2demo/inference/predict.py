@@ -1,6 +1,6 @@
 """(net, image) -> mask: the views of a photo, averaged and turned into a mask."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import chain, repeat
@@ -23,7 +23,7 @@ from u2demo.machine.cores import in_batches, on_all_cores
 from u2demo.masks.box import Box, check_box, widen
 from u2demo.masks.edges import refine_in_place
 from u2demo.masks.levels import Levels
-from u2demo.masks.mask import Mask, confidence_in
+from u2demo.masks.mask import Mask, confidence_in, has_clear_subject
 from u2demo.nets.checkpoints import Input
 from u2demo.nets.threads import use_threads
 
@@ -49,9 +49,10 @@ def predict_mask(
 ) -> Mask:
     """Return how much each pixel of ``image`` belongs to the subject: (H, W) float32 in [0, 1].
 
-    ``quality``: "fast" looks at the photo once, "best" up to eight times (see ``recipes``). A photo
-    without a subject, such as a black or a gray one, gives a mask near 0, never NaN. Where the
-    photo is transparent, the mask is at most its alpha.
+    ``quality``: "best" looks at the photo up to eight times (see ``recipes``); "fast" once, and
+    like "best" only if that shows no clear subject. A photo without a subject, such as a black or a
+    gray one, gives a mask near 0, never NaN. Where the photo is transparent, the mask is at most
+    its alpha.
 
     ``within`` says where the subject is: the net looks at that part and a little around it, and the
     mask is 0 outside the box.
@@ -150,10 +151,24 @@ class _Part(NamedTuple):
 def _predict_in_batches(
     model: nn.Module, parts: Iterator[_Part], recipe: Recipe
 ) -> Iterator[Prediction]:
-    finish = partial(_finish_part, recipe=recipe, side=input_of(model).side)
     for batch in in_batches(parts, at_once(model)):
-        sums = add_up(model, [part.image for part in batch], recipe.views)
-        yield from on_all_cores(finish, zip(batch, sums, strict=True))
+        found = _look(model, batch, recipe)
+        if recipe.if_unclear:
+            unclear = [number for number, one in enumerate(found) if not _is_clear(one)]
+            again = _look(model, [batch[number] for number in unclear], recipe.if_unclear)
+            for number, one in zip(unclear, again, strict=True):
+                found[number] = one
+        yield from found
+
+
+def _look(model: nn.Module, parts: Sequence[_Part], recipe: Recipe) -> list[Prediction]:
+    sums = add_up(model, [part.image for part in parts], recipe.views)
+    finish = partial(_finish_part, recipe=recipe, side=input_of(model).side)
+    return on_all_cores(finish, zip(parts, sums, strict=True))
+
+
+def _is_clear(found: Prediction) -> bool:
+    return has_clear_subject(found.mask, confidence=found.confidence)
 
 
 def _part(photo: Image.Image, box: Box | None) -> _Part:

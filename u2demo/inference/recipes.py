@@ -37,6 +37,7 @@ class Recipe(NamedTuple):
     applied last, where the photo's colors cannot tell subject from background. With ``fine``, the
     motion in a clip is followed to the pixel of its maps (``video.steady``). ``doubt`` is how much
     of what the mean leaves undecided is doubt: views that differ only a little leave some, too.
+    If the mask shows no clear subject, the photo gets that of the recipe ``if_unclear`` instead.
     """
 
     views: tuple[View, ...]
@@ -44,26 +45,30 @@ class Recipe(NamedTuple):
     refined: Levels | None = None
     fine: bool = False
     doubt: float = 1.0
+    if_unclear: "Recipe | None" = None
 
+
+_BEST = Recipe(
+    (
+        View(aspect=0.5, upside_down=True),
+        View(aspect=0.5, scale=1.2, mirrored=True),
+        View(zoomed=True),  # after all the others it would show less: their mean is narrower
+        View(in_doubt=True),
+        View(in_doubt=True, mirrored=True),
+        View(in_doubt=True, upside_down=True),
+        View(in_doubt=True, scale=0.8, upside_down=True),
+        View(in_doubt=True, aspect=1.0, scale=0.8, upside_down=True),
+    ),
+    # Solid pixels stay solid, whatever their colors; colors have a say in all the rest.
+    Levels(0.0, SOLID),
+    refined=Levels(0.15, 0.6).below(SOLID),
+    doubt=0.55,
+)
 
 QUALITIES: Mapping[str, Recipe] = {
-    "fast": Recipe((View(),), Levels(0.01, SOLID, haze=0.4)),
-    "best": Recipe(
-        (
-            View(aspect=0.5, upside_down=True),
-            View(aspect=0.5, scale=1.2, mirrored=True),
-            View(zoomed=True),  # after all the others it would show less: their mean is narrower
-            View(in_doubt=True),
-            View(in_doubt=True, mirrored=True),
-            View(in_doubt=True, upside_down=True),
-            View(in_doubt=True, scale=0.8, upside_down=True),
-            View(in_doubt=True, aspect=1.0, scale=0.8, upside_down=True),
-        ),
-        # Solid pixels stay solid, whatever their colors; colors have a say in all the rest.
-        Levels(0.0, SOLID),
-        refined=Levels(0.15, 0.6).below(SOLID),
-        doubt=0.55,
-    ),
+    # Where one look has been in doubt already, all that several leave undecided is doubt.
+    "fast": Recipe((View(),), Levels(0.01, SOLID, haze=0.4), if_unclear=_BEST._replace(doubt=1.0)),
+    "best": _BEST,
 }
 
 # For frames of a clip, whose neighbors help: ``clips`` and docs/experiments.md have the reasons.

@@ -14,11 +14,11 @@ from u2demo.masks.mask import Mask
 
 @torch.inference_mode()
 def mask_steps(model: nn.Module, image: Image.Image) -> dict[str, Mask]:
-    """Return the steps of quality "fast": {title: (H, W) float32 in [0, 1]}, in their order.
+    """Return the steps of one look: {title: (H, W) float32 in [0, 1]}, in their order.
 
     All have the photo's size: the net's map with its pixels as squares, the same enlarged evenly,
     along the photo's edges, and made solid, which is what ``predict_mask`` returns for an opaque
-    photo.
+    photo with a clear subject.
     """
     recipe, side = QUALITIES["fast"], input_of(model).side
     raw = Image.fromarray(predict_raw(model, image))

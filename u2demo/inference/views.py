@@ -17,6 +17,7 @@ from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, box_around, widen
 from u2demo.nets.checkpoints import Input
 from u2demo.nets.device import fast_half, is_autocast_on
+from u2demo.nets.threads import make_forks_safe
 
 _CANVAS = 1024  # pixels; longest side of the canvas for adding views, unless the net would see less
 _LONGEST = 16  # longest side of a panorama's canvas, as a multiple of the net's side
@@ -147,6 +148,7 @@ def _run_all(model: nn.Module, shown: Sequence[Tensor]) -> list[Tensor]:
 @torch.inference_mode()
 def run(model: nn.Module, batch: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, 1, H, W)
     """Return the net's first map, float32 on the CPU, computed in the type best for its device."""
+    make_forks_safe()
     device, own = placement(model)
     half = fast_half(device.type) if own == torch.float32 else None  # its owner chose other types
     if device.type == "cuda":

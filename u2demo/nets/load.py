@@ -34,7 +34,7 @@ def load_model(
     ready for inference: in evaluation mode, without gradients, and fused (see ``fuse``).
 
     If several processes predict, load a net in each, or fork them from a process that has loaded
-    one and not used it yet. Forks of a process that has predicted wait forever.
+    one. Those forked from a process that has predicted compute with one thread each.
 
     Args:
         name: a key of ``CHECKPOINTS``: "u2netp", "u2net", "u2net_human_seg", "u2net_portrait" or

@@ -1,8 +1,10 @@
-"""The number of PyTorch's threads, for the duration of a ``with``."""
+"""The number of PyTorch's threads: for the duration of a ``with``, and in forked processes."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 
 import torch
 
@@ -31,6 +33,16 @@ def use_threads(count: int) -> Iterator[None]:
             if not _borrowed[here]:
                 del _borrowed[here]
             torch.set_num_threads(before)
+
+
+@cache
+def make_forks_safe() -> None:
+    """Let processes that are forked from now on compute with one thread.
+
+    They lack the threads that this process has started, and would wait for them forever.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 def _own_number(thread: int) -> int:

@@ -53,7 +53,10 @@ class Panel:
         self.toolbar.observe(lambda _: self._tell(), names="value")
         self.quality = ipywidgets.ToggleButtons(
             options=[("Fast", "fast"), ("Best", "best")],
-            tooltips=["One pass over the photo", "Several passes: slower, finer"],
+            tooltips=[
+                "One pass; more only if no subject is clear",
+                "Several passes: slower, finer",
+            ],
         )
         self.quality.add_class("u2-quality")
         self._large = ipywidgets.Checkbox(description=_LARGE, indent=False)
