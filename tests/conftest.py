@@ -123,3 +123,9 @@ def no_loop(monkeypatch):
     monkeypatch.setattr(
         callbacks, "running_loop", lambda: None if threading.current_thread() is main else running()
     )
+
+
+@pytest.fixture
+def small_maps(monkeypatch):
+    """Maps as small as the tests' clips, to save time."""
+    monkeypatch.setattr("u2demo.video.steady._PIXELS", 64 * 48)

@@ -15,6 +15,7 @@ from u2demo.cli.terminal import ClipLines
 from u2demo.video.run import Progress
 
 pytest.importorskip("av")
+pytestmark = pytest.mark.usefixtures("small_maps")
 
 
 @pytest.fixture(autouse=True)
@@ -23,12 +24,6 @@ def dark(monkeypatch):
     model = Dark()
     monkeypatch.setattr("u2demo.nets.load.load_model", lambda *_, **options: model)
     return model
-
-
-@pytest.fixture(autouse=True)
-def small_maps(monkeypatch):
-    """Maps as small as these clips, to save time."""
-    monkeypatch.setattr("u2demo.video.steady._PIXELS", 64 * 48)
 
 
 @pytest.fixture

@@ -273,11 +273,17 @@ def test_a_waiting_process_takes_over_when_the_other_one_is_killed(publish, serv
     wait_for(lambda: part.exists() and part.stat().st_size > 60_000)
     publish("good")
     threading.Timer(2, fetching.kill).start()
-    sizes = []
+    sizes, while_it_lived = [], []
+
+    def progress(size):
+        sizes.append(size)
+        while_it_lived.append(fetching.poll() is None)
+
     with pytest.warns(UserWarning, match=r"another process is fetching u2net\.pth"):
-        fetch_weights("u2net", progress=sizes.append)
+        fetch_weights("u2net", progress=progress)
     fetching.communicate()
-    assert sizes[0] > 60_000 and sizes[-1] == len(BODY), "the bar shows what the other one has"
+    assert sizes[0] > 60_000 and while_it_lived[0], "the bar shows what the other one has"
+    assert sizes[-1] == len(BODY)
     assert server.seen[-1][1].startswith("bytes=")
 
 

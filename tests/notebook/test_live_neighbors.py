@@ -153,6 +153,16 @@ def test_a_photo_without_an_app_stays_in_the_page(desk, said):
     assert message["text"] == "" and picture
 
 
+def test_of_two_apps_the_one_opened_last_gets_the_photo():
+    first, last = [], []
+    for receive in (first.append, last.append):
+        neighbors.open_gallery(receive)
+    assert neighbors.pass_on("a.jpg", b"photo")
+    for receive in (first.append, last.append):
+        neighbors.close_gallery(receive)
+    assert (first, last) == ([], [[("a.jpg", b"photo")]])
+
+
 def test_a_closed_app_gets_no_photo():
     got = []
     receive = got.append

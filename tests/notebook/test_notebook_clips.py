@@ -234,6 +234,14 @@ def test_other_formats_are_a_choice(title, name, app, saved, tmp_path):
         assert "dog_box/000006.png" in archive.namelist() and list(saved) == ["dog_box.zip"]
 
 
+def test_a_clip_too_large_for_a_page_is_saved_in_another_way(app, saved, monkeypatch, tmp_path):
+    monkeypatch.setattr("u2demo.notebook.clips.saving._MOST_SENT", 10)
+    press(app, "Download")
+    assert "too much for a page. Save it below." in said_of_saving(app) and not saved
+    press(app, "Save to results/")
+    assert results(tmp_path) == ["dog_cutout.webm"]
+
+
 def test_mp4_is_refused_for_a_cut_out_before_any_look(app, bright):
     find(app, "Format").label = "MP4 (H.264)"
     assert "cannot be transparent" in text_of(part(app, "u2-saver").children[1].value)

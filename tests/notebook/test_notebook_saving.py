@@ -68,6 +68,13 @@ def test_the_form_of_pictures_can_be_chosen(app, saved):
     assert picture(saved, "first_blur.webp").format == "WEBP"
 
 
+def test_in_a_zip_no_two_names_differ_only_in_case(app, saved):
+    app.run({"Cat.png": spot(), "cat.png": spot()})
+    press(app, "Download all as zip")
+    names = zipfile.ZipFile(io.BytesIO(only_zip(saved)[1])).namelist()
+    assert names == ["Cat_cutout.png", "cat_cutout (2).png"]
+
+
 def test_a_transparent_picture_is_on_white_as_jpeg(app, saved):
     choose(app, "Format", "JPEG")
     press(app, "Download")

@@ -191,6 +191,8 @@ def test_the_page_knows_whether_own_photos_are_unsaved(app, results):
     assert is_unsaved(app)
     press(app, "Download")
     assert not is_unsaved(app)
+    find(app, "Less / more").value = 0.7999999999999999
+    assert not is_unsaved(app), "a page rounds what it draws"
     press(app, "Best")
     assert is_unsaved(app), "the masks are others now"
     app.run()

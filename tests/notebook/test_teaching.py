@@ -187,6 +187,7 @@ def test_a_net_can_be_saved_while_the_next_is_taught(teach, tmp_path):
 
 def test_practice_pairs_begin_at_once_unless_a_net_could_be_lost(teach, tmp_path, monkeypatch):
     monkeypatch.setattr(lessons, "_PRACTICE", {})
+    assert practice().is_practice
     source = dataclasses.replace(from_folders(*lesson(tmp_path)), is_practice=True)
     teach._receive(source)
     assert "IoU" in said(teach)

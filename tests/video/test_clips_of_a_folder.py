@@ -26,14 +26,9 @@ from u2demo.runs.yolo import write_yolo
 from u2demo.video.run import process_clips
 
 pytest.importorskip("av")
+pytestmark = pytest.mark.usefixtures("small_maps")
 
 BOX = {"box": u2.EFFECTS["box"]}
-
-
-@pytest.fixture(autouse=True)
-def small_maps(monkeypatch):
-    """Maps as small as these clips, to save time."""
-    monkeypatch.setattr("u2demo.video.steady._PIXELS", 64 * 48)
 
 
 @pytest.fixture

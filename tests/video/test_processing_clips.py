@@ -23,14 +23,9 @@ from u2demo.video.find import Findings
 from u2demo.video.run import process_video
 
 av = pytest.importorskip("av")
+pytestmark = pytest.mark.usefixtures("small_maps")
 
 EFFECTS = {name: u2.EFFECTS[name] for name in ("cutout", "box")}
-
-
-@pytest.fixture(autouse=True)
-def small_maps(monkeypatch):
-    """Maps as small as these clips, to save time."""
-    monkeypatch.setattr("u2demo.video.steady._PIXELS", 64 * 48)
 
 
 @pytest.fixture

@@ -142,8 +142,6 @@ class ModelMenu:
     def _choose_network(self, change: dict) -> None:
         name = change["new"]
         self._show_about(name)
-        if self._fetching and self._fetching.name == name:
-            return
         # The list stays as it is: the page would miss a change to its own choice.
         self._drop_fetch()
         if name not in (self.name, FILE):

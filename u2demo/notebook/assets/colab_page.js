@@ -3,6 +3,8 @@
 
 const asBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
+const QUIET = 1000; // milliseconds after which the kernel, which only answers, is given the word
+
 function makeOutbox() {
   let messages = [];
   let isOver = false;
@@ -17,9 +19,11 @@ function makeOutbox() {
       ring();
     },
     get isOver() { return isOver; },
-    // Resolve to the messages as soon as there are some, or none will come.
+    // Resolve to the messages as soon as there are some, or none will come; soon also if there are none.
     async take() {
-      if (!messages.length && !isOver) await new Promise((resolve) => { ring = resolve; });
+      const rung = new Promise((resolve) => { ring = resolve; });
+      const quiet = new Promise((resolve) => { setTimeout(resolve, QUIET); });
+      if (!messages.length && !isOver) await Promise.race([rung, quiet]);
       const taken = messages;
       messages = [];
       return taken;

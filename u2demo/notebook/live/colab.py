@@ -44,7 +44,7 @@ def serve(load: Callable[[], "nn.Module"]) -> None:
             desk.receive(message, data)
         return [
             {"message": message, "data": b64encode(picture or b"").decode()}
-            for message, picture in _gather(answers)
+            for message, picture in _gather(answers, _WAIT if said else 0)
         ]
 
     desk = LiveDesk(load, answer, keep_in_drive, cores=available_cores())
@@ -62,10 +62,10 @@ def serve(load: Callable[[], "nn.Module"]) -> None:
         desk.rest()
 
 
-def _gather(answers: Answers) -> list[tuple[dict, bytes | None]]:
-    """Return all answers so far, after waiting a while for one that is more than a receipt."""
+def _gather(answers: Answers, seconds: float) -> list[tuple[dict, bytes | None]]:
+    """Return all answers so far; wait ``seconds`` if there are none but receipts."""
     gathered: list[tuple[dict, bytes | None]] = []
-    end = time.monotonic() + _WAIT
+    end = time.monotonic() + seconds
     while not answers.empty() or all(message["kind"] == "receipt" for message, _ in gathered):
         try:
             gathered.append(answers.get(timeout=max(0.0, end - time.monotonic())))
