@@ -17,11 +17,13 @@ FRAMES = [Image.new("RGB", (64, 48), (level, 90, 30)) for level in range(0, 200,
 
 
 def test_each_frame_has_its_map_in_order():
-    answers = [square(level / 10) for level in range(10)]
+    answers = [square(0.9 + level / 100) for level in range(10)]
     seen = list(look(Mine(in_turn(*answers)), FRAMES))
     assert [one.image for one in seen] == FRAMES
     assert all(isinstance(one, Look) and one.found.shape == (48, 64) for one in seen)
-    assert [float(one.found.max()) for one in seen] == pytest.approx([n / 10 for n in range(10)])
+    assert [float(one.found.max()) for one in seen] == pytest.approx(
+        [0.9 + n / 100 for n in range(10)]
+    )
     assert all(one.found.dtype == np.float32 for one in seen)
 
 
@@ -47,7 +49,7 @@ def test_no_frame_is_asked_for_before_the_last_is_answered():
 
 def test_a_gpu_takes_eight_frames_at_a_time(monkeypatch):
     monkeypatch.setattr("u2demo.inference.clips.at_once", lambda model: 8)
-    net = Mine(square(0.7))
+    net = Mine(square(0.9))
     assert [one.image for one in look(net, iter(FRAMES))] == FRAMES
     assert [len(batch) for batch in net.seen] == [8, 2]
 
@@ -61,10 +63,10 @@ def test_frames_are_seen_as_photos_are(model):
     assert ((mask > 0.5) != (photo.mask > 0.5)).mean() < 0.02
 
 
-def looks_at(count, answer):
-    """Return how often a net looks at each of ``count`` frames, best quality."""
+def looks_at(count, answer, quality="best"):
+    """Return how often a net looks at each of ``count`` frames."""
     net, before, looks = Mine(answer, wants=Input(32)), 0, []
-    for _ in look(net, FRAMES[:1] * count, quality="best"):
+    for _ in look(net, FRAMES[:1] * count, quality=quality):
         seen = sum(len(batch) for batch in net.seen)
         looks.append(seen - before)
         before = seen
@@ -75,6 +77,13 @@ def in_doubt():
     """Return an answer that sees something else at each look."""
     return in_turn(*(square(0.9, place=(0.1 + 0.2 * (n % 4), 0.3, 0.3 + 0.2 * (n % 4), 0.5))
                      for n in range(100)))  # fmt: skip
+
+
+def test_fast_looks_once_where_a_subject_is_clear_and_at_most_twice_on_average():
+    assert looks_at(20, square(0.9), "fast") == [1] * 20
+    doubtful = in_turn(*(square(0.6, place=p) for p in (MIDDLE, SMALL) * 50))
+    looks = looks_at(20, doubtful, "fast")
+    assert max(looks) > 1 and sum(looks) <= 40
 
 
 def test_best_looks_two_and_a_half_times_at_a_frame_and_no_more():

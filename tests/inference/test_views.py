@@ -77,6 +77,15 @@ def test_views_for_photos_in_doubt_are_shown_where_those_before_disagree(disc, l
     assert add_up(net, [disc], recipe)[0].shown == set(recipe[:looks])
 
 
+@pytest.mark.parametrize(("level", "looks"), [(0.9, 1), (0.6, 2), (0.0, 2)])
+def test_after_a_single_view_those_in_doubt_are_shown_if_it_has_no_clear_subject(
+    disc, level, looks
+):
+    recipe = View(), View(in_doubt=True, mirrored=True), View(in_doubt=True, upside_down=True)
+    photo = add_up(Mine(square(level)), [disc], recipe)[0]
+    assert photo.shown == set(recipe[:looks]), "two that agree settle it"
+
+
 @pytest.mark.parametrize(("level", "others"), [(1.0, set()), (0.2, {View(in_doubt=True)})])
 def test_a_zoom_that_disagrees_brings_in_the_views_in_doubt(disc, level, others):
     recipe = View(), View(zoomed=True), View(in_doubt=True)

@@ -1,6 +1,6 @@
 """(net, frames of a clip) -> masks: the net's map of each frame, and the mask that it becomes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +13,11 @@ from u2demo.images.rgb import as_rgb, limit_to_alpha
 from u2demo.inference.guided import follow_edges
 from u2demo.inference.predict import at_once, certainty_of_subject, enlarged, leveled
 from u2demo.inference.preprocess import input_of, pixels
-from u2demo.inference.recipes import CLIP_QUALITIES, View, check_quality
+from u2demo.inference.recipes import CLIP_QUALITIES, ClipRecipe, View, check_quality
 from u2demo.inference.views import add_up, canvas_step
 from u2demo.machine.cores import in_batches
 from u2demo.masks.mask import Mask, check_mask
 
-_PASSES = 2.5  # looks at a frame that a clip may cost on average, if "best"
 _SIDE = 480  # edges are as fine as in a map of this side: a steady map is that of many frames
 
 
@@ -34,9 +33,9 @@ def look(
 ) -> Iterator[Look]:
     """Return an iterator over the net's map of each frame, in order, computed on demand.
 
-    ``quality``: "fast" looks at a frame once. "best" takes up to four looks at a frame, 2.5 on
-    average over the clip: the whole frame, the subject alone, upside down, and a fourth where these
-    disagree.
+    ``quality``: "fast" looks at a frame once, and up to four times if that shows no clear subject,
+    at most twice on average over the clip. "best" takes up to four looks at a frame, 2.5 on
+    average: the whole frame, the subject alone, upside down, and a fourth where these disagree.
 
     The net takes ``at_once(model)`` frames at a time, and no others are kept: one on a CPU, so that
     a map comes before the next frame is asked for.
@@ -49,18 +48,20 @@ def look(
     check_quality(quality)
     if isinstance(frames, Image.Image) or not isinstance(frames, Iterable):
         raise TypeError(f"frames is {frames!r:.80}, expected a list of images or another iterable")
-    return _looks(model, iter(frames), CLIP_QUALITIES[quality].views)
+    return _looks(model, iter(frames), CLIP_QUALITIES[quality])
 
 
 def reduced(model: nn.Module, frame: Image.Image, *, quality: str = "fast") -> Image.Image:
-    """Return as small a copy of a frame as ``look`` needs to find just the same in it.
+    """Return as small a copy of a frame as ``look`` needs to find the same in it.
+
+    Where "fast" looks closer because it is in doubt, it sees the copy's detail.
 
     Raises:
         ValueError: ``quality`` is unknown.
         TypeError: ``frame`` is not an image, or ``model`` is not a net.
     """
     check_quality(quality)
-    if any(view.zoomed for view in CLIP_QUALITIES[quality].views):
+    if View(zoomed=True) in CLIP_QUALITIES[quality].views:
         return frame
     return as_rgb(frame).reduce(canvas_step(frame.size, input_of(model).side))
 
@@ -97,17 +98,15 @@ def finish(image: Image.Image, found: Mask, *, certainty: float, quality: str = 
     return limit_to_alpha(enlarged(mask, image.size), image)
 
 
-def _looks(
-    model: nn.Module, frames: Iterator[Image.Image], views: Sequence[View]
-) -> Iterator[Look]:
+def _looks(model: nn.Module, frames: Iterator[Image.Image], recipe: ClipRecipe) -> Iterator[Look]:
     budget = 0.0  # looks that may be spent
     for batch in in_batches(frames, at_once(model)):
         most = []
         for _ in batch:
-            budget += _PASSES
-            most.append(min(int(budget), len(views)))
+            budget += recipe.passes
+            most.append(min(int(budget), len(recipe.views)))
             budget -= most[-1]
-        photos = add_up(model, batch, views, most=most)
+        photos = add_up(model, batch, recipe.views, most=most)
         budget += sum(most) - sum(len(photo.shown) for photo in photos)
         for image, photo in zip(batch, photos, strict=True):
             yield Look(image, photo.mean()[0, 0].clamp(0, 1).numpy())

@@ -25,7 +25,7 @@ class View(NamedTuple):
     mirrored: bool = False
     aspect: float = 0.0  # from 0, a square, to 1, the photo's own proportions; same area
     scale: float = 1.0  # length of the sides, as a share of the net's own
-    in_doubt: bool = False  # only if the other views disagree about what the photo shows
+    in_doubt: bool = False  # only if the others disagree, or the only other shows nothing clear
     zoomed: bool = False  # only around what earlier views have found, if that is small
 
 
@@ -34,18 +34,30 @@ class Recipe(NamedTuple):
 
     Levels are shares of the net's certainty of the subject, see ``predict``. If ``refined`` is
     given, edges are drawn again at the photo's full size (``edges.refine_mask``): its levels are
-    applied last, where the photo's colors cannot tell subject from background. With ``fine``, the
-    motion in a clip is followed to the pixel of its maps (``video.steady``). ``doubt`` is how much
-    of what the mean leaves undecided is doubt: views that differ only a little leave some, too.
+    applied last, where the photo's colors cannot tell subject from background. ``doubt`` is how
+    much of what the mean leaves undecided is doubt: views that differ only a little leave some,
+    too.
     If the mask shows no clear subject, the photo gets that of the recipe ``if_unclear`` instead.
     """
 
     views: tuple[View, ...]
     levels: Levels
     refined: Levels | None = None
-    fine: bool = False
     doubt: float = 1.0
     if_unclear: "Recipe | None" = None
+
+
+class ClipRecipe(NamedTuple):
+    """Views of a clip's frames, and the levels of their mean.
+
+    ``passes`` is how many views a frame may have on average. With ``fine``, motion is followed to
+    the pixel of the maps (``video.steady``).
+    """
+
+    views: tuple[View, ...]
+    levels: Levels
+    passes: float
+    fine: bool = False
 
 
 _BEST = Recipe(
@@ -73,9 +85,18 @@ QUALITIES: Mapping[str, Recipe] = {
 
 # For frames of a clip, whose neighbors help: ``clips`` and docs/experiments.md have the reasons.
 # Edges are not drawn again by a frame's colors: they would change from frame to frame.
-CLIP_QUALITIES: Mapping[str, Recipe] = {
-    "fast": Recipe((View(),), Levels(0.1, 0.95, haze=0.4)),
-    "best": Recipe(
+CLIP_QUALITIES: Mapping[str, ClipRecipe] = {
+    "fast": ClipRecipe(
+        (
+            View(),
+            View(in_doubt=True, zoomed=True),
+            View(in_doubt=True, upside_down=True),
+            View(in_doubt=True, aspect=0.5, mirrored=True),
+        ),
+        Levels(0.1, 0.95, haze=0.4),
+        passes=2.0,
+    ),
+    "best": ClipRecipe(
         (
             View(),
             View(zoomed=True),
@@ -83,6 +104,7 @@ CLIP_QUALITIES: Mapping[str, Recipe] = {
             View(in_doubt=True, aspect=0.5, mirrored=True),
         ),
         Levels(0.1, 0.95, haze=0.4),
+        passes=2.5,
         fine=True,
     ),
 }

@@ -15,6 +15,7 @@ from u2demo.inference.preprocess import input_of, to_tensor
 from u2demo.inference.recipes import View, suited, view_size
 from u2demo.machine.cores import on_all_cores
 from u2demo.masks.box import Box, box_around, widen
+from u2demo.masks.mask import has_clear_subject
 from u2demo.nets.checkpoints import Input
 from u2demo.nets.device import fast_half, is_autocast_on
 from u2demo.nets.threads import make_forks_safe
@@ -51,11 +52,16 @@ class MeanMap:
         """Return the part of the canvas that the view shows, None if it would show little new."""
         if view in self.shown:
             return None
-        if view.in_doubt and self.doubt < _DOUBT:
+        if view.in_doubt and not self._is_in_doubt():
             return None
         if view.zoomed:
             return _surroundings(self.mean())
         return Box(0, 0, *self.canvas.size)
+
+    def _is_in_doubt(self) -> bool:
+        if len(self.shown) == 1:  # there is no other to disagree with
+            return not has_clear_subject(self.mean()[0, 0].numpy())
+        return self.doubt >= _DOUBT
 
     def input_for(self, view: View, area: Box) -> Tensor:  # (1, 3, h, w)
         """Return the net's input for that area."""
