@@ -14,10 +14,10 @@ from u2demo.notebook.plain_picker import PlainPicker
 
 # A model as anywidget gives it. The kernel behind it answers each piece, unless it is `silent`.
 KERNEL = """
-globalThis.kernel = {silent: false, names: [], batches: 0, cancels: 0, takes: 0};
+globalThis.kernel = {silent: false, names: [], batches: 0, cancels: 0, takes: 0, patience: 0.3};
 const listeners = new Set();
 const model = {
-  get: (name) => TRAITS[name],
+  get: (name) => name === 'patience' ? kernel.patience : TRAITS[name],
   on: (event, listen) => listeners.add(listen),
   off: (event, listen) => listeners.delete(listen),
   send: (message) => {
@@ -36,7 +36,6 @@ TRAITS = {
     "hint": "or drop them here",
     "multiple": True,
     "camera": False,
-    "patience": 0.3,
     "main": True,
     "noun": "photo",
 }
@@ -126,7 +125,7 @@ def test_photos_of_a_kernel_that_answers_late_but_in_time_arrive(page):
 
 
 def test_a_photo_of_one_piece_can_be_canceled_too(page):
-    page.evaluate("kernel.takes = 200")
+    page.evaluate("kernel.takes = 2000; kernel.patience = 60")
     choose(page, "cat.png")
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Canceled.").wait_for()
