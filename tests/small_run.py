@@ -22,11 +22,14 @@ EFFECTS = {"cutout": u2.EFFECTS["cutout"], "box": u2.EFFECTS["box"]}
 
 
 def make_photos(folder, count=3, size=(48, 32)):
-    """Fill ``folder`` with photos of a bright square each, the last one in a subfolder."""
+    """Fill ``folder`` with photos of a bright square each, the last one in a subfolder.
+
+    The square is as clear to the real net as to a quick one: one look is enough.
+    """
     noise = np.random.default_rng(0)
     for number in range(count):
-        pixels = noise.integers(0, 90, (size[1], size[0], 3), np.uint8)
-        pixels[8:24, 10 + number % 8 : 30] += 150
+        pixels = noise.integers(0, 40, (size[1], size[0], 3), np.uint8)
+        pixels[8:24, 10 + number % 8 : 30] += 200
         path = folder / ("pets" if number == count - 1 else "") / f"photo{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
