@@ -6,6 +6,7 @@ from pathlib import Path
 
 from u2demo.cli.merge import write_boxes
 from u2demo.cli.sources import animation_test, expand
+from u2demo.cli.summary import first_lines
 from u2demo.cli.terminal import counted, printable, progress_of_cluster
 from u2demo.images.read import pixel_limit
 from u2demo.machine.places import is_url
@@ -13,8 +14,6 @@ from u2demo.runs.cluster import Outcome, process_on_ray
 from u2demo.runs.settings import Run
 from u2demo.runs.worker import ClusterJob
 from u2demo.video.clip import Clip
-
-_SHOWN = 20  # failed photos; manifest.csv lists them all
 
 
 def run_on_ray(options: argparse.Namespace, run: Run) -> tuple[list[str], bool]:
@@ -50,11 +49,10 @@ def _lines(outcome: Outcome, results: str) -> list[str]:
     said = ", ".join(f"{count:,} {status}" for status, count in outcome.statuses.items())
     total = outcome.statuses.total()
     where = "Pictures are in" if outcome.lost else "Pictures and manifest.csv are in"
-    more = len(outcome.failed) - _SHOWN
+    failed = [f"  failed: {printable(error)}" for error in outcome.failed]
     return [
         f"{counted(total, 'photo')}: {said or 'none found'}. {where} {printable(results)}",
-        *(f"  failed: {printable(error)}" for error in outcome.failed[:_SHOWN]),
-        *([f"  and {more:,} more like these, which manifest.csv lists"] if more > 0 else []),
+        *first_lines(failed, len(failed)),
         *_noted_lines(outcome),
         *_clip_lines(outcome.clips),
         *(f"  left out: {printable(sentence)}" for sentence in outcome.unread),

@@ -113,12 +113,17 @@ def _count(kind: str, tally: Tally) -> str:
 
 def _listed(kind: str, tallies: list[Tally], line: Callable[[Record], str]) -> list[str]:
     """Return a line for each of the first records of a kind, and one on how many more there are."""
-    first = [record for tally in tallies for record in tally.first(kind)][:_SHOWN]
-    lines = [f"  {line(record)}" for record in first]
-    more = sum(tally.number(kind) for tally in tallies) - len(first)
+    lines = [f"  {line(record)}" for tally in tallies for record in tally.first(kind)]
+    return first_lines(lines, sum(tally.number(kind) for tally in tallies))
+
+
+def first_lines(lines: Sequence[str], number: int) -> list[str]:
+    """Return the first of ``lines``, and one on how many more there are, of ``number`` in all."""
+    shown = list(lines[:_SHOWN])
+    more = number - len(shown)
     if more:
-        lines.append(f"  and {more:,} more like these, which manifest.csv lists")
-    return lines
+        shown.append(f"  and {more:,} more like these, which manifest.csv lists")
+    return shown
 
 
 def _failed_lines(tallies: list[Tally]) -> list[str]:

@@ -13,7 +13,7 @@ from u2demo.images.rgb import as_rgb, limit_to_alpha
 from u2demo.inference.guided import follow_edges
 from u2demo.inference.predict import at_once, certainty_of_subject, enlarged, leveled
 from u2demo.inference.preprocess import input_of, pixels
-from u2demo.inference.recipes import CLIP_QUALITIES, ClipRecipe, View, check_quality
+from u2demo.inference.recipes import CLIP_QUALITIES, ClipRecipe, check_quality
 from u2demo.inference.views import add_up, canvas_step
 from u2demo.machine.cores import in_batches
 from u2demo.masks.mask import Mask, check_mask
@@ -61,7 +61,7 @@ def reduced(model: nn.Module, frame: Image.Image, *, quality: str = "fast") -> I
         TypeError: ``frame`` is not an image, or ``model`` is not a net.
     """
     check_quality(quality)
-    if View(zoomed=True) in CLIP_QUALITIES[quality].views:
+    if any(view.zoomed and not view.in_doubt for view in CLIP_QUALITIES[quality].views):
         return frame
     return as_rgb(frame).reduce(canvas_step(frame.size, input_of(model).side))
 

@@ -36,8 +36,7 @@ class Recipe(NamedTuple):
     given, edges are drawn again at the photo's full size (``edges.refine_mask``): its levels are
     applied last, where the photo's colors cannot tell subject from background. ``doubt`` is how
     much of what the mean leaves undecided is doubt: views that differ only a little leave some,
-    too.
-    If the mask shows no clear subject, the photo gets that of the recipe ``if_unclear`` instead.
+    too. If the mask shows no clear subject, that of the recipe ``if_unclear`` takes its place.
     """
 
     views: tuple[View, ...]
