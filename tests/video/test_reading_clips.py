@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import sys
 from fractions import Fraction
 
@@ -347,6 +348,32 @@ def test_a_clip_with_a_hole_says_so(make_clip):
     frames, (said,) = read(u2.open_video(path))
     assert 15 < len(frames) < 40
     assert said == f"{path}: damaged; {40 - len(frames)} of its 40 frames could not be read"
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "mjpeg"])
+def test_an_avi_with_a_hole_says_so(codec, make_clip):
+    """As of a memory card that is damaged: FFmpeg goes on behind it without a word."""
+    pixels = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    path = make_clip(
+        "camera.avi", pictures=noise(40), codec=codec, pixels=pixels, tick=Fraction(1, 30)
+    )
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + len(data) // 10] = bytes(len(data) // 10)
+    path.write_bytes(data)
+    frames, (said,) = read(u2.open_video(path))
+    assert 20 < len(frames) < 40
+    lost = re.fullmatch(r"damaged; (\d+) of its 40 frames could not be read", said.split(": ")[-1])
+    assert int(lost[1]) >= 40 - len(frames)
+
+
+@pytest.mark.parametrize("since", [0, 20])
+def test_a_whole_avi_has_no_hole(since, make_clip):
+    """Also one in which nothing is recorded for a while: it has frames without data then."""
+    times = [Fraction(number + since * (number > 5), 30) for number in range(12)]
+    path = make_clip("whole.avi", count=12, times=times, tick=Fraction(1, 30))
+    frames, reports = read(u2.open_video(path))
+    assert len(frames) == 12 and reports == []
 
 
 def without_packets(path, to, first, count):

@@ -129,7 +129,7 @@ def _fitted(frame: "VideoFrame", form: Form) -> tuple[int, int]:
 
 
 def _amid_bars(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return a picture of ``size`` with this one in its middle, and black, or nothing, around it."""
+    """Return a picture of ``size`` with this one in its middle, nothing around it."""
     if picture.size == size:
         return picture
     whole = Image.new(picture.mode, size)
