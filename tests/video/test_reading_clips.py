@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import sys
 from fractions import Fraction
 
@@ -258,6 +259,27 @@ def test_pixels_that_are_not_square_are_made_square(make_clip):
     assert np.asarray(image).min() >= 254
 
 
+def joined(path, *others):
+    """Write transport streams into one, one after the other."""
+    path.write_bytes(b"".join(other.read_bytes() for other in others))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [((48, 96), (36, 0, 60, 48)), ((96, 24), (0, 12, 96, 36)), ((192, 96), (0, 0, 96, 48))],
+    ids=["a phone that is turned", "wider", "larger"],
+)
+def test_where_the_shape_changes_nothing_is_stretched(size, box, make_clip, tmp_path):
+    parts = make_clip("one.ts", size=(96, 48)), make_clip("two.ts", size=size)
+    clip = u2.open_video(joined(tmp_path / "both.ts", *parts))
+    *_, (_, image) = clip
+    assert clip.size == image.size == (96, 48)
+    assert are_near(corners(image.crop(box)), [RED, GREEN, BLUE, WHITE])
+    image.paste("black", box)
+    assert np.asarray(image).max() == 0
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_clip_may_have_one_frame(count, make_clip):
     frames, reports = read(u2.open_video(make_clip("short.mp4", count=count)))
@@ -327,6 +349,32 @@ def test_a_clip_with_a_hole_says_so(make_clip):
     assert said == f"{path}: damaged; {40 - len(frames)} of its 40 frames could not be read"
 
 
+@pytest.mark.parametrize("codec", ["mpeg4", "mjpeg"])
+def test_an_avi_with_a_hole_says_so(codec, make_clip):
+    """As of a memory card that is damaged: FFmpeg goes on behind it without a word."""
+    pixels = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    path = make_clip(
+        "camera.avi", pictures=noise(40), codec=codec, pixels=pixels, tick=Fraction(1, 30)
+    )
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + len(data) // 10] = bytes(len(data) // 10)
+    path.write_bytes(data)
+    frames, (said,) = read(u2.open_video(path))
+    assert 20 < len(frames) < 40
+    lost = re.fullmatch(r"damaged; (\d+) of its 40 frames could not be read", said.split(": ")[-1])
+    assert int(lost[1]) >= 40 - len(frames)
+
+
+@pytest.mark.parametrize("since", [0, 20])
+def test_a_whole_avi_has_no_hole(since, make_clip):
+    """Also one in which nothing is recorded for a while: it has frames without data then."""
+    times = [Fraction(number + since * (number > 5), 30) for number in range(12)]
+    path = make_clip("whole.avi", count=12, times=times, tick=Fraction(1, 30))
+    frames, reports = read(u2.open_video(path))
+    assert len(frames) == 12 and reports == []
+
+
 def without_packets(path, to, first, count):
     """Write a transport stream without some of its packets, which are of 188 bytes."""
     data = path.read_bytes()
@@ -345,7 +393,7 @@ def test_a_transport_stream_with_a_hole_says_so(count, make_clip, tmp_path):
 def test_transport_streams_that_were_put_together_have_no_hole(make_clip):
     """As the pieces of a clip from the web."""
     path = make_clip("web.ts", pictures=noise(20))
-    path.write_bytes(path.read_bytes() * 3)
+    joined(path, path, path, path)
     frames, reports = read(u2.open_video(path))
     assert len(frames) == 60 and reports == []
 

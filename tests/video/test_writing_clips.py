@@ -537,6 +537,18 @@ def test_a_clip_too_long_for_an_animation_says_what_else_there_is(make_clip, tmp
         write_clip(tmp_path / "new.gif", clip, like=clip)
 
 
+@pytest.mark.parametrize("pictures", [2, 1], ids=["one picture", "some that are alike"])
+def test_a_gif_of_a_picture_that_is_shown_too_long_says_what_else_there_is(
+    pictures, make_clip, tmp_path
+):
+    times = [Fraction(0), Fraction(400), Fraction(1100)]
+    shown = [quarters(), quarters(), Image.new("RGB", (64, 48))][::pictures]
+    clip = u2.open_video(make_clip("slides.mp4", pictures=shown, times=times[::pictures]))
+    with pytest.raises(ValueError, match=r"longer than 655 s, the most that a GIF can say; choose"):
+        write_clip(tmp_path / "new.gif", clip, like=clip)
+    assert not (tmp_path / "new.gif").exists()
+
+
 def interrupted(frames):
     for number, frame in enumerate(frames):
         if number == 2:

@@ -50,10 +50,15 @@ class Animator:
             options |= animation.if_transparent
         steps = np.diff([*self._ticks, self._end()]).tolist()
         first, *others = self._pictures
-        first.save(
-            self._path, animation.format, save_all=True, append_images=others,
-            duration=[int(step * animation.tick * 1000) for step in steps], **options,
-        )  # fmt: skip
+        try:
+            first.save(
+                self._path, animation.format, save_all=True, append_images=others,
+                duration=[int(step * animation.tick * 1000) for step in steps], **options,
+            )  # fmt: skip
+        except OverflowError:  # Pillow adds up the times of pictures that are alike
+            raise ValueError(
+                "a picture is shown for longer than 655 s, the most that a GIF can say; choose webm"
+            ) from None
 
     def close(self) -> None:
         """Do nothing: no file is open."""

@@ -42,8 +42,10 @@ def what_is_missing(
     if cut_off or _is_short(path, container, stream, count, end):
         of_all = f" of {float(duration):.2f}" if duration and end < duration else ""
         return f"damaged or cut off; {float(end):.2f}{of_all} seconds could be read"
-    if lost:
-        return f"damaged; {lost} of its {count} frames could not be read"
+    passed_over = _passed_over(path) if container.format.name == "avi" else 0
+    if lost + passed_over:
+        of_all = count + passed_over
+        return f"damaged; {lost + passed_over} of its {of_all} frames could not be read"
     holes = _holes(path, container.format.name)
     if holes:
         places = "1 place" if holes == 1 else f"{holes} places"
@@ -71,6 +73,15 @@ def _is_short(
         return False
     enough = duration - max(_SHORT, 3 / rate_of(stream))
     return end < enough and _last_time(path) < enough
+
+
+def _passed_over(path: Path) -> int:
+    """Return how many frames an AVI lists where FFmpeg finds none: it goes on behind them."""
+    with open_container(path) as container:
+        stream = picture_track(container, path)
+        listed = sum(entry.size > 0 for entry in stream.index_entries)  # grows while it is read
+        found = sum(packet is not None for packet in packets_of(container, stream))
+    return max(0, listed - found)
 
 
 def _last_time(path: Path) -> Fraction:

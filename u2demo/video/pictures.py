@@ -34,6 +34,7 @@ _EXACT = 2 | 8192
 # With alpha also rounded with care: the faster way leaves columns at the right edge undrawn.
 _EXACT_WITH_ALPHA = _EXACT | 1 << 18
 _HD = 577  # rows; from here on players take a matrix that is not said for that of BT.709
+_SAME_SHAPE = Fraction(1, 100)  # by which proportions may differ: rounded, or of whole macroblocks
 
 
 class Form(NamedTuple):
@@ -42,6 +43,7 @@ class Form(NamedTuple):
     size: tuple[int, int]  # before they are turned
     turn: Image.Transpose | None
     alpha: bool
+    pixel: Fraction  # how many times as wide as high a pixel of the file is
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -50,7 +52,10 @@ class Form(NamedTuple):
 
 
 class Pictures:
-    """frame -> picture, in sRGB, with the size and the turn of ``form``."""
+    """frame -> picture, in sRGB, with the size and the turn of ``form``.
+
+    Where the shape changes amid a clip, as when a phone is turned, there are bars.
+    """
 
     def __init__(self, form: Form):
         self._form = form
@@ -63,11 +68,11 @@ class Pictures:
         if frame.color_trc in _HDR and not self._form.alpha:
             frame = self._tone_mapped(frame)
         matrix = "ITU709" if frame.colorspace == _UNSAID and frame.height >= _HD else None
-        width, height = self._form.size
+        width, height = _fitted(frame, self._form)
         frame = frame.reformat(
             width, height, self._format, src_colorspace=matrix, interpolation=self._scaling
         )
-        picture = Image.fromarray(frame.to_ndarray())
+        picture = _amid_bars(Image.fromarray(frame.to_ndarray()), self._form.size)
         if frame.color_primaries in _WIDE:
             space = of_code_points(frame.color_primaries, frame.color_trc)
             picture = convert(picture, space, None)
@@ -101,9 +106,35 @@ def form_of(frame: "VideoFrame", stream: "VideoStream") -> Form:
     """Return the form of a clip's pictures, as its first frame says."""
     said = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     ratio = Fraction(said.numerator, said.denominator) if said else Fraction(1)
-    width = frame.width * ratio if 1 / _STRETCH <= ratio <= _STRETCH else frame.width
+    pixel = ratio if 1 / _STRETCH <= ratio <= _STRETCH else Fraction(1)
     alpha = any(component.is_alpha for component in frame.format.components)
-    return Form((max(1, round(width)), frame.height), _turn(frame), alpha)
+    return Form(_size(frame, pixel), _turn(frame), alpha, pixel)
+
+
+def _size(frame: "VideoFrame", pixel: Fraction) -> tuple[int, int]:
+    """Return a frame's size in square pixels."""
+    return max(1, round(frame.width * pixel)), frame.height
+
+
+def _fitted(frame: "VideoFrame", form: Form) -> tuple[int, int]:
+    """Return the size at which a frame fits into the pictures of a clip."""
+    width, height = form.size
+    own = Fraction(*_size(frame, form.pixel))
+    larger = own * height / width  # times as wide, at the same height
+    if abs(larger - 1) < _SAME_SHAPE:
+        return form.size
+    if larger > 1:
+        return width, max(1, round(width / own))
+    return max(1, round(height * own)), height
+
+
+def _amid_bars(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a picture of ``size`` with this one in its middle, nothing around it."""
+    if picture.size == size:
+        return picture
+    whole = Image.new(picture.mode, size)
+    whole.paste(picture, ((size[0] - picture.width) // 2, (size[1] - picture.height) // 2))
+    return whole
 
 
 def _turn(frame: "VideoFrame") -> Image.Transpose | None:

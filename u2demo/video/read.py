@@ -40,7 +40,8 @@ def open_video(path: str | Path) -> Clip:
     AVIF, and the pages of a TIFF, need Pillow only. The kind is decided by content. Rotation and
     flips are applied, frame times kept as they vary, pixels made square; alpha is kept, also
     WebM's; HDR (HLG and PQ) is brought into the range of ordinary screens, BT.2020, P3 and colors
-    with a profile into sRGB. Interlaced frames are made of their first field.
+    with a profile into sRGB. Interlaced frames are made of their first field; a frame of another
+    shape than the first gets bars.
 
     Raises:
         ValueError: the file is missing, damaged, encrypted, of an unknown kind or codec, or holds
