@@ -15,7 +15,9 @@ import u2demo as u2
 from u2demo.masks.corrections import Corrections
 from u2demo.pipeline import Result
 
-PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8))
+PIXELS = np.random.default_rng(0).integers(0, 40, (20, 30, 3), np.uint8)
+PIXELS[4:12, 5:20] += 200  # so clear that one look is enough
+PHOTO = Image.fromarray(PIXELS)
 MASK = np.zeros((20, 30), np.float32)
 MASK[4:12, 5:20] = 1
 MASK[4:12, 20] = 0.4
