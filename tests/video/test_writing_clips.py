@@ -248,6 +248,18 @@ def test_the_last_picture_of_a_slide_show_is_shown_as_long_as_it_was(kind, tmp_p
     assert [frame.time for frame in new] == [frame.time for frame in clip]
 
 
+@pytest.mark.parametrize("count", [4, 3], ids=["amid the clip", "at its end"])
+def test_what_a_gif_shows_in_a_pause_is_the_last_picture_before_it(count, make_clip, tmp_path):
+    """Of a screen recording at 60 frames a second, in which a window opens and nothing follows."""
+    times = [Fraction(0), Fraction(1, 60), Fraction(2, 60), Fraction(2)]
+    shown = [Image.new("RGB", (64, 48), gray) for gray in ("black", "black", "white", "black")]
+    path = make_clip("screen.mp4", pictures=shown[:count], times=times[:count])
+    clip = replace(u2.open_video(path), duration=Fraction(3))
+    write_clip(tmp_path / "new.gif", clip, like=clip)
+    image = u2.open_video(tmp_path / "new.gif").at(Fraction(1)).image
+    assert min(image.getpixel((30, 20))) > 245
+
+
 def test_a_fast_clip_becomes_a_gif_that_browsers_do_not_slow_down(make_clip, tmp_path):
     """They show frames of 10 ms or less for 100."""
     clip = u2.open_video(make_clip("fast.mov", pictures=moving(10), rate=120))
