@@ -9,6 +9,13 @@ APP = """
     <div class="u2-app">
       <button class="u2-swatch u2-on" title="White"></button>
       <button class="u2-swatch" title="Black"></button>
+      <button>Download</button>
+      <div class="widget-inline-hbox">
+        <label class="widget-label">Less / more</label>
+        <div><div class="noUi-handle" role="slider" tabindex="0" aria-valuenow="0.5"
+          aria-valuetext="0.49999999999999994"></div></div>
+        <div class="widget-readout">50%</div>
+      </div>
       <div class="u2-settings">
         <div style="height: 300px"></div>
         <div class="u2-progress" style="display: none">Fetching</div>
@@ -48,6 +55,11 @@ def wait_until_in_sight(page, name):
     )
 
 
+def rest(page, button, value):
+    button.evaluate("(button, value) => { button.disabled = value; }", value)
+    page.evaluate("new Promise(requestAnimationFrame)")
+
+
 def test_the_chosen_color_is_a_pressed_button(page):
     page.get_by_role("button", name="White", pressed=True).wait_for()
     page.get_by_role("button", name="Black", pressed=False).wait_for()
@@ -55,6 +67,27 @@ def test_the_chosen_color_is_a_pressed_button(page):
         "document.querySelectorAll('.u2-swatch').forEach((b) => b.classList.toggle('u2-on'))"
     )
     page.get_by_role("button", name="Black", pressed=True).wait_for()
+
+
+def test_a_slider_says_its_name_and_the_value_that_eyes_read(page):
+    slider = page.get_by_role("slider", name="Less / more")
+    assert slider.get_attribute("aria-valuetext") == "50%"
+    slider.evaluate("slider => { slider.setAttribute('aria-valuetext', '0.5099999999999999'); }")
+    page.locator(".widget-readout").evaluate("readout => { readout.textContent = '51%'; }")
+    page.wait_for_function("document.querySelector('.noUi-handle').ariaValueText === '51%'")
+
+
+def test_a_button_that_rests_during_its_work_has_the_focus_again_after_it(page):
+    download, black = page.get_by_role("button", name="Download"), page.get_by_title("Black")
+    for elsewhere in (False, True):
+        download.focus()
+        rest(page, download, True)
+        page.wait_for_function("document.activeElement === document.body")
+        if elsewhere:
+            black.focus()
+        rest(page, download, False)
+        has_focus = (black if elsewhere else download).evaluate_handle("button => button")
+        page.wait_for_function("button => button === document.activeElement", arg=has_focus)
 
 
 def test_what_is_said_among_the_settings_comes_into_sight_once(page):

@@ -158,6 +158,21 @@ def test_the_gallery_is_one_stop_of_the_keyboard_and_arrows_lead_through_it(app)
     wait_until(lambda: app.locator(".u2-gallery button[tabindex='0']").count() == 1)
 
 
+def test_a_click_right_after_an_arrow_key_has_the_last_word(app):
+    clicked = app.locator(".u2-gallery").evaluate(
+        """async gallery => {
+            const names = [];
+            gallery.addEventListener("click", ({target}) => names.push(target.textContent));
+            const key = new KeyboardEvent("keydown", {key: "End", bubbles: true});
+            gallery.querySelector(".u2-chosen button:not(.u2-remove)").dispatchEvent(key);
+            gallery.querySelectorAll(".u2-tile button:not(.u2-remove)")[0].click();
+            await new Promise(resolve => setTimeout(resolve, 400));
+            return names;
+        }"""
+    )
+    assert clicked == ["coffee.png"]
+
+
 def test_delete_removes_a_photo_the_focus_goes_on_and_undo_brings_it_back(app):
     app.locator(".u2-tile button", has_text="cat.jpeg").press("Delete")
     app.locator(".u2-offer", has_text="cat.jpeg removed.").wait_for()

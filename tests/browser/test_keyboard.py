@@ -83,6 +83,7 @@ def test_a_photo_is_chosen_treated_compared_and_downloaded(app, photo):
     with app.expect_download() as download:
         app.keyboard.press("Enter")
     assert download.value.suggested_filename == "gold_blur.jpg"
+    app.wait_for_function("document.activeElement.textContent === 'Download'")
 
 
 def test_the_camera_is_used_by_keyboard_and_gives_the_focus_back(app):

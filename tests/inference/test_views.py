@@ -35,6 +35,13 @@ def test_best_looks_at_a_photo_in_doubt_as_often_as_its_recipe_says(disc):
     assert len(net.seen) == len(QUALITIES["best"].views) == 8
 
 
+@pytest.mark.parametrize(("level", "looks"), [(0.2, 2), (0.8, 8)])
+def test_best_looks_twice_at_a_page_on_which_nothing_at_all_stands_out(disc, level, looks):
+    net = Mine(in_turn(*(square(level if n % 2 else 0.0, place=SMALL) for n in range(8))))
+    u2.predict_mask(net, disc, quality="best")
+    assert len(net.seen) == looks
+
+
 @pytest.mark.parametrize(
     ("view", "turn"),
     [(View(upside_down=True), ImageOps.flip), (View(mirrored=True), ImageOps.mirror)],
@@ -77,7 +84,7 @@ def test_views_for_photos_in_doubt_are_shown_where_those_before_disagree(disc, l
     assert add_up(net, [disc], recipe)[0].shown == set(recipe[:looks])
 
 
-@pytest.mark.parametrize(("level", "looks"), [(0.9, 1), (0.6, 2), (0.0, 2)])
+@pytest.mark.parametrize(("level", "looks"), [(0.9, 1), (0.6, 2), (0.2, 2), (0.1, 1)])
 def test_after_a_single_view_those_in_doubt_are_shown_if_it_has_no_clear_subject(
     disc, level, looks
 ):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -382,6 +383,22 @@ def test_in_colab_photos_come_by_its_dialog_and_go_to_drive(colab, monkeypatch, 
     press(app, "Save all to Google Drive")
     assert [path.name for path in tmp_path.rglob("*.png")] == ["cat_cutout.png"]
     assert "MyDrive/u2demo/" in said_of_saving(app)
+
+
+def test_in_colab_the_page_says_that_files_are_on_their_way_to_drive(colab, monkeypatch, tmp_path):
+    monkeypatch.setenv("U2DEMO_DRIVE", str(tmp_path / "drive"))
+    app, heard = OneClick(Bright()), []
+    app.run({"cat.jpg": spot(), "dog.jpg": spot()})
+    copy = shutil.copyfile
+
+    def listen(source, target):
+        heard.append(said_of_saving(app))
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", listen)
+    press(app, "Save all to Google Drive")
+    assert all("Saving 2 files to your Google Drive…" in each for each in heard) and heard
+    assert "Saving" not in said_of_saving(app)
 
 
 def test_in_colab_the_cell_can_ask_for_photos_first(colab, monkeypatch):

@@ -139,11 +139,23 @@ def test_another_effect_makes_another_clip_from_the_same_looks(app, bright, tmp_
 
 
 def test_what_is_made_already_is_saved_without_making_it_again(app, monkeypatch, tmp_path):
-    press(app, "Save to results/")
+    press(app, "Make the clip")
     monkeypatch.setattr("u2demo.notebook.clips.making.writing", None)
     press(app, "Save to results/")
+    assert results(tmp_path) == ["dog_cutout.webm"]
+
+
+def test_a_clip_is_saved_again_only_if_it_is_another_or_gone(app, tmp_path):
+    press(app, "Save to results/")
+    press(app, "Save to results/")
+    assert results(tmp_path) == ["dog_cutout.webm"]
+    assert "nothing has changed" in said_of_saving(app)
+    (tmp_path / "results" / "dog_cutout.webm").unlink()
+    press(app, "Save to results/")
+    assert results(tmp_path) == ["dog_cutout.webm"]
+    find(app, "Less / more").value = 0.4
+    press(app, "Save to results/")
     assert results(tmp_path) == ["dog_cutout (2).webm", "dog_cutout.webm"]
-    assert "dog_cutout (2).webm" in said_of_saving(app)
 
 
 def test_a_crop_has_one_size(app, tmp_path):

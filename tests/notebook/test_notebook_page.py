@@ -168,13 +168,22 @@ def test_a_lost_connection_is_mounted_again_once(colab, drive, files, monkeypatc
     assert {file.name for file in folder.iterdir()} == {file.name for file in files}
 
 
-def test_a_full_drive_is_one_sentence(colab, drive, files, monkeypatch):
-    def fail(source, target):
+def test_a_full_drive_is_one_sentence_and_keeps_nothing(colab, drive, files, monkeypatch):
+    def fill(source, target):
+        Path(target).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shutil, "copyfile", fail)
+    monkeypatch.setattr(shutil, "copyfile", fill)
+    colab.drive_failures = [None, AssertionError("nobody is asked to mount it once more")]
     with pytest.raises(PageError, match="No space left"):
         save_to_drive(files)
+    assert not any((drive / "MyDrive" / "u2demo").iterdir())
+
+
+def test_what_colab_prints_of_the_drive_stays_off_the_page(colab, drive, files, capsys):
+    save_to_drive(files)
+    save_to_drive(files)
+    assert capsys.readouterr().out == ""
 
 
 def test_half_a_file_on_drive_is_a_failure(colab, drive, files, monkeypatch):

@@ -1,5 +1,8 @@
 """paths that a person types, and their Google Drive in Colab -> files, and back."""
 
+import contextlib
+import errno
+import io
 import os
 import shutil
 import time
@@ -17,6 +20,7 @@ from u2demo.notebook.environment import PageError, environment
 from u2demo.notebook.notes import Notes
 
 MOUNT_POINT = "/content/drive"  # where Colab mounts a person's Drive; U2DEMO_DRIVE overrides it
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def typed_path(text: str) -> Path | None:
@@ -82,7 +86,10 @@ def save_to_drive(files: Sequence[Path]) -> Path:
         _mount()
         try:
             return _copy(files)
-        except OSError:  # e.g. 107, "Transport endpoint is not connected": mounting again helps
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            # e.g. 107, "Transport endpoint is not connected": mounting again helps
             _mount(force_remount=True)
             return _copy(files)
     except Exception as error:
@@ -101,20 +108,26 @@ def _mount_point() -> Path:
 def _mount(*, force_remount: bool = False) -> None:
     from google.colab import drive
 
-    drive.mount(str(_mount_point()), force_remount=force_remount)
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints how a programmer mounts it again
+        drive.mount(str(_mount_point()), force_remount=force_remount)
 
 
 def _copy(files: Sequence[Path]) -> Path:
+    """Copy ``files`` into a new folder on the Drive, which goes away again if that fails."""
     drive = _mount_point() / "MyDrive"
     if not drive.is_dir():
         raise OSError("it was not mounted")
     folder = _new_folder(drive / "u2demo")
-    for file in files:
-        partial = folder / f".{file.name}.part"
-        shutil.copyfile(file, partial)  # contents only: Drive keeps no permissions
-        partial.replace(folder / file.name)
-        if (folder / file.name).stat().st_size != file.stat().st_size:
-            raise OSError(f"{file.name} was not copied completely")
+    try:
+        for file in files:
+            partial = folder / f".{file.name}.part"
+            shutil.copyfile(file, partial)  # contents only: Drive keeps no permissions
+            partial.replace(folder / file.name)
+            if (folder / file.name).stat().st_size != file.stat().st_size:
+                raise OSError(f"{file.name} was not copied completely")
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 

@@ -108,14 +108,16 @@ class Sender:
 
     def keep_in_drive(self, files: Sequence[Path], pack: Callable[[], Path]) -> None:
         """Copy ``files`` to a person's Google Drive; if that fails, send what ``pack`` returns."""
+        what = f"{len(files)} files" if len(files) > 1 else files[0].name
+        note = self._notes.add_html(escape(f"Saving {what} to your Google Drive…"))
         try:
             folder = colab.show_dialogs_in(self._output, lambda: save_to_drive(files))
         except PageError as error:
-            self._notes.say(f"{error} Here is a download instead.", kind="problem")
+            note.show(escape(f"{error} Here is a download instead."), "problem")
             self.send(pack())
         else:
             saved = folder if len(files) > 1 else folder / files[0].name
-            self._notes.say(note_saved(saved), kind="done")
+            note.show(escape(note_saved(saved)), "done")
 
     def _send_in_colab(self, name: str, data: bytes) -> None:
         try:

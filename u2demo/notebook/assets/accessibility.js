@@ -24,6 +24,8 @@ function label(app) {
   for (const control of app.querySelectorAll(".noUi-handle, .widget-colorpicker input")) {
     const row = control.closest(".widget-colorpicker, .widget-inline-hbox:not(.widget-colorpicker-input)");
     set(control, "aria-label", row?.querySelector(".widget-label")?.textContent ?? "");
+    const readout = row?.querySelector(".widget-readout"); // of a slider, which itself says 0.49999999999999994
+    if (readout) set(control, "aria-valuetext", readout.textContent);
   }
   for (const field of app.querySelectorAll(".u2-hex input")) set(field, "aria-label", "Color as #rrggbb");
   keepKeys(app);
@@ -60,14 +62,30 @@ function reveal(app, seen) {
   }
 }
 
+// A button that rests while its work is done loses the focus: return a function that hears of changes and gives
+// it back, unless a person has gone elsewhere.
+function keepFocus() {
+  let resting = null;
+  return (changes) => {
+    for (const { target } of changes.filter((each) => each.attributeName === "disabled")) {
+      if (target.disabled && target === document.activeElement) resting = target;
+      if (target.disabled || target !== resting) continue;
+      if (document.activeElement === document.body) target.focus({ preventScroll: true });
+      resting = null;
+    }
+  };
+}
+
 function assist(app) {
   const revealed = new WeakSet();
-  const observer = new MutationObserver(() => {
+  const giveBack = keepFocus();
+  const observer = new MutationObserver((changes) => {
     label(app);
     admitTheEnd(app);
     reveal(app, revealed);
+    giveBack(changes);
   });
-  observer.observe(app, { subtree: true, childList: true, attributeFilter: ["class", "style"] });
+  observer.observe(app, { subtree: true, childList: true, attributeFilter: ["class", "style", "disabled"] });
   const show = ({ target }) => {
     const isChoice = target.closest(".u2-tile button") && !target.closest(".u2-remove");
     if (isChoice) app.querySelector(".u2-stage-box, .u2-compare")?.scrollIntoView({ block: "nearest" });

@@ -83,6 +83,7 @@ function walk(app, gallery) {
     stop();
   };
   const onClick = ({ target }) => {
+    clearTimeout(choosing); // a later choice than that of the arrow keys
     if (!target.closest(".u2-remove")) return;
     const tiles = tilesOf(gallery);
     const here = tiles.indexOf(target.closest(".u2-tile"));

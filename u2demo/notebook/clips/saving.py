@@ -47,6 +47,7 @@ class ClipSaver:
         self._settle = settle
         self._notes = Notes()
         self._sender = Sender(self._notes)
+        self._saved: dict[Path, Path] = {}  # what was made -> its copy in the folder
         self.format = ipywidgets.Dropdown(
             options=[(title, name) for name, (title, _) in _FORMATS.items()], description="Format"
         )
@@ -89,8 +90,12 @@ class ClipSaver:
 
     def _to_folder(self, made: Path, _: Path) -> Job:
         folder = results_folder()
-        saved = yield from beside(lambda: _copy(made, folder))
-        self._notes.say(f"Saved to {folder.resolve()}: {saved.name}.", kind="done")
+        if made in self._saved and self._saved[made].exists():
+            text = f"Already saved in {folder.resolve()}, nothing has changed."
+        else:
+            self._saved[made] = yield from beside(lambda: _copy(made, folder))
+            text = f"Saved to {folder.resolve()}: {self._saved[made].name}."
+        self._notes.say(text, kind="done")
 
     def _to_drive(self, made: Path, folder: Path) -> Job:
         file = yield from beside(lambda: _one_file(made, folder))
