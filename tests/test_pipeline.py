@@ -36,9 +36,11 @@ def test_a_dict_of_photos_is_answered_with_what_to_pass(model, samples):
         u2.process(model, samples)
 
 
-def test_a_result_says_how_decided_the_net_was_before_levels(model, samples):
-    even = Image.new("RGB", (64, 48), "gray")
-    photo, nothing = u2.process(model, [("a", samples["cat.jpeg"]), ("b", even)], effects={})
+def test_a_result_says_how_decided_the_net_was_before_levels():
+    black = Image.new("RGB", (64, 48))
+    square = black.copy()
+    square.paste("white", (20, 10, 40, 30))
+    photo, nothing = u2.process(Bright(), [("a", square), ("b", black)], effects={})
     assert 0.9 < photo.confidence <= 1
     assert nothing.confidence < 0.5
 

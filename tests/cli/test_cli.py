@@ -25,9 +25,11 @@ def photo(tmp_path, samples):
     return tmp_path / "photos"
 
 
-def test_the_photos_of_a_folder_become_cutouts(photo, tmp_path, capsys):
-    assert main([str(photo), "-o", str(tmp_path / "out")]) == 0
-    assert Image.open(tmp_path / "out" / "rocket_cutout.png").mode == "RGBA"
+def test_the_photos_of_a_folder_become_cutouts(samples, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    samples["coffee.png"].save(tmp_path / "photos" / "coffee.png")
+    assert main([str(tmp_path / "photos"), "-o", str(tmp_path / "out")]) == 0
+    assert Image.open(tmp_path / "out" / "coffee_cutout.png").mode == "RGBA"
     assert "1 photo: 1 done" in capsys.readouterr().out
 
 
@@ -59,6 +61,7 @@ def test_a_result_that_is_given_back_with_its_own_folder_is_no_photo_and_it_is_s
     assert capsys.readouterr().out.startswith("0 photos: what u2demo has made in this folder is ")
 
 
+@pytest.mark.usefixtures("bright_loaded")
 @pytest.mark.parametrize("background", ["#102030", "photo"])
 def test_a_new_background_is_seen_behind_the_subject(background, photo, tmp_path):
     if background == "photo":
@@ -79,8 +82,9 @@ def test_a_failure_is_named_and_the_exit_code_says_so(photo, tmp_path, capsys):
     assert "broken.jpg: not an image" in said
 
 
+@pytest.mark.usefixtures("bright_loaded")
 def test_a_photo_without_a_subject_is_reported(tmp_path, capsys):
-    Image.new("RGB", (64, 64), "grey").save(tmp_path / "wall.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "wall.png")
     assert main([str(tmp_path / "wall.png"), "-o", str(tmp_path / "out")]) == 0
     assert "no clear subject: " in capsys.readouterr().out
 

@@ -1,6 +1,7 @@
 """What is written down agrees with the code."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -78,9 +79,12 @@ def test_requirements_are_lower_bounds_that_colab_meets():
         ("draw_house.py", "docs/house.svg"),
     ],
 )
-def test_drawings_are_those_of_the_code(tool, drawing):
-    command = [sys.executable, *f"tools/{tool}".split()]
-    drawn = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def test_drawings_are_those_of_the_code(tool, drawing, monkeypatch, capsys):
+    name, *arguments = tool.split()
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    runpy.run_path(str(ROOT / "tools" / name), run_name="__main__")
+    drawn = capsys.readouterr().out
     assert drawn == (ROOT / drawing).read_text("utf-8"), f"run: python tools/{tool} > {drawing}"
 
 

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from bright import Bright
 from PIL import Image
 
 import u2demo as u2
@@ -142,7 +143,7 @@ def test_the_share_ends_with_its_pool(eight_cores):
     assert threads_at_once(8) == 8
 
 
-def test_the_photos_of_a_folder_share_the_cores(model, eight_cores, tmp_path, monkeypatch):
+def test_the_photos_of_a_folder_share_the_cores(eight_cores, tmp_path, monkeypatch):
     monkeypatch.setattr("u2demo.runs.run.own_cores", lambda: 8)
     for number in range(3):
         Image.new("RGB", (32, 32), (0, 0, 80 * number)).save(tmp_path / f"{number}.png")
@@ -152,5 +153,5 @@ def test_the_photos_of_a_folder_share_the_cores(model, eight_cores, tmp_path, mo
         used.append(threads_used(mask) == {threading.get_ident()})
         return image
 
-    u2.process_folder(model, tmp_path, tmp_path / "results", effects={"same": effect})
+    u2.process_folder(Bright(), tmp_path, tmp_path / "results", effects={"same": effect})
     assert used == [True] * 3

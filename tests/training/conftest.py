@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from pupils import half_taught, open_school
+from pupils import half_taught, look_once, open_school
 
 
 @pytest.fixture(scope="session")
@@ -11,6 +11,14 @@ def weights(tmp_path_factory):
     file = tmp_path_factory.mktemp("weights") / "tiny.pth"
     torch.save(half_taught(), file)
     return file
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_look():
+    """Nets are scored by one look at each photo."""
+    with pytest.MonkeyPatch.context() as patch:
+        look_once(patch)
+        yield
 
 
 @pytest.fixture

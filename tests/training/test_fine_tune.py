@@ -201,13 +201,14 @@ import sys
 from pathlib import Path
 import pytest
 sys.path.insert(0, {here!r})
-from pupils import FAST, publish
+from pupils import FAST, look_once, publish
 import u2demo as u2
 from u2demo.training import course
 course._SAVED_EVERY = -1.0
 folder = Path({folder!r})
 with pytest.MonkeyPatch.context() as patch:
     publish(patch)
+    look_once(patch)
     u2.fine_tune(folder / "photos", folder / "masks", weights={weights!r},
                  keep=folder / "other" / "photos", results=folder / "mine.pth", gate=False, **FAST,
                  report=lambda progress: print(progress.doing, progress.done, flush=True))

@@ -187,20 +187,19 @@ def test_white_of_hdr_is_white_on_an_ordinary_screen(transfer, white, make_clip)
 
 
 @pytest.mark.parametrize(
-    ("transfer", "signal", "level"),
-    [(16, 26, 5), (16, 51, 28), (16, 102, 111), (18, 26, 17), (18, 51, 46), (18, 102, 107)],
+    ("transfer", "levels"), [(18, (17, 46, 107)), (16, (5, 28, 111))], ids=["HLG", "PQ"]
 )
-def test_darks_of_hdr_are_as_dark_as_they_are_in_srgb(transfer, signal, level, make_clip):
+def test_darks_of_hdr_are_as_dark_as_they_are_in_srgb(transfer, levels, make_clip):
     """By the formulas of ITU-R BT.2100, and its HLG on a screen of 1000 cd/m2."""
 
     def tag(stream):
         codec = stream.codec_context
         codec.color_trc, codec.color_primaries, codec.colorspace = transfer, 9, 9
 
-    picture = Image.new("RGB", (64, 48), (signal,) * 3)
-    path = make_clip("hdr.mkv", pictures=[picture], codec="ffv1", pixels="yuv420p10le", prepare=tag)
-    (frame,) = u2.open_video(path)
-    assert are_near([frame.image.getpixel((30, 20))], [(level,) * 3], 3)
+    darks = [Image.new("RGB", (64, 48), (signal,) * 3) for signal in (26, 51, 102)]
+    path = make_clip("hdr.mkv", pictures=darks, codec="ffv1", pixels="yuv420p10le", prepare=tag)
+    found = [frame.image.getpixel((30, 20)) for frame in u2.open_video(path)]
+    assert are_near(found, [(level,) * 3 for level in levels], 3)
 
 
 @pytest.mark.parametrize(
