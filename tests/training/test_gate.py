@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 from pupils import SIDE, disc, lesson, publish, read, tiny
 
 import u2demo as u2
@@ -46,6 +46,14 @@ def test_swapped_folders_are_named_though_one_pair_looks_right(tmp_path, model):
     gray.save(photos / "disc0.png")
     with pytest.raises(ValueError, match="folders look swapped"):
         read(masks, photos, model)
+
+
+def test_one_folder_of_both_given_twice_is_named(tmp_path, model):
+    lesson(tmp_path, 3)
+    for file in (tmp_path / "photos").iterdir():
+        file.rename(file.with_suffix(".bmp"))
+    with pytest.raises(ValueError, match="expected first the folder of photos, then that of masks"):
+        read(tmp_path, tmp_path, model)
 
 
 def test_when_most_masks_do_not_fit_the_others_are_not_trusted(tmp_path, model):
@@ -132,10 +140,39 @@ def test_masks_of_the_next_photo_are_named_though_not_all_photos_are_looked_at()
         check_masks(found, samples)
 
 
-def test_masks_drawn_on_a_photo_that_was_not_turned_upright_are_named(samples_of_discs):
-    turned = with_masks(samples_of_discs[:3], lambda mask: mask.rotate(180))
-    with pytest.raises(ValueError, match=r"disc0\.png is its mask upside down, .* photo upright"):
-        check_masks(truths(samples_of_discs), [*turned, *samples_of_discs[3:]])
+def outlined(mask):
+    """Return the outline of a mask, as a tool draws it that does not fill it."""
+    return ImageChops.difference(mask, mask.filter(ImageFilter.MinFilter(3)))
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        (lambda mask: mask.rotate(180), "upside down"),
+        (ImageOps.flip, "flipped"),
+        (ImageOps.mirror, "mirrored"),
+        (ImageOps.invert, "inverted"),
+        (outlined, "filled"),
+    ],
+    ids=["upside down", "flipped", "mirrored", "inverted", "filled"],
+)
+def test_half_of_the_masks_changed_on_their_way_are_named(samples_of_discs, change, shown):
+    """As by EXIF data, by a renderer, for more photos, by another tool, or by one that draws."""
+    changed = with_masks(samples_of_discs[:3], change)
+    with pytest.raises(ValueError, match=rf"disc0\.png is its mask {shown}, .* photo upright"):
+        check_masks(truths(samples_of_discs), [*changed, *samples_of_discs[3:]])
+
+
+def test_boxes_in_place_of_masks_are_named(samples_of_discs):
+    def boxed(mask):
+        box = Image.new("L", mask.size)
+        box.paste(255, mask.getbbox())
+        return box
+
+    boxes = with_masks(samples_of_discs, boxed)
+    with pytest.raises(ValueError, match="6 of 6 masks are boxes, expected the subjects' shapes"):
+        check_masks(truths(samples_of_discs), boxes)
+    check_masks(truths(samples_of_discs), [*boxes[:2], *samples_of_discs[2:]])
 
 
 def test_every_doubt_says_how_to_go_on_if_the_pairs_are_right(samples_of_discs):

@@ -58,14 +58,24 @@ def test_a_file_that_appears_during_the_training_is_not_replaced(school, name):
 
 
 def test_a_photo_to_keep_that_cannot_be_read_is_named_and_ends_nothing(school, tmp_path):
-    keep, _ = lesson(tmp_path / "keep", 2)
+    keep, _ = lesson(tmp_path / "keep", 2, start=60)
     (keep / "broken.jpg").write_bytes(b"\xff\xd8\xffnothing")
     report = u2.fine_tune(**school | {"keep": keep, "steps": 4}).report
     assert list(report.left_out) == ["broken.jpg"]
     for photo in keep.glob("disc*"):
         photo.unlink()
-    with pytest.raises(ValueError, match=r"no photo to keep can be read; .*broken\.jpg"):
+    with pytest.raises(ValueError, match=r"no photo to keep can be used; .*broken\.jpg"):
         u2.fine_tune(**school | {"keep": keep, "results": tmp_path / "other.pth"})
+
+
+def test_a_photo_that_is_taught_is_not_kept_as_it_was(school):
+    """To teach it and to keep its old answer would undo each other."""
+    keep, photos = school["keep"], school["photos"]
+    (keep / "copy.png").write_bytes((photos / "disc3.png").read_bytes())
+    report = u2.fine_tune(**school | {"steps": 4}).report
+    assert report.left_out == {"copy.png": "is one of the photos to teach, expected others to keep"}
+    with pytest.raises(ValueError, match=r"no photo to keep .*; disc0\.png: is one of the photos"):
+        u2.fine_tune(**school | {"keep": photos, "results": keep / "other.pth"})
 
 
 def test_a_folder_to_keep_without_photos_is_named_before_anything_is_read(school, tmp_path):

@@ -145,6 +145,10 @@ def test_folders_without_a_common_name_say_what_they_hold(tmp_path, model):
     photos, masks = put(tmp_path / "photos", "a.png"), put(tmp_path / "masks", "x.png")
     with pytest.raises(ValueError, match=r"has a\.png, .* has x\.png; expected .* cat_mask\.png"):
         read(photos, masks, model)
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 0.2 0.3")
+    with pytest.raises(ValueError, match=r"labels has no pictures; expected .* cat_mask\.png"):
+        read(photos, tmp_path / "labels", model)
     with pytest.raises(ValueError, match="holds no photos"):
         read(put(tmp_path / "none"), masks, model)
     with pytest.raises(ValueError, match=r"nowhere is not a folder, expected a folder of masks$"):
@@ -173,8 +177,9 @@ def classes(*numbers, depth=np.uint8):
         (classes(0, 15, 255), "numbers 0, 15, 255, as of classes"),
         (classes(0, 128), "numbers 0, 128, as of classes"),
         (classes(0, 2, depth=np.uint16), "numbers 0, 2, as of classes"),
+        (classes(0, 128, 255), "numbers 0, 128, 255, as of classes"),
     ],
-    ids=["color", "gray", "white", "classes", "void", "high", "16 bits"],
+    ids=["color", "gray", "white", "classes", "void", "high", "16 bits", "trimap"],
 )  # fmt: skip
 def test_what_is_no_mask_is_left_out_with_a_reason(mask, why, tmp_path, model):
     photos, masks = lesson(tmp_path, 2)

@@ -5,17 +5,19 @@ other photos. And what cannot be learned from one pair cannot be learned from a 
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageOps
 from torch import nn
 
 from u2demo.images.read import open_image
 from u2demo.inference.preprocess import input_of, normalize
+from u2demo.masks.box import box_around
 from u2demo.masks.mask import Mask
 from u2demo.training.draw import whole
 from u2demo.training.fit import as_for_training, freeze_norms
@@ -32,6 +34,7 @@ _THE_SAME = 0.7  # IoU above which a mask is that of what the net has found
 _BETTER = 0.3  # by how much it then fits better than the photo's own
 _NEAR = 100  # samples before and after a photo, whose masks could be its own
 _FEWEST = 2  # such photos; one may be chance
+_LINE = 0.03  # what thin lines are still above at that side
 _SIDE = 160  # pixels, at most, at which one pair is learned
 STEPS = 30
 _RATE = 3e-4
@@ -54,8 +57,8 @@ def check_folders(found: Found, refused: Mapping[str, str]) -> None:
     swapped = [pair for pair in asked if _is_file_of_mask(pair.photo)]
     if len(swapped) > len(asked) / 2 and not all(_is_file_of_mask(pair.mask) for pair in asked):
         raise ValueError(
-            "the folders look swapped: that of the photos holds black and white pictures, that of"
-            " the masks holds photos; expected the photos first"
+            "the folders look swapped: masks are where photos should be, and photos where masks"
+            " should be; expected first the folder of photos, then that of masks"
         )
     if len(useless) == len(tried):
         return  # there is nothing to teach, which the caller says
@@ -67,13 +70,19 @@ def check_folders(found: Found, refused: Mapping[str, str]) -> None:
 
 
 def check_masks(answers: Mapping[int, Mask], samples: Sequence[Sample]) -> None:
-    """Raise ``ValueError`` if masks look inverted, those of other photos, upside down, or empty.
+    """Raise ``ValueError`` if masks are empty, or boxes, or look inverted, or not those of photos.
 
     ``answers`` are what the net finds in some of the samples, by place.
     """
     truths = [samples[place].truth() for place in answers]
-    if not any((truth > 0.5).any() for truth in truths):
+    subjects = [truth > 0.5 for truth in truths if (truth > 0.5).any()]
+    if not subjects:
         raise ValueError(f"all masks are black, expected the subjects in white; {_ADVICE}")
+    boxes = sum(map(_is_box, subjects))
+    if boxes > len(subjects) / 2:
+        raise ValueError(
+            f"{boxes} of {len(truths)} masks are boxes, expected the subjects' shapes; {_ADVICE}"
+        )
     pairs = list(zip(answers.values(), truths, strict=True))
     own = np.mean([score(answer, truth).iou for answer, truth in pairs])
     inverted = np.mean([score(answer, 1 - truth).iou for answer, truth in pairs])
@@ -135,10 +144,11 @@ def to_be_overfitted(answers: Mapping[int, Mask], samples: Sequence[Sample]) -> 
 
 
 def _check_owners(answers: Mapping[int, Mask], samples: Sequence[Sample]) -> None:
-    """Raise ``ValueError`` if masks are those of other photos, or upside down.
+    """Raise ``ValueError`` if masks are those of other photos, or were changed on their way.
 
     A net may well find something else than the masks show: that is why it is taught. But that is
-    hardly ever what the mask of another photo shows, and never of two photos the other way around.
+    hardly ever what the mask of another photo shows, or its own mirrored, and never of two photos
+    the other way around.
     """
 
     @cache
@@ -146,14 +156,14 @@ def _check_owners(answers: Mapping[int, Mask], samples: Sequence[Sample]) -> Non
         return _shrunk(samples[place].truth())
 
     doubted = 0
-    misplaced: dict[int, int | None] = {}  # by photo: whose mask fits; None is its own upside down
+    misplaced: dict[int, int | str] = {}  # by photo: whose mask fits, or its own after what change
     for place, answer in answers.items():
         found = _shrunk(answer)
         own = score(found, mask_of(place)).iou
         if own > _WELL or not (found > 0.5).any():  # what is empty fits any black mask
             continue
         doubted += 1
-        fits = {None: score(found, mask_of(place)[::-1, ::-1]).iou}
+        fits = {how: score(found, change(mask_of(place))).iou for how, change in _CHANGES.items()}
         for near in range(max(0, place - _NEAR), min(len(samples), place + _NEAR + 1)):
             fits[near] = score(found, mask_of(near)).iou
         best = max(fits, key=fits.get)
@@ -163,12 +173,41 @@ def _check_owners(answers: Mapping[int, Mask], samples: Sequence[Sample]) -> Non
     if swapped or (len(misplaced) >= _FEWEST and len(misplaced) > doubted / 2):
         place = (swapped or list(misplaced))[0]
         owner = misplaced[place]
-        mask = "its mask upside down" if owner is None else f"the mask of {samples[owner].name}"
+        mask = f"its mask {owner}" if owner in _CHANGES else f"the mask of {samples[owner].name}"
         raise ValueError(
             f"masks do not fit their photos: what the net finds in {samples[place].name} is"
-            f" {mask}, and the like in {len(misplaced)} of {len(answers)} photos; expected a"
-            f" mask with its photo's name, drawn on the photo upright; {_ADVICE}"
+            f" {mask}, and the like in {len(misplaced)} of {len(answers)} photos; expected a mask"
+            " with its photo's name, drawn on the photo upright, its subject filled with white;"
+            f" {_ADVICE}"
         )
+
+
+def _is_box(subject: NDArray[np.bool_]) -> bool:
+    box = box_around(subject)
+    return bool(subject[box.top : box.bottom, box.left : box.right].all())
+
+
+def _inverted(mask: Mask) -> Mask:
+    """Return the mask inverted, if it is white all around as inverted ones are, else as it is."""
+    return 1 - mask if _border(mask).mean() > _WHITE_BORDER else mask
+
+
+def _filled(mask: Mask) -> Mask:
+    """Return the mask with what its lines enclose."""
+    lines = Image.fromarray(np.uint8(mask > _LINE))
+    around = ImageOps.expand(lines, 1)
+    ImageDraw.floodfill(around, (0, 0), 2)
+    return (np.asarray(around)[1:-1, 1:-1] != 2).astype(np.float32)
+
+
+# What may have happened to a mask on its way.
+_CHANGES: dict[str, Callable[[Mask], Mask]] = {
+    "upside down": lambda mask: mask[::-1, ::-1],  # drawn on a photo that EXIF turns
+    "flipped": lambda mask: mask[::-1],  # by a renderer that begins with the lowest row
+    "mirrored": lambda mask: mask[:, ::-1],
+    "inverted": _inverted,
+    "filled": _filled,
+}
 
 
 def _shrunk(mask: Mask) -> Mask:

@@ -103,7 +103,7 @@ def _why_none(photo_folder: Path, mask_folder: Path, found: Found, unsure: dict[
         photo, why = next(iter(unsure.items()))
         return f"no photo has a mask that is surely its own; {photo}: {why}"
     left = ", ".join(list(found.left_out)[:_SHOWN])
-    right = ", ".join(path.name for path in find_images(mask_folder)[:_SHOWN]) or "nothing"
+    right = ", ".join(path.name for path in find_images(mask_folder)[:_SHOWN]) or "no pictures"
     return (
         f"no mask has the name of a photo: {photo_folder} has {left}, {mask_folder} has {right};"
         " expected for each photo, such as cat.jpg, a mask called cat.png or cat_mask.png"

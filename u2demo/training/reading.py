@@ -83,29 +83,37 @@ def check_samples(net: nn.Module, samples: Sequence[Sample]) -> Iterator[Progres
 
 
 def read_kept(
-    net: nn.Module, photos: Mapping[str, Image.Image | Path] | None = None
+    net: nn.Module,
+    taught: Sequence[Sample],
+    photos: Mapping[str, Image.Image | Path] | None = None,
 ) -> Generator[Progress, None, tuple[list[Sample], dict[str, str]]]:
     """Return photos with the net's own answers, for these to stay; yield after each.
 
-    ``photos`` are those of ``find_kept``, or else the packaged ones. Also return by name why others
-    cannot be read.
+    ``photos`` are those of ``find_kept``, or else the packaged ones, but not those in ``taught``:
+    these are to be answered otherwise. Also return by name why others are left out.
 
     Raises:
-        ValueError: none can.
+        ValueError: all of ``photos`` are.
     """
-    photos = sample_images() if photos is None else photos
+    given = sample_images() if photos is None else photos
     model, side = for_inference(net), input_of(net).side
+    keys = {sample.key for sample in taught}
     samples: list[Sample] = []
     left_out: dict[str, str] = {}
-    for name, photo in photos.items():
+    for name, photo in given.items():
         try:
-            samples.append(_as_found(model, name, photo, side))
+            sample = _as_found(model, name, photo, side)
         except (OSError, ValueError) as error:
             left_out[name] = _why(error, photo)
-        yield Progress("looking at the photos to keep", len(samples) + len(left_out), len(photos))
-    if not samples:
+        else:
+            if sample.key in keys:
+                left_out[name] = "is one of the photos to teach, expected others to keep"
+            else:
+                samples.append(sample)
+        yield Progress("looking at the photos to keep", len(samples) + len(left_out), len(given))
+    if photos is not None and not samples:
         name, why = next(iter(left_out.items()))
-        raise ValueError(f"no photo to keep can be read; {name}: {why}")
+        raise ValueError(f"no photo to keep can be used; {name}: {why}")
     return samples, left_out
 
 
@@ -125,11 +133,11 @@ def find_kept(keep: Path) -> dict[str, Path]:
 
 def _as_found(model: nn.Module, name: str, photo: Image.Image | Path, side: int) -> Sample:
     """Return the sample of a photo with what the net finds in it, at its best, as its mask."""
-    image = open_image(photo) if isinstance(photo, Path) else photo
-    small = as_rgb(image).copy()
+    image = as_rgb(open_image(photo) if isinstance(photo, Path) else photo)
+    small = image.copy()
     small.thumbnail((side * 2, side * 2))
     answer = to_8_bits(predict_mask(model, small, quality="best"))
-    return make_sample(name, small, Image.fromarray(answer), side, is_soft=True)
+    return make_sample(name, image, Image.fromarray(answer), side, is_soft=True)
 
 
 def _why(error: Exception, photo: object) -> str:

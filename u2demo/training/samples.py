@@ -125,10 +125,13 @@ def mask_in(picture: Image.Image) -> Image.Image:
 def _are_classes(numbers: list[int]) -> bool:
     """Return whether the levels of a mask are numbers of classes; 255 may be what none of them is.
 
-    A subject is white somewhere, or soft; what is soft or was compressed has levels in between.
+    A subject is white somewhere, or soft; what is soft or was compressed has levels in between. One
+    level alone in between, as in a trimap, is what nobody has decided.
     """
     if numbers[-1] <= _WHITE:
         return len(numbers) < _LABELS
+    if len(numbers) == 3 and _BLACK < numbers[1] < _WHITE:
+        return True
     return 0 < max((number for number in numbers if number < 255), default=0) < _LABELS
 
 

@@ -152,7 +152,7 @@ def fine_tune(
         samples, left_out = _finish(read_samples(found, start.net), say)
         if gate:
             _finish(check_samples(start.net, samples), say)
-        other, unread = _finish(read_kept(start.net, kept), say)
+        other, unread = _finish(read_kept(start.net, samples, kept), say)
         settings = settings_for(
             start.net, len(samples), steps=steps, rate=rate, batch=batch, side=side, seed=seed
         )

@@ -81,7 +81,7 @@ class Lesson:
         net = self.start.net
         if self.wish.gate and not self.source.is_practice:
             yield from check_samples(net, self.samples)
-        other, _ = yield from read_kept(net)
+        other, _ = yield from read_kept(net, self.samples)
         chosen = dict(_PRACTICE) if self.source.is_practice else {}
         if self.wish.steps:
             chosen["steps"] = self.wish.steps
