@@ -224,6 +224,15 @@ def test_a_screen_recording_lasts_as_long_as_it_did(shown, kind, make_clip, tmp_
 
 
 @pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
+def test_other_programs_read_the_rate_that_the_clip_has(kind, make_clip, tmp_path):
+    """The frame that is decoded last need not be the last to be shown."""
+    clip = u2.open_video(make_clip("clip.mp4", count=7, rate=30))
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    with av.open(str(tmp_path / f"new{kind}")) as file:
+        assert file.streams.video[0].average_rate == 30
+
+
+@pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
 @pytest.mark.parametrize("said", [None, Fraction(3)])
 def test_the_last_frame_is_shown_although_its_end_is_not_known(said, kind, make_clip, tmp_path):
     """Browsers do not say how long a recording is, and what a file says may be too short."""
