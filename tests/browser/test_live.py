@@ -178,6 +178,7 @@ def test_a_sample_plays_on_opening(page):
 def test_the_page_says_what_leaves_it(page):
     privacy = page.get_by_text("only small frames, the photos you take and what you save")
     assert privacy.is_visible()
+    assert "kernel" not in privacy.inner_text(), "a word for programmers"
 
 
 def test_the_keyboard_goes_from_start_to_stop_and_back(camera):
@@ -192,6 +193,12 @@ def test_the_camera_is_cut_out_at_its_own_size(camera):
     assert picture.shape == (HEIGHT, WIDTH, 4)
     assert picture[:, : WIDTH // 2 - 9, 3].min() == 255, "the subject: the left half"
     assert picture[:, WIDTH // 2 + 9 :, 3].max() == 0
+
+
+def test_a_picture_in_the_page_s_own_color_has_an_edge(camera):
+    camera.get_by_role("button", name="Color", exact=True).click()
+    edge = camera.locator(".u2-canvas").evaluate("canvas => getComputedStyle(canvas).boxShadow")
+    assert edge != "none"
 
 
 def test_figures_that_change_all_the_time_are_not_read_out(camera):

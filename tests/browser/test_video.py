@@ -105,6 +105,9 @@ def test_the_clip_plays_beside_the_original(page, shoot):
     page.wait_for_function(
         "() => [...document.querySelectorAll('.u2-screen video')].every(v => v.currentTime > 0.2)"
     )
+    shown = page.locator(".u2-screen video").last
+    edge = shown.evaluate("clip => getComputedStyle(clip).boxShadow")
+    assert edge != "none", "a clip on white ends somewhere, too"
     shoot(page.locator(".u2-app"), "clips-made")
     assert "launch_box.mp4" in page.locator(".u2-player").inner_text()
 

@@ -224,6 +224,15 @@ def test_a_screen_recording_lasts_as_long_as_it_did(shown, kind, make_clip, tmp_
 
 
 @pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
+def test_other_programs_read_the_rate_that_the_clip_has(kind, make_clip, tmp_path):
+    """The frame that is decoded last need not be the last to be shown."""
+    clip = u2.open_video(make_clip("clip.mp4", count=7, rate=30))
+    write_clip(tmp_path / f"new{kind}", clip, like=clip)
+    with av.open(str(tmp_path / f"new{kind}")) as file:
+        assert file.streams.video[0].average_rate == 30
+
+
+@pytest.mark.parametrize("kind", [".mp4", ".webm", ".mov"])
 @pytest.mark.parametrize("said", [None, Fraction(3)])
 def test_the_last_frame_is_shown_although_its_end_is_not_known(said, kind, make_clip, tmp_path):
     """Browsers do not say how long a recording is, and what a file says may be too short."""
@@ -246,6 +255,18 @@ def test_the_last_picture_of_a_slide_show_is_shown_as_long_as_it_was(kind, tmp_p
     new = u2.open_video(tmp_path / f"new{kind}")
     assert float(new.duration) == pytest.approx(3.6, abs=0.002)
     assert [frame.time for frame in new] == [frame.time for frame in clip]
+
+
+@pytest.mark.parametrize("count", [4, 3], ids=["amid the clip", "at its end"])
+def test_what_a_gif_shows_in_a_pause_is_the_last_picture_before_it(count, make_clip, tmp_path):
+    """Of a screen recording at 60 frames a second, in which a window opens and nothing follows."""
+    times = [Fraction(0), Fraction(1, 60), Fraction(2, 60), Fraction(2)]
+    shown = [Image.new("RGB", (64, 48), gray) for gray in ("black", "black", "white", "black")]
+    path = make_clip("screen.mp4", pictures=shown[:count], times=times[:count])
+    clip = replace(u2.open_video(path), duration=Fraction(3))
+    write_clip(tmp_path / "new.gif", clip, like=clip)
+    image = u2.open_video(tmp_path / "new.gif").at(Fraction(1)).image
+    assert min(image.getpixel((30, 20))) > 245
 
 
 def test_a_fast_clip_becomes_a_gif_that_browsers_do_not_slow_down(make_clip, tmp_path):

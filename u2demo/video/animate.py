@@ -20,7 +20,7 @@ class Animation(NamedTuple):
     format: str
     options: Mapping[str, object]
     tick: Fraction  # seconds
-    shortest: int = 1  # ticks that a frame is shown; frames that come sooner are left out
+    shortest: int = 1  # ticks that a frame is shown; those that come sooner wait, or are left out
     if_transparent: Mapping[str, object] = MappingProxyType({})  # more options
     alpha: bool = True
 
@@ -32,18 +32,20 @@ class Animator:
         self._animation, self._path, self._shape, self._like = animation, path, shape, like
         self._pictures: list[Image.Image] = []
         self._ticks: list[int] = []  # at which each of them is shown
+        self._too_soon: Image.Image | None = None  # has come since, too soon after the last
 
     def add(self, frame: Frame) -> None:
-        """Keep a frame, unless it comes too soon after the one before."""
+        """Keep a frame; one that comes too soon after the one before waits for a pause."""
         tick = round(frame.time / self._animation.tick)
         if self._ticks and tick - self._ticks[-1] < self._animation.shortest:
+            self._too_soon = frame.image
             return
-        check_frames(len(self._pictures) + 1, (self._shape.width, self._shape.height))
-        self._pictures.append(_for_animation(frame.image, self._animation))
-        self._ticks.append(tick)
+        self._use_pause(tick)
+        self._keep(frame.image, tick)
 
     def finish(self) -> None:
         """Write the file."""
+        self._use_pause(self._end())
         animation, like = self._animation, self._like
         options = {**animation.options, **_repeated(animation, like.plays)}
         if self._shape.mode == "RGBA":
@@ -62,6 +64,18 @@ class Animator:
 
     def close(self) -> None:
         """Do nothing: no file is open."""
+
+    def _use_pause(self, until: int) -> None:
+        """Keep the frame that waits, if there is time for it before a tick."""
+        shortest = self._animation.shortest
+        if self._too_soon and until - self._ticks[-1] >= 2 * shortest:
+            self._keep(self._too_soon, self._ticks[-1] + shortest)
+        self._too_soon = None
+
+    def _keep(self, picture: Image.Image, tick: int) -> None:
+        check_frames(len(self._pictures) + 1, (self._shape.width, self._shape.height))
+        self._pictures.append(_for_animation(picture, self._animation))
+        self._ticks.append(tick)
 
     def _end(self) -> int:
         """Return the tick at which the last picture ends."""

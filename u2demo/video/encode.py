@@ -126,7 +126,8 @@ class _Track:
         """
         sooner = self._first - self._begin
         packet.dts = max(packet.dts, packet.pts - sooner)
-        packet.duration = until - packet.pts
+        # Counted from its decoding, so that all durations add up to the clip's.
+        packet.duration = max(1, until - sooner - packet.dts)
 
     def _mux(self, packets: "list[Packet]") -> None:
         """Write all packets but the newest, each with its duration."""

@@ -34,7 +34,7 @@ function layOut(advice) {
     taken: make("div", "u2-taken"),
     privacy: make("p", "u2-hint", { textContent:
       "The camera's picture stays in this page: only small frames, the photos you take and what you save go " +
-      "to the kernel, which answers with masks and keeps no frame." }),
+      "to the program behind it, which answers with masks and keeps no frame." }),
   };
   view.cameras.setAttribute("aria-label", "Camera");
   view.color.setAttribute("aria-label", "Background color");
