@@ -94,7 +94,7 @@ def test_a_run_told_to_stop_leaves_nothing_behind(name, command, photos, undistu
         signal.signal(number, before)
     wait_for_work(run, out)
     run.send_signal(number)
-    assert run.communicate()[1] == (
+    assert run.communicate(timeout=60)[1] == (
         "\nstopping, as soon as what is in work is finished\nstopped; the same command resumes\n"
     )
     assert run.returncode == 128 + number

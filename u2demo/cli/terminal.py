@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from u2demo.machine.attempts import impatient
+from u2demo.machine.interrupts import interrupt
 from u2demo.machine.names import printable as on_one_line
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def stopped_by_signals() -> Iterator[None]:
             if sys.stderr is not None:
                 with contextlib.suppress(OSError):  # nobody listens
                     os.write(2, _STOPPING)  # a print may be what the signal interrupts
-            raise KeyboardInterrupt(number)
+            interrupt(number)
 
     usual = (signal.SIG_DFL, signal.default_int_handler)
     names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP

@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from u2demo.machine.interrupts import uninterrupted
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -62,7 +64,7 @@ def on_all_cores(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     cores = min(own_cores(), len(items))
     if cores <= 1:
         return [work(item) for item in items]
-    with thread_pool(cores) as pool:
+    with uninterrupted(), thread_pool(cores) as pool:
         return list(pool.map(work, items))
 
 
@@ -76,18 +78,26 @@ def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Ite
     running: deque[Future[R]] = deque()
     try:
         for item in items:
-            running.append(pool.submit(work, item))
+            with uninterrupted():
+                running.append(pool.submit(work, item))
             if len(running) > workers:
-                yield running.popleft().result()
+                yield result_of(running.popleft())
         while running:
-            yield running.popleft().result()
+            yield result_of(running.popleft())
     finally:
-        for future in running:
-            future.cancel()
-        wait(future for future in running if not future.cancelled())
-        # Threads end on their own. The garbage collector may come here in one that is beginning,
-        # which holds a lock that every thread needs to end.
-        pool.shutdown(wait=False)
+        with uninterrupted():
+            for future in running:
+                future.cancel()
+            wait(future for future in running if not future.cancelled())
+            # Threads end on their own. The garbage collector may come here in one that is
+            # beginning, which holds a lock that every thread needs to end.
+            pool.shutdown(wait=False)
+
+
+def result_of(future: Future[R]) -> R:
+    """Return the result of a pool's work; a signal is answered when it is there."""
+    with uninterrupted():
+        return future.result()
 
 
 def in_batches(items: Iterable[T], count: int) -> Iterator[list[T]]:

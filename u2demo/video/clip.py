@@ -12,6 +12,9 @@ from typing import NamedTuple, TypeVar
 
 from PIL import Image
 
+from u2demo.machine.cores import result_of
+from u2demo.machine.interrupts import uninterrupted
+
 T = TypeVar("T")
 
 _AHEAD = 2  # frames; with one that is worked on and one that is handed over, four are alive
@@ -123,9 +126,11 @@ def ahead(items: Generator[T, None, None], count: int = _AHEAD) -> Iterator[T]:
     """Yield ``items``, which are not None, made by a thread that is up to ``count`` ahead."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
     try:
-        pending = deque(pool.submit(next, items, None) for _ in range(count))
-        while (item := pending.popleft().result()) is not None:
-            pending.append(pool.submit(next, items, None))
+        with uninterrupted():
+            pending = deque(pool.submit(next, items, None) for _ in range(count))
+        while (item := result_of(pending.popleft())) is not None:
+            with uninterrupted():
+                pending.append(pool.submit(next, items, None))
             yield item
     finally:
         pool.shutdown(cancel_futures=True)
