@@ -1,5 +1,6 @@
 """frames -> file by Pillow: GIF, WebP and PNG that move."""
 
+import struct
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -57,7 +58,7 @@ class Animator:
                 self._path, animation.format, save_all=True, append_images=others,
                 duration=[int(step * animation.tick * 1000) for step in steps], **options,
             )  # fmt: skip
-        except OverflowError:  # Pillow adds up the times of pictures that are alike
+        except (OverflowError, struct.error):  # Pillow adds up the times of pictures that are alike
             raise ValueError(
                 "a picture is shown for longer than 655 s, the most that a GIF can say; choose webm"
             ) from None
