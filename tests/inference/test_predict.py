@@ -102,7 +102,7 @@ def test_a_map_that_is_below_zero_where_it_is_looked_at_gives_a_finite_mask():
     assert np.isfinite(u2.predict_mask(bright, photo)).all()
 
 
-@pytest.mark.parametrize("color", ["black", "gray", pytest.param("red", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("color", ["black", "white", "gray", "red"])
 def test_an_even_photo_has_no_subject(model, color):
     assert u2.predict_mask(model, Image.new("RGB", (64, 48), color)).max() < 0.2
 

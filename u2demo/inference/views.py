@@ -53,18 +53,19 @@ class MeanMap:
         """Return the part of the canvas that the view shows, None if it would show little new."""
         if view in self.shown:
             return None
+        # On a blank page, no other view would find more.
+        if (view.in_doubt or view.zoomed) and not self._shows_anything():
+            return None
         if view.in_doubt and not self._is_in_doubt():
             return None
         if view.zoomed:
-            return _surroundings(self.mean()) if self._shows_anything() else None
+            return _surroundings(self.mean())
         return Box(0, 0, *self.canvas.size)
 
     def _shows_anything(self) -> bool:
         return float(self.mean().max()) > _NOTHING
 
     def _is_in_doubt(self) -> bool:
-        if not self._shows_anything():  # as on a blank page, where no view would find more
-            return False
         if len(self.shown) == 1:  # there is no other to disagree with
             return not has_clear_subject(self.mean()[0, 0].numpy())
         return self.doubt >= _DOUBT

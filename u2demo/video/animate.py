@@ -60,7 +60,7 @@ class Animator:
             )  # fmt: skip
         except (OverflowError, struct.error):  # Pillow adds up the times of pictures that are alike
             raise ValueError(
-                "a picture is shown for longer than 655 s, the most that a GIF can say; choose webm"
+                "a picture is shown for longer than this format can say (a GIF: 655 s); choose webm"
             ) from None
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class Animator:
     def _use_pause(self, until: int) -> None:
         """Keep the frame that waits, if there is time for it before a tick."""
         shortest = self._animation.shortest
-        if self._too_soon and until - self._ticks[-1] >= 2 * shortest:
+        if self._too_soon is not None and until - self._ticks[-1] >= 2 * shortest:
             self._keep(self._too_soon, self._ticks[-1] + shortest)
         self._too_soon = None
 

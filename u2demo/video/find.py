@@ -22,7 +22,8 @@ import numpy as np
 from PIL import Image
 
 from u2demo.inference.recipes import CLIP_QUALITIES, check_quality
-from u2demo.machine.cores import available_cores, in_parallel
+from u2demo.machine.cores import available_cores, in_parallel, result_of
+from u2demo.machine.interrupts import uninterrupted
 from u2demo.machine.memory import return_freed_memory
 from u2demo.masks.box import Box, box_around
 from u2demo.masks.mask import Mask, confidence_in
@@ -151,12 +152,13 @@ class Findings:
         counts: SimpleQueue[int] = SimpleQueue()
         stopped = threading.Event()
         with ThreadPoolExecutor(1, thread_name_prefix="look") as thread:
-            done = thread.submit(self._look, counts, stopped)
+            with uninterrupted():
+                done = thread.submit(self._look, counts, stopped)
             try:
                 yield from iter(counts.get, _END)
             finally:
                 stopped.set()
-            self.shots = done.result()
+            self.shots = result_of(done)
         return_freed_memory()  # the net's, as much as all that the frames take from here on
         if not self.shots:
             raise ValueError(f"{self.clip.path}: damaged; not one frame of it can be decoded")
