@@ -145,6 +145,32 @@ def test_copies_of_a_photo_are_all_on_one_side(tmp_path):
     assert len(only.held_out) == 5 and len(only.taught) == 10
 
 
+def test_a_photo_in_two_sizes_is_on_one_side():
+    pairs = [disc(number, (96, 80)) for number in range(10)]
+    copies = [tuple(picture.resize((48, 40)) for picture in pair) for pair in pairs]
+    samples = [make_sample(f"{n}.png", *pair, 128) for n, pair in enumerate(pairs + copies)]
+    (only,) = course.split(samples)
+    assert {place % 10 for place in only.taught}.isdisjoint(n % 10 for n in only.held_out)
+    assert len(only.taught) == 14, "three photos, each twice, are the five held out"
+
+
+def test_frames_of_a_clip_are_taught_rather_than_held_out():
+    photo, mask = disc(0)
+    frames = [(photo.point(lambda level, n=n: level + n), mask) for n in range(30)]
+    pairs = [disc(number) for number in range(1, 21)] + frames
+    samples = [make_sample(f"{n}.png", *pair, SIDE) for n, pair in enumerate(pairs)]
+    (only,) = course.split(samples)
+    assert len(only.held_out) == 8 and max(only.held_out) < 20
+
+
+def test_photos_that_all_look_alike_are_held_out_as_if_they_did_not():
+    photo, mask = disc(0)
+    frames = [(photo.point(lambda level, n=n: level + n), mask) for n in range(12)]
+    samples = [make_sample(f"{n}.png", *pair, SIDE) for n, pair in enumerate(frames)]
+    (only,) = course.split(samples)
+    assert len(only.held_out) == 5 and len(only.taught) == 7
+
+
 # Nothing is lost
 
 

@@ -1,8 +1,9 @@
 """(net, samples) -> a net that is better on photos that it was not taught, or the old one.
 
-Some photos are held out, chosen by their content: the same ones in every run, and copies of a photo
-are all on one side. With too few photos for that, each is held out once: as many nets are taught
-as there are photos, each scored on the one that it has not seen, and then one net is taught all.
+Some photos are held out, chosen by their content: the same ones in every run, and those that look
+alike are all on one side. With too few photos for that, each is held out once: as many nets are
+taught as there are photos, each scored on the one that it has not seen, and then one net is taught
+all.
 """
 
 import copy
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from u2demo.training.alike import group_alike
 from u2demo.training.checkpoint import Checkpoint
 from u2demo.training.fit import Fit, Settings, for_inference
 from u2demo.training.samples import Sample
@@ -256,23 +258,32 @@ def is_better(new: Score, old: Score) -> bool:
 def split(samples: Sequence[Sample]) -> list[Round]:
     """Return the rounds in which samples are taught and held out, by the content of their photos.
 
+    Photos that look alike are on one side, unless so many do that too few would be held out.
+
     Raises:
         ValueError: there are fewer than two different photos: nothing could be held out.
     """
     places: dict[str, list[int]] = {}
     for place, sample in enumerate(samples):
         places.setdefault(sample.key, []).append(place)
-    keys = sorted(places)
-    if len(keys) < 2:
+    if len(places) < 2:
         raise ValueError(
-            f"{len(keys)} photo is too few: expected two that differ, better fifty, because the"
+            f"{len(places)} photo is too few: expected two that differ, better fifty, because the"
             " net is scored on photos that it was not taught"
         )
-    if len(keys) < 2 * _FEWEST:
-        rounds = [_round(places, {key}) for key in keys]
+    is_few = len(places) < 2 * _FEWEST
+    groups = group_alike({sample.key: sample.thumbnail for sample in samples})
+    if len(groups) < (2 if is_few else 2 * _FEWEST):
+        groups = [{key} for key in sorted(places)]
+    if is_few:
+        rounds = [_round(places, group) for group in groups]
         return [*rounds, Round(list(range(len(samples))), [])]
-    count = min(_MOST, max(_FEWEST, round(_HELD_OUT * len(keys))))
-    return [_round(places, set(keys[:count]))]
+    count = min(_MOST, max(_FEWEST, round(_HELD_OUT * len(places))))
+    held_out: set[str] = set()
+    for group in groups:
+        if len(held_out) < count:
+            held_out |= group
+    return [_round(places, held_out)]
 
 
 def _round(places: dict[str, list[int]], held_out: set[str]) -> Round:

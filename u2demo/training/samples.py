@@ -15,6 +15,7 @@ from u2demo.images.rgb import as_rgb
 from u2demo.masks.corrections import Corrections
 from u2demo.masks.mask import Mask, to_8_bits
 from u2demo.runs.corrected import read_corrections
+from u2demo.training.alike import thumbnail
 from u2demo.training.pairs import Pair
 
 _ROOM = 1.5  # longer side of a copy, as a share of the side that the net sees: crops stay sharp
@@ -31,14 +32,16 @@ class Sample(NamedTuple):
     """A photo and its mask of one size, encoded. Ten thousand of them take about a gigabyte.
 
     Of a cut-out whose background is gone, ``is_cutout``, only the subject can be shown. ``key``
-    tells by its pixels whether two samples are the same photo. ``is_soft`` says that the mask is a
-    net's own answer: a share of confidence at each pixel, not a border.
+    tells by its pixels whether two samples are the same photo, ``thumbnail`` whether they look
+    alike. ``is_soft`` says that the mask is a net's own answer: a share of confidence at each
+    pixel, not a border.
     """
 
     name: str
     photo: bytes
     mask: bytes
     key: str
+    thumbnail: bytes
     is_cutout: bool = False
     is_soft: bool = False
 
@@ -89,7 +92,7 @@ def make_sample(
     encoded = _encode(small, "JPEG", quality=95, subsampling=0)
     alpha = _encode(mask.resize(size, Image.Resampling.BOX), "PNG")
     key = hashlib.sha256(np.asarray(small).tobytes()).hexdigest()
-    return Sample(name, encoded, alpha, key, is_cutout, is_soft)
+    return Sample(name, encoded, alpha, key, thumbnail(small), is_cutout, is_soft)
 
 
 def mask_in(picture: Image.Image) -> Image.Image:
