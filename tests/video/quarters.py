@@ -1,4 +1,4 @@
-"""A picture of four colored quarters, which shows how it was turned."""
+"""Pictures of four colored quarters, which show how they were turned."""
 
 import numpy as np
 from PIL import Image
@@ -13,6 +13,14 @@ def quarters(size=(64, 48)):
         left, top = number % 2 * size[0] // 2, number // 2 * size[1] // 2
         picture.paste(color, (left, top, left + (size[0] + 1) // 2, top + (size[1] + 1) // 2))
     return picture
+
+
+def moving(count, size=(64, 48)):
+    """Return pictures that differ, for some formats make one of two that do not."""
+    pictures = [quarters(size) for _ in range(count)]
+    for number, picture in enumerate(pictures):
+        picture.paste((0, 0, 0), (20 + 4 * number, 20, 24 + 4 * number, 28))
+    return pictures
 
 
 def corners(picture):
