@@ -12,7 +12,7 @@ from u2demo.cli.train import TrainingLines
 from u2demo.nets.checkpoints import Input
 from u2demo.nets.u2net import U2Net
 from u2demo.training import fit
-from u2demo.training.course import Course
+from u2demo.training.course import MIXES, Course
 from u2demo.training.samples import make_sample
 from u2demo.training.scores import mean
 from u2demo.training.teach import Start, plan_of
@@ -28,20 +28,37 @@ def test_a_net_that_was_taught_lies_between_the_old_one_and_the_new():
     for _ in range(3):
         learning.step()
     new = dict(learning.taught(1).named_parameters())
-    for name, value in learning.taught().named_parameters():
+    for name, value in learning.taught(0.6).named_parameters():
         torch.testing.assert_close(value, old[name] + 0.6 * (new[name] - old[name]))
     assert any(not torch.equal(new[name], old[name]) for name in old)
 
 
-@pytest.mark.parametrize("good", [fit.MIX, 1])
-def test_what_lies_between_is_kept_unless_the_new_net_is_clearly_better(good, monkeypatch):
-    """Where masks are like nothing known, what lies between has not got there."""
-    nets = {mix: Bright() if mix == good else tiny() for mix in (fit.MIX, 1)}
-    monkeypatch.setattr(fit.Fit, "taught", lambda self, mix=fit.MIX: nets[mix])
+class BrightOnTheLeft(Bright):
+    """A net that finds what is bright in the left part of a photo, this share of its width."""
+
+    def __init__(self, share, mix):
+        super().__init__()
+        self.share, self.mix = share, torch.nn.Parameter(torch.tensor(mix))
+
+    def forward(self, photos):
+        is_left = torch.linspace(0, 1, photos.shape[3]) <= self.share
+        return [each * is_left for each in super().forward(photos)]
+
+
+@pytest.mark.parametrize(
+    ("shares", "kept"), [((1, 1, 1), 0.3), ((0.5, 1, 1), 0.6), ((0.4, 0.6, 1), 1)]
+)
+def test_the_net_nearest_to_the_old_one_is_kept_unless_another_is_clearly_better(
+    shares, kept, monkeypatch
+):
+    """The nearer, the less is forgotten; where masks are like nothing known, it is not enough."""
+    nets = {mix: BrightOnTheLeft(share, mix) for share, mix in zip(shares, MIXES, strict=True)}
+    monkeypatch.setattr(fit.Fit, "taught", lambda self, mix: nets[mix])
     course = Course(tiny(), discs(12), [], fit.Settings(4, side=SIDE))
     for _ in course.run():
         pass
     assert mean(course.before).iou < 0.5 < 0.8 < mean(course.after).iou
+    assert float(course.best["mix"]) == pytest.approx(kept)
 
 
 def test_the_packaged_net_learns_in_16_bits_what_it_learns_in_32(monkeypatch):

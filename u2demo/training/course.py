@@ -26,6 +26,8 @@ _CHECKS = 12  # of the held-out photos, in a whole training
 _APART = 4  # steps between two checks, at least
 _GAIN = 0.001  # of the mean IoU; tables show no less
 _SPREAD = 0.025  # of a photo's IoU, from one check to another; of a mean it is chance
+MIXES = 0.3, 0.6, 1.0  # shares of the new weights in a net that is kept, in the order of trial
+_MIX = 0.6  # where no photos are held out from it to tell
 _PATIENCE = 5  # checks in a row of nets that are not kept, after which it ends
 _SAVED_EVERY = 60.0  # seconds
 
@@ -191,7 +193,7 @@ class Course:
         if self.leaves_one_out:
             check = Check(fit.done, loss, math.nan, math.nan)
         else:
-            net, found = _better_mix(fit, [self._own[place] for place in part.held_out])
+            net, found = _best_mix(fit, [self._own[place] for place in part.held_out])
             check = Check(fit.done, loss, *mean(found))
             self.is_compared = True
             self._patience += 1
@@ -212,11 +214,11 @@ class Course:
             return
         if part.held_out:
             held_out = [self._own[place] for place in part.held_out]
-            self._found += answers(for_inference(fit.taught()), held_out)
+            self._found += answers(for_inference(fit.taught(_MIX)), held_out)
         else:
             self.is_compared = True
             if is_better(mean(self._found), mean(self.before)):
-                self._keep(fit.taught(), fit.done, self._found)
+                self._keep(fit.taught(_MIX), fit.done, self._found)
         self._losses = []
 
     def _keep(self, net: nn.Module, steps: int, found: list[Answer]) -> None:
@@ -292,16 +294,22 @@ def _round(places: dict[str, list[int]], held_out: set[str]) -> Round:
     return Round(sorted(taught), sorted(places[key][0] for key in held_out))
 
 
-def _better_mix(fit: Fit, held_out: Sequence[Sample]) -> tuple[nn.Module, list[Answer]]:
-    """Return a net and what it finds: one that remembers the old, unless the new is much better.
+def _best_mix(fit: Fit, held_out: Sequence[Sample]) -> tuple[nn.Module, list[Answer]]:
+    """Return a net and what it finds: the nearest to the old one that none is clearly better than.
 
-    Where photos and masks are like nothing that the old net knows, what lies between is worse.
+    The nearer it is, the less it has forgotten. Where photos and masks are like nothing that the
+    old net knows, what lies between is worse than the new one.
     """
-    mixed, new = fit.taught(), fit.taught(1)
-    of_mixed, of_new = (list(answers(for_inference(net), held_out)) for net in (mixed, new))
-    if mean(of_new).iou > mean(of_mixed).iou + _chance(of_new):
-        return new, of_new
-    return mixed, of_mixed
+    nearest, *farther = MIXES
+    best = fit.taught(nearest)
+    of_best = list(answers(for_inference(best), held_out))
+    for mix in farther:
+        net = fit.taught(mix)
+        found = list(answers(for_inference(net), held_out))
+        if mean(found).iou <= mean(of_best).iou + _chance(found):
+            break
+        best, of_best = net, found
+    return best, of_best
 
 
 def _chance(found: Sequence[Answer]) -> float:

@@ -27,7 +27,6 @@ _WARM_UP = 0.05  # share of the steps in which the rate grows
 _LAST = 0.02  # share of the rate that is left at the end
 _GRADIENT_NORM = 5.0  # to which gradients are cut
 _EMA_DECAY = 0.99
-MIX = 0.6  # share of the new weights in a taught net: half of what they forget is kept
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class Fit:
         return value
 
     @torch.no_grad()
-    def taught(self, mix: float = MIX) -> nn.Module:
+    def taught(self, mix: float) -> nn.Module:
         """Return a net between the old one, ``mix`` 0, and the moving average, ``mix`` 1.
 
         Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022), Eq. 1: what lies
