@@ -6,6 +6,7 @@ av = pytest.importorskip("av")
 
 
 def change(path, old, new):
+    """Replace bytes of a file that are in it."""
     data = path.read_bytes()
     assert old in data
     path.write_bytes(data.replace(old, new))

@@ -260,7 +260,7 @@ def is_better(new: Score, old: Score) -> bool:
 def split(samples: Sequence[Sample]) -> list[Round]:
     """Return the rounds in which samples are taught and held out, by the content of their photos.
 
-    Photos that look alike are on one side, unless so many do that too few would be held out.
+    Photos that look alike count as one and are on one side, unless too few would be left.
 
     Raises:
         ValueError: there are fewer than two different photos: nothing could be held out.
@@ -278,20 +278,17 @@ def split(samples: Sequence[Sample]) -> list[Round]:
     if len(groups) < (2 if is_few else 2 * _FEWEST):
         groups = [{key} for key in sorted(places)]
     if is_few:
-        rounds = [_round(places, group) for group in groups]
+        rounds = [_round(places, [group]) for group in groups]
         return [*rounds, Round(list(range(len(samples))), [])]
-    count = min(_MOST, max(_FEWEST, round(_HELD_OUT * len(places))))
-    held_out: set[str] = set()
-    for group in groups:
-        if len(held_out) < count:
-            held_out |= group
-    return [_round(places, held_out)]
+    count = min(_MOST, max(_FEWEST, round(_HELD_OUT * len(groups))))
+    return [_round(places, groups[:count])]
 
 
-def _round(places: dict[str, list[int]], held_out: set[str]) -> Round:
-    """Return the round that holds out these photos, each once, whatever copies there are."""
-    taught = [place for key, own in places.items() if key not in held_out for place in own]
-    return Round(sorted(taught), sorted(places[key][0] for key in held_out))
+def _round(places: dict[str, list[int]], held_out: Sequence[set[str]]) -> Round:
+    """Return the round that holds out these groups of photos, and scores one of each."""
+    keys = set().union(*held_out)
+    taught = [place for key, own in places.items() if key not in keys for place in own]
+    return Round(sorted(taught), sorted(places[min(group)][0] for group in held_out))
 
 
 def _best_mix(fit: Fit, held_out: Sequence[Sample]) -> tuple[nn.Module, list[Answer]]:
